@@ -1,0 +1,21 @@
+"""One tree of errors, so that a caller can catch `TextaeError` and know that everything textae says is in it.
+
+A message is one line for a person: what was given, what was expected, what to do next. The shell prints it and
+exits with 2; nothing in the index has changed by then.
+"""
+
+
+class TextaeError(Exception):
+    """Anything that textae itself refuses or finds wrong."""
+
+
+class CorpusError(TextaeError):
+    """A source cannot be read, or does not have what was asked of it."""
+
+
+class StoreError(TextaeError):
+    """There is no index where one was expected, or it is of another version, locked, or damaged."""
+
+
+class QueryError(TextaeError):
+    """A query, or a file of queries or judgements, cannot be used."""

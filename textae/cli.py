@@ -1,0 +1,457 @@
+"""The command line: data on stdout, everything else on stderr; 0 found, 1 nothing found, 2 an error (as grep)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from textae import terminal
+from textae.errors import QueryError, TextaeError
+from textae.spec import ModelSpec, TrainSpec
+from textae.types import Document, Hit, Query, Ranking
+
+if TYPE_CHECKING:
+    from textae.corpus import TableSpec
+    from textae.engine import Engine
+    from textae.evaluation import Scoreboard
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_SYSTEMS = ("hybrid", "code", "bits", "bm25", "tfidf", "lsa")
+
+
+def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_index_option = click.option(
+    "--index",
+    "folder",
+    type=click.Path(path_type=Path),
+    envvar="TEXTAE_INDEX",
+    default=".textae",
+    show_default=True,
+    help="The folder of the index; also TEXTAE_INDEX.",
+)
+_quiet_option = click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but errors.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+_rank_options = _together(
+    click.option("-k", "--top", "k", type=click.IntRange(1), default=10, show_default=True, help="Hits, at most."),
+    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(_SYSTEMS)}, or lsa-N."),
+    _json_option,
+    click.option("--tsv", "as_tsv", is_flag=True, help="Lines of query, rank, id, score, title between tabs."),
+    click.option("--trec", "as_trec", is_flag=True, help="A TREC run."),
+    _index_option,
+    _quiet_option,
+)
+_table_options = _together(
+    click.option("--id-field", metavar="NAME", help="The column of a table that holds the id."),
+    click.option("--title-field", metavar="NAME", help="The column that holds the title."),
+    click.option("--text-field", metavar="NAME", help="The column that holds the text."),
+    click.option(
+        "--select", metavar="FIELD=VALUE", multiple=True, help="Only the rows of a table that have it; repeatable."
+    ),
+)
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="textae", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Semantic search that learns your corpus.
+
+    \b
+    textae index notes/                      read, learn, encode
+    textae search "smooth a noisy signal"    the closest documents
+    textae similar notes/spline.md           what is like this one
+
+    No pretrained model, no download: all that it knows it learned from your documents.
+    """
+
+
+@cli.command()
+@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
+@_table_options
+@click.option("--language", default="auto", show_default=True, help="Stems and stop words: english, …, none, or auto.")
+@click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]")
+@click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]")
+@click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]")
+@click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]")
+@click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same index.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="List what was skipped.")
+@_json_option
+@_index_option
+@_quiet_option
+def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
+    """Read SOURCE…, learn it, and make it the index, in place of what was indexed before.
+
+    A SOURCE is a folder or a file (txt, md, html, mbox), a table (jsonl, csv, tsv, parquet; also .gz), `-` for
+    standard input, or the name of a recipe ('textae corpora' lists them).
+
+    \b
+    textae index notes/ mail.mbox
+    textae index tickets.csv.gz --id-field key --text-field body --select status=closed
+    textae index python                      the documentation of the Python that runs textae
+    """
+    from textae.corpus import read
+    from textae.engine import Engine
+
+    quiet = options["quiet"]
+    progress = terminal.ProgressLine(quiet=quiet)
+    language = None if options["language"] == "none" else options["language"]
+    with Engine.create(folder) as engine:
+        try:
+            report = engine.index(
+                read(sources, _table_spec(options), progress),
+                language=language,
+                model=_model_spec(options),
+                train=TrainSpec(options["seed"], options["device"], options["passes"]),
+                progress=progress,
+            )
+        finally:
+            progress.finish()
+    if options["as_json"]:
+        click.echo(terminal.json_line({"index": str(folder), **asdict(report)}))
+        return
+    skipped = "".join(f" · {reason}: {count:,}" for reason, count in sorted(report.skipped.items()))
+    hint = "" if options["verbose"] or not skipped else " (--verbose lists them)"
+    terminal.note(f"indexed {report.documents:,} documents in {folder}", quiet=quiet)
+    if skipped:
+        terminal.note(f"skipped {sum(report.skipped.values()):,}{skipped}{hint}", quiet=quiet)
+    if options["verbose"]:
+        for reason, examples in sorted(report.examples.items()):
+            for place in examples:
+                terminal.note(f"skipped {place}: {reason}", quiet=quiet)
+    terminal.note(
+        f"{report.terms:,} terms, language: {report.language or 'none'}"
+        f"{' (detected; --language sets it)' if language == 'auto' else ''}",
+        quiet=quiet,
+    )
+    for warning in report.warnings:
+        terminal.note(warning, quiet=quiet)
+
+
+@cli.command()
+@click.argument("query", nargs=-1)
+@click.option("--queries", "queries_file", metavar="FILE", help="Many queries: jsonl or tsv of id and text, or lines.")
+@_rank_options
+def search(query: Sequence[str], queries_file: str | None, k: int, mode: str, folder: Path, **options: Any) -> None:
+    """The documents closest to QUERY (`-` reads it from standard input).
+
+    \b
+    textae search "smooth a noisy signal"
+    textae search temporary directory that is deleted --mode code -k 3 --json
+    textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
+    """
+    from textae.engine import Engine
+
+    if bool(query) == bool(queries_file):
+        raise click.UsageError("give a QUERY or --queries FILE")
+    with Engine.open(folder) as engine:
+        if queries_file:
+            from textae.evaluation import read_queries
+
+            _print_many(engine, read_queries(queries_file), k, mode, options)
+            return
+        text = " ".join(sys.stdin.read().split() if tuple(query) == ("-",) else query)
+        unknown = engine.unknown(text)
+        if unknown:
+            shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
+            terminal.note(f"not in the corpus, and so of no effect: {shown}", quiet=options["quiet"])
+        _print_one(text, engine.search(text, k, mode), mode, options)
+
+
+@cli.command()
+@click.argument("document", metavar="ID|FILE")
+@_rank_options
+def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> None:
+    """The documents closest to the one with that ID, or to the text of a FILE (`-`: standard input).
+
+    \b
+    textae similar scipy.signal.savgol_filter
+    textae similar draft.txt --mode code
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        if document == "-":
+            hits = engine.search(sys.stdin.read(), k, mode)
+        elif engine.has(document) or not Path(document).is_file():
+            hits = engine.similar(document, k, mode)
+        else:
+            hits = engine.search(_text_of(document), k, mode)
+        _print_one(document, hits, mode, options)
+
+
+@cli.command("eval")
+@click.option("--queries", metavar="FILE", help="The queries: jsonl or tsv of id and text; with --label, any SOURCE.")
+@click.option("--qrels", metavar="FILE", help="The judgements: BEIR's tsv or TREC's four columns.")
+@click.option("--label", metavar="FIELD", help="Documents with the same value of FIELD are relevant to each other.")
+@click.option("--systems", default="tfidf,bm25,lsa,code,bits,hybrid", show_default=True, help="Also lsa-N.")
+@click.option("--baseline", help="What the others are tested against.  [default: the first system]")
+@click.option("-k", "--top", "k", type=click.IntRange(1), default=100, show_default=True, help="With --label: P@k.")
+@click.option("--curve", is_flag=True, help="With --label: also precision and recall from 1 document to all.")
+@click.option("--runs", metavar="FOLDER", type=click.Path(path_type=Path), help="Write each system's TREC run there.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the resampling.")
+@_table_options
+@_json_option
+@_index_option
+@_quiet_option
+def evaluate(**options: Any) -> None:
+    """The scoreboard: every system side by side, with confidence intervals and significance.
+
+    \b
+    textae eval --queries queries.jsonl --qrels qrels.tsv
+    textae eval --queries corpus.jsonl.gz --select split=test --label label -k 100 --json
+    textae eval --label group                each document of the index as a query
+    """
+    from textae.engine import Engine
+
+    systems = options["systems"].split(",")
+    with Engine.open(options["folder"]) as engine:
+        if options["label"]:
+            scored = _by_labels(engine, systems, options)
+        elif options["queries"] and options["qrels"]:
+            scored = _by_judgements(engine, systems, options)
+        else:
+            raise click.UsageError("give --queries and --qrels, or --label")
+    _print_scoreboard(scored, options["as_json"])
+
+
+def _by_judgements(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
+    from textae.evaluation import read_qrels, read_queries, write_run
+
+    def keep(system: str, rankings: Mapping[str, Ranking]) -> None:
+        options["runs"].mkdir(parents=True, exist_ok=True)
+        with (options["runs"] / f"{system}.run").open("w", encoding="utf-8") as file:
+            write_run(rankings, system, file)
+
+    return engine.evaluate(
+        read_queries(options["queries"]),
+        read_qrels(options["qrels"]),
+        systems,
+        baseline=options["baseline"],
+        seed=options["seed"],
+        keep=keep if options["runs"] else None,
+    )
+
+
+def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
+    from textae.corpus import read
+
+    queries = None
+    if options["queries"]:
+        found = list(read([options["queries"]], _table_spec(options)))
+        queries = [item for item in found if isinstance(item, Document)]
+        if len(queries) < len(found):
+            terminal.note(f"skipped {len(found) - len(queries):,} of the queries", quiet=options["quiet"])
+    return engine.evaluate_labels(
+        options["label"],
+        queries,
+        systems,
+        k=options["k"],
+        curve=options["curve"],
+        baseline=options["baseline"],
+        seed=options["seed"],
+    )
+
+
+def _print_scoreboard(scored: Scoreboard, as_json: bool) -> None:
+    from textae.evaluation import table
+
+    points: list[dict[str, Any]] = [
+        {"system": system, "documents": int(n), "precision": float(precision), "recall": float(recall)}
+        for system, curve in scored.curves.items()
+        for n, precision, recall in zip(curve.cutoffs, curve.precision, curve.recall, strict=True)
+    ]
+    if as_json:
+        for row in [*map(asdict, scored.figures), *points]:
+            click.echo(terminal.json_line(row))
+        return
+    click.echo(table(scored.figures, scored.unjudged))
+    if points:
+        click.echo("\nsystem   documents  precision  recall")
+    for row in points:
+        click.echo(f"{row['system']:8} {row['documents']:9,}  {row['precision']:9.3f}  {row['recall']:6.3f}")
+
+
+@cli.command()
+@_json_option
+@_index_option
+def info(folder: Path, as_json: bool) -> None:
+    """What the index holds, and how it was learned.
+
+    \b
+    textae info --index notes.textae
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        facts = engine.info()
+    if as_json:
+        click.echo(terminal.json_line(facts))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        shown = f"{value:,}" if type(value) is int else terminal.cell(str(value))
+        click.echo(f"{name.replace('_', ' '):{width}}  {shown}")
+
+
+@cli.command()
+@_index_option
+def doctor(folder: Path) -> None:
+    """Check every byte of the index against the hashes that were committed; exit 2 where it is damaged.
+
+    \b
+    textae doctor --index notes.textae
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        found = engine.damage()
+    for line in found:
+        click.echo(terminal.safe(line))
+    if found:
+        raise TextaeError(f"{folder} is damaged; 'textae index' rebuilds it from its sources")
+    click.echo(f"{folder}: sound")
+
+
+@cli.command()
+@_json_option
+def corpora(as_json: bool) -> None:
+    """The corpora that 'textae index' knows by name.
+
+    \b
+    textae corpora
+    textae index 20newsgroups
+    """
+    from textae.corpus import recipes
+
+    for recipe in recipes():
+        if as_json:
+            click.echo(terminal.json_line(asdict(recipe)))
+        else:
+            here = "" if recipe.available else "  (to be fetched)"
+            click.echo(f"{recipe.name:16} {recipe.description}{here}")
+
+
+def _print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any]) -> None:
+    """Print the hits of one query; exit with 1 where there is none."""
+    if options["as_trec"]:
+        from textae.evaluation import write_run
+
+        ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
+        write_run({"1": ranking}, mode, sys.stdout)
+    elif options["as_json"]:
+        for hit in hits:
+            click.echo(terminal.json_line({"query": query, **asdict(hit)}))
+    elif options["as_tsv"]:
+        for hit in hits:
+            click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
+    else:
+        terminal.print_hits(hits)
+    if not hits:
+        terminal.note("nothing found", quiet=options["quiet"])
+        raise SystemExit(1)
+
+
+def _print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, options: Mapping[str, Any]) -> None:
+    """Print the hits of many queries, as lines of a table unless asked otherwise; exit with 1 where there is none."""
+    found = False
+    if options["as_json"]:
+        for query in queries:
+            for hit in engine.search(query.text, k, mode):
+                found = True
+                click.echo(terminal.json_line({"query": query.id, **asdict(hit)}))
+    else:
+        rankings = {query.id: ranking for query, ranking in zip(queries, engine.rank(queries, k, mode), strict=True)}
+        found = any(ranking.ids for ranking in rankings.values())
+        if options["as_trec"]:
+            from textae.evaluation import write_run
+
+            write_run(rankings, mode, sys.stdout)
+        else:
+            for asked, ranking in rankings.items():
+                for rank, (id, score) in enumerate(zip(ranking.ids, ranking.scores, strict=True), start=1):
+                    click.echo(_tsv(asked, rank, id, score, engine.title(id)))
+    if not found:
+        terminal.note("nothing found", quiet=options["quiet"])
+        raise SystemExit(1)
+
+
+def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
+    return "\t".join((terminal.cell(query), str(rank), terminal.cell(id), f"{score:.6g}", terminal.cell(title)))
+
+
+def _table_spec(options: Mapping[str, Any]) -> TableSpec:
+    from textae.corpus import TableSpec
+
+    select = []
+    for condition in options["select"]:
+        field, equals, value = condition.partition("=")
+        if not equals or not field:
+            raise click.BadParameter(f"{condition!r} is not FIELD=VALUE", param_hint="--select")
+        select.append((field, value))
+    return TableSpec(options["id_field"], options["title_field"], options["text_field"], tuple(select))
+
+
+def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
+    chosen = {name: options[name] for name in ("bits", "dims", "drop") if options[name] is not None}
+    if options["hidden"]:
+        sizes = options["hidden"].split(",")
+        if not all(size.strip().isdecimal() for size in sizes):
+            raise click.BadParameter(
+                f"{options['hidden']!r} is not a list of sizes like 512,512", param_hint="--hidden"
+            )
+        chosen["hidden"] = tuple(map(int, sizes))
+    return ModelSpec(**chosen)
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise QueryError(f"{path} is not UTF-8 text; give a text file, or the id of a document") from None
+    except OSError as error:
+        raise QueryError(f"cannot read {path}: {error.strerror}") from None
+
+
+def main() -> None:
+    """Run the command line; every failure is one line and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except TextaeError as error:
+        terminal.error(str(error))
+        code = 2
+    except BrokenPipeError:  # the reader has seen enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        terminal.error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        code = 2
+    except MemoryError:
+        terminal.error("there is not enough memory for that")
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        terminal.error("interrupted; the index is as it was before")
+        code = 130
+    sys.exit(code)

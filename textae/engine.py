@@ -1,0 +1,387 @@
+"""The façade that the shell and Python users share: index a corpus, search it, score the systems.
+
+>>> with Engine.create("notes.textae") as engine:         # doctest: +SKIP
+...     engine.index(read(["notes/"]))
+...     for hit in engine.search("smooth a noisy signal"):
+...         print(hit.rank, hit.id, hit.title)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from textae import store
+from textae.baselines import BM25, Postings, VectorSpace
+from textae.encoder import Encoder, unit
+from textae.errors import QueryError, TextaeError
+from textae.index import CosineIndex, HammingIndex
+from textae.query import snippet
+from textae.ranking import CodeSearch, Hybrid, Retriever, top
+from textae.spec import ModelSpec, TrainSpec
+from textae.text import Analysis, searchable
+from textae.types import Document, Hit, Progress, Query, Ranking, Skipped
+from textae.vectorizer import Bags, Floats, Vectorizer, Vocabulary, idf
+
+if TYPE_CHECKING:
+    from textae.evaluation import Scoreboard
+    from textae.indexing import Report
+
+SYSTEMS = ("bm25", "tfidf", "lsa", "code", "bits", "hybrid")
+"""What can search; also `lsa-N`, LSA with its first N dimensions."""
+
+_SCORES_AT_A_TIME = 1 << 24
+_JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
+_ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    pass
+
+
+class Engine:
+    """An index and what can be done with it.
+
+    Args:
+        folder: of the index; use `open` for one that is there and `create` for one that may not be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._opened: Opened | None = None
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Engine:
+        """The engine of an index that is there.
+
+        Raises:
+            StoreError: it is not, or it is damaged or of another version.
+        """
+        engine = cls(Path(folder))
+        engine._opened = Opened(store.Reader(engine.folder))
+        return engine
+
+    @classmethod
+    def create(cls, folder: str | Path) -> Engine:
+        """The engine of an index that is to be made, or made anew, by `index`."""
+        return cls(Path(folder))
+
+    def index(
+        self,
+        corpus: Iterable[Document | Skipped],
+        *,
+        language: str | None = "auto",
+        model: ModelSpec | None = None,
+        train: TrainSpec | None = None,
+        progress: Progress = _silent,
+    ) -> Report:
+        """Index a corpus, learn it, and commit; what was indexed before is replaced.
+
+        Args:
+            corpus: what `textae.corpus.read` gives, or any documents; read once.
+            language: of stemmer and stop words; None for neither, "auto" to detect it.
+            model: the shape of the auto-encoder.
+            train: how it learns.
+            progress: told of each stage.
+
+        Raises:
+            TextaeError: the index is as it was before.
+        """
+        from textae.indexing import build
+
+        with store.Writer(self.folder) as writer:
+            report = build(writer, corpus, language, model or ModelSpec(), train or TrainSpec(), progress)
+            writer.commit()
+        self.close()
+        return report
+
+    @property
+    def opened(self) -> Opened:
+        """The commit that this engine searches; the newest one when it is first asked."""
+        if self._opened is None:
+            self._opened = Opened(store.Reader(self.folder))
+        return self._opened
+
+    def search(self, query: str, k: int = 10, mode: str = "hybrid") -> list[Hit]:
+        """The k documents that a system ranks highest for a query, or for a text of any length.
+
+        Args:
+            query: words; those that the corpus does not hold have no effect (`unknown` tells them).
+            k: at most so many hits.
+            mode: one of `SYSTEMS`.
+
+        Raises:
+            QueryError: the query is empty.
+            TextaeError: no such system.
+        """
+        if not query.strip():
+            raise QueryError("the query is empty; give some words")
+        return self._hits(query, k, mode)
+
+    def similar(self, id: str, k: int = 10, mode: str = "hybrid") -> list[Hit]:
+        """The k documents closest to a document of the index, itself left out.
+
+        Raises:
+            QueryError: no document has this id.
+        """
+        position = self.opened.reader.position(id)
+        if position is None:
+            raise QueryError(
+                f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
+            )
+        document = self.opened.reader.documents([position])[0]
+        return self._hits(searchable(document), k, mode, own=position)
+
+    def _hits(self, text: str, k: int, mode: str, own: int | None = None) -> list[Hit]:
+        opened = self.opened
+        bags = opened.vectorizer.transform([text])
+        scores = opened.system(mode).scores(bags)[0]
+        if own is not None:
+            scores[own] = -np.inf
+        best = top(scores, k)
+        documents = opened.reader.documents(best.tolist())
+        weight = opened.word_weight(bags)
+        return [
+            Hit(rank, document.id, float(score), document.title, *snippet(document.text, weight), document.fields)
+            for rank, (score, document) in enumerate(zip(scores[best], documents, strict=True), start=1)
+        ]
+
+    def rank(
+        self, queries: Sequence[Query], k: int, mode: str, *, above: float = 0.0, not_itself: bool = False
+    ) -> Iterator[Ranking]:
+        """What a system ranks highest for each of many queries, in their order.
+
+        Args:
+            queries: scored together, as many at a time as memory likes.
+            k: at most so many ids each.
+            mode: one of `SYSTEMS`.
+            above: what scores this or less is no hit.
+            not_itself: leave out the document that has the query's id.
+        """
+        opened, system = self.opened, self.opened.system(mode)
+        size = max(1, _SCORES_AT_A_TIME // len(opened.ids))
+        for first in range(0, len(queries), size):
+            some = queries[first : first + size]
+            scores = system.scores(opened.vectorizer.transform(query.text for query in some))
+            for query, row in zip(some, scores, strict=True):
+                if not_itself and (own := opened.reader.position(query.id)) is not None:
+                    row[own] = -np.inf
+                best = top(row, k, above)
+                yield Ranking(tuple(opened.ids[i] for i in best), tuple(row[best].tolist()))
+
+    def evaluate(
+        self,
+        queries: Sequence[Query],
+        qrels: Mapping[str, Mapping[str, int]],
+        systems: Sequence[str] = SYSTEMS,
+        *,
+        baseline: str | None = None,
+        seed: int = 1,
+        keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
+    ) -> Scoreboard:
+        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10.
+
+        Args:
+            queries: those without a judgement are left out, and counted.
+            qrels: by query id and document id, the grade.
+            systems: of `SYSTEMS`.
+            baseline: what the others are tested against; the first system unless given.
+            seed: of intervals and tests.
+            keep: given each system's rankings, to write them down.
+
+        Raises:
+            QueryError: nothing can be scored.
+        """
+        from textae.evaluation import Scoreboard, figures, judged
+
+        scores = {}
+        for system in systems:
+            ranked = self.rank(queries, _JUDGED_DEPTH, system)
+            rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
+            scores[system] = judged(rankings, qrels)
+            if keep is not None:
+                keep(system, rankings)
+        shown = figures(scores, baseline or systems[0], seed)
+        return Scoreboard(shown, len(queries) - shown[0].queries, {})
+
+    def evaluate_labels(
+        self,
+        field: str,
+        queries: Iterable[Document] | None = None,
+        systems: Sequence[str] = SYSTEMS,
+        *,
+        k: int = 100,
+        curve: bool = False,
+        baseline: str | None = None,
+        seed: int = 1,
+    ) -> Scoreboard:
+        """Score systems by labels: what shares the query's label is relevant. P@k, and the precision-recall curve.
+
+        Args:
+            field: of the documents, that holds the label.
+            queries: documents whose text is the query; one that is in the index is not its own hit. Without them,
+                a seeded sample of the index's own documents is asked.
+            systems: of `SYSTEMS`.
+            k: of P@k.
+            curve: whether to rank the whole corpus for each query.
+            baseline: what the others are tested against; the first system unless given.
+            seed: of the sample, intervals and tests.
+
+        Raises:
+            QueryError: nothing can be scored.
+        """
+        from textae.evaluation import LabelJudge, Scoreboard, figures
+
+        labels = self.opened.reader.field(field)
+        asked = list(self._sample(seed) if queries is None else queries)
+        texts = [Query(document.id, searchable(document)) for document in asked]
+        depth = len(labels) if curve else k
+        scores, curves, unjudged = {}, {}, 0
+        for system in systems:
+            judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
+            ranked = self.rank(texts, depth, system, above=-np.inf, not_itself=True)
+            for document, ranking in zip(asked, ranked, strict=True):
+                judge.add(document.id, document.fields.get(field), ranking)
+            scores[system], unjudged = judge.scores(), judge.unjudged
+            if curve:
+                curves[system] = judge.curve()
+        return Scoreboard(figures(scores, baseline or systems[0], seed), unjudged, curves)
+
+    def _sample(self, seed: int) -> list[Document]:
+        n = len(self.opened.reader)
+        chosen = np.random.default_rng(seed).permutation(n)[:_ASKED]
+        return self.opened.reader.documents(np.sort(chosen).tolist())
+
+    def unknown(self, query: str) -> list[str]:
+        """The words of a query that occur nowhere in the corpus, and so say nothing to any system."""
+        return self.opened.vectorizer.unknown(query)
+
+    def has(self, id: str) -> bool:
+        """Whether a document has this id."""
+        return self.opened.reader.position(id) is not None
+
+    def title(self, id: str) -> str:
+        """The title of the document with this id."""
+        position = self.opened.reader.position(id)
+        return "" if position is None else self.opened.reader.documents([position])[0].title
+
+    def info(self) -> dict[str, Any]:
+        """What the index holds and how it was learned, as JSON can hold it."""
+        reader = self.opened.reader
+        return {
+            "documents": len(reader),
+            "terms": len(self.opened.idf),
+            **{
+                f"bytes_{part}": array.nbytes
+                for part, array in (("floats", reader.arrays["codes/floats"]), ("bits", reader.arrays["codes/bits"]))
+            },
+            **reader.settings["about"],
+        }
+
+    def damage(self) -> list[str]:
+        """What is wrong with the index's files, a line each; every byte is checked."""
+        return self.opened.reader.damage()
+
+    def close(self) -> None:
+        """Let go of the index."""
+        if self._opened is not None:
+            self._opened.reader.close()
+            self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+
+class Opened:
+    """One commit of an index with its systems, each made when it is first asked for.
+
+    Args:
+        reader: of the store.
+    """
+
+    def __init__(self, reader: store.Reader) -> None:
+        self.reader = reader
+        self._systems: dict[str, Retriever] = {}
+
+    @cached_property
+    def vectorizer(self) -> Vectorizer:
+        """The path that every text takes."""
+        analysis = self.reader.settings["analysis"]
+        return Vectorizer(
+            Analysis(analysis["language"], frozenset(analysis["stop_words"])),
+            Vocabulary.from_arrays(self.reader.arrays),
+        )
+
+    @cached_property
+    def postings(self) -> Postings:
+        """The bags of the corpus, by term."""
+        return Postings.from_arrays(self.reader.arrays)
+
+    @cached_property
+    def idf(self) -> Floats:
+        """Of every term: (n_terms,)."""
+        return idf(self.postings.frequency, len(self.postings))
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The trained encoder."""
+        return Encoder.from_arrays(self.reader.arrays)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Every document's id."""
+        return self.reader.all_ids()
+
+    def system(self, name: str) -> Retriever:
+        """The system of that name.
+
+        Raises:
+            TextaeError: there is none.
+        """
+        if name not in self._systems:
+            self._systems[name] = self._make(name)
+        return self._systems[name]
+
+    def _make(self, name: str) -> Retriever:
+        arrays = self.reader.arrays
+        match name.split("-"):
+            case ["bm25"]:
+                return BM25(self.postings, self.idf)
+            case ["tfidf"]:
+                return VectorSpace(self.postings, self.idf)
+            case ["code"]:
+                return CodeSearch(self.encoder, CosineIndex(arrays["codes/floats"]))
+            case ["bits"]:
+                return CodeSearch(self.encoder, HammingIndex(arrays["codes/bits"]))
+            case ["hybrid"]:
+                return Hybrid(self.system("bm25"), self.system("code"), self.reader.settings["hybrid_weight"])
+            case ["lsa"]:
+                return self._lsa(arrays["lsa/words"].shape[1])
+            case ["lsa", dims] if dims.isdecimal() and int(dims) > 0:
+                return self._lsa(int(dims))
+        raise TextaeError(f"no system {name!r}; give one of {', '.join(SYSTEMS)}, lsa-N")
+
+    def _lsa(self, dims: int) -> Retriever:
+        arrays = self.reader.arrays
+        codes = unit(arrays["codes/lsa"][:, :dims].astype(np.float32))
+        return CodeSearch(Encoder.lsa(arrays["lsa/words"][:, :dims], arrays["encoder/idf"]), CosineIndex(codes))
+
+    def word_weight(self, query: Bags) -> Callable[[str], float]:
+        """What a word, as written, is worth in a query of one bag: its idf, or 0 where it is not of it."""
+        terms = set(query.terms.tolist())
+        number = self.vectorizer.number
+
+        def weight(word: str) -> float:
+            term = number(word)
+            return float(self.idf[term]) if term in terms else 0.0
+
+        return weight

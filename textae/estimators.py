@@ -1,0 +1,193 @@
+"""The vectorizer and the auto-encoder as scikit-learn's estimators, for a `Pipeline` of one's own.
+
+>>> from sklearn.pipeline import make_pipeline
+>>> codes = make_pipeline(BagOfWords(), AutoEncoder(dims=2)).fit_transform(
+...     ["red apple", "green apple", "blue sky", "grey sky"])
+>>> codes.shape
+(4, 2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from textae.baselines import fit_lsa
+from textae.encoder import Bits, Encoder
+from textae.spec import ModelSpec, TrainSpec
+from textae.text import Analysis
+from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf
+
+
+class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Texts to counts of terms, by textae's own analysis.
+
+    Args:
+        language: of stemmer and stop words; None for words as they are.
+        max_features: keep so many terms, the most frequent by documents.
+
+    Attributes:
+        vocabulary_: dict of term to column, in order of falling document frequency.
+        n_documents_: seen in `fit`.
+    """
+
+    def __init__(self, language: str | None = None, max_features: int | None = None) -> None:
+        self.language = language
+        self.max_features = max_features
+
+    def fit(self, X: Iterable[str], y: object = None) -> Self:
+        """Learn the vocabulary of some texts, read once.
+
+        Args:
+            X: n texts.
+            y: not used.
+        """
+        import tempfile
+        from pathlib import Path
+
+        counter = Counter(Analysis.of(self.language), Path(tempfile.gettempdir()))
+        self.n_documents_ = 0
+        for text in _texts(X):
+            counter.add(text)
+            self.n_documents_ += 1
+        vocabulary, _, _ = counter.finish()
+        if not len(vocabulary):
+            raise ValueError("there is no word in the texts; BagOfWords needs at least one")
+        n_terms = len(vocabulary) if self.max_features is None else min(self.max_features, len(vocabulary))
+        self._vectorizer = Vectorizer(Analysis.of(self.language), vocabulary)
+        self.vocabulary_ = {vocabulary.term(number): number for number in range(n_terms)}
+        return self
+
+    def transform(self, X: Iterable[str]) -> csr_array:
+        """The counts of some texts.
+
+        Args:
+            X: n texts.
+
+        Returns:
+            (n, n_terms) int64, sparse.
+        """
+        check_is_fitted(self)
+        n_terms = len(self.vocabulary_)
+        bags = self._vectorizer.transform(_texts(X)).below(n_terms)
+        return csr_array((bags.counts.astype(np.int64), bags.terms, bags.starts), shape=(len(bags), n_terms))
+
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:
+        """The terms, by column."""
+        check_is_fitted(self)
+        return np.array(list(self.vocabulary_), dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        """Text comes in, in one column; nothing is learned from y."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.requires_fit = True
+        return tags
+
+
+def _texts(X: Iterable[str]) -> Iterable[str]:
+    if isinstance(X, str):
+        raise ValueError("BagOfWords takes an iterable of texts, and got one string")
+    for text in X:
+        if not isinstance(text, str):
+            raise ValueError(f"BagOfWords takes texts, and got {type(text).__name__}: {text!r:.40}")
+        yield text
+
+
+class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Counts of terms to codes: the deep auto-encoder that an index learns, with the same defaults.
+
+    Args:
+        dims: of the float code.
+        bits: of the binary code.
+        hidden: sizes of the hidden layers.
+        drop: share of the words that de-noising hides.
+        passes: over the documents; None for as many as their number asks for.
+        random_state: the seed.
+        device: `cpu`, `cuda` or `auto`.
+
+    Attributes:
+        encoder_: the trained `textae.encoder.Encoder`.
+        n_features_in_: terms.
+    """
+
+    def __init__(
+        self,
+        dims: int = 256,
+        bits: int = 256,
+        hidden: tuple[int, ...] = (512,),
+        drop: float = 0.5,
+        passes: int | None = None,
+        random_state: int = 1,
+        device: str = "auto",
+    ) -> None:
+        self.dims = dims
+        self.bits = bits
+        self.hidden = hidden
+        self.drop = drop
+        self.passes = passes
+        self.random_state = random_state
+        self.device = device
+
+    def fit(self, X: Any, y: object = None) -> Self:
+        """Learn the corpus.
+
+        Args:
+            X: (n, n_terms) counts, dense or sparse; the columns need no order.
+            y: not used.
+        """
+        from textae.train import learn
+
+        counts = _counts(self, X, reset=True)
+        bags = _bags(counts)
+        frequency = np.bincount(bags.terms, minlength=counts.shape[1])
+        idf_of = idf(frequency, len(bags))
+        model = ModelSpec(self.dims, self.bits, tuple(self.hidden), self.drop, counts.shape[1])
+        train = TrainSpec(self.random_state, self.device, self.passes)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, self.dims, self.random_state), idf_of)
+        self.encoder_ = learn(bags, start, model, train, lambda stage, done, total: None)
+        self._n_features_out = self.encoder_.words.shape[1]
+        return self
+
+    def transform(self, X: Any) -> Floats:
+        """The float codes.
+
+        Args:
+            X: (n, n_terms) counts.
+
+        Returns:
+            (n, dims) float32 of unit length; zeros for a row of zeros.
+        """
+        check_is_fitted(self)
+        return self.encoder_.floats(_bags(_counts(self, X, reset=False)))
+
+    def binary(self, X: Any) -> Bits:
+        """The binary codes, packed: (n, bits / 8) uint8."""
+        return self.encoder_.bits(self.transform(X))
+
+    def __sklearn_tags__(self) -> Any:
+        """Counts: not negative, and sparse as a rule."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _counts(estimator: AutoEncoder, X: Any, *, reset: bool) -> csr_array:
+    checked = validate_data(estimator, X, accept_sparse="csr", dtype=np.float64, ensure_non_negative=True, reset=reset)
+    return csr_array(checked)
+
+
+def _bags(counts: csr_array) -> Bags:
+    """Counts as bags; what is not a whole number counts as the next one, since a term is there or not."""
+    counts.sum_duplicates()
+    counts.eliminate_zeros()
+    whole = np.minimum(np.ceil(counts.data), np.iinfo(np.uint16).max).astype(np.uint16)
+    return Bags(counts.indptr.astype(np.int64), counts.indices.astype(np.int32), whole)

@@ -1,0 +1,167 @@
+"""From a stream of documents to an index: read and count, learn, encode, write; one pass over the source.
+
+documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ codes
+    └──────────┴────────┴─────────┴────────────┴──▶ one transaction of the store
+"""
+
+import itertools
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.baselines import Postings, fit_lsa
+from textae.encoder import Encoder
+from textae.errors import CorpusError
+from textae.spec import ModelSpec, TrainSpec
+from textae.store import Writer
+from textae.text import Analysis, detect_language, searchable, spans
+from textae.types import Document, Progress, Skipped
+from textae.vectorizer import Bags, Counter, Floats, idf
+
+AUTO = "auto"
+"""The language that is detected from the corpus."""
+
+FEW = 500
+"""Documents below which codes know little more than the words themselves."""
+
+HYBRID_WEIGHT = 0.5
+"""Of codes beside BM25."""
+
+_SAMPLE = 1_000  # documents by which the language is told
+_CHUNK = 2_048  # documents encoded at a time
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a corpus.
+
+    Attributes:
+        documents: indexed.
+        skipped: how many did not become documents, by reason.
+        examples: where they stood, by reason: the first of each.
+        language: whose stems and stop words were used; None for words as they are.
+        terms: in the vocabulary.
+        inputs: the most frequent of them, that the encoder knows.
+        warnings: what to expect of this index, where that is less than usual.
+    """
+
+    documents: int
+    skipped: Mapping[str, int]
+    examples: Mapping[str, list[str]]
+    language: str | None
+    terms: int
+    inputs: int
+    warnings: list[str] = field(default_factory=list)
+
+
+def build(
+    writer: Writer,
+    corpus: Iterable[Document | Skipped],
+    language: str | None,
+    model: ModelSpec,
+    train: TrainSpec,
+    progress: Progress,
+) -> Report:
+    """Index a corpus and learn it; nothing is committed yet.
+
+    Args:
+        writer: of the store.
+        corpus: read once, in order.
+        language: of its stemmer and stop words; None for neither, `AUTO` to detect it.
+        model: the shape of the auto-encoder.
+        train: how it learns.
+        progress: told of each stage.
+
+    Raises:
+        CorpusError: no document has a word.
+    """
+    reading = _Reading(writer, progress)
+    documents = reading.documents(corpus)
+    first = list(itertools.islice(documents, _SAMPLE))
+    analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
+    counter = Counter(analysis, writer.folder)
+    for document in itertools.chain(first, documents):
+        counter.add(searchable(document))
+    if not len(writer):
+        raise CorpusError(f"no document to index{_because(reading.skipped)}")
+    vocabulary, bags, frequency = counter.finish()
+    idf_of = idf(frequency, len(bags))
+    for name, array in {**vocabulary.arrays(), **Postings.of(bags, idf_of).arrays()}.items():
+        writer.put(name, array)
+    inputs = min(model.inputs, len(vocabulary))
+    learn_and_encode(writer, bags.below(inputs), idf_of[:inputs], model, train, progress)
+    writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
+    writer.set("about", {"language": analysis.language, "inputs": inputs, **asdict(model), **asdict(train)})
+    few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
+    return Report(
+        len(bags),
+        reading.skipped,
+        reading.examples,
+        analysis.language,
+        len(vocabulary),
+        inputs,
+        few if len(bags) < FEW else [],
+    )
+
+
+def learn_and_encode(
+    writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
+) -> None:
+    """Fit LSA, train the auto-encoder from there, and write both with the codes of all documents."""
+    from textae.train import learn  # torch
+
+    progress("LSA", 0, None)
+    start = Encoder.lsa(fit_lsa(bags, idf_of, model.dims, train.seed), idf_of)
+    encoder = learn(bags, start, model, train, progress)
+    writer.set("hybrid_weight", HYBRID_WEIGHT)
+    for name, array in {"lsa/words": start.words, **encoder.arrays()}.items():
+        writer.put(name, array)
+    progress("encoding", 0, len(bags))
+    parts: dict[str, list[NDArray[Any]]] = {"codes/lsa": [], "codes/floats": [], "codes/bits": []}
+    for chunk in bags.chunks(_CHUNK):
+        codes = encoder.encode(chunk)
+        parts["codes/lsa"].append(start.floats(chunk).astype(np.float16))
+        parts["codes/floats"].append(codes.floats.astype(np.float16))
+        parts["codes/bits"].append(codes.bits)
+        progress("encoding", sum(map(len, parts["codes/bits"])), len(bags))
+    for name, chunks in parts.items():
+        writer.put(name, np.concatenate(chunks))
+
+
+class _Reading:
+    """Stores the documents as they pass, and counts those that are none."""
+
+    EXAMPLES = 1_000
+
+    def __init__(self, writer: Writer, progress: Progress) -> None:
+        self._writer, self._progress = writer, progress
+        self.skipped: Tally[str] = Tally()
+        self.examples: dict[str, list[str]] = {}
+
+    def documents(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document]:
+        for item in corpus:
+            refused = item if isinstance(item, Skipped) else self._store(item)
+            if refused is not None:
+                self.skipped[refused.reason] += 1
+                examples = self.examples.setdefault(refused.reason, [])
+                if len(examples) < self.EXAMPLES:
+                    examples.append(refused.source)
+            elif isinstance(item, Document):
+                self._progress("reading", len(self._writer), None)
+                yield item
+
+    def _store(self, document: Document) -> Skipped | None:
+        if next(spans(searchable(document)), None) is None:
+            return Skipped(document.source or document.id, "no words")
+        if not self._writer.add(document):
+            return Skipped(document.source or document.id, "id already used")
+        return None
+
+
+def _because(skipped: Mapping[str, int]) -> str:
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(skipped.items()))
+    return f"; skipped {sum(skipped.values())} ({reasons})" if skipped else ""

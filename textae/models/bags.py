@@ -1,0 +1,132 @@
+"""A corpus of bags on the device, and what training draws from it: whole rows, words left out, query-like crops.
+
+Rows have different lengths; a batch is the postings of its rows, one after the other, with the row of each posting.
+No step touches a document in Python.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from textae.vectorizer import Bags, Floats, tfidf
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The postings of some rows.
+
+    Attributes:
+        terms: (n_postings,) int64.
+        weights: (n_postings,) float32.
+        row_of: (n_postings,) int64, rising: which row of the batch.
+        lengths: (n,) int64, postings of each row.
+    """
+
+    terms: Tensor
+    weights: Tensor
+    row_of: Tensor
+    lengths: Tensor
+
+    @property
+    def starts(self) -> Tensor:
+        """Where each row begins: (n,)."""
+        return torch.cumsum(self.lengths, 0) - self.lengths
+
+    def hide(self, hidden: Tensor) -> "Batch":
+        """The same rows with the weight of some postings at zero, as if they were not there: hidden (n_postings,)."""
+        return Batch(self.terms, self.weights.masked_fill(hidden, 0), self.row_of, self.lengths)
+
+    def dense(self, n: int, n_terms: int) -> Tensor:
+        """The first n rows as a matrix (n, n_terms)."""
+        inside = self.row_of < n
+        matrix = torch.zeros(n, n_terms, device=self.terms.device)
+        return matrix.index_put_((self.row_of[inside], self.terms[inside]), self.weights[inside])
+
+
+def joined(*batches: Batch) -> Batch:
+    """The rows of several batches as those of one, to encode them at once."""
+    rows, row_of = 0, []
+    for batch in batches:
+        row_of.append(batch.row_of + rows)
+        rows += len(batch.lengths)
+    return Batch(
+        torch.cat([batch.terms for batch in batches]),
+        torch.cat([batch.weights for batch in batches]),
+        torch.cat(row_of),
+        torch.cat([batch.lengths for batch in batches]),
+    )
+
+
+class DeviceBags:
+    """All rows of a corpus on a device.
+
+    Args:
+        bags: n rows.
+        idf: (n_terms,).
+        device: where they are kept.
+    """
+
+    def __init__(self, bags: Bags, idf: Floats, device: torch.device) -> None:
+        starts = torch.from_numpy(bags.starts).to(device)
+        self.first, self.lengths = starts[:-1], starts.diff()
+        self.terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
+        self.counts = torch.from_numpy(bags.counts.astype("float32")).to(device)
+        self.weights = torch.from_numpy(tfidf(bags, idf)).to(device)
+        self.idf = torch.tensor(idf, device=device)
+        self.starts = starts
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def matrix(self) -> Tensor:
+        """The tf-idf vectors as a sparse matrix (n, n_terms)."""
+        with warnings.catch_warnings():  # torch calls compressed sparse rows a beta; all we ask of them is a product
+            warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)", category=UserWarning)
+            return torch.sparse_csr_tensor(self.starts, self.terms, self.weights, (len(self), len(self.idf)))
+
+    def _at(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The places of these rows' postings, the row of each in the batch, and the rows' lengths."""
+        lengths = self.lengths[rows]
+        row_of = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), lengths)
+        begin = torch.cumsum(lengths, 0) - lengths
+        return torch.arange(len(row_of), device=rows.device) + (self.first[rows] - begin)[row_of], row_of, lengths
+
+    def batch(self, rows: Tensor) -> Batch:
+        """These rows, whole."""
+        at, row_of, lengths = self._at(rows)
+        return Batch(self.terms[at], self.weights[at], row_of, lengths)
+
+    def crops(self, rows: Tensor, generator: torch.Generator) -> Batch:
+        """Of each row a few terms, as a query has them, weighted by idf.
+
+        Half of the crops draw 4 to 15 words as they occur, half 3 to 9 by idf, without replacement: with the keys
+        u^(1/w), u uniform, the largest m are such a draw with probability proportional to w (Efraimidis & Spirakis
+        2006).
+
+        Args:
+            rows: (n,) int64.
+            generator: on the CPU.
+        """
+        at, row_of, lengths = self._at(rows)
+        counts, idf = self.counts[at], self.idf[self.terms[at]]
+        plain = uniform(len(rows), generator, rows.device) < 0.5
+        size = torch.where(
+            plain,
+            4 + 12 * uniform(len(rows), generator, rows.device),
+            3 + 7 * uniform(len(rows), generator, rows.device),
+        ).long()
+        chances = torch.where(plain[row_of], counts, counts * idf).double()
+        keys = uniform(len(at), generator, rows.device).double().clamp_min(1e-12) ** (1 / chances)
+        order = torch.argsort(row_of.double() + 1 - keys)  # keys are within 0 and 1, so rows stay together
+        rank = torch.empty_like(order)
+        rank[order] = torch.arange(len(order), device=rows.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
+        drawn = rank < size[row_of]
+        return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], torch.minimum(size, lengths))
+
+
+def uniform(n: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Random numbers that are the same on every device: drawn on the CPU, where the generator is."""
+    return torch.rand(n, generator=generator).to(device)

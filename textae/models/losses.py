@@ -1,0 +1,43 @@
+"""What the auto-encoder is asked to do, one function each."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def straight_through(y: Tensor) -> Tensor:
+    """The signs of y as ±1, with the gradient of tanh(y √n) (Bengio, Léonard & Courville 2013).
+
+    Args:
+        y: (n, bits) of unit length, so that its entries are about 1 / √bits.
+    """
+    soft = torch.tanh(y * y.shape[1] ** 0.5)
+    return torch.where(y > 0, 1.0, -1.0) + soft - soft.detach()
+
+
+def contrast(left: Tensor, right: Tensor, known: Tensor, temperature: float) -> Tensor:
+    """Each row of `left` must find its own row of `right` among the batch, and the other way round (InfoNCE).
+
+    van den Oord, Li & Vinyals 2018, equation 4, symmetric as in CLIP.
+
+    Args:
+        left: (n, dims).
+        right: (n, dims).
+        known: (n, n) bool, pairs off the diagonal that belong together too, and so are no negatives.
+        temperature: divides the cosines.
+    """
+    cosines = F.normalize(left, dim=1) @ F.normalize(right, dim=1).T / temperature
+    own = torch.arange(len(left), device=left.device)
+    loss = F.cross_entropy(cosines.masked_fill(known, -1e9), own)
+    return (loss + F.cross_entropy(cosines.T.masked_fill(known.T, -1e9), own)) / 2
+
+
+def reconstruction(logits: Tensor, target: Tensor) -> Tensor:
+    """The multinomial cross-entropy of the words, -Σ_t target_t ln softmax(logits)_t, a mean over the batch.
+
+    Args:
+        logits: (n, n_terms).
+        target: (n, n_terms), not negative; scaled to sum to 1 by row.
+    """
+    share = target / target.sum(dim=1, keepdim=True).clamp_min(1e-9)
+    return (torch.logsumexp(logits, dim=1) - (share * logits).sum(dim=1)).mean()

@@ -1,0 +1,345 @@
+"""The index on disk: one SQLite file, whose transaction is the commit, beside immutable arrays named by their hash.
+
+    .textae/
+      index.sqlite          documents, settings, and which arrays make up the index
+      arrays/<sha256>.npy   written and synced before the transaction that names them; memory-mapped when read
+
+A writer works inside one transaction from its first document to its commit; whatever ends it early (an error, an
+interrupt, kill -9, a full disk) leaves the index as it was. Arrays that no commit names are swept by the next writer.
+A reader holds one snapshot, the documents of one commit and that commit's arrays, until it is closed. Everything is
+JSON, text or `.npy` without pickles: an index from a stranger can be wrong, but never code.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.errors import StoreError
+from textae.types import Document, FieldValue
+
+FORMAT = 1
+"""The version of what is described here; another one is refused, with the command that rebuilds the index."""
+
+APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database
+WAIT_FOR_LOCK = 5.0
+"""Seconds that a second writer waits for the first."""
+
+_SCHEMA = """
+CREATE TABLE documents (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
+                        text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL);
+CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL);
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Reader:
+    """One commit of an index, unchanging while it is open, whatever writers do meanwhile.
+
+    Args:
+        folder: the index.
+
+    Attributes:
+        arrays: the commit's arrays by name, memory-mapped.
+        settings: what JSON holds of the index: analysis, sources, how it was learned.
+
+    Raises:
+        StoreError: there is no index, it is of another version, or it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._database = _connect(folder)
+        try:
+            self.arrays, self.settings = self._snapshot()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _snapshot(self) -> tuple[Arrays, Mapping[str, Any]]:
+        """Begin the transaction that fixes what is seen, and map its arrays; again where a writer came between."""
+        while True:
+            self._database.execute("BEGIN")
+            commit = self._rows("PRAGMA data_version")
+            settings = {name: json.loads(value) for name, value in self._rows("SELECT name, value FROM settings")}
+            named = self._rows("SELECT name, sha256, bytes FROM arrays")
+            try:
+                return {name: _map(self.folder, name, sha256, size) for name, sha256, size in named}, settings
+            except FileNotFoundError as error:
+                self._database.execute("ROLLBACK")
+                if self._rows("PRAGMA data_version") == commit:
+                    raise StoreError(
+                        f"the index {self.folder} is damaged: {Path(error.filename).name} is missing; "
+                        "'textae index' rebuilds it from its sources"
+                    ) from None
+
+    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with _damage_is_an_error(self.folder):
+            return self._database.execute(statement, parameters).fetchall()
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return int(self._rows("SELECT count(*) FROM documents")[0][0])
+
+    def ids(self, positions: Sequence[int]) -> list[str]:
+        """The ids at these positions, in their order."""
+        id_at = dict(self._select("position, id", positions))
+        return [id_at[position] for position in positions]
+
+    def documents(self, positions: Sequence[int]) -> list[Document]:
+        """The documents at these positions, in their order."""
+        found = {
+            row[0]: _document(row[1:]) for row in self._select("position, id, title, text, fields, source", positions)
+        }
+        return [found[position] for position in positions]
+
+    def _select(self, columns: str, positions: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        for first in range(0, len(positions), 500):  # SQLite bounds the parameters of a statement
+            part = [int(position) for position in positions[first : first + 500]]
+            marks = ",".join("?" * len(part))
+            yield from self._rows(f"SELECT {columns} FROM documents WHERE position IN ({marks})", part)
+
+    def all_ids(self) -> list[str]:
+        """Every id, by position."""
+        return [row[0] for row in self._rows("SELECT id FROM documents ORDER BY position")]
+
+    def stream(self) -> Iterator[Document]:
+        """Every document, by position."""
+        with _damage_is_an_error(self.folder):
+            for row in self._database.execute(
+                "SELECT id, title, text, fields, source FROM documents ORDER BY position"
+            ):
+                yield _document(row)
+
+    def field(self, name: str) -> dict[str, FieldValue]:
+        """One field of every document, by id; None where a document has no such field."""
+        return {id: json.loads(fields).get(name) for id, fields in self._rows("SELECT id, fields FROM documents")}
+
+    def position(self, id: str) -> int | None:
+        """The position of the document with this id; None where there is none."""
+        rows = self._rows("SELECT position FROM documents WHERE id = ?", (id,))
+        return rows[0][0] if rows else None
+
+    def damage(self) -> list[str]:
+        """What is wrong with the files, a line each: every page of the database and every array's hash is checked."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+        for name, sha256, _ in self._rows("SELECT name, sha256, bytes FROM arrays"):
+            with _array_path(self.folder, sha256).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    found.append(f"the array {name!r} is not what was written")
+        return found
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        self._database.close()
+
+
+class Writer:
+    """Replaces the whole index, in one transaction that `commit` ends; used as a context manager.
+
+    Args:
+        folder: the index; made where there is none.
+
+    Raises:
+        StoreError: another process is writing, or the folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._committed = False
+        with _failures_are_errors(folder):
+            (folder / "arrays").mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(folder / "index.sqlite", timeout=WAIT_FOR_LOCK, isolation_level=None)
+        try:
+            with _failures_are_errors(folder):
+                self._begin()
+        except BaseException:
+            self._database.close()
+            raise
+        self._documents = 0
+
+    def _begin(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute("BEGIN IMMEDIATE")
+        tables = [row[0] for row in self._database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        if tables and self._database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise StoreError(f"{self.folder / 'index.sqlite'} is somebody else's database; give another --index")
+        self._sweep()  # what a writer left that did not live to commit
+        for table in tables:
+            self._database.execute(f'DROP TABLE "{table}"')
+        for statement in _SCHEMA.split(";"):
+            self._database.execute(statement)
+        self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self._database.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Without a commit, everything is as it was."""
+        with contextlib.suppress(sqlite3.Error):
+            if not self._committed:
+                self._database.execute("ROLLBACK")
+                self._sweep()
+        self._database.close()
+
+    def __len__(self) -> int:
+        """The number of documents added."""
+        return self._documents
+
+    def add(self, document: Document) -> bool:
+        """Add a document at the next position; False, and nothing added, where its id is taken."""
+        row = (
+            self._documents,
+            document.id,
+            document.title,
+            document.text,
+            json.dumps(dict(document.fields), ensure_ascii=False),
+            document.source,
+        )
+        with _failures_are_errors(self.folder):
+            added = self._database.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", row
+            ).rowcount
+        self._documents += added
+        return bool(added)
+
+    def put(self, name: str, array: NDArray[Any]) -> None:
+        """Write an array to disk, to be part of the index from the commit on."""
+        with _failures_are_errors(self.folder):
+            sha256, size = _write_array(self.folder / "arrays", array)
+            self._database.execute("INSERT INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
+
+    def set(self, name: str, value: Any) -> None:
+        """Set what JSON can hold, to be part of the index from the commit on."""
+        with _failures_are_errors(self.folder):
+            self._database.execute("INSERT INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
+
+    def commit(self) -> None:
+        """Make all of it the index, at once."""
+        with _failures_are_errors(self.folder):
+            _sync_folder(self.folder / "arrays")
+            self._database.execute("COMMIT")
+            self._committed = True
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Delete the arrays that nothing names. Readers that have mapped them keep them."""
+        tables = self._database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'arrays'").fetchall()
+        named = {row[0] for row in self._database.execute("SELECT sha256 FROM arrays")} if tables else set()
+        for path in (self.folder / "arrays").iterdir():
+            if path.stem not in named:
+                path.unlink(missing_ok=True)
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is an index that was committed."""
+    try:
+        _connect(folder).close()
+    except StoreError:
+        return False
+    return True
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    path = folder / "index.sqlite"
+    if not path.is_file():
+        raise StoreError(f"no index at {folder}; 'textae index SOURCE… --index {folder}' makes one")
+    with _damage_is_an_error(folder):
+        # Beside a database in a folder that cannot be written to, WAL cannot make its files; nobody writes there.
+        how = "mode=rw" if os.access(folder, os.W_OK) else "immutable=1"
+        database = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{how}", WAIT_FOR_LOCK, isolation_level=None, check_same_thread=False, uri=True
+        )
+        application = database.execute("PRAGMA application_id").fetchone()[0]
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        written = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if application == APPLICATION_ID and version == FORMAT:
+        return database
+    database.close()
+    if not written:
+        raise StoreError(f"the index at {folder} was never finished; 'textae index SOURCE… --index {folder}' makes it")
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path} is not an index of textae's; give another folder with --index")
+    raise StoreError(
+        f"the index at {folder} has format {version}, and this textae reads format {FORMAT}; "
+        f"'textae index SOURCE… --index {folder}' rebuilds it"
+    )
+
+
+def _document(row: Sequence[Any]) -> Document:
+    id, title, text, fields, source = row
+    return Document(id, text, title, json.loads(fields), source)
+
+
+def _array_path(folder: Path, sha256: str) -> Path:
+    return folder / "arrays" / f"{sha256}.npy"
+
+
+def _map(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
+    path = _array_path(folder, sha256)
+    if path.stat().st_size == size:
+        with contextlib.suppress(ValueError):
+            mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            return mapped
+    raise StoreError(
+        f"the index {folder} is damaged: the array {name!r} in {path.name} is not whole; "
+        "'textae index' rebuilds it from its sources"
+    )
+
+
+def _write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:
+    """Write under a passing name, sync, and rename to the hash of what was written."""
+    passing = folder / f"{os.getpid()}.part"
+    with passing.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    with passing.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    size = passing.stat().st_size
+    passing.replace(folder / f"{sha256}.npy")
+    return sha256, size
+
+
+def _sync_folder(folder: Path) -> None:
+    """Names are synced with their folder, on systems where a folder can be opened."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _failures_are_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise StoreError(f"another textae is writing to {folder}; try again when it has finished") from None
+        raise StoreError(f"cannot write the index {folder}: {error}; it is as it was before") from None
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{folder / 'index.sqlite'} is damaged or not an index ({error}); delete {folder}") from None
+    except OSError as error:
+        raise StoreError(f"cannot write the index {folder}: {error.strerror}; it is as it was before") from None
+
+
+@contextlib.contextmanager
+def _damage_is_an_error(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the index {folder} cannot be read: {error}; 'textae index' rebuilds it") from None

@@ -1,0 +1,129 @@
+"""What a person sees: hits with their words marked, and how long it will still take.
+
+Data goes to stdout, everything else to stderr. The text of documents is never trusted: what could steer a terminal
+is replaced before it gets there.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from textae.types import Hit
+
+# Control characters (escape sequences among them) and those that turn the direction of writing.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
+_NOT_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
+
+
+def safe(text: str) -> str:
+    """The text with everything replaced that could steer a terminal; its length stays."""
+    return _STEERING.sub("\ufffd", text)
+
+
+def cell(text: str) -> str:
+    """The text on one line without tabs, for tables."""
+    return safe(re.sub(r"\s+", " ", text))
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """One line of JSON; characters that could steer a terminal are escaped, as JSON can."""
+    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+
+
+def colourful() -> bool:
+    """Whether stdout shows colours to a person (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    """Rank, id, title and the passage with its matching words in bold."""
+    colour = colourful()
+    width = min(100, shutil.get_terminal_size().columns)
+    for hit in hits:
+        name = click.style(safe(hit.id), bold=True, fg="cyan") if colour else safe(hit.id)
+        title = f"  {cell(hit.title)}" if hit.title and hit.title != hit.id else ""
+        click.echo(f"{hit.rank:3}  {name}{title}  {hit.score:.3f}", color=colour)
+        if hit.snippet:
+            for line in _wrapped(safe(hit.snippet), hit.marks if colour else (), width - 5):
+                click.echo(f"     {line}", color=colour)
+
+
+def _wrapped(text: str, marks: Sequence[tuple[int, int]], width: int) -> list[str]:
+    """Lines of at most `width` characters, the marked words in bold."""
+    lines, at = [], 0
+    for plain in textwrap.wrap(text, max(20, width), break_on_hyphens=False) or [""]:
+        start = text.index(plain, at)
+        at = start + len(plain)
+        line = ""
+        done = start
+        for first, last in marks:
+            if start <= first and last <= at and first >= done:
+                line += text[done:first] + click.style(text[first:last], bold=True)
+                done = last
+        lines.append(line + text[done:at])
+    return lines
+
+
+def note(message: str, *, quiet: bool = False) -> None:
+    """Say something on stderr that is not data."""
+    if not quiet:
+        click.echo(f"textae: {safe(message)}", err=True)
+
+
+def error(message: str) -> None:
+    """Say on stderr, in one line, what is wrong."""
+    click.echo(f"textae: error: {cell(message)}", err=True)
+
+
+class ProgressLine:
+    """How far a long work has come, on one line of stderr that is written over; silent where nobody looks.
+
+    Args:
+        quiet: say nothing.
+    """
+
+    EVERY = 0.1  # seconds between two lines
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = sys.stderr.isatty() and not quiet
+        self._stages = not sys.stderr.isatty() and not quiet
+        self._stage = ""
+        self._started = self._last = 0.0
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Show where `stage` is."""
+        now = time.monotonic()
+        if stage != self._stage:
+            self.finish()
+            self._stage, self._started, self._last = stage, now, 0.0
+            if self._stages:
+                click.echo(f"{stage}…", err=True)
+        if self._shown and now - self._last >= self.EVERY:
+            self._last = now
+            click.echo(f"\r\x1b[K{self._line(done, total, now - self._started)}", err=True, nl=False)
+
+    def _line(self, done: int, total: int | None, seconds: float) -> str:
+        if not total:
+            return f"{self._stage}  {done:,}" if done else f"{self._stage}…"
+        left = f"  {_duration(seconds * (total - done) / done)} left" if done and seconds > 1 else ""
+        filled = 24 * done // total
+        return f"{self._stage}  {'█' * filled}{'░' * (24 - filled)} {100 * done // total:3}%{left}"
+
+    def finish(self) -> None:
+        """Clear the line."""
+        if self._shown and self._stage:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

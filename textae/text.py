@@ -1,0 +1,161 @@
+"""One analysis for documents and queries: text becomes words, words become terms.
+
+A word is a run of letters, digits and combining marks in any script (Unicode). Scripts that are written without
+spaces (Chinese, Japanese kana) give overlapping pairs of characters, as there is no dictionary to cut them by. A term
+is the word normalised (NFKC), case-folded and, where a language is given, stemmed by Snowball, with that language's
+stop words left out. No language is assumed: `detect_language` looks at the corpus, and `None` works for all.
+
+    >>> Analysis.of("english").terms("Smoothing a noisy signal")
+    ['smooth', 'noisi', 'signal']
+    >>> Analysis.of(None).terms("Ein Über-Mensch")
+    ['ein', 'über', 'mensch']
+    >>> Analysis.of(None).terms("文档检索")
+    ['文档', '档检', '检索']
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from textae.errors import TextaeError
+from textae.types import Document
+
+LONGEST_WORD = 64
+"""Characters; what is longer is encoded data, not a word (uuencoded files in mail, keys in logs)."""
+
+# Python's \w leaves out the combining marks without which Hindi, Thai or vocalised Arabic fall apart into letters.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u0900-\u0963\u0971-\u0dff\u0e31"
+    "\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
+)
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
+_WORD = re.compile(rf"[\w{_MARKS}]+")
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
+_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+
+def searchable(document: Document) -> str:
+    """What of a document is indexed: its title and its text as one."""
+    return f"{document.title}\n{document.text}" if document.title else document.text
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """The places of the words in a text, as (start, end) in characters, in order; pairs of one run overlap."""
+    if text.isascii():
+        for found in _ASCII_WORD.finditer(text):
+            yield found.span()
+        return
+    for found in _WORD.finditer(text.replace("_", " ")):
+        start, end = found.span()
+        if _HAS_UNSPACED.search(text, start, end):
+            yield from _pair_spans(text, start, end)
+        else:
+            yield start, end
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as they are written, in order: `text[start:end]` for each of its `spans`."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text)
+    if _HAS_UNSPACED.search(text):
+        return [text[start:end] for start, end in spans(text)]
+    return _WORD.findall(text.replace("_", " "))
+
+
+def _pair_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut a word that holds unspaced script into pairs of characters, and its other parts into words."""
+    for run in _UNSPACED_RUN.finditer(text, start, end):
+        first, last = run.span()
+        if _HAS_UNSPACED.match(text, first) and last - first > 1:
+            yield from ((i, i + 2) for i in range(first, last - 1))
+        else:
+            yield first, last
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How words become terms; the same object serves documents and queries, and is stored with the index.
+
+    Attributes:
+        language: the name of a Snowball stemmer, or None for words as they are.
+        stop_words: words that are no terms, case-folded and not stemmed.
+    """
+
+    language: str | None
+    stop_words: frozenset[str]
+
+    @classmethod
+    def of(cls, language: str | None) -> "Analysis":
+        """The analysis of a language, with its stop words where a list is known.
+
+        Raises:
+            TextaeError: no stemmer of that name.
+        """
+        if language is None:
+            return cls(None, frozenset())
+        if language not in languages():
+            raise TextaeError(f"no stemmer for the language {language!r}; known are: none, {', '.join(languages())}")
+        return cls(language, stop_words(language))
+
+    @cached_property
+    def _stem(self) -> Callable[[str], str]:
+        if self.language is None:
+            return str
+        import Stemmer
+
+        stem: Callable[[str], str] = Stemmer.Stemmer(self.language).stemWord
+        return stem
+
+    def term(self, word: str) -> str | None:
+        """The term that a word stands for; None for a stop word and for what is no word."""
+        if len(word) > LONGEST_WORD:
+            return None
+        folded = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
+        if folded in self.stop_words:
+            return None
+        return self._stem(folded) or None
+
+    def terms(self, text: str) -> list[str]:
+        """The terms of a text, in order, with repetitions."""
+        return [term for term in map(self.term, words(text)) if term is not None]
+
+
+def languages() -> list[str]:
+    """The names of the languages that can be stemmed."""
+    import Stemmer
+
+    return [name for name in Stemmer.algorithms() if name not in ("porter", "dutch_porter")]
+
+
+def stop_words(language: str) -> frozenset[str]:
+    """The language's commonest words that say nothing of a topic (Snowball's lists); empty where none is known."""
+    return _stop_lists().get(language, frozenset())
+
+
+def _stop_lists() -> dict[str, frozenset[str]]:
+    from whoosh.lang import aliases
+    from whoosh.lang.stopwords import stoplists
+
+    return {name: frozenset(stoplists[aliases[name]]) for name in languages() if aliases.get(name) in stoplists}
+
+
+SHARE_OF_STOP_WORDS = 0.15
+"""Of running words; English prose has .4, English titles .25, and other languages' lists find below .1 in it."""
+
+
+def detect_language(texts: Iterable[str]) -> str | None:
+    """The language of which the texts hold most stop words; None where that is few, as in logs, code or Chinese."""
+    lists = _stop_lists()
+    found = dict.fromkeys(lists, 0)
+    total = 0
+    for text in texts:
+        folded = [word.casefold() for word in words(text)]
+        total += len(folded)
+        for name, stops in lists.items():
+            found[name] += sum(map(stops.__contains__, folded))
+    best = max(sorted(found), key=found.__getitem__)
+    return best if found[best] > SHARE_OF_STOP_WORDS * total else None

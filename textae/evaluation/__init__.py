@@ -1,0 +1,32 @@
+"""The scoreboard: how good is each system, how sure are we, and is it better than the baseline?
+
+Queries and judgements are read from the field's own files (`formats`), rankings are scored query by query against
+judgements (`metrics`) or against labels (`labels`), and the scores of all systems become figures with intervals and
+p-values, printed side by side (`scoreboard`, by the statistics of `resampling`)::
+
+    queries, qrels = read_queries("queries.jsonl"), read_qrels("qrels.tsv")
+    scores = {system: judged(rankings_of(system, queries), qrels) for system in ("bm25", "code")}
+    print(table(figures(scores, baseline="bm25", seed=1)))
+"""
+
+from textae.evaluation.formats import read_qrels, read_queries, read_run, write_run
+from textae.evaluation.labels import Curve, LabelJudge
+from textae.evaluation.metrics import judged
+from textae.evaluation.resampling import confidence, significance
+from textae.evaluation.scoreboard import Figure, Scoreboard, figures, table
+
+__all__ = [
+    "Curve",
+    "Figure",
+    "LabelJudge",
+    "Scoreboard",
+    "confidence",
+    "figures",
+    "judged",
+    "read_qrels",
+    "read_queries",
+    "read_run",
+    "significance",
+    "table",
+    "write_run",
+]

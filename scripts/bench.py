@@ -64,7 +64,9 @@ def write(what: str, on: str, size: int, figures: Mapping[str, float], seed: int
 
 
 def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return found.stdout.strip() or "unknown"
 
 
@@ -72,7 +74,9 @@ def _machine() -> str:
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         model = names[0] if names else model
     return f"{model}, {os.cpu_count()} cores"
 
@@ -122,7 +126,8 @@ def newsgroups(seeds: str) -> None:
 def cost() -> None:
     """What indexing takes: reading and counting beside scikit-learn's, the whole beside tf-idf + SVD, and memory."""
     source = data("20newsgroups", "corpus.jsonl.gz")
-    n = sum(1 for _ in gzip.open(source))
+    with gzip.open(source) as lines:
+        n = sum(1 for _ in lines)
     ours = _seconds_of(_COUNT_OURS, source)
     peer = _seconds_of(_COUNT_PEER, source)
     write(
@@ -178,13 +183,9 @@ def _cold(folder: str, n: int, runs: int) -> None:
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment)
             if run:  # the first one warms the page cache
                 seconds[name].append(time.perf_counter() - started)
-    median = {name: statistics.median(values) for name, values in seconds.items()}
-    write(
-        "search from a cold shell",
-        "20newsgroups",
-        n,
-        {"ms": 1e3 * median["search"], "imports ms": 1e3 * median["imports"], "ratio": median["search"] / median["imports"]},
-    )
+    ms = {name: 1e3 * statistics.median(values) for name, values in seconds.items()}
+    figures = {"ms": ms["search"], "imports ms": ms["imports"], "ratio": ms["search"] / ms["imports"]}
+    write("search from a cold shell", "20newsgroups", n, figures)
 
 
 def _warm(folder: str, n: int, source: Path) -> None:
@@ -315,7 +316,9 @@ def _table(by_data: Mapping[str, list[Row]]) -> str:
         ends = (seeds, last["commit"], last["machine"], last["date"])
         lines.append(f"| {on} | {last['size']:,} | " + " | ".join((*cells, *ends)) + " |")
     if set(by_data) >= set(COLLECTIONS) and "code" in names:
-        lines.append("| **mean** | | " + " | ".join(f"**{statistics.fmean(means[name]):.3f}**" for name in names) + " | | | | |")
+        lines.append(
+            "| **mean** | | " + " | ".join(f"**{statistics.fmean(means[name]):.3f}**" for name in names) + " | | | | |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,10 @@ K1, B = 1.2, 0.75
 """BM25's saturation of repeated terms and its normalisation by length (the usual values, not tuned)."""
 
 
+_CHUNK = 4_096
+"""Documents whose postings are weighted at a time."""
+
+
 @dataclass(frozen=True)
 class Postings:
     """The bags of a corpus, turned: for each term the documents that hold it (compressed sparse columns).
@@ -42,9 +46,14 @@ class Postings:
 
         shape = (len(bags), len(idf))
         turned = csr_array((bags.counts, bags.terms, bags.starts), shape=shape).tocsc()
-        lengths = np.bincount(bags.row_of, bags.counts, minlength=len(bags)).astype(np.int32)
+        chunks = list(bags.chunks(_CHUNK))
+        lengths = [np.bincount(chunk.row_of, chunk.counts, minlength=len(chunk)) for chunk in chunks]
         return cls(
-            turned.indptr.astype(np.int64), turned.indices.astype(np.int32), turned.data, lengths, norms(bags, idf)
+            turned.indptr.astype(np.int64),
+            turned.indices.astype(np.int32),
+            turned.data,
+            np.concatenate(lengths).astype(np.int32),
+            np.concatenate([norms(chunk, idf) for chunk in chunks]),
         )
 
     def __len__(self) -> int:
@@ -145,5 +154,9 @@ def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:
 
     dims = max(1, min(dims, len(bags) - 1, len(idf) - 1))
     matrix = csr_array((tfidf(bags, idf), bags.terms, bags.starts), shape=(len(bags), len(idf)))
-    _, _, components = randomized_svd(matrix, dims, random_state=seed, n_iter=4)
-    return np.ascontiguousarray(components.T, np.float32)
+    _, spread, components = randomized_svd(matrix, dims, random_state=seed, n_iter=4)
+    rank = max(1, np.count_nonzero(spread > spread[0] * _ROUNDING))  # beyond it the vectors are noise
+    return np.ascontiguousarray(components[:rank].T, np.float32)
+
+
+_ROUNDING = 1e-5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +67,21 @@ _table_options = _together(
 )
 
 
-@click.group(context_settings=_CONTEXT)
+class _Commands(click.Group):
+    """Lets broken pipes and interrupts reach `main`, where click would write lines of its own."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough, as head does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            terminal.error("interrupted; the index is as it was before")
+            raise click.exceptions.Exit(130) from None
+
+
+@click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(package_name="textae", message="%(prog)s %(version)s")
 def cli() -> None:
     """Semantic search that learns your corpus.
@@ -80,7 +95,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="Read a corpus, learn it, and make it the index.")
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @_table_options
 @click.option("--language", default="auto", show_default=True, help="Stems and stop words: english, …, none, or auto.")
@@ -144,7 +159,7 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
         terminal.note(warning, quiet=quiet)
 
 
-@cli.command()
+@cli.command(short_help="The documents closest to a query.")
 @click.argument("query", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help="Many queries: jsonl or tsv of id and text, or lines.")
 @_rank_options
@@ -166,7 +181,7 @@ def search(query: Sequence[str], queries_file: str | None, k: int, mode: str, fo
 
             _print_many(engine, read_queries(queries_file), k, mode, options)
             return
-        text = " ".join(sys.stdin.read().split() if tuple(query) == ("-",) else query)
+        text = " ".join(_stdin().split() if tuple(query) == ("-",) else query)
         unknown = engine.unknown(text)
         if unknown:
             shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
@@ -174,7 +189,7 @@ def search(query: Sequence[str], queries_file: str | None, k: int, mode: str, fo
         _print_one(text, engine.search(text, k, mode), mode, options)
 
 
-@cli.command()
+@cli.command(short_help="The documents closest to a document.")
 @click.argument("document", metavar="ID|FILE")
 @_rank_options
 def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> None:
@@ -188,7 +203,7 @@ def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> N
 
     with Engine.open(folder) as engine:
         if document == "-":
-            hits = engine.search(sys.stdin.read(), k, mode)
+            hits = engine.search(_stdin(), k, mode)
         elif engine.has(document) or not Path(document).is_file():
             hits = engine.similar(document, k, mode)
         else:
@@ -196,7 +211,7 @@ def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> N
         _print_one(document, hits, mode, options)
 
 
-@cli.command("eval")
+@cli.command("eval", short_help="The scoreboard: every system side by side.")
 @click.option("--queries", metavar="FILE", help="The queries: jsonl or tsv of id and text; with --label, any SOURCE.")
 @click.option("--qrels", metavar="FILE", help="The judgements: BEIR's tsv or TREC's four columns.")
 @click.option("--label", metavar="FIELD", help="Documents with the same value of FIELD are relevant to each other.")
@@ -310,7 +325,7 @@ def info(folder: Path, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):{width}}  {shown}")
 
 
-@cli.command()
+@cli.command(short_help="Check every byte of the index.")
 @_index_option
 def doctor(folder: Path) -> None:
     """Check every byte of the index against the hashes that were committed; exit 2 where it is damaged.
@@ -354,7 +369,7 @@ def _print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str,
         from textae.evaluation import write_run
 
         ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
-        write_run({"1": ranking}, mode, sys.stdout)
+        write_run({"1": _shown(ranking)}, mode, sys.stdout)
     elif options["as_json"]:
         for hit in hits:
             click.echo(terminal.json_line({"query": query, **asdict(hit)}))
@@ -373,7 +388,7 @@ def _print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, opt
     found = False
     if options["as_json"]:
         for query in queries:
-            for hit in engine.search(query.text, k, mode):
+            for hit in engine.search(query.text, k, mode) if query.text else ():
                 found = True
                 click.echo(terminal.json_line({"query": query.id, **asdict(hit)}))
     else:
@@ -382,7 +397,8 @@ def _print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, opt
         if options["as_trec"]:
             from textae.evaluation import write_run
 
-            write_run(rankings, mode, sys.stdout)
+            shown = {terminal.safe(asked): _shown(ranking) for asked, ranking in rankings.items()}
+            write_run(shown, mode, sys.stdout)
         else:
             for asked, ranking in rankings.items():
                 for rank, (id, score) in enumerate(zip(ranking.ids, ranking.scores, strict=True), start=1):
@@ -390,6 +406,11 @@ def _print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, opt
     if not found:
         terminal.note("nothing found", quiet=options["quiet"])
         raise SystemExit(1)
+
+
+def _shown(ranking: Ranking) -> Ranking:
+    """The ranking with ids that a terminal can be shown."""
+    return Ranking(tuple(map(terminal.safe, ranking.ids)), ranking.scores)
 
 
 def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
@@ -420,6 +441,13 @@ def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
     return ModelSpec(**chosen)
 
 
+def _stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise QueryError("standard input is not UTF-8 text") from None
+
+
 def _text_of(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
@@ -431,27 +459,30 @@ def _text_of(path: str) -> str:
 
 def main() -> None:
     """Run the command line; every failure is one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
-    except click.ClickException as error:
+        code = cli.main(prog_name="textae", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = 2
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "textae"
+        terminal.error(f"{error.format_message().rstrip('.')} (see '{command} --help')")
+        code = 2
+    except click.ClickException as error:
+        terminal.error(error.format_message())
         code = 2
     except TextaeError as error:
         terminal.error(str(error))
         code = 2
-    except BrokenPipeError:  # the reader has seen enough, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except OSError as error:
         terminal.error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         code = 2
     except MemoryError:
         terminal.error("there is not enough memory for that")
         code = 2
-    except (KeyboardInterrupt, click.Abort):
-        terminal.error("interrupted; the index is as it was before")
+    except click.Abort:
         code = 130
     sys.exit(code)

@@ -1,11 +1,12 @@
 """The trained encoder as plain arrays: numpy alone encodes documents and queries, so a search imports no torch.
 
-    h    = unit(Σ_t tfidf_t · W_t)                              the bag through the first layer
-    code = unit(h + B_L(… relu(B_1(h))))                        float code: cosine
-    bits = code · R > 0                                         256 bits: Hamming
+    h    = unit(Σ_t tfidf_t · W_t)             the bag through the first layer
+    code = unit(h + f(h))                      float code: cosine
+    bits = R · (h + g(h)) > 0                  binary code: Hamming distance
 
-Before any learning W holds the right singular vectors and the residual layers end in zeros: the code *is* LSA's
-(Deerwester et al. 1990), and learning starts from there.
+f and g are small networks, B_L relu(… relu(B_1 h)): what tells documents apart by what they say, and what they are
+about, is not quite the same. Before any learning W holds the right singular vectors and f and g end in zeros: the code
+*is* LSA's (Deerwester et al. 1990), and learning starts from there.
 """
 
 from collections.abc import Mapping
@@ -25,12 +26,17 @@ class Codes:
     """Codes of n documents or queries.
 
     Attributes:
-        floats: (n, dims) float32 of unit length, or zeros where nothing of the text is in the vocabulary.
+        floats: (n, dims) of unit length, or zeros where nothing of the text is in the vocabulary; float32 where they
+            are computed, float16 where they are stored.
         bits: (n, n_bits / 8) uint8, packed.
     """
 
-    floats: Floats
+    floats: NDArray[np.floating]
     bits: Bits
+
+
+Layers = tuple[tuple[Floats, Floats], ...]
+"""Weights (n_in, n_out) and biases (n_out,) of a small network, first layer to last; relu between them."""
 
 
 @dataclass(frozen=True)
@@ -40,53 +46,58 @@ class Encoder:
     Attributes:
         idf: (n_terms,) float32.
         words: (n_terms, dims) float32, the first layer W.
-        layers: the residual network: weights (n_in, n_out) and biases (n_out,), float32; relu between them.
+        layers: f, from dims to dims.
+        bit_layers: g, from dims to dims.
         rotation: (dims, n_bits) float32, the layer R whose signs are the bits.
     """
 
     idf: Floats
     words: Floats
-    layers: tuple[tuple[Floats, Floats], ...]
+    layers: Layers
+    bit_layers: Layers
     rotation: Floats
 
     @classmethod
     def lsa(cls, words: Floats, idf: Floats) -> "Encoder":
         """LSA's projection as an encoder: no layers, and the signs of its coordinates for bits."""
-        return cls(idf, words, (), np.eye(words.shape[1], dtype=np.float32))
-
-    def floats(self, bags: Bags) -> Floats:
-        """The float codes of some bags: (n, dims)."""
-        hidden = unit(project(bags.below(len(self.words)), self.idf, self.words))
-        residual = hidden
-        for i, (weight, bias) in enumerate(self.layers):
-            residual = (residual if i == 0 else np.maximum(residual, 0)) @ weight + bias
-        # A bag without a known term has no direction: its code is zero, like nothing, and found by nothing.
-        return unit((hidden + residual) * hidden.any(axis=1, keepdims=True))
-
-    def bits(self, floats: Floats) -> Bits:
-        """The bits of float codes, packed: (n, n_bits / 8)."""
-        return np.packbits(floats @ self.rotation > 0, axis=1)
+        return cls(idf, words, (), (), np.eye(words.shape[1], dtype=np.float32))
 
     def encode(self, bags: Bags) -> Codes:
-        """Both codes of some bags."""
-        floats = self.floats(bags)
-        return Codes(floats, self.bits(floats))
+        """Both codes of some bags; one without a known term has no direction, and its codes are zeros."""
+        hidden = unit(project(bags.below(len(self.words)), self.idf, self.words))
+        known = hidden.any(axis=1, keepdims=True)
+        floats = unit((hidden + _network(self.layers, hidden)) * known)
+        bits = ((hidden + _network(self.bit_layers, hidden)) * known) @ self.rotation > 0
+        return Codes(floats, np.packbits(bits, axis=1))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same encoder of."""
-        layers = {
-            f"encoder/{part}{i}": array
-            for i, layer in enumerate(self.layers)
-            for part, array in zip(("weight", "bias"), layer, strict=True)
-        }
-        return {"encoder/idf": self.idf, "encoder/words": self.words, "encoder/rotation": self.rotation, **layers}
+        named = {"encoder/idf": self.idf, "encoder/words": self.words, "encoder/rotation": self.rotation}
+        for head, layers in (("code", self.layers), ("bits", self.bit_layers)):
+            for i, (weight, bias) in enumerate(layers):
+                named |= {f"encoder/{head}/weight{i}": weight, f"encoder/{head}/bias{i}": bias}
+        return named
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Encoder":
         """The encoder that gave these `arrays`."""
-        depth = sum(name.startswith("encoder/weight") for name in arrays)
-        layers = tuple((arrays[f"encoder/weight{i}"], arrays[f"encoder/bias{i}"]) for i in range(depth))
-        return cls(arrays["encoder/idf"], arrays["encoder/words"], layers, arrays["encoder/rotation"])
+
+        def layers(head: str) -> Layers:
+            depth = sum(name.startswith(f"encoder/{head}/weight") for name in arrays)
+            return tuple((arrays[f"encoder/{head}/weight{i}"], arrays[f"encoder/{head}/bias{i}"]) for i in range(depth))
+
+        return cls(
+            arrays["encoder/idf"], arrays["encoder/words"], layers("code"), layers("bits"), arrays["encoder/rotation"]
+        )
+
+
+def _network(layers: Layers, hidden: Floats) -> Floats:
+    """A small network of relu layers; without any it adds nothing."""
+    if not layers:
+        return np.zeros_like(hidden)
+    for i, (weight, bias) in enumerate(layers):
+        hidden = (np.maximum(hidden, 0) if i else hidden) @ weight + bias
+    return hidden
 
 
 def project(bags: Bags, idf: Floats, words: Floats) -> Floats:

@@ -18,15 +18,15 @@ import numpy as np
 
 from textae import store
 from textae.baselines import BM25, Postings, VectorSpace
-from textae.encoder import Encoder, unit
-from textae.errors import QueryError, TextaeError
+from textae.encoder import Codes, Encoder, unit
+from textae.errors import QueryError, StoreError, TextaeError
 from textae.index import CosineIndex, HammingIndex
 from textae.query import snippet
 from textae.ranking import CodeSearch, Hybrid, Retriever, top
 from textae.spec import ModelSpec, TrainSpec
 from textae.text import Analysis, searchable
 from textae.types import Document, Hit, Progress, Query, Ranking, Skipped
-from textae.vectorizer import Bags, Floats, Vectorizer, Vocabulary, idf
+from textae.vectorizer import Floats, Vectorizer, Vocabulary, idf
 
 if TYPE_CHECKING:
     from textae.evaluation import Scoreboard
@@ -138,6 +138,8 @@ class Engine:
         return self._hits(searchable(document), k, mode, own=position)
 
     def _hits(self, text: str, k: int, mode: str, own: int | None = None) -> list[Hit]:
+        if k < 1:
+            raise QueryError(f"{k} hits were asked for; give at least 1")
         opened = self.opened
         bags = opened.vectorizer.transform([text])
         scores = opened.system(mode).scores(bags)[0]
@@ -145,10 +147,11 @@ class Engine:
             scores[own] = -np.inf
         best = top(scores, k)
         documents = opened.reader.documents(best.tolist())
-        weight = opened.word_weight(bags)
+        weights = dict(zip(bags.terms.tolist(), opened.idf[bags.terms].tolist(), strict=True))
+        numbers = opened.vectorizer.numbers
         return [
-            Hit(rank, document.id, float(score), document.title, *snippet(document.text, weight), document.fields)
-            for rank, (score, document) in enumerate(zip(scores[best], documents, strict=True), start=1)
+            Hit(rank, found.id, float(score), found.title, *snippet(found.text, numbers, weights), found.fields)
+            for rank, (score, found) in enumerate(zip(scores[best], documents, strict=True), start=1)
         ]
 
     def rank(
@@ -297,8 +300,14 @@ class Engine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Close."""
+        """Close; where something failed that cannot fail on what was written, say that the index is damaged."""
+        unexpected = isinstance(error, ArithmeticError | LookupError | TypeError | ValueError)
+        damage = self.damage() if unexpected and self._opened is not None else []
         self.close()
+        if damage:
+            raise StoreError(
+                f"the index {self.folder} is damaged: {damage[0]}; 'textae index' rebuilds it from its sources"
+            ) from error
 
 
 class Opened:
@@ -337,6 +346,11 @@ class Opened:
         return Encoder.from_arrays(self.reader.arrays)
 
     @cached_property
+    def codes(self) -> Codes:
+        """The codes of all documents, as they are on disk."""
+        return Codes(self.reader.arrays["codes/floats"], self.reader.arrays["codes/bits"])
+
+    @cached_property
     def ids(self) -> list[str]:
         """Every document's id."""
         return self.reader.all_ids()
@@ -359,9 +373,9 @@ class Opened:
             case ["tfidf"]:
                 return VectorSpace(self.postings, self.idf)
             case ["code"]:
-                return CodeSearch(self.encoder, CosineIndex(arrays["codes/floats"]))
+                return CodeSearch(self.encoder, CosineIndex(self.codes))
             case ["bits"]:
-                return CodeSearch(self.encoder, HammingIndex(arrays["codes/bits"]))
+                return CodeSearch(self.encoder, HammingIndex(self.codes))
             case ["hybrid"]:
                 return Hybrid(self.system("bm25"), self.system("code"), self.reader.settings["hybrid_weight"])
             case ["lsa"]:
@@ -372,16 +386,8 @@ class Opened:
 
     def _lsa(self, dims: int) -> Retriever:
         arrays = self.reader.arrays
-        codes = unit(arrays["codes/lsa"][:, :dims].astype(np.float32))
-        return CodeSearch(Encoder.lsa(arrays["lsa/words"][:, :dims], arrays["encoder/idf"]), CosineIndex(codes))
-
-    def word_weight(self, query: Bags) -> Callable[[str], float]:
-        """What a word, as written, is worth in a query of one bag: its idf, or 0 where it is not of it."""
-        terms = set(query.terms.tolist())
-        number = self.vectorizer.number
-
-        def weight(word: str) -> float:
-            term = number(word)
-            return float(self.idf[term]) if term in terms else 0.0
-
-        return weight
+        floats = unit(arrays["codes/lsa"][:, :dims].astype(np.float32))
+        return CodeSearch(
+            Encoder.lsa(arrays["lsa/words"][:, :dims], arrays["encoder/idf"]),
+            CosineIndex(Codes(floats, self.codes.bits)),
+        )

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from textae.baselines import fit_lsa
-from textae.encoder import Bits, Encoder
+from textae.encoder import Bits, Codes, Encoder
 from textae.spec import ModelSpec, TrainSpec
 from textae.text import Analysis
 from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf
@@ -142,16 +142,19 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts, dense or sparse; the columns need no order.
             y: not used.
         """
-        from textae.train import learn
+        from textae.train import learn, sample
 
         counts = _counts(self, X, reset=True)
         bags = _bags(counts)
+        if not len(bags.terms):
+            raise ValueError("there is no count above 0 in X; AutoEncoder needs at least one")
         frequency = np.bincount(bags.terms, minlength=counts.shape[1])
         idf_of = idf(frequency, len(bags))
         model = ModelSpec(self.dims, self.bits, tuple(self.hidden), self.drop, counts.shape[1])
         train = TrainSpec(self.random_state, self.device, self.passes)
-        start = Encoder.lsa(fit_lsa(bags, idf_of, self.dims, self.random_state), idf_of)
-        self.encoder_ = learn(bags, start, model, train, lambda stage, done, total: None)
+        learned_from = sample(bags, counts.shape[1], train)
+        start = Encoder.lsa(fit_lsa(learned_from, idf_of, self.dims, self.random_state), idf_of)
+        self.encoder_ = learn(learned_from, start, model, train, lambda stage, done, total: None)
         self._n_features_out = self.encoder_.words.shape[1]
         return self
 
@@ -164,12 +167,15 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns:
             (n, dims) float32 of unit length; zeros for a row of zeros.
         """
+        return self._encode(X).floats
+
+    def _encode(self, X: Any) -> Codes:
         check_is_fitted(self)
-        return self.encoder_.floats(_bags(_counts(self, X, reset=False)))
+        return self.encoder_.encode(_bags(_counts(self, X, reset=False)))
 
     def binary(self, X: Any) -> Bits:
         """The binary codes, packed: (n, bits / 8) uint8."""
-        return self.encoder_.bits(self.transform(X))
+        return self._encode(X).bits
 
     def __sklearn_tags__(self) -> Any:
         """Counts: not negative, and sparse as a rule."""
@@ -182,7 +188,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 def _counts(estimator: AutoEncoder, X: Any, *, reset: bool) -> csr_array:
     checked = validate_data(estimator, X, accept_sparse="csr", dtype=np.float64, ensure_non_negative=True, reset=reset)
-    return csr_array(checked)
+    return csr_array(checked, copy=True)  # `_bags` sorts and sums in place
 
 
 def _bags(counts: csr_array) -> Bags:

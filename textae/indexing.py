@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from textae.baselines import Postings, fit_lsa
 from textae.encoder import Encoder
 from textae.errors import CorpusError
+from textae.fusion import fusion_weight
 from textae.spec import ModelSpec, TrainSpec
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
@@ -27,9 +28,6 @@ AUTO = "auto"
 
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
-
-HYBRID_WEIGHT = 0.5
-"""Of codes beside BM25."""
 
 _SAMPLE = 1_000  # documents by which the language is told
 _CHUNK = 2_048  # documents encoded at a time
@@ -89,17 +87,21 @@ def build(
     if not len(writer):
         raise CorpusError(f"no document to index{_because(reading.skipped)}")
     vocabulary, bags, frequency = counter.finish()
+    if not len(vocabulary):
+        raise CorpusError(
+            "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
+        )
     idf_of = idf(frequency, len(bags))
     for name, array in {**vocabulary.arrays(), **Postings.of(bags, idf_of).arrays()}.items():
         writer.put(name, array)
     inputs = min(model.inputs, len(vocabulary))
-    learn_and_encode(writer, bags.below(inputs), idf_of[:inputs], model, train, progress)
+    learn_and_encode(writer, bags, idf_of[:inputs], model, train, progress)
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
     writer.set("about", {"language": analysis.language, "inputs": inputs, **asdict(model), **asdict(train)})
     few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
     return Report(
         len(bags),
-        reading.skipped,
+        dict(reading.skipped),
         reading.examples,
         analysis.language,
         len(vocabulary),
@@ -112,19 +114,20 @@ def learn_and_encode(
     writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> None:
     """Fit LSA, train the auto-encoder from there, and write both with the codes of all documents."""
-    from textae.train import learn  # torch
+    from textae.train import learn, sample  # torch
 
     progress("LSA", 0, None)
-    start = Encoder.lsa(fit_lsa(bags, idf_of, model.dims, train.seed), idf_of)
-    encoder = learn(bags, start, model, train, progress)
-    writer.set("hybrid_weight", HYBRID_WEIGHT)
+    learned_from = sample(bags, len(idf_of), train)
+    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, train.seed), idf_of)
+    encoder = learn(learned_from, start, model, train, progress)
+    writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
     for name, array in {"lsa/words": start.words, **encoder.arrays()}.items():
         writer.put(name, array)
     progress("encoding", 0, len(bags))
     parts: dict[str, list[NDArray[Any]]] = {"codes/lsa": [], "codes/floats": [], "codes/bits": []}
     for chunk in bags.chunks(_CHUNK):
         codes = encoder.encode(chunk)
-        parts["codes/lsa"].append(start.floats(chunk).astype(np.float16))
+        parts["codes/lsa"].append(start.encode(chunk).floats.astype(np.float16))
         parts["codes/floats"].append(codes.floats.astype(np.float16))
         parts["codes/bits"].append(codes.bits)
         progress("encoding", sum(map(len, parts["codes/bits"])), len(bags))
@@ -155,11 +158,13 @@ class _Reading:
                 yield item
 
     def _store(self, document: Document) -> Skipped | None:
+        place = document.source or document.id
         if next(spans(searchable(document)), None) is None:
-            return Skipped(document.source or document.id, "no words")
-        if not self._writer.add(document):
-            return Skipped(document.source or document.id, "id already used")
-        return None
+            return Skipped(place, "no words")
+        try:
+            return None if self._writer.add(document) else Skipped(place, "id already used")
+        except UnicodeEncodeError:
+            return Skipped(place, "half of a surrogate pair")
 
 
 def _because(skipped: Mapping[str, int]) -> str:

@@ -5,34 +5,40 @@ searched for. This is the one file that imports Whoosh's query side.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from textae.text import spans
+from textae.text import spans, words
 
 _LONGEST = 200  # characters: two or three lines of a terminal
+_LOOKED_AT = 32_768  # characters from the beginning: a book must not make a search slow
 _CONTEXT = 30  # characters shown before the first match and after the last
 _SPACE = re.compile(r"\s+")
 
 Snippet = tuple[str, tuple[tuple[int, int], ...]]
 
 
-def snippet(text: str, weight: Callable[[str], float]) -> Snippet:
+def snippet(text: str, number_of: Mapping[str, int], weights: Mapping[int, float]) -> Snippet:
     """The best passage of a text, on one line, and where its matching words are in it.
 
     Args:
         text: of the document.
-        weight: what a word, as written, is worth in the query; 0 for a word that is not of it.
+        number_of: for each word, as written, the number of its term.
+        weights: what each term of the query is worth, by its number.
 
     Returns:
-        The passage, and (start, end) of each matching word in characters; a text without one gives its beginning.
+        The passage, and (start, end) of each matching word in characters; a text without one gives its beginning,
+        and of a long text only the first pages are looked at.
     """
+    text = text[:_LOOKED_AT]
     from whoosh.analysis.acore import Token
     from whoosh.highlight import BasicFragmentScorer, PinpointFragmenter
 
+    # Most words match nothing: deciding once for each distinct one is what keeps a search within milliseconds.
+    worth = {word: weights[number] for word in set(words(text)) if (number := number_of[word]) in weights}
     matches = [
-        Token(startchar=start, endchar=end, text=text[start:end].casefold(), boost=boost)
-        for start, end in spans(text)
-        if (boost := weight(text[start:end]))
+        Token(startchar=start, endchar=end, text=text[start:end].casefold(), boost=worth[text[start:end]])
+        for start, end in (spans(text) if worth else ())
+        if text[start:end] in worth
     ]
     fragmenter = PinpointFragmenter(maxchars=_LONGEST - 2 * _CONTEXT, surround=_CONTEXT, charlimit=0)
     fragments = list(fragmenter.fragment_matches(text, matches))

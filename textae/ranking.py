@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoder import Codes, Encoder
+from textae.encoder import Encoder
 from textae.index import Index
 from textae.vectorizer import Bags, Floats
 
@@ -32,8 +32,7 @@ class CodeSearch:
 
     def scores(self, queries: Bags) -> Floats:
         """The likeness of each query to each document: (n_queries, n_documents)."""
-        floats = self.encoder.floats(queries)
-        return self.index.scores(Codes(floats, self.encoder.bits(floats)))
+        return self.index.scores(self.encoder.encode(queries))
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,8 @@ class Hybrid:
 def spread_to_one(scores: Floats) -> Floats:
     """Rows divided by their standard deviation; rows without spread stay."""
     deviation = scores.std(axis=1, keepdims=True)
-    scaled: Floats = np.divide(scores, deviation, out=scores.copy(), where=deviation > 0)
+    rounding = 1e-5 * np.abs(scores).max(axis=1, keepdims=True)  # what equal scores may seem to differ by
+    scaled: Floats = np.divide(scores, deviation, out=scores.copy(), where=deviation > rounding)
     return scaled
 
 
@@ -69,6 +69,8 @@ def top(scores: Floats, k: int, above: float = 0.0) -> NDArray[np.int64]:
         k: at most so many come back.
         above: what scores this or less is no hit.
     """
+    if k < 1:
+        return np.empty(0, np.int64)
     if k < len(scores):
         least = np.partition(scores, len(scores) - k)[len(scores) - k]
         higher = np.flatnonzero(scores > least)

@@ -14,9 +14,11 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,10 +37,13 @@ WAIT_FOR_LOCK = 5.0
 
 _SCHEMA = """
 CREATE TABLE documents (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
-                        text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL);
+                        text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL,
+                        sha256 BLOB NOT NULL);
 CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+_OURS = re.compile(r"[0-9a-f]{64}\.npy|[0-9]+\.part")  # nothing else in the folder of the arrays is ever deleted
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -131,12 +136,16 @@ class Reader:
         return rows[0][0] if rows else None
 
     def damage(self) -> list[str]:
-        """What is wrong with the files, a line each: every page of the database and every array's hash is checked."""
+        """What is wrong with the files, a line each: each page, each document's hash and each array's is checked."""
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
-        for name, sha256, _ in self._rows("SELECT name, sha256, bytes FROM arrays"):
-            with _array_path(self.folder, sha256).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                    found.append(f"the array {name!r} is not what was written")
+        with _damage_is_an_error(self.folder):
+            for *row, sha256 in self._database.execute("SELECT id, title, text, fields, source, sha256 FROM documents"):
+                if _hash_of(row) != sha256:
+                    found.append(f"the document {row[0]!r} is not what was written")
+        for name, sha256 in self._rows("SELECT name, sha256 FROM arrays"):
+            whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
+            if hashlib.sha256(whole_file).hexdigest() != sha256:
+                found.append(f"the array {name!r} is not what was written")
         return found
 
     def close(self) -> None:
@@ -156,10 +165,10 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._committed = False
+        path = folder.absolute() / "index.sqlite"
         with _failures_are_errors(folder):
-            (folder / "arrays").mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(folder / "index.sqlite", timeout=WAIT_FOR_LOCK, isolation_level=None)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=WAIT_FOR_LOCK, isolation_level=None)
         try:
             with _failures_are_errors(folder):
                 self._begin()
@@ -169,19 +178,25 @@ class Writer:
         self._documents = 0
 
     def _begin(self) -> None:
+        if self._tables() and self._database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise StoreError(f"{self.folder / 'index.sqlite'} is somebody else's database; give another --index")
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute("BEGIN IMMEDIATE")
-        tables = [row[0] for row in self._database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        if tables and self._database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise StoreError(f"{self.folder / 'index.sqlite'} is somebody else's database; give another --index")
+        (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
-        for table in tables:
+        for table in self._tables():
             self._database.execute(f'DROP TABLE "{table}"')
         for statement in _SCHEMA.split(";"):
             self._database.execute(statement)
         self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _tables(self) -> list[str]:
+        found = self._database.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@'"
+        )
+        return [row[0] for row in found]
 
     def __enter__(self) -> Self:
         return self
@@ -189,9 +204,13 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Without a commit, everything is as it was."""
         with contextlib.suppress(sqlite3.Error):
-            if not self._committed:
+            if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
-                self._sweep()
+        with contextlib.suppress(sqlite3.Error, OSError):
+            # Under the lock: the next writer may have begun, and its arrays are named by no commit yet.
+            self._database.execute("PRAGMA busy_timeout = 0")
+            self._database.execute("BEGIN IMMEDIATE")
+            self._sweep()
         self._database.close()
 
     def __len__(self) -> int:
@@ -208,9 +227,10 @@ class Writer:
             json.dumps(dict(document.fields), ensure_ascii=False),
             document.source,
         )
+        sha256 = _hash_of(row[1:])
         with _failures_are_errors(self.folder):
             added = self._database.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", row
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", (*row, sha256)
             ).rowcount
         self._documents += added
         return bool(added)
@@ -229,27 +249,17 @@ class Writer:
     def commit(self) -> None:
         """Make all of it the index, at once."""
         with _failures_are_errors(self.folder):
-            _sync_folder(self.folder / "arrays")
+            for folder in (self.folder / "arrays", self.folder, self.folder.absolute().parent):
+                _sync_folder(folder)
             self._database.execute("COMMIT")
-            self._committed = True
-            self._sweep()
 
     def _sweep(self) -> None:
         """Delete the arrays that nothing names. Readers that have mapped them keep them."""
         tables = self._database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'arrays'").fetchall()
         named = {row[0] for row in self._database.execute("SELECT sha256 FROM arrays")} if tables else set()
         for path in (self.folder / "arrays").iterdir():
-            if path.stem not in named:
+            if path.stem not in named and _OURS.fullmatch(path.name):
                 path.unlink(missing_ok=True)
-
-
-def exists(folder: Path) -> bool:
-    """Whether there is an index that was committed."""
-    try:
-        _connect(folder).close()
-    except StoreError:
-        return False
-    return True
 
 
 def _connect(folder: Path) -> sqlite3.Connection:
@@ -257,10 +267,12 @@ def _connect(folder: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise StoreError(f"no index at {folder}; 'textae index SOURCE… --index {folder}' makes one")
     with _damage_is_an_error(folder):
-        # Beside a database in a folder that cannot be written to, WAL cannot make its files; nobody writes there.
-        how = "mode=rw" if os.access(folder, os.W_OK) else "immutable=1"
         database = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{how}", WAIT_FOR_LOCK, isolation_level=None, check_same_thread=False, uri=True
+            f"{path.absolute().as_uri()}?{_access(folder)}",
+            WAIT_FOR_LOCK,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
         )
         application = database.execute("PRAGMA application_id").fetchone()[0]
         version = database.execute("PRAGMA user_version").fetchone()[0]
@@ -278,6 +290,18 @@ def _connect(folder: Path) -> sqlite3.Connection:
     )
 
 
+def _access(folder: Path) -> str:
+    """How SQLite is to open an index; without its write-ahead log, it cannot make one where it may not write."""
+    if os.access(folder, os.W_OK):
+        return "mode=rw"
+    return "mode=ro" if (folder / "index.sqlite-wal").exists() else "immutable=1"
+
+
+def _hash_of(row: Sequence[Any]) -> bytes:
+    """The hash of what a document's row says, after its position."""
+    return hashlib.sha256(json.dumps(row, ensure_ascii=False).encode()).digest()
+
+
 def _document(row: Sequence[Any]) -> Document:
     id, title, text, fields, source = row
     return Document(id, text, title, json.loads(fields), source)
@@ -290,8 +314,8 @@ def _array_path(folder: Path, sha256: str) -> Path:
 def _map(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
     path = _array_path(folder, sha256)
     if path.stat().st_size == size:
-        with contextlib.suppress(ValueError):
-            mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # what numpy makes of a broken header
+            mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
             return mapped
     raise StoreError(
         f"the index {folder} is damaged: the array {name!r} in {path.name} is not whole; "
@@ -332,9 +356,13 @@ def _failures_are_errors(folder: Path) -> Iterator[None]:
             raise StoreError(f"another textae is writing to {folder}; try again when it has finished") from None
         raise StoreError(f"cannot write the index {folder}: {error}; it is as it was before") from None
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{folder / 'index.sqlite'} is damaged or not an index ({error}); delete {folder}") from None
-    except OSError as error:
-        raise StoreError(f"cannot write the index {folder}: {error.strerror}; it is as it was before") from None
+        raise StoreError(
+            f"{folder / 'index.sqlite'} is damaged or no index ({error}); delete it, or give another --index"
+        ) from None
+    except OSError as error:  # numpy's have no strerror
+        raise StoreError(
+            f"cannot write the index {folder}: {error.strerror or error}; it is as it was before"
+        ) from None
 
 
 @contextlib.contextmanager

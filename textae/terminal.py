@@ -18,9 +18,10 @@ import click
 
 from textae.types import Hit
 
-# Control characters (escape sequences among them) and those that turn the direction of writing.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
-_NOT_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
+# Control characters (escape sequences among them), those that turn the direction of writing, and halves of characters.
+_UNSEEN = "\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff"
+_STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}\ud800-\udfff]")
+_NOT_IN_JSON = re.compile(f"[{_UNSEEN}]")
 
 
 def safe(text: str) -> str:
@@ -34,8 +35,11 @@ def cell(text: str) -> str:
 
 
 def json_line(value: Mapping[str, Any]) -> str:
-    """One line of JSON; characters that could steer a terminal are escaped, as JSON can."""
-    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    """One line of JSON; characters that could steer a terminal are escaped, as JSON can; what is no number is null."""
+    line = json.dumps(value, ensure_ascii=False)
+    if "NaN" in line or "Infinity" in line:  # Python writes them, JSON has no such thing
+        line = json.dumps(json.loads(line, parse_constant=lambda name: None), ensure_ascii=False)
+    line = line.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
@@ -49,7 +53,7 @@ def print_hits(hits: Sequence[Hit]) -> None:
     colour = colourful()
     width = min(100, shutil.get_terminal_size().columns)
     for hit in hits:
-        name = click.style(safe(hit.id), bold=True, fg="cyan") if colour else safe(hit.id)
+        name = click.style(cell(hit.id), bold=True, fg="cyan") if colour else cell(hit.id)
         title = f"  {cell(hit.title)}" if hit.title and hit.title != hit.id else ""
         click.echo(f"{hit.rank:3}  {name}{title}  {hit.score:.3f}", color=colour)
         if hit.snippet:
@@ -76,7 +80,7 @@ def _wrapped(text: str, marks: Sequence[tuple[int, int]], width: int) -> list[st
 def note(message: str, *, quiet: bool = False) -> None:
     """Say something on stderr that is not data."""
     if not quiet:
-        click.echo(f"textae: {safe(message)}", err=True)
+        click.echo(f"textae: {cell(message)}", err=True)
 
 
 def error(message: str) -> None:

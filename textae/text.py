@@ -1,7 +1,8 @@
 """One analysis for documents and queries: text becomes words, words become terms.
 
 A word is a run of letters, digits and combining marks in any script (Unicode). Scripts that are written without
-spaces (Chinese, Japanese kana) give overlapping pairs of characters, as there is no dictionary to cut them by. A term
+spaces (Chinese, Japanese kana, Thai, Lao, Khmer, Burmese) give overlapping pairs of characters, each with its marks,
+as there is no dictionary to cut them by. A term
 is the word normalised (NFKC), case-folded and, where a language is given, stemmed by Snowball, with that language's
 stop words left out. No language is assumed: `detect_language` looks at the corpus, and `None` works for all.
 
@@ -13,6 +14,7 @@ stop words left out. No language is assumed: `detect_language` looks at the corp
     ['文档', '档检', '检索']
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -33,8 +35,12 @@ _MARKS = (
 )
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _WORD = re.compile(rf"[\w{_MARKS}]+")
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
-_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_UNSPACED = (
+    "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u1000-\u102a\u103f\u1050-\u1055"
+    "\u1780-\u17b3\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
+)
+_CHARACTER = re.compile(rf"[{_UNSPACED}][{_MARKS}]*")
+_UNSPACED_RUN = re.compile(rf"(?:[{_UNSPACED}][{_MARKS}]*)+|[^{_UNSPACED}]+")
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 
 
@@ -69,11 +75,11 @@ def words(text: str) -> list[str]:
 def _pair_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut a word that holds unspaced script into pairs of characters, and its other parts into words."""
     for run in _UNSPACED_RUN.finditer(text, start, end):
-        first, last = run.span()
-        if _HAS_UNSPACED.match(text, first) and last - first > 1:
-            yield from ((i, i + 2) for i in range(first, last - 1))
+        characters = [found.span() for found in _CHARACTER.finditer(text, *run.span())]
+        if len(characters) > 1:
+            yield from ((first, last) for (first, _), (_, last) in itertools.pairwise(characters))
         else:
-            yield first, last
+            yield run.span()
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ class Analysis:
         """The term that a word stands for; None for a stop word and for what is no word."""
         if len(word) > LONGEST_WORD:
             return None
-        folded = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
+        folded = _folded(word)
         if folded in self.stop_words:
             return None
         return self._stem(folded) or None
@@ -122,6 +128,10 @@ class Analysis:
     def terms(self, text: str) -> list[str]:
         """The terms of a text, in order, with repetitions."""
         return [term for term in map(self.term, words(text)) if term is not None]
+
+
+def _folded(word: str) -> str:
+    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
 
 
 def languages() -> list[str]:
@@ -140,7 +150,8 @@ def _stop_lists() -> dict[str, frozenset[str]]:
     from whoosh.lang import aliases
     from whoosh.lang.stopwords import stoplists
 
-    return {name: frozenset(stoplists[aliases[name]]) for name in languages() if aliases.get(name) in stoplists}
+    known = {name: stoplists[aliases[name]] for name in languages() if aliases.get(name) in stoplists}
+    return {name: frozenset(map(_folded, listed)) for name, listed in known.items()}
 
 
 SHARE_OF_STOP_WORDS = 0.15
@@ -153,7 +164,7 @@ def detect_language(texts: Iterable[str]) -> str | None:
     found = dict.fromkeys(lists, 0)
     total = 0
     for text in texts:
-        folded = [word.casefold() for word in words(text)]
+        folded = [_folded(word) for word in words(text)]
         total += len(folded)
         for name, stops in lists.items():
             found[name] += sum(map(stops.__contains__, folded))

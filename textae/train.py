@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from textae.encoder import Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
-from textae.models.bags import DeviceBags, joined, uniform
+from textae.models.bags import Batch, DeviceBags, joined, uniform
 from textae.models.losses import contrast, reconstruction, straight_through
 from textae.neighbours import nearest
 from textae.spec import ModelSpec, TrainSpec
@@ -26,21 +27,47 @@ from textae.types import Progress
 from textae.vectorizer import Bags
 
 BATCH = 256
-RATE = 1e-3
+RATE = 2e-3
 WARM_UP = 0.05
 NEIGHBOURS = 10
-REFRESHES = 4
-TEMPERATURE = 0.05
-W_CROP, W_NEIGHBOUR, W_BITS, W_WORDS = 1.0, 0.2, 0.2, 0.1
+REFRESHES = 5
+START_DIMS = 64
+"""Of LSA, for the first neighbours: fewer dimensions know the topic better than the document."""
+T_CROP, T_NEIGHBOUR = 0.05, 0.1
+W_CROP, W_NEIGHBOUR = 1.0, 0.3
+W_CROP_BITS, W_NEIGHBOUR_BITS, W_WORDS = 1.0, 0.3, 0.2
+BITS_TEACH = 0.3
+"""How much of the gradient of the bits' losses reaches the layers that both codes share."""
+SHORT = 10
+"""Distinct words of a document of which half as many are hidden as of a long one."""
 RECONSTRUCTED = 0.25
 """Of a batch: the soft-max over all words is what a step on the CPU costs most."""
+
+_CHUNK = 4_096
+
+
+def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
+    """What is learned from: the documents that hold a known term, of too many a seeded sample, in their order.
+
+    Beyond some ten thousand documents a bag of words learns little more, while finding neighbours costs their square.
+
+    Args:
+        bags: of the corpus.
+        n_terms: the most frequent terms, that the encoder knows.
+        spec: how many at most, and the seed.
+    """
+    known = np.concatenate([np.diff(chunk.below(n_terms).starts) for chunk in bags.chunks(_CHUNK)])
+    rows = np.flatnonzero(known)
+    if len(rows) > spec.most_documents:
+        rows = np.sort(np.random.default_rng(spec.seed).choice(rows, spec.most_documents, replace=False))
+    return bags.take(rows).below(n_terms)
 
 
 def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Encoder:
     """Train the auto-encoder on a corpus.
 
     Args:
-        bags: of the corpus, over the terms that the encoder knows.
+        bags: what `sample` gave of the corpus.
         start: LSA of the same terms.
         model: the shape of the auto-encoder.
         spec: how it learns.
@@ -50,7 +77,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         TextaeError: CUDA was asked for and there is none; or learning diverged.
     """
     device = _device(spec.device)
-    corpus = DeviceBags(_sample(bags, spec), start.idf, device)
+    corpus = DeviceBags(bags, start.idf, device)
     generator = torch.Generator().manual_seed(spec.seed)
     network = AutoEncoder(start, model, generator).to(device)
     if len(corpus) < 3:  # nobody to tell it from, or no neighbour
@@ -58,15 +85,15 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     trainer = _Trainer(corpus, network, model, generator)
     steps = _steps(len(corpus), spec)
     optimiser = torch.optim.Adam(network.parameters(), RATE, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
     for step in range(steps):
         if step % -(-steps // REFRESHES) == 0:
-            trainer.find_neighbours()
+            trainer.find_neighbours(model.dims if step else START_DIMS)
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * _rate(step, steps)
         loss = trainer.loss()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        schedule.step()
         progress("learning", step + 1, steps)
     if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
         raise TextaeError("learning diverged (the parameters are no longer numbers); try another --seed")
@@ -86,15 +113,17 @@ class _Trainer:
         self.near = torch.empty(0)
         self._order, self._at = torch.empty(0, dtype=torch.int64), 0
         self._size = min(BATCH, len(self.corpus))
-        self._k = min(NEIGHBOURS, len(self.corpus) - 2)
+        self._k = max(1, min(NEIGHBOURS, len(self.corpus) // 20))
 
     @torch.no_grad()
-    def find_neighbours(self) -> None:
-        """Find the neighbours of all documents, by words and by the codes of now."""
+    def find_neighbours(self, dims: int) -> None:
+        """Find the neighbours of all documents, by words and by the first dimensions of the codes of now."""
         every = torch.arange(len(self.corpus), device=self.corpus.terms.device)
-        batches = (self.corpus.batch(rows) for rows in every.split(2_048))
-        codes = torch.cat([self.network.code(batch.terms, batch.starts, batch.weights) for batch in batches])
-        self.near = nearest(self.corpus.matrix, codes, self._k)
+        codes = [self.network.code(self._hidden(self.corpus.batch(rows)))[:, :dims] for rows in every.split(2_048)]
+        self.near = nearest(self.corpus.matrix, F.normalize(torch.cat(codes), dim=1), self._k)
+
+    def _hidden(self, batch: Batch) -> Tensor:
+        return self.network.hidden(batch.terms, batch.starts, batch.weights)
 
     def _rows(self) -> Tensor:
         """The next documents of a shuffled pass."""
@@ -106,31 +135,41 @@ class _Trainer:
 
     def loss(self) -> Tensor:
         """The loss of one batch."""
-        n, device = self._size, self.corpus.terms.device
         rows = self._rows()
-        pick = torch.randint(self._k, (n,), generator=self.generator).to(device)
-        others = self.near[rows, pick]
+        others = self.near[rows, torch.randint(self._k, (self._size,), generator=self.generator).to(rows.device)]
         documents, neighbours = self.corpus.batch(rows), self.corpus.batch(others)
         crops = self.corpus.crops(rows, self.generator)
-        seen = joined(*(batch.hide(self._hidden(len(batch.terms), device)) for batch in (documents, neighbours)), crops)
-        code = self.network.code(seen.terms, seen.starts, seen.weights)  # (3n, dims)
-        of_document, of_neighbour, of_crop = code.split(n)
-        bits = straight_through(self.network.rotated(code[: 2 * n]))
-        near = self.near[rows]  # (n, k)
-        alike = (near[:, :, None] == rows).any(1)
-        alike = (alike | alike.T).fill_diagonal_(False)
-        alike_other = ((near[:, :, None] == others).any(1) | (rows[:, None] == others)).fill_diagonal_(False)
-        few = max(1, round(n * RECONSTRUCTED))
-        target = documents.dense(few, len(self.corpus.idf)) + neighbours.dense(few, len(self.corpus.idf))
+        hidden = self._hidden(joined(self._noisy(documents), self._noisy(neighbours), crops))  # (3n, dims)
+        code, near_code, crop_code = self.network.code(hidden).split(self._size)
+        y = self.network.rotated(BITS_TEACH * hidden + (1 - BITS_TEACH) * hidden.detach())
+        bits, near_bits, crop_bits = straight_through(y).split(self._size)
+        alike, alike_near = self._alike(rows, others)
+        n_words = max(1, round(self._size * RECONSTRUCTED))
+        n_terms = len(self.corpus.idf)
+        target = documents.dense(n_words, n_terms) + neighbours.dense(n_words, n_terms)
         return (
-            W_CROP * contrast(of_crop, of_document, alike, TEMPERATURE)
-            + W_NEIGHBOUR * contrast(of_document, of_neighbour, alike_other, TEMPERATURE)
-            + W_BITS * contrast(bits[:n], bits[n:], alike_other, TEMPERATURE)
-            + W_WORDS * reconstruction(self.network.words_of(bits[:few]), target)
+            W_CROP * contrast(crop_code, code, alike, T_CROP)
+            + W_NEIGHBOUR * contrast(code, near_code, alike_near, T_NEIGHBOUR)
+            + W_CROP_BITS * contrast(crop_bits, bits, alike, T_CROP)
+            + W_NEIGHBOUR_BITS * contrast(bits, near_bits, alike_near, T_NEIGHBOUR)
+            + W_WORDS * reconstruction(self.network.words_of(bits[:n_words]), target)
         )
 
-    def _hidden(self, n: int, device: torch.device) -> Tensor:
-        return uniform(n, self.generator, device) < self.model.drop
+    def _noisy(self, batch: Batch) -> Batch:
+        """Words hidden at random (de-noising, Vincent et al. 2008); of a title fewer, or nothing would be left."""
+        length = batch.lengths[batch.row_of]
+        share = self.model.drop * length / (length + SHORT)
+        return batch.hide(uniform(len(batch.terms), self.generator, batch.terms.device) < share)
+
+    def _alike(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+        """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.
+
+        Among the documents themselves, and between them and the neighbours that they must find.
+        """
+        near = self.near[rows]  # (n, k)
+        alike = (near[:, :, None] == rows).any(1)
+        alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
+        return (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
 
 
 def _device(name: str) -> torch.device:
@@ -141,16 +180,8 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _sample(bags: Bags, spec: TrainSpec) -> Bags:
-    """The documents to learn from: those with a known term, and of too many a seeded sample, in their order."""
-    rows = np.flatnonzero(np.diff(bags.starts))
-    if len(rows) > spec.most_documents:
-        rows = np.sort(np.random.default_rng(spec.seed).choice(rows, spec.most_documents, replace=False))
-    return bags.take(rows)
-
-
 def _steps(n: int, spec: TrainSpec) -> int:
-    passes = spec.passes if spec.passes is not None else min(40, max(6, 120_000 / n))
+    passes = spec.passes if spec.passes is not None else min(20, 1300 / n**0.5)
     return round(passes * n / min(BATCH, n))
 
 

@@ -7,6 +7,7 @@ how the encoder, that knows fewer terms than keyword search, takes its part of t
 """
 
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,9 @@ def tfidf(bags: Bags, idf: Floats) -> Floats:
     Returns:
         (n_postings,) float32, beside `bags.terms`.
     """
-    return term_weight(bags.counts) * idf[bags.terms] / np.repeat(norms(bags, idf), np.diff(bags.starts))
+    weights: Floats = term_weight(bags.counts) * idf[bags.terms]
+    weights /= np.repeat(norms(bags, idf), np.diff(bags.starts))
+    return weights
 
 
 class Vocabulary:
@@ -172,26 +175,25 @@ class Vectorizer:
     Args:
         analysis: how words become terms.
         vocabulary: the terms that are known.
+
+    Attributes:
+        numbers: of the term that a word, as written, stands for; -1 where the corpus does not hold it.
     """
 
     def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         self.analysis, self.vocabulary = analysis, vocabulary
-        self._numbers = _NumberOfWord(self._look_up)
+        self.numbers = NumberOfWord(self._look_up)
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)
         number = None if term is None else self.vocabulary.number(term)
         return -1 if number is None else number
 
-    def number(self, word: str) -> int:
-        """The number of the term that a word, as written, stands for; -1 where the corpus does not hold it."""
-        return self._numbers[word]
-
     def transform(self, texts: Iterable[str]) -> Bags:
         """The bags of some texts, in order; words that are not in the vocabulary are left out."""
         lengths, terms, counts = [], [np.empty(0, np.int32)], [np.empty(0, np.uint16)]
         for text in texts:
-            row_terms, row_counts = _bag(text, self._numbers)
+            row_terms, row_counts = _bag(text, self.numbers)
             lengths.append(len(row_terms))
             terms.append(row_terms)
             counts.append(row_counts)
@@ -200,7 +202,7 @@ class Vectorizer:
     def unknown(self, text: str) -> list[str]:
         """The words of a text, as written, that would be terms but occur nowhere in the corpus; each once."""
         candidates = dict.fromkeys(words(text))
-        return [word for word in candidates if self._numbers[word] < 0 and self.analysis.term(word) is not None]
+        return [word for word in candidates if self.numbers[word] < 0 and self.analysis.term(word) is not None]
 
 
 class Counter:
@@ -214,10 +216,12 @@ class Counter:
     def __init__(self, analysis: Analysis, spill: Path) -> None:
         self._analysis, self._folder = analysis, spill
         self._number_of_term: dict[str, int] = {}
-        self._numbers = _NumberOfWord(self._number)
+        self._numbers = NumberOfWord(self._number)
         self._lengths: list[int] = []
         self._terms = _temporary(spill)
         self._counts = _temporary(spill)
+        for file in (self._terms, self._counts):  # where the corpus breaks off, and nobody finishes
+            weakref.finalize(self, file.close)
 
     def _number(self, word: str) -> int:
         term = self._analysis.term(word)
@@ -258,7 +262,7 @@ _CHUNK = 4096
 """Documents whose counts are in memory at a time."""
 
 
-class _NumberOfWord(dict[str, int]):
+class NumberOfWord(dict[str, int]):
     """The number of the term that a word stands for, remembered: language repeats itself."""
 
     LARGEST = 1_000_000
@@ -275,7 +279,7 @@ class _NumberOfWord(dict[str, int]):
         return number
 
 
-def _bag(text: str, numbers: _NumberOfWord) -> tuple[Ints, NDArray[np.uint16]]:
+def _bag(text: str, numbers: NumberOfWord) -> tuple[Ints, NDArray[np.uint16]]:
     found = np.array(list(map(numbers.__getitem__, words(text))), np.int32)
     terms, counts = np.unique(found[found >= 0], return_counts=True)
     return terms, np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)
@@ -290,5 +294,7 @@ def _temporary(folder: Path) -> IO[bytes]:
 
 
 def _mapped(file: IO[bytes], dtype: type[T]) -> NDArray[T]:
-    file.flush()
-    return np.memmap(file, dtype, mode="r") if file.tell() else np.empty(0, dtype)
+    """What was written, as an array; the file is closed, and gone when the array is."""
+    with file:
+        file.flush()
+        return np.memmap(file, dtype, mode="r") if file.tell() else np.empty(0, dtype)

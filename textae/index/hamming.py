@@ -15,11 +15,12 @@ class HammingIndex:
     """Binary codes, scanned whole.
 
     Args:
-        bits: (n_documents, n_bits / 8) uint8, packed.
+        codes: of the documents; those whose floats are zero are unknown, for no bits could say it.
     """
 
-    def __init__(self, bits: Bits) -> None:
-        self._words = _as_words(bits)
+    def __init__(self, codes: Codes) -> None:
+        self._words = _as_words(codes.bits)
+        self._known = codes.floats.any(axis=1)
 
     def scores(self, queries: Codes) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1: (n_queries, n_documents)."""
@@ -28,7 +29,7 @@ class HammingIndex:
         scores = np.zeros((len(queries.bits), len(self._words)), np.float32)
         for row in np.flatnonzero(known):
             scores[row] = 1 - hamming(_as_words(queries.bits[row : row + 1]), self._words) * np.float32(2 / n_bits)
-        return scores
+        return scores * self._known
 
 
 def hamming(left: NDArray[np.unsignedinteger], right: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:

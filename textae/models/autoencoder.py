@@ -1,9 +1,10 @@
 """The deep auto-encoder: a bag of words to a float code and to bits, and the bits back to the words.
 
-    h      = unit(Σ_t w_t W_t)                       w: tf-idf of the words that de-noising left
-    code   = unit(h + B_L(… relu(B_1(h))))           a residual network that begins at zero
-    y      = unit(R code),  bits = sign(y)           straight through: the gradient of tanh(y √n_bits)
-    p(t)   = softmax(D bits + d)                     multinomial reconstruction
+    h    = unit(Σ_t w_t W_t)                  w: tf-idf of the words that de-noising left
+    code = unit(h + f(h))                     f: a small network whose last layer begins at zero
+    y    = unit(R (h + g(h)))                 g: another one
+    bits = sign(y)                            straight through: the gradient of tanh(y √n_bits)
+    p(t) = softmax(D bits + d)                multinomial reconstruction
 
 It starts as LSA: W are the right singular vectors, R a random rotation, D what turns the rotation back into words. So
 step 0 knows what LSA knows, and learning can only add to it (Hinton & Salakhutdinov, Science 2006, start from
@@ -17,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textae.encoder import Encoder
+from textae.encoder import Encoder, Layers
 from textae.spec import ModelSpec
 from textae.vectorizer import Floats
 
@@ -37,17 +38,15 @@ class AutoEncoder(nn.Module):
         n_terms, dims = words.shape
         self.idf = start.idf
         self.words = nn.Parameter(words)
-        sizes = [dims, *spec.hidden, dims]
-        self.weights = nn.ParameterList(_uniform(n_in, n_out, generator) for n_in, n_out in itertools.pairwise(sizes))
-        self.biases = nn.ParameterList(torch.zeros(n_out) for n_out in sizes[1:])
-        nn.init.zeros_(self.weights[-1])
+        self.head = Residual(dims, spec.hidden, generator)
+        self.bit_head = Residual(dims, spec.hidden, generator)
         rotation = _rotation(dims, spec.bits, generator)
         self.rotation = nn.Parameter(rotation)  # (dims, bits)
         self.decoder = nn.Parameter(_SHARPNESS / spec.bits**0.5 * rotation.T @ words.T)  # (bits, n_terms)
         self.decoder_bias = nn.Parameter(torch.zeros(n_terms))
 
-    def code(self, terms: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
-        """The float codes of bags.
+    def hidden(self, terms: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
+        """The bags through the first layer.
 
         Args:
             terms: (n_postings,) int64.
@@ -57,16 +56,15 @@ class AutoEncoder(nn.Module):
         Returns:
             (n, dims), of unit length.
         """
-        bag = F.embedding_bag(terms, self.words, starts, mode="sum", per_sample_weights=weights)
-        hidden = F.normalize(bag, dim=1)
-        residual = hidden
-        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            residual = torch.addmm(bias, residual if i == 0 else F.relu(residual), weight)
-        return F.normalize(hidden + residual, dim=1)
+        return F.normalize(F.embedding_bag(terms, self.words, starts, mode="sum", per_sample_weights=weights), dim=1)
 
-    def rotated(self, code: Tensor) -> Tensor:
+    def code(self, hidden: Tensor) -> Tensor:
+        """The float codes: (n, dims) to (n, dims), of unit length."""
+        return F.normalize(hidden + self.head(hidden), dim=1)
+
+    def rotated(self, hidden: Tensor) -> Tensor:
         """What the bits are the signs of: (n, dims) to (n, bits), of unit length."""
-        return F.normalize(code @ self.rotation, dim=1)
+        return F.normalize((hidden + self.bit_head(hidden)) @ self.rotation, dim=1)
 
     def words_of(self, bits: Tensor) -> Tensor:
         """The logits of the words, given bits of ±1: (n, bits) to (n, n_terms)."""
@@ -74,8 +72,34 @@ class AutoEncoder(nn.Module):
 
     def encoder(self) -> Encoder:
         """The trained encoder as plain arrays."""
-        layers = tuple((_array(w), _array(b)) for w, b in zip(self.weights, self.biases, strict=True))
-        return Encoder(self.idf, _array(self.words), layers, _array(self.rotation))
+        return Encoder(self.idf, _array(self.words), self.head.arrays(), self.bit_head.arrays(), _array(self.rotation))
+
+
+class Residual(nn.Module):
+    """What is added to a hidden vector: B_L relu(… relu(B_1 h)), nothing at first.
+
+    Args:
+        dims: of what comes in and goes out.
+        sizes: of the layers between.
+        generator: of the random numbers, on the CPU.
+    """
+
+    def __init__(self, dims: int, sizes: tuple[int, ...], generator: torch.Generator) -> None:
+        super().__init__()
+        widths = [dims, *sizes, dims]
+        self.weights = nn.ParameterList(_uniform(n_in, n_out, generator) for n_in, n_out in itertools.pairwise(widths))
+        self.biases = nn.ParameterList(torch.zeros(n_out) for n_out in widths[1:])
+        nn.init.zeros_(self.weights[-1])
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(n, dims) to (n, dims)."""
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = torch.addmm(bias, F.relu(hidden) if i else hidden, weight)
+        return hidden
+
+    def arrays(self) -> Layers:
+        """The layers as plain arrays."""
+        return tuple((_array(weight), _array(bias)) for weight, bias in zip(self.weights, self.biases, strict=True))
 
 
 _SHARPNESS = 16.0

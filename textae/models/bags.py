@@ -123,8 +123,9 @@ class DeviceBags:
         order = torch.argsort(row_of.double() + 1 - keys)  # keys are within 0 and 1, so rows stay together
         rank = torch.empty_like(order)
         rank[order] = torch.arange(len(order), device=rows.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
+        size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
         drawn = rank < size[row_of]
-        return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], torch.minimum(size, lengths))
+        return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
 
 
 def uniform(n: int, generator: torch.Generator, device: torch.device) -> Tensor:

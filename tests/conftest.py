@@ -1,0 +1,58 @@
+"""What all tests share: how they run, a small corpus, an index learned from it, and the shell."""
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Threads that share a few documents wait for each other longer than they work; set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from shared import Said, some_documents
+
+from textae import Document, Engine, TrainSpec
+
+# A busy machine is no defect: what must be quick is measured by the benchmarks.
+settings.register_profile("textae", deadline=None)
+settings.load_profile("textae")
+
+
+@pytest.fixture(scope="session")
+def documents() -> list[Document]:
+    return some_documents()
+
+
+@pytest.fixture(scope="session")
+def index_folder(documents, tmp_path_factory) -> Path:
+    """Give an index of the documents; read it only."""
+    folder = tmp_path_factory.mktemp("shared") / "index"
+    with Engine.create(folder) as engine:
+        engine.index(documents, train=TrainSpec(passes=2, device="cpu"))
+    return folder
+
+
+@pytest.fixture
+def engine(index_folder) -> Iterator[Engine]:
+    with Engine.open(index_folder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shell(monkeypatch, capfdbinary):
+    """Give a function that runs `textae ARGUMENT…` in this process, which spares the imports."""
+    from textae.cli import main
+
+    def run(*arguments: object, stdin: bytes = b"") -> Said:
+        monkeypatch.setattr(sys, "argv", ["textae", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capfdbinary.readouterr()
+        return Said(left.value.code or 0, out.decode(), err.decode())
+
+    return run

@@ -1,0 +1,207 @@
+"""Folders, files and standard input: what becomes a document, under which id, and what is skipped and why."""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textae.corpus import TableSpec, markup, read, streams
+from textae.errors import CorpusError
+from textae.types import Document, Skipped
+
+
+def write(folder: Path, **files: str | bytes) -> Path:
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def documents(*sources: object, spec: TableSpec | None = None) -> dict[str, Document]:
+    return {item.id: item for item in read([str(s) for s in sources], spec) if isinstance(item, Document)}
+
+
+def skipped(*sources: object) -> dict[str, str]:
+    return {item.source: item.reason for item in read([str(s) for s in sources]) if isinstance(item, Skipped)}
+
+
+def test_a_folder_is_read_in_the_order_of_its_names_and_ids_are_paths_inside_it(tmp_path: Path) -> None:
+    write(
+        tmp_path, b_dot_txt="b", a__z_dot_md="# Zed\n\nlast letter", c_dot_html="<title>Sea</title><p>see", README="r"
+    )
+    assert list(documents(tmp_path)) == ["README", "a/z.md", "b.txt", "c.html"]
+    found = documents(tmp_path)
+    assert (found["a/z.md"].title, found["a/z.md"].text) == ("Zed", "# Zed\n\nlast letter")
+    assert (found["c.html"].title, found["c.html"].text) == ("Sea", "see")
+
+
+def test_with_several_sources_the_source_stands_before_the_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, one__a_dot_txt="1", two__a_dot_txt="2")
+    monkeypatch.chdir(tmp_path)
+    assert list(documents("one", "two/", "two/a.txt")) == ["one/a.txt", "two/a.txt"]
+    assert list(documents("one/a.txt")) == ["a.txt"]
+    assert list(documents("one/a.txt", "two/a.txt")) == ["one/a.txt", "two/a.txt"]
+
+
+def test_hidden_files_and_caches_are_not_looked_at(tmp_path: Path) -> None:
+    write(tmp_path, _dot_git__config_dot_txt="x", __pycache__x="x", node_modules__readme_dot_md="x", a_dot_txt="a")
+    write(tmp_path / "__pycache__", x_dot_txt="x")
+    assert list(documents(tmp_path)) == ["a.txt"]
+    assert skipped(tmp_path) == {}
+
+
+def test_what_is_not_a_document_is_named_and_said_why(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        binary_dot_txt=b"MZ\0\1",
+        latin_dot_txt="café".encode("latin-1"),
+        utf16_dot_txt="text".encode("utf-16"),
+        empty_dot_txt=" \n",
+        code_dot_py="x = 1",
+        table_dot_csv="a,b\n1,2\n",
+        whole_dot_txt="\ufeffwhole",
+    )
+    (tmp_path / "lost").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert skipped(tmp_path) == {
+        "binary.txt": "binary",
+        "code.py": "unknown type .py",
+        "empty.txt": "empty",
+        "latin.txt": "not UTF-8",
+        "loop": "a link to a folder",
+        "lost": "a link to nothing",
+        "pipe.txt": "not a file",
+        "table.csv": "a table without the fields",
+        "utf16.txt": "not UTF-8",
+    }
+    assert documents(tmp_path)["whole.txt"].text == "whole"
+
+
+def test_what_may_not_be_read_is_skipped_in_a_folder_and_an_error_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, secret_dot_txt="s", open_dot_txt="o")
+    # The super-user may read everything, so the answer of the operating system is given here.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "secret.txt")
+    assert skipped(tmp_path) == {"secret.txt": "permission denied"}
+    with pytest.raises(CorpusError, match="permission denied"):
+        documents(tmp_path / "secret.txt")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the super-user may look into every folder")
+def test_a_folder_that_may_not_be_looked_into_is_skipped_inside_another_and_an_error_by_name(tmp_path: Path) -> None:
+    write(tmp_path, shut__a_dot_txt="a")
+    (tmp_path / "shut").chmod(0)
+    try:
+        assert skipped(tmp_path) == {"shut": "permission denied"}
+        with pytest.raises(CorpusError, match="permission denied"):
+            documents(tmp_path / "shut")
+    finally:
+        (tmp_path / "shut").chmod(0o700)
+
+
+def test_a_file_given_by_name_is_read_whatever_its_ending(tmp_path: Path) -> None:
+    write(tmp_path, program_dot_py="print('hello')")
+    assert documents(tmp_path / "program.py")["program.py"].text == "print('hello')"
+
+
+def test_a_packed_file_reads_as_the_plain_one(tmp_path: Path) -> None:
+    (tmp_path / "a.md.gz").write_bytes(gzip.compress(b"# Title\nbody"))
+    assert documents(tmp_path)["a.md.gz"].title == "Title"
+
+
+def test_a_packed_file_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
+    rows = b"".join(b'{"text": "%d"}\n' % number for number in range(9_000))
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(rows)[:-20])
+    (tmp_path / "not.txt.gz").write_bytes(b"not gzip")
+    for name in ("cut.jsonl.gz", "not.txt.gz"):
+        with pytest.raises(CorpusError, match=rf"{name}: the gzip file is cut off or damaged"):
+            documents(tmp_path / name)
+
+
+def test_a_text_longer_than_the_limit_is_skipped_packed_or_not(tmp_path: Path) -> None:
+    write(tmp_path, long_dot_txt=b"x" * (streams.LONGEST + 1))
+    (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(b"x" * (streams.LONGEST + 1)))
+    assert skipped(tmp_path) == {"bomb.txt.gz": streams.TOO_LONG, "long.txt": streams.TOO_LONG}
+
+
+def test_a_source_that_is_not_there_is_named_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"no file, folder or corpus 'scifakt'; did you mean scifact\?"):
+        read([str(tmp_path), "scifakt"])
+    with pytest.raises(CorpusError, match="no file, folder or corpus"):
+        read(["x" * 5_000])
+    with pytest.raises(CorpusError, match="no file, folder or corpus"):
+        read(["scifact:click"])
+
+
+def test_a_path_comes_before_a_recipe_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, python__a_dot_txt="a snake")
+    monkeypatch.chdir(tmp_path)
+    assert list(documents("python")) == ["a.txt"]
+
+
+def test_an_array_of_json_is_answered_with_what_to_do(tmp_path: Path) -> None:
+    write(tmp_path, a_dot_json='[{"text": "a"}]', b_dot_json='{"text": "b"}\n')
+    with pytest.raises(CorpusError, match=r"one object a line: jq -c"):
+        documents(tmp_path / "a.json")
+    assert documents(tmp_path / "b.json")["b.json:1"].text == "b"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (b'\n {"id": 7, "text": "a row"}\n', "7|a row"),
+        (b'\xef\xbb\xbf{"text": "marked"}', "stdin:1|marked"),
+        ("café\nau lait\n".encode(), "stdin|café\nau lait"),
+        (b"", "stdin: empty"),
+        (b"\xff\xfe", "stdin: not UTF-8"),
+    ],
+)
+def test_standard_input_is_a_table_if_it_begins_with_a_brace_and_else_one_text(given: bytes, expected: str) -> None:
+    show = (
+        "import sys; from textae.corpus import read\n"
+        "for i in read(['-']): sys.stdout.buffer.write("
+        "(f'{i.id}|{i.text}' if hasattr(i, 'id') else f'{i.source}: {i.reason}').encode())"
+    )
+    done = subprocess.run([sys.executable, "-c", show], input=given, capture_output=True, check=True)
+    assert done.stdout.decode() == expected
+
+
+def test_importing_the_corpus_imports_nothing_heavy() -> None:
+    show = "import sys, textae.corpus; print({'numpy', 'pandas', 'pyarrow', 'sklearn', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_html_is_what_a_reader_sees() -> None:
+    page = """<html><head><title>A &amp; B</title><style>p {}</style></head><body><nav>home</nav>
+    <script>if (a < b) {}</script><h1>Head</h1><p>One <b>bold</b>
+    word.<br>Next</p><svg><title>icon</title></svg></body>"""
+    assert markup.html_parts(page) == ("A & B", "Head\nOne bold\nword.\nNext")
+    assert markup.html_parts("<nav>never closed <p>the page")[1] == "never closed\nthe page"
+
+
+@given(st.text(alphabet="<>!/[]-&;x '\"=\nscriptCDATA", max_size=60))
+def test_no_html_is_too_broken(source: str) -> None:
+    markup.html_parts(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("---\ntitle: 'Front'\n---\n# Head\n", "Front"),
+        ("text\n\n## Second level ##\n", "Second level"),
+        ("Underlined\n==========\n", "Underlined"),
+        ("```\n# a comment\n```\n# Real\n", "Real"),
+        ("no heading", ""),
+    ],
+)
+def test_the_title_of_markdown(source: str, title: str) -> None:
+    assert markup.markdown_parts(source)[0] == title

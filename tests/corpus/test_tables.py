@@ -1,0 +1,223 @@
+"""Tables: rows become documents, one at a time, and nothing that a row may hold breaks the reading."""
+
+import csv
+import gzip
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from textae.corpus import TableSpec, read, streams, tables
+from textae.errors import CorpusError
+from textae.types import Document, FieldValue, Skipped
+
+
+def from_json(*lines: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
+    content = b"\n".join(line.encode() if isinstance(line, str) else line for line in lines)
+    return list(tables.read_rows(tables.json_rows(io.BytesIO(content)), "t", spec or TableSpec()))
+
+
+def from_csv(content: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
+    stream = io.BytesIO(content.encode() if isinstance(content, str) else content)
+    return list(tables.read_rows(tables.csv_rows(stream, "t"), "t", spec or TableSpec()))
+
+
+def test_a_row_is_a_document_and_its_other_columns_are_fields() -> None:
+    assert from_json('{"id": 7, "title": "T", "text": "words", "label": "x", "tags": ["a", null], "n": 1.5}') == [
+        Document("7", "words", "T", {"label": "x", "tags": ["a", None], "n": 1.5}, "t:1")
+    ]
+
+
+def test_without_an_id_a_row_is_called_by_its_line() -> None:
+    first, second = from_json('{"text": "a"}', "", '{"_id": "own", "text": "b"}')
+    assert isinstance(first, Document)
+    assert isinstance(second, Document)
+    assert (first.id, second.id) == ("t:1", "own")
+
+
+def test_the_text_may_have_a_common_name_or_the_one_that_is_given() -> None:
+    row = '{"key": "k", "subject": "S", "abstract": "common", "note": "given"}'
+    (common,) = from_json(row)
+    (given_,) = from_json(row, spec=TableSpec("key", "subject", "note"))
+    assert isinstance(common, Document)
+    assert common.text == "common"
+    assert given_ == Document("k", "given", "S", {"abstract": "common"}, "t:1")
+
+
+def test_rows_that_are_none_are_counted_by_reason() -> None:
+    found = from_json('{"text": "a"}', "{", "[1]", b'{"text": "\xff"}', "[" * 9_000, '{"x": 1}', '{"text": " "}')
+    assert [item.reason for item in found if isinstance(item, Skipped)] == [
+        "not JSON",
+        "not a JSON object",
+        "not UTF-8",
+        "not JSON",
+        "no field 'text'",
+        "empty",
+    ]
+
+
+def test_a_title_without_a_text_is_a_document() -> None:
+    (document,) = from_json('{"id": "1", "title": "Extraction of Roots", "text": ""}')
+    assert isinstance(document, Document)
+
+
+@pytest.mark.parametrize(
+    ("spec", "missing"),
+    [
+        (TableSpec(), "no field 'text'; its fields are a, b; --text-field names"),
+        (TableSpec(text_field="words"), "no field 'words'; its fields are a, b"),
+        (TableSpec(text_field="a", id_field="key"), "no field 'key'"),
+        (TableSpec(text_field="a", title_field="head"), "no field 'head'"),
+        (TableSpec(text_field="a", select=(("split", "train"),)), "no field 'split'"),
+    ],
+)
+def test_a_table_without_a_field_is_an_error_that_names_those_it_has(spec: TableSpec, missing: str) -> None:
+    with pytest.raises(CorpusError, match=missing):
+        from_json('{"a": "1", "b": "2"}', spec=spec)
+    with pytest.raises(CorpusError, match=missing):
+        from_csv("a,b\n1,2\n", spec)
+
+
+def test_a_table_without_the_text_is_given_up_after_a_thousand_rows() -> None:
+    taken = 0
+
+    def rows() -> Iterator[tables.Row]:
+        nonlocal taken
+        for taken in range(1, 10**9):
+            yield taken, {"a": 1}
+
+    with pytest.raises(CorpusError, match="no field 'text'"):
+        list(tables.read_rows(rows(), "t", TableSpec()))
+    assert taken == tables.PATIENCE
+
+
+def test_select_takes_the_rows_that_have_it() -> None:
+    rows = [
+        '{"text": "a", "split": "train", "year": 2020}',
+        '{"text": "b", "split": "test", "year": 2020}',
+        '{"text": "c", "split": "train", "year": 2020.0, "new": true}',
+        '{"split": "test"}',
+    ]
+
+    def texts(*select: tuple[str, str]) -> str:
+        found = from_json(*rows, spec=TableSpec(select=select))
+        assert not any(isinstance(item, Skipped) for item in found)
+        return "".join(item.text for item in found if isinstance(item, Document))
+
+    assert texts(("split", "train")) == "ac"
+    assert texts(("split", "train"), ("year", "2020")) == "ac"
+    assert texts(("new", "true")) == "c"
+
+
+def test_what_cannot_be_stored_is_replaced() -> None:
+    (document,) = from_json(
+        r'{"id": "a\ud800", "text": "nul\u0000 half\udfff", "n": NaN, "m": -1e999, "\ud800": "\udc00"}'
+    )
+    assert document == Document("a\ufffd", "nul  half\ufffd", "", {"n": None, "m": None, "\ufffd": "\ufffd"}, "t:1")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.text() | st.sampled_from(["id", "title", "text"]), JSON, max_size=5), max_size=4))
+def test_every_json_object_becomes_something_that_can_be_stored(rows: list[dict[str, FieldValue]]) -> None:
+    lines = ['{"text": "so that there is one"}', *map(json.dumps, rows)]
+    found = from_json(*lines)
+    assert len(found) == len(lines)
+    for item in found:
+        if isinstance(item, Document):
+            text = json.dumps([item.id, item.title, item.text, dict(item.fields)], ensure_ascii=False, allow_nan=False)
+            assert "\0" not in text.encode().decode()
+
+
+@given(st.lists(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\0"), min_size=1), max_size=5))
+def test_what_a_csv_writer_writes_is_read_back(texts: list[str]) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerows([["id", "text"], *([str(number), f"x{text}"] for number, text in enumerate(texts))])
+    found = from_csv(out.getvalue())
+    assert [item.text for item in found if isinstance(item, Document)] == [f"x{text}" for text in texts]
+
+
+def test_cells_of_csv_are_numbers_where_they_are_plain_ones() -> None:
+    (document,) = from_csv("text;n;price;zip;empty;long;n\na;3;-1.50;01234;;12345678901234567;4\n")
+    assert isinstance(document, Document)
+    assert document.fields == {
+        "n": 3,
+        "price": -1.5,
+        "zip": "01234",
+        "empty": None,
+        "long": "12345678901234567",
+        "n.7": 4,
+    }
+
+
+def test_rows_of_csv_that_do_not_fit_are_counted() -> None:
+    found = from_csv(b'text,n\n"two\nlines",1\na,b,c\nshort\n\xff\n')
+    assert [item.reason if isinstance(item, Skipped) else item.text for item in found] == [
+        "two\nlines",
+        "more cells than columns",
+        "short",
+        "not UTF-8",
+    ]
+    assert [getattr(item, "source", "") for item in found] == ["t:2", "t:4", "t:5", "t:6"]
+
+
+def test_a_line_or_a_cell_without_end_is_skipped_and_the_next_row_read() -> None:
+    long = "x" * (streams.LONGEST + 10)
+    assert [type(item).__name__ for item in from_json(json.dumps({"text": long}), '{"text": "next"}')] == [
+        "Skipped",
+        "Document",
+    ]
+    assert [type(item).__name__ for item in from_csv(f"text\n{long}\nnext\n")] == ["Skipped", "Document"]
+    unclosed = '"' + "xxxxxxxxx\n" * (streams.LONGEST // 10 + 2)
+    assert isinstance(from_csv(f"text\nfirst\n{unclosed}")[1], Skipped)
+
+
+def test_a_header_in_another_encoding_is_an_error() -> None:
+    with pytest.raises(CorpusError, match="the header is not UTF-8"):
+        from_csv("text,n\n".encode("utf-16"))
+
+
+def test_all_kinds_of_tables_packed_or_not_give_the_same_documents(tmp_path: Path) -> None:
+    rows = [{"id": "a", "text": "one", "n": 1}, {"id": "b", "text": "two", "n": None}]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "t.csv").write_text("id,text,n\na,one,1\nb,two,\n")
+    (tmp_path / "t.tsv").write_text("id\ttext\tn\na\tone\t1\nb\ttwo\t\n")
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    expected = [("a", "one", {"n": 1}), ("b", "two", {"n": None})]
+    for path in sorted(tmp_path.iterdir()):
+        packed = path.with_name(path.name + ".gz")
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        for each in (path, packed):
+            found = [item for item in read([str(each)]) if isinstance(item, Document)]
+            assert [(item.id, item.text, dict(item.fields)) for item in found] == expected, each.name
+
+
+def test_a_damaged_parquet_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1" * 10)
+    with pytest.raises(CorpusError, match="not a parquet file, or a damaged one"):
+        list(read([str(tmp_path / "t.parquet")]))
+
+
+def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl.gz"
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        file.writelines(f'{{"id": {number}, "text": "row number {number} of many"}}\n' for number in range(200_000))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read([str(path)])) == 200_000
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()

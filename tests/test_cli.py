@@ -1,0 +1,680 @@
+"""The shell: exit codes, what goes to which stream, the stable formats, and one clear line for whatever is wrong."""
+
+import gzip
+import json
+import os
+import pty
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from shared import ENVIRONMENT, command, contents, nobody, open_to_all, real_shell, some_documents
+
+from textae import Document, Engine
+from textae.cli import cli
+
+QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
+
+HOSTILE = "comet \x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J \x85 \u202eevil\u202c \u2066x\u2069 \x7f \x08 \r \u2028 end"
+STEERS = [
+    chr(c) for c in (*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
+]
+STEERS += [chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
+
+
+def table(path: Path, documents=None) -> Path:
+    """Write documents as a table."""
+    rows = [
+        {"id": d.id, "title": d.title, "text": d.text, **d.fields}
+        for d in (some_documents(30) if documents is None else documents)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def rows(out: str) -> list[dict]:
+    def refuse(constant):
+        raise ValueError(f"{constant} is no JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in out.splitlines()]
+
+
+@pytest.fixture
+def search(shell, index_folder):
+    def run(*arguments, **options):
+        return shell("search", "--index", index_folder, *arguments, **options)
+
+    return run
+
+
+@pytest.fixture
+def index(shell, tmp_path):
+    """Give a function that indexes into a folder of the test, and what it had said."""
+
+    def run(*arguments, **options):
+        return shell("index", "--index", tmp_path / "index", *QUICKLY, *arguments, **options)
+
+    return run
+
+
+class TestSearch:
+    def test_hits_go_to_stdout_and_nothing_to_stderr(self, search):
+        said = search("comet telescope", "-k", 3)
+        assert (said.code, said.err) == (0, "")
+        lines = said.out.splitlines()
+        assert [line[:9] for line in lines if not line.startswith("    ")] == ["  1  star", "  2  star", "  3  star"]
+        assert all(len(line) <= 100 for line in lines)
+
+    def test_words_need_no_quotes(self, search):
+        assert search("comet", "telescope").out == search("comet telescope").out
+
+    def test_json_has_the_documented_keys(self, search, engine):
+        found = rows(search("only7", "comet", "-k", 4, "--json").out)
+        assert len(found) == 4
+        for rank, row in enumerate(found, start=1):
+            assert {"query", "rank", "id", "score", "title", "snippet", "fields"} <= set(row)
+            assert (row["query"], row["rank"]) == ("only7 comet", rank)
+            assert row["fields"]["topic"] in row["id"]
+        assert [row["id"] for row in found] == [hit.id for hit in engine.search("only7 comet", k=4)]
+
+    def test_tsv_has_five_columns(self, search, engine):
+        lines = search("only7", "-k", 2, "--tsv").out.splitlines()
+        hits = engine.search("only7", k=2)
+        assert [line.split("\t") for line in lines] == [
+            ["only7", str(hit.rank), hit.id, f"{hit.score:.6g}", hit.title] for hit in hits
+        ]
+
+    def test_trec_is_a_run(self, search, engine):
+        lines = search("comet", "-k", 2, "--trec", "--mode", "bm25").out.splitlines()
+        columns = [line.split() for line in lines]
+        assert [(c[0], c[1], c[2], c[3], c[5]) for c in columns] == [
+            ("1", "Q0", hit.id, str(hit.rank), "bm25") for hit in engine.search("comet", k=2, mode="bm25")
+        ]
+        assert float(columns[0][4]) > float(columns[1][4])
+
+    @pytest.mark.parametrize("mode", ["hybrid", "code", "bits", "bm25", "tfidf", "lsa", "lsa-2"])
+    def test_every_system_can_be_asked(self, search, mode):
+        assert search("comet", "--mode", mode, "-k", 1, "--tsv").out.split("\t")[2].startswith("stars-")
+
+    def test_a_query_from_standard_input(self, search):
+        assert search("-", stdin=b"comet\ntelescope\n").out == search("comet telescope").out
+
+    @pytest.mark.parametrize("shape", ["--json", "--tsv", "--trec"])
+    def test_many_queries_give_what_each_one_gives(self, search, tmp_path, shape):
+        queries = tmp_path / "queries.jsonl"
+        queries.write_text(
+            '{"_id": "q1", "text": "comet"}\n{"_id": "q2", "text": ""}\n{"_id": "q3", "text": "zzz oven"}\n'
+        )
+        said = search("--queries", queries, "-k", 2, shape)
+        assert said.code == 0
+        found = [
+            row["query"] + row["id"] if shape == "--json" else row[0] + row[2]
+            for row in (rows(said.out) if shape == "--json" else [line.split() for line in said.out.splitlines()])
+        ]
+        expected = [
+            (q, row["id"])
+            for q, words in (("q1", "comet"), ("q3", "oven"))
+            for row in rows(search(words, "-k", 2, "--json").out)
+        ]
+        assert found == [query + id for query, id in expected]
+
+    def test_nothing_found_is_1(self, search, tmp_path):
+        said = search("qwertz")
+        assert (said.code, said.out) == (1, "")
+        assert said.err.splitlines() == [
+            "textae: not in the corpus, and so of no effect: qwertz",
+            "textae: nothing found",
+        ]
+        queries = tmp_path / "queries.txt"
+        queries.write_text("qwertz\n")
+        for shape in ("--json", "--tsv", "--trec"):
+            assert search("--queries", queries, shape).code == 1
+
+    def test_unknown_words_beside_known_ones_are_said(self, search):
+        said = search("qwertz comet")
+        assert said.code == 0
+        assert said.err == "textae: not in the corpus, and so of no effect: qwertz\n"
+
+    def test_quiet_says_nothing_but_errors(self, search):
+        said = search("qwertz", "--quiet")
+        assert (said.code, said.out, said.err) == (1, "", "")
+        assert search("", "--quiet").error
+
+    def test_chinese_is_said_not_to_be_there(self, search):
+        said = search("文档检索")
+        assert said.code == 1
+        assert "文档, 档检, 检索" in said.err
+
+    def test_100_000_words(self, search):
+        said = search("-", "-k", 1, stdin=" ".join(f"word{n}" for n in range(100_000)).encode())
+        assert said.code == 1
+        assert len(said.err.splitlines()) == 2
+        assert "and 99990 more" in said.err.replace(",", "")
+        assert search("-", "-k", 1, stdin=b"comet " * 100_000).code == 0
+
+    @pytest.mark.parametrize(
+        "arguments, says",
+        [
+            ([""], "the query is empty; give some words"),
+            ([" \n "], "the query is empty"),
+            ([], "give a QUERY or --queries FILE"),
+            (["a", "--queries", "f"], "give a QUERY or --queries FILE"),
+            (
+                ["comet", "--mode", "magic"],
+                "no system 'magic'; give one of bm25, tfidf, lsa, code, bits, hybrid, lsa-N",
+            ),
+            (["comet", "-k", "0"], "'-k'"),
+            (["comet", "-k", "many"], "'many' is not a valid integer"),
+            (["comet", "--nonsense"], "No such option '--nonsense'"),
+            (["--queries", "nowhere.jsonl"], "cannot read nowhere.jsonl: No such file"),
+            (["--queries", "/"], "Is a directory"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, search, arguments, says):
+        assert says in search(*arguments).error
+
+    def test_standard_input_that_is_not_text(self, search):
+        assert "standard input is not UTF-8 text" in search("-", stdin=b"comet \xff").error
+
+    def test_an_id_that_no_run_can_hold(self, shell, index, tmp_path):
+        index(table(tmp_path / "t.jsonl", [Document("a b", "comet")]))
+        said = shell("search", "comet", "--trec", "--index", tmp_path / "index")
+        assert "'a b' cannot be in a TREC run" in said.error
+
+    def test_similar(self, shell, index_folder, tmp_path):
+        found = rows(shell("similar", "ships-2", "--index", index_folder, "-k", 3, "--json").out)
+        assert [row["fields"]["topic"] for row in found] == ["ships"] * 3
+        assert "ships-2" not in {row["id"] for row in found}
+        draft = tmp_path / "draft.txt"
+        draft.write_text("flour dough oven")
+        for source, text in ((draft, b""), ("-", b"flour dough oven")):
+            found = rows(shell("similar", source, "--index", index_folder, "-k", 2, "--json", stdin=text).out)
+            assert [row["fields"]["topic"] for row in found] == ["bread"] * 2
+
+    def test_similar_to_what_is_not_there(self, shell, index_folder, tmp_path):
+        said = shell("similar", "x12", "--index", index_folder)
+        assert said.error.startswith("no document has the id 'x12'; 'textae search' prints ids")
+        (tmp_path / "binary").write_bytes(b"\xff\xfe")
+        assert "is not UTF-8 text" in shell("similar", tmp_path / "binary", "--index", index_folder).error
+
+    def test_eval_by_judgements(self, shell, index_folder, tmp_path):
+        (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "comet"}\n{"_id": "q2", "text": "oven"}\n')
+        (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tstars-0\t1\nq1\tstars-3\t1\n")
+        arguments = (
+            "--queries",
+            tmp_path / "queries.jsonl",
+            "--qrels",
+            tmp_path / "qrels.tsv",
+            "--index",
+            index_folder,
+        )
+        found = rows(shell("eval", *arguments, "--systems", "bm25,code", "--runs", tmp_path / "runs", "--json").out)
+        assert {(row["system"], row["metric"]) for row in found} >= {("bm25", "nDCG@10"), ("code", "MAP")}
+        assert all(row["queries"] == 1 and row["low"] <= row["value"] <= row["high"] for row in found)
+        assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["bm25.run", "code.run"]
+        assert "nDCG@10" in shell("eval", *arguments).out
+
+    def test_eval_by_labels(self, shell, index_folder):
+        said = shell("eval", "--label", "topic", "-k", 5, "--index", index_folder, "--systems", "tfidf,bits", "--json")
+        assert [(row["system"], row["metric"]) for row in rows(said.out)] == [("tfidf", "P@5"), ("bits", "P@5")]
+
+    @pytest.mark.parametrize("arguments", [[], ["--queries", "q"], ["--qrels", "q"], ["--label", "nonsense"]])
+    def test_eval_of_nothing(self, shell, index_folder, arguments):
+        assert shell("eval", "--index", index_folder, *arguments).error
+
+    def test_info_and_doctor(self, shell, index_folder):
+        assert rows(shell("info", "--json", "--index", index_folder).out)[0]["documents"] == 60
+        assert "documents" in shell("info", "--index", index_folder).out
+        said = shell("doctor", "--index", index_folder)
+        assert (said.code, said.out, said.err) == (0, f"{index_folder}: sound\n", "")
+
+
+class TestHelp:
+    @pytest.mark.parametrize("name", [None, *cli.commands])
+    def test_every_command_has_an_example(self, shell, name):
+        said = shell(*[name] if name else [], "--help")
+        assert (said.code, said.err) == (0, "")
+        assert f"\n  textae {name or 'search'}" in said.out
+        assert all(len(line) <= 100 for line in said.out.splitlines())
+        assert said.out.startswith("Usage: textae")
+        assert "..." not in said.out.replace("]...", "")  # a summary that is cut
+        assert shell(*[name] if name else [], "-h").out == said.out
+
+    def test_the_version(self, shell):
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            expected = version("textae")
+        except PackageNotFoundError:
+            pytest.skip("textae runs from its sources, where nobody has told its version")
+        assert shell("--version").out == f"textae {expected}\n"
+
+    def test_no_command(self, shell):
+        said = shell()
+        assert (said.code, said.out) == (2, "")
+        assert "textae search" in said.err
+
+    def test_no_such_command(self, shell):
+        assert shell("serch").error.startswith("No such command 'serch'")
+        assert shell("serch").error.endswith("(see 'textae --help')")
+
+    def test_the_corpora(self, shell):
+        said = shell("corpora")
+        assert said.code == 0
+        assert "python" in said.out
+        assert {"python", "20newsgroups"} <= {row["name"] for row in rows(shell("corpora", "--json").out)}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    documents = [
+        Document(
+            f"{n}\x1b[2J\u202e\x9b\n{HOSTILE if n else ''}",
+            HOSTILE,
+            HOSTILE,
+            {HOSTILE: HOSTILE, "n": None},
+            HOSTILE,
+        )
+        for n in range(3)
+    ]
+    folder = tmp_path_factory.mktemp("hostile") / "index"
+    with Engine.create(folder) as engine:
+        engine.index(documents)
+    return folder
+
+
+class TestTerminal:
+    """What documents say never steers the terminal, and colours are for people alone."""
+
+    @pytest.mark.parametrize("shape", [[], ["--json"], ["--tsv"]])
+    def test_escapes_in_documents_stay_out(self, shell, hostile, shape):
+        said = shell("search", "comet evil", *shape, "--mode", "bm25", "--index", hostile)
+        assert said.code == 0
+        assert "evil" in said.out
+        assert [c for c in STEERS if c in said.out + said.err] == []
+        assert len([line for line in said.out.split("\n") if not line.startswith("   ")]) - 1 == 3
+
+    def test_escapes_come_back_from_json_as_they_were(self, shell, hostile):
+        row = rows(shell("search", "comet", "-k", 1, "--json", "--index", hostile).out)[0]
+        assert (row["title"], row["fields"][HOSTILE]) == (HOSTILE, HOSTILE)
+
+    def test_escapes_in_ids_stay_out_of_runs(self, shell, tmp_path):
+        with Engine.create(tmp_path) as engine:
+            engine.index([Document("a\x1b[2J\u202e", "comet")])
+        (tmp_path / "queries.tsv").write_text("q\x1b\tcomet\n")
+        for asked in (["comet"], ["--queries", tmp_path / "queries.tsv"]):
+            said = shell("search", *asked, "--trec", "--mode", "bm25", "--index", tmp_path)
+            assert said.code == 0
+            assert [c for c in STEERS if c in said.out] == []
+
+    def test_escapes_in_a_query_stay_out(self, shell, hostile):
+        for shape in ([], ["--json"], ["--tsv"]):
+            said = shell("search", HOSTILE, "zz\x1b[2Jtop", "--mode", "bm25", *shape, "--index", hostile)
+            assert [c for c in STEERS if c in said.out + said.err] == []
+        assert "\x1b" not in shell("search", "comet", "--mode", "\x1b[2J\n", "--index", hostile).error
+        assert "\x1b" not in shell("similar", "\x1b[2J", "--index", hostile).error
+
+    def test_no_number_is_null_in_json(self, shell, tmp_path):
+        with Engine.create(tmp_path) as engine:
+            fields = {"a": float("nan"), "b": [float("inf")], "NaN": "NaN"}
+            engine.index([Document("a", "comet", fields=fields)])
+        row = rows(shell("search", "comet", "--json", "--index", tmp_path, "--mode", "bm25").out)[0]
+        assert row["fields"] == {"a": None, "b": [None], "NaN": "NaN"}
+
+    @pytest.mark.parametrize(
+        "environment, coloured",
+        [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+    )
+    def test_colours_are_for_a_terminal_that_wants_them(self, index_folder, environment, coloured):
+        ours, theirs = pty.openpty()
+        everything = {k: v for k, v in ENVIRONMENT.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | environment
+        subprocess.run(
+            command("search", "comet", "-k", 1, "--index", index_folder), stdout=theirs, env=everything, check=True
+        )
+        os.close(theirs)
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        assert "comet" in shown
+        assert ("\x1b[" in shown) is coloured
+
+    def test_a_pipe_has_no_colours(self, search):
+        assert "\x1b" not in search("comet").out
+
+    def test_a_terminal_of_another_encoding(self, tmp_path):
+        with Engine.create(tmp_path) as engine:
+            engine.index([Document("ü文", "comet 文档")])
+        for shape in ([], ["--json"], ["--tsv"], ["--trec"]):
+            said = real_shell("search", "comet", *shape, "--index", tmp_path, encoding="latin-1")
+            assert (said.code, said.err) == (0, "")
+            assert "ü\\u6587" in said.out
+
+
+class TestProcess:
+    def test_a_cold_search_imports_nothing_heavy(self, index_folder):
+        said = real_shell("search", "comet telescope", "--index", index_folder, PYTHONPROFILEIMPORTTIME="1")
+        assert said.code == 0
+        imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.err.splitlines()}
+        assert {"numpy", "textae", "sqlite3"} <= imported
+        assert not imported & {"torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures"}
+
+    def test_help_imports_not_even_numpy(self):
+        said = real_shell("--help", PYTHONPROFILEIMPORTTIME="1")
+        imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.err.splitlines()}
+        assert "textae" in imported
+        assert not imported & {"numpy", "torch", "sklearn", "pandas", "scipy", "pyarrow"}
+
+    def test_a_closed_pipe_is_quiet(self, index_folder, tmp_path):
+        queries = tmp_path / "queries.txt"
+        queries.write_text("comet telescope\n" * 5_000)
+        arguments = command("search", "--queries", queries, "--tsv", "-k", 60, "--index", index_folder)
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+            assert process.stdout.readline()
+            process.stdout.close()
+            assert process.stderr.read() == b""
+        assert process.returncode == 0
+
+    def test_ctrl_c_while_learning_leaves_the_old_index_after_a_second_writer_was_refused(self, tmp_path, index_folder):
+        folder = tmp_path / "index"
+        shutil.copytree(index_folder, folder)
+        before = contents(folder)
+        arguments = command("index", table(tmp_path / "t.jsonl"), "--index", folder, "--passes", 1_000_000)
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+            for line in process.stderr:
+                if line.startswith(b"learning"):
+                    break
+            second = real_shell("index", tmp_path / "t.jsonl", "--index", folder, "--quiet")
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read().decode()
+        assert (process.returncode, rest) == (130, "textae: error: interrupted; the index is as it was before\n")
+        assert second.error == f"another textae is writing to {folder}; try again when it has finished"
+        assert contents(folder) == before
+        assert sorted(path.name for path in folder.iterdir()) == ["arrays", "index.sqlite"]
+
+
+class TestIndex:
+    def test_a_table(self, shell, index, tmp_path):
+        said = index(table(tmp_path / "t.jsonl"))
+        assert (said.code, said.out) == (0, "")
+        assert "textae: indexed 30 documents in " in said.err
+        assert "language: english (detected; --language sets it)" in said.err
+        assert "expect little more than matching words" in said.err
+        found = rows(shell("search", "only4", "-k", 1, "--json", "--index", tmp_path / "index").out)
+        assert (found[0]["id"], found[0]["fields"]) == ("bread-4", {"topic": "bread", "year": 1904})
+
+    def test_json_tells_what_became_of_it(self, index, tmp_path):
+        said = index(table(tmp_path / "t.jsonl"), "--json", "--quiet")
+        assert said.err == ""
+        assert rows(said.out)[0]["documents"] == 30
+
+    def test_part_of_a_table(self, index, tmp_path):
+        assert rows(index(table(tmp_path / "t.jsonl"), "--select", "topic=bread", "--json").out)[0]["documents"] == 10
+
+    def test_standard_input(self, index, tmp_path):
+        text = table(tmp_path / "t.jsonl").read_bytes()
+        assert rows(index("-", "--json", stdin=text).out)[0]["documents"] == 30
+
+    def test_quiet(self, index, tmp_path):
+        said = index(table(tmp_path / "t.jsonl"), "--quiet")
+        assert (said.code, said.out, said.err) == (0, "", "")
+
+    def test_the_environment_names_the_index(self, shell, monkeypatch, index_folder):
+        monkeypatch.setenv("TEXTAE_INDEX", str(index_folder))
+        assert shell("search", "comet").code == 0
+
+    @pytest.mark.parametrize(
+        "arguments, says",
+        [
+            (["nowhere"], "no file, folder or corpus 'nowhere'"),
+            ([], "Missing argument 'SOURCE…'"),
+            (["t.jsonl", "--bits", "7"], "7 bits were asked for; give a multiple of 8"),
+            (["t.jsonl", "--hidden", "a,b"], "'a,b' is not a list of sizes like 512,512"),
+            (["t.jsonl", "--drop", "1"], "give a share from 0 to below 1"),
+            (["t.jsonl", "--seed", "-1"], "the seed -1 is negative"),
+            (["t.jsonl", "--device", "tpu"], "'tpu' is not one of"),
+            (["t.jsonl", "--language", "klingon"], "no stemmer for the language 'klingon'"),
+            (["t.jsonl", "--select", "topic"], "'topic' is not FIELD=VALUE"),
+            (["t.jsonl", "--select", "topic=cheese"], "no document"),
+            (["t.jsonl", "--select", "color=red"], "no field 'color'"),
+            (["t.jsonl", "--text-field", "body"], "no field 'body'; its fields are id, text, title, topic, year"),
+            (["t.jsonl", "--id-field", "key"], "no field 'key'; its fields are"),
+        ],
+    )
+    def test_what_cannot_be_indexed(self, index, tmp_path, monkeypatch, arguments, says):
+        monkeypatch.chdir(tmp_path)
+        table(tmp_path / "t.jsonl")
+        assert says in real_error(index(*arguments))
+
+    def test_a_failure_keeps_the_index_that_was_there(self, shell, index, tmp_path):
+        index(table(tmp_path / "t.jsonl"))
+        before = contents(tmp_path / "index")
+        (tmp_path / "empty").mkdir()
+        assert index(tmp_path / "empty").code == 2
+        assert contents(tmp_path / "index") == before
+
+
+def real_error(said) -> str:
+    """Give the one line of an error; stages that were announced before it are no errors."""
+    lines = [line for line in said.err.splitlines() if not line.endswith("…")]
+    assert (said.code, said.out, len(lines)) == (2, "", 1), said
+    assert lines[0].startswith("textae: error: ")
+    return lines[0]
+
+
+class TestBadInput:
+    """Each gets one clear line, or a skip that is counted and named; never a traceback."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """Give a folder with three good documents."""
+        (tmp_path / "notes").mkdir()
+        for document in some_documents(3):
+            (tmp_path / "notes" / f"{document.id}.txt").write_text(document.text)
+        return tmp_path / "notes"
+
+    def skipped(self, said, documents: int = 3) -> dict[str, int]:
+        assert said.code == 0, said
+        report = rows(said.out)[0]
+        assert report["documents"] == documents
+        assert {reason: len(places) for reason, places in report["examples"].items()} == report["skipped"]
+        return report["skipped"]
+
+    def test_an_empty_corpus(self, index, tmp_path):
+        for name, content in (
+            ("empty.jsonl", ""),
+            ("empty.txt", ""),
+            ("blank.txt", " \n"),
+            ("marks.txt", "…!"),
+            ("e.csv", ""),
+        ):
+            (tmp_path / name).write_text(content)
+            assert "no document to index" in real_error(index(tmp_path / name))
+        (tmp_path / "folder").mkdir()
+        assert "no document to index" in real_error(index(tmp_path / "folder"))
+        assert "no document to index" in real_error(index("-"))
+
+    def test_one_document(self, shell, index, tmp_path):
+        assert index(table(tmp_path / "t.jsonl", some_documents(1))).code == 0
+        for mode in ("hybrid", "bm25", "tfidf", "lsa", "code", "bits"):
+            assert shell("search", "only0", "--mode", mode, "--index", tmp_path / "index").code == 0
+        assert shell("similar", "stars-0", "--index", tmp_path / "index").code == 1
+
+    def test_all_documents_the_same(self, shell, index, tmp_path):
+        table(tmp_path / "t.jsonl", [Document(d.id, "the same comet") for d in some_documents(50)])
+        assert index(tmp_path / "t.jsonl").code == 0
+        assert len(rows(shell("search", "comet", "-k", 99, "--json", "--index", tmp_path / "index").out)) == 50
+
+    def test_10_000_documents_of_one_word(self, shell, index, tmp_path):
+        (tmp_path / "t.jsonl").write_text("".join(f'{{"id": "{n}", "text": "comet"}}\n' for n in range(10_000)))
+        assert index(tmp_path / "t.jsonl", "--passes", 0).code == 0
+        assert (
+            len(shell("search", "comet", "-k", 10_000, "--tsv", "--index", tmp_path / "index").out.splitlines())
+            == 10_000
+        )
+
+    def test_binary_files_and_other_encodings(self, index, folder):
+        (folder / "binary.txt").write_bytes(bytes(range(256)))
+        (folder / "nul.txt").write_bytes(b"a comet\0in between")
+        (folder / "latin1.txt").write_bytes("Grüße".encode("latin-1"))
+        (folder / "utf16.txt").write_text("comet", encoding="utf-16")
+        (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+        assert self.skipped(index(folder, "--json")) == {"binary": 2, "not UTF-8": 2, "unknown type .jpg": 1}
+
+    def test_skips_are_said_and_listed(self, index, folder):
+        (folder / "binary.txt").write_bytes(b"\0")
+        said = index(folder)
+        assert "textae: skipped 1 · binary: 1 (--verbose lists them)\n" in said.err
+        said = index(folder, "--verbose")
+        assert "textae: skipped binary.txt: binary\n" in said.err
+
+    def test_broken_lines_in_a_table(self, index, tmp_path):
+        good = b"".join(json.dumps({"id": d.id, "text": d.text}).encode() + b"\n" for d in some_documents(3))
+        bad = [
+            b'{"id": "x", "text": "\xff"}',
+            b'{"id": ',
+            b"[1, 2]",
+            b"null",
+            b'{"id": "y"}',
+            b'{"id": "z", "text": ""}',
+        ]
+        (tmp_path / "t.jsonl").write_bytes(good + b"\n".join(bad) + b"\n")
+        skipped = self.skipped(index(tmp_path / "t.jsonl", "--json"))
+        assert sum(skipped.values()) == len(bad)
+        assert skipped["not UTF-8"] == 1
+        assert skipped["no field 'text'"] == 1
+
+    def test_nul_bytes_and_halves_of_characters_in_a_table(self, shell, index, tmp_path):
+        (tmp_path / "t.jsonl").write_text(
+            '{"id": "a\\u0000b\\ud800", "text": "comet\\u0000 \\udfff", "f": "\\ud800"}\n'
+        )
+        said = index(tmp_path / "t.jsonl", "--json")
+        assert said.code == 0
+        assert shell("search", "comet", "--json", "--mode", "bm25", "--index", tmp_path / "index").code == 0
+
+    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells how much memory was taken")
+    def test_a_line_of_200_mb_takes_no_memory(self, tmp_path):
+        good = [json.dumps({"id": d.id, "text": d.text}) for d in some_documents(3)]
+        path = tmp_path / "t.jsonl.gz"
+        with gzip.open(path, "wb", compresslevel=1) as file:
+            file.write(f"{good[0]}\n".encode())
+            file.write(b'{"id": "huge", "text": "')
+            for _ in range(200):
+                file.write(b"comet sky " * (1 << 20 >> 3) * 1)
+            file.write(b'"}\n')
+            file.write("\n".join(good[1:]).encode())
+        script = (
+            "import sys; from pathlib import Path; from textae.corpus import read\n"
+            "for found in read([sys.argv[1]]): print(type(found).__name__, getattr(found, 'reason', ''))\n"
+            "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, path], env=ENVIRONMENT, capture_output=True, text=True, check=True
+        )
+        *found, kibibytes = done.stdout.splitlines()
+        assert found == ["Document ", "Skipped longer than 16 MiB", "Document ", "Document "]
+        assert int(kibibytes) < 150_000
+
+    def test_duplicate_ids(self, index, tmp_path):
+        table(tmp_path / "t.jsonl", [*some_documents(3), *some_documents(2)])
+        assert self.skipped(index(tmp_path / "t.jsonl", "--json")) == {"id already used": 2}
+
+    def test_a_folder_without_permission(self, shell, index, folder, index_folder, monkeypatch):
+        monkeypatch.setenv("HOME", str(folder))
+        shell("search", "comet", "--index", index_folder)  # what is imported later, nobody may read
+        (folder / "closed").mkdir(mode=0)
+        (folder / "secret.txt").write_text("comet")
+        (folder / "secret.txt").chmod(0)
+        (folder.parent / "index").mkdir()
+        (folder.parent / "index").chmod(0o777)
+        open_to_all(folder)
+        with nobody():
+            assert self.skipped(index(folder, "--json")) == {"permission denied": 2}
+            assert "permission denied" in real_error(index(folder / "closed")).lower()
+            assert "permission denied" in real_error(index(folder / "secret.txt")).lower()
+
+    def test_an_index_that_nobody_may_read(self, shell, index, tmp_path):
+        index(table(tmp_path / "t.jsonl", some_documents(3)))
+        open_to_all(tmp_path / "index")
+        (tmp_path / "index").chmod(0)
+        with nobody():
+            said = shell("search", "comet", "--index", tmp_path / "index")
+        (tmp_path / "index").chmod(0o755)
+        assert "is not readable" in said.error
+
+    def test_loops_of_links(self, index, folder):
+        (folder / "loop").symlink_to(folder)
+        (folder / "self").symlink_to("self")
+        (folder / "nothing.txt").symlink_to("nowhere")
+        skipped = self.skipped(index(folder, "--json"))
+        assert sum(skipped.values()) == 3
+
+    def test_a_pipe_in_a_folder_is_not_waited_for(self, index, folder):
+        os.mkfifo(folder / "pipe.txt")
+        assert sum(self.skipped(index(folder, "--json")).values()) == 1
+
+    def test_a_full_disk(self, tmp_path):
+        script = (
+            "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+            "from textae.cli import main; main()"
+        )
+        folder = tmp_path / "index"
+        arguments = ["index", table(tmp_path / "t.jsonl"), "--index", folder, *QUICKLY, "--hidden", 4_000]
+        with Engine.create(folder) as engine:
+            engine.index(some_documents(3))
+        before = contents(folder)
+        done = subprocess.run(
+            [sys.executable, "-c", script, *map(str, arguments)], env=ENVIRONMENT, capture_output=True, text=True
+        )
+        lines = [line for line in done.stderr.splitlines() if not line.endswith("…")]
+        assert (done.returncode, done.stdout, len(lines)) == (2, "", 1)
+        assert lines[0].startswith("textae: error: cannot write the index")
+        assert lines[0].endswith("; it is as it was before")
+        assert contents(folder) == before
+
+    def test_no_index(self, shell, tmp_path):
+        for name, arguments in (
+            ("search", ["x"]),
+            ("similar", ["x"]),
+            ("info", []),
+            ("doctor", []),
+            ("eval", ["--label", "x"]),
+        ):
+            said = shell(name, *arguments, "--index", tmp_path / "nowhere")
+            assert said.error.startswith(f"no index at {tmp_path}/nowhere; 'textae index SOURCE")
+        assert shell("search", "x", "--index", "x" * 5_000).error
+
+    @pytest.mark.parametrize("name", ["search", "info", "doctor"])
+    def test_an_index_of_another_version_or_damaged(self, shell, index, tmp_path, name):
+        index(table(tmp_path / "t.jsonl", some_documents(3)))
+        folder = tmp_path / "index"
+        arguments = [name, *["comet"] * (name == "search"), "--index", folder]
+        array = max((folder / "arrays").iterdir(), key=lambda path: path.stat().st_size)
+        whole = array.read_bytes()
+        array.write_bytes(whole[:-1])
+        assert "is not whole; 'textae index' rebuilds it" in shell(*arguments).error
+        array.unlink()
+        assert "is missing; 'textae index' rebuilds it" in shell(*arguments).error
+        array.write_bytes(whole)
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            database.execute("PRAGMA user_version = 99")
+        assert "has format 99, and this textae reads format 1; 'textae index" in shell(*arguments).error
+        (folder / "index.sqlite").write_bytes(b"garbage" * 1_000)
+        assert "file is not a database" in shell(*arguments).error
+
+    def test_doctor_finds_a_flipped_byte(self, shell, index, tmp_path):
+        index(table(tmp_path / "t.jsonl", some_documents(3)))
+        array = max((tmp_path / "index" / "arrays").iterdir(), key=lambda path: path.stat().st_size)
+        whole = bytearray(array.read_bytes())
+        whole[-1] ^= 1
+        array.write_bytes(whole)
+        said = shell("doctor", "--index", tmp_path / "index")
+        assert said.code == 2
+        assert said.out.startswith("the array ")
+        assert said.out.endswith("is not what was written\n")
+        assert said.err.startswith("textae: error: ")
+        assert len(said.err.splitlines()) == 1
+        assert shell("search", "only0", "--index", tmp_path / "index").code in (0, 2)

@@ -1,0 +1,113 @@
+"""The encoder in plain arrays, against sums that a reader can redo on paper."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from textae.encoder import Encoder, project, unit
+from textae.vectorizer import Bags
+
+ROWS = arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-100, 100, width=16))
+
+
+def bags(*rows: dict[int, int]) -> Bags:
+    starts = np.cumsum([0, *map(len, rows)])
+    terms = np.array([term for row in rows for term in row], np.int32)
+    return Bags(starts, terms, np.array([n for row in rows for n in row.values()], np.uint16))
+
+
+def encoder(**changed) -> Encoder:
+    """Two terms that point along the axes of the plane, of equal idf, and no layers."""
+    parts = {
+        "idf": np.ones(2, np.float32),
+        "words": np.eye(2, dtype=np.float32),
+        "layers": (),
+        "bit_layers": (),
+        "rotation": np.eye(2, 8, dtype=np.float32),
+    }
+    return Encoder(**(parts | changed))
+
+
+class TestUnit:
+    def test_by_hand(self) -> None:
+        assert unit(np.float32([[3, 4], [0, 0], [0, -2]])) == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0, -1]]))
+
+    @given(ROWS)
+    def test_rows_have_unit_length_or_stay_zero(self, rows) -> None:
+        lengths = np.linalg.norm(unit(rows), axis=1)
+        assert lengths == pytest.approx(rows.any(axis=1).astype(float), abs=1e-5)
+
+
+def layer(weight, bias) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """A network of one layer."""
+    return ((np.float32(weight), np.float32(bias)),)
+
+
+class TestCodes:
+    def test_a_bag_through_the_first_layer_by_hand(self) -> None:
+        # both terms once, weighted 3 : 4 by idf, and the second points back along the first axis
+        idf, words = np.float32([3, 4]), np.float32([[1, 0], [-1, 1]])
+        assert project(bags({0: 1, 1: 1}), idf, words) == pytest.approx(np.array([[0.6 - 0.8, 0.8]]))
+
+    def test_without_layers_the_code_is_the_projection(self) -> None:
+        assert encoder().encode(bags({0: 1}, {1: 5}, {0: 1, 1: 1})).floats == pytest.approx(
+            np.array([[1, 0], [0, 1], [0.5**0.5, 0.5**0.5]])
+        )
+
+    def test_the_layers_by_hand(self) -> None:
+        layers = layer([[-1, 1], [0, 0]], [0, 0.5]) + layer([[0, 1], [1, 0]], [0, 0.5])
+        # h = (-1, 0); B1 h = (1, -1 + .5); relu → (1, 0); B2 → (0, 1) + (0, .5); h + that = (-1, 1.5)
+        code = encoder(words=-np.eye(2, dtype=np.float32), layers=layers).encode(bags({0: 1})).floats
+        assert code == pytest.approx(np.array([[-1, 1.5]]) / np.hypot(1, 1.5))
+
+    def test_the_bits_have_layers_of_their_own(self) -> None:
+        # h = (1, 0) turns into (1, 0) + (-2, 3) = (-1, 3) for the bits alone
+        codes = encoder(bit_layers=layer(np.zeros((2, 2)), [-2, 3])).encode(bags({0: 1}))
+        assert codes.floats.tolist() == [[1, 0]]
+        assert codes.bits.tolist() == [[0b01000000]]
+
+    def test_bits_are_the_signs_and_zero_is_no(self) -> None:
+        rotation = np.float32([[1, -1, 0, 1, 1, -1, -1, 2], [0] * 8])
+        assert encoder(rotation=rotation).encode(bags({0: 1})).bits.tolist() == [[0b10011001]]
+
+    def test_terms_beyond_the_first_layer_have_no_effect(self) -> None:
+        both = encoder().encode(bags({0: 1, 7: 9}, {0: 1})).floats
+        assert np.array_equal(both[0], both[1])
+
+    def test_nothing_known_is_zero_whatever_the_layers_add(self) -> None:
+        adding = layer(np.zeros((2, 2)), [1, 1])
+        codes = encoder(layers=adding, bit_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
+        assert codes.floats.any(axis=1).tolist() == [False, False, True]
+        assert codes.bits.any(axis=1).tolist() == [False, False, True]
+
+    def test_a_document_is_encoded_alone_as_among_others(self) -> None:
+        rng = np.random.default_rng(1)
+        model = encoder(layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
+        together = model.encode(bags({0: 1}, {0: 2, 1: 1}, {1: 1})).floats
+        assert model.encode(bags({0: 2, 1: 1})).floats == pytest.approx(together[1:2], abs=1e-6)
+
+    def test_no_document_at_all(self) -> None:
+        codes = encoder().encode(bags())
+        assert (codes.floats.shape, codes.bits.shape) == ((0, 2), (0, 1))
+
+    def test_lsa_is_an_encoder_without_layers(self) -> None:
+        words = np.random.default_rng(1).normal(size=(2, 8)).astype(np.float32)
+        codes = Encoder.lsa(words, np.ones(2, np.float32)).encode(bags({0: 1}))
+        assert codes.floats == pytest.approx(unit(words[:1]), abs=1e-6)
+        assert np.unpackbits(codes.bits).tolist() == (words[0] > 0).tolist()
+
+    @pytest.mark.parametrize(("depth", "bit_depth"), [(0, 0), (1, 2), (12, 0), (2, 12)])
+    def test_it_comes_back_from_its_arrays(self, depth, bit_depth) -> None:
+        rng = np.random.default_rng(depth)
+        some = [layer(rng.normal(size=(2, 2)), [i, 0])[0] for i in range(depth + bit_depth)]
+        whole = encoder(layers=tuple(some[:depth]), bit_layers=tuple(some[depth:]))
+        again = Encoder.from_arrays(whole.arrays())
+        assert (len(again.layers), len(again.bit_layers)) == (depth, bit_depth)
+        first, second = (model.encode(bags({0: 1, 1: 2}, {1: 3})) for model in (whole, again))
+        assert first.floats.tobytes() == second.floats.tobytes()
+        assert first.bits.tobytes() == second.bits.tobytes()
+        for (name, array), (other, kept) in zip(whole.arrays().items(), again.arrays().items(), strict=True):
+            assert name == other
+            assert np.array_equal(array, kept)

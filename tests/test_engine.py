@@ -1,0 +1,366 @@
+"""The façade: index, search, similar, rank and evaluate, on corpora of every size and kind."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shared import ENVIRONMENT, QUICK, contents, some_documents
+
+from textae import Document, Engine, ModelSpec, Query, Skipped, TextaeError, TrainSpec
+from textae.engine import SYSTEMS
+from textae.errors import CorpusError, QueryError, StoreError
+
+SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
+
+
+def indexed(folder: Path, corpus, language="auto") -> Engine:
+    engine = Engine.create(folder)
+    engine.index(corpus, model=SMALL, train=QUICK, language=language)
+    return engine
+
+
+@pytest.mark.parametrize("system", [*SYSTEMS, "lsa-3"])
+class TestEverySystem:
+    @pytest.mark.parametrize(
+        "topic, words", [("stars", "comet telescope"), ("bread", "oven dough"), ("ships", "anchor")]
+    )
+    def test_it_finds_the_topic(self, engine, system, topic, words):
+        assert [hit.fields["topic"] for hit in engine.search(words, k=5, mode=system)] == [topic] * 5
+
+    def test_a_document_as_a_query_finds_itself_first(self, engine, documents, system):
+        if system == "lsa-3":
+            pytest.skip("three numbers tell topics apart, not documents")
+        for document in documents[:6]:
+            assert engine.search(f"{document.title} {document.text}", k=1, mode=system)[0].id == document.id
+
+    def test_scores_never_increase_and_ranks_count(self, engine, system):
+        for query in ("comet and sail", "yeast", "about"):
+            hits = engine.search(query, k=60, mode=system)
+            scores = [hit.score for hit in hits]
+            assert scores == sorted(scores, reverse=True)
+            assert all(score > 0 for score in scores)
+            assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+            assert len({hit.id for hit in hits}) == len(hits)
+
+    def test_fewer_hits_are_the_first_of_more(self, engine, system):
+        more = engine.search("sail bread star", k=60, mode=system)
+        assert engine.search("sail bread star", k=7, mode=system) == more[:7]
+        assert engine.search("sail bread star", k=1_000_000, mode=system) == more
+
+    def test_a_document_is_not_its_own_hit_in_similar(self, engine, documents, system):
+        for document in documents[:3]:
+            hits = engine.similar(document.id, k=100, mode=system)
+            assert hits
+            assert document.id not in {hit.id for hit in hits}
+            assert hits[0].fields["topic"] == document.fields["topic"]
+
+    def test_one_query_at_a_time_or_many_give_the_same(self, engine, system):
+        texts = ["comet", "sail the storm", "zzz", "", "flour oven star", "crust " * 50]
+        rankings = engine.rank([Query(str(n), text) for n, text in enumerate(texts)], 8, system)
+        for text, ranking in zip(texts, rankings, strict=True):
+            hits = engine.search(text, 8, system) if text else []
+            assert ranking.ids == tuple(hit.id for hit in hits)
+            assert ranking.scores == pytest.approx([hit.score for hit in hits], abs=1e-5)
+
+    def test_unknown_words_find_nothing_and_change_nothing(self, engine, system):
+        assert engine.search("qwertz", mode=system) == []
+        assert engine.search("qwertz comet", mode=system) == engine.search("comet", mode=system)
+
+    def test_it_is_scored(self, engine, documents, system):
+        queries = [Query("1", "comet"), Query("2", "dough"), Query("3", "not judged")]
+        qrels = {
+            str(number): {d.id: 1 for d in documents if d.fields["topic"] == topic}
+            for number, topic in ((1, "stars"), (2, "bread"))
+        }
+        scored = engine.evaluate(queries, qrels, [system])
+        assert scored.unjudged == 1
+        assert {figure.metric for figure in scored.figures} == {"nDCG@10", "MAP", "recall@100", "P@10"}
+        assert all(figure.system == system and figure.queries == 2 for figure in scored.figures)
+        assert next(figure.value for figure in scored.figures if figure.metric == "P@10") > 0.5
+        assert 0.5 < engine.evaluate_labels("topic", systems=[system], k=5).figures[0].value <= 1
+
+
+class TestSearch:
+    def test_a_hit_is_the_document(self, engine, documents):
+        hit = engine.search("only17", k=1, mode="bm25")[0]
+        assert (hit.id, hit.title, hit.fields) == (documents[17].id, documents[17].title, documents[17].fields)
+        assert [hit.snippet[start:end] for start, end in hit.marks] == ["only17"]
+
+    def test_unknown_words_are_told_once_and_as_written(self, engine):
+        assert engine.unknown("Qwertz comet ünknown qwertz Qwertz the") == ["Qwertz", "ünknown", "qwertz"]
+
+    @pytest.mark.parametrize("query", ["", "  ", "\n\t"])
+    def test_an_empty_query_is_refused(self, engine, query):
+        with pytest.raises(QueryError, match="the query is empty; give some words"):
+            engine.search(query)
+
+    def test_an_unknown_id_is_refused(self, engine):
+        with pytest.raises(QueryError, match=r"no document has the id 'x12'; 'textae search' prints ids"):
+            engine.similar("x12")
+
+    @pytest.mark.parametrize("mode", ["", "BM25", "lsa-0", "lsa-x", "code-3"])
+    def test_an_unknown_system_is_refused(self, engine, mode):
+        with pytest.raises(TextaeError, match=f"no system '{mode}'; give one of bm25, tfidf"):
+            engine.search("comet", mode=mode)
+
+    @pytest.mark.parametrize("k", [0, -1])
+    def test_no_hits_cannot_be_asked_for(self, engine, k):
+        with pytest.raises(QueryError, match=f"{k} hits were asked for; give at least 1"):
+            engine.search("comet", k=k)
+
+    def test_100_000_words_are_a_query(self, engine):
+        assert engine.search("comet telescope " * 50_000, k=1)[0].fields["topic"] == "stars"
+        assert len(engine.unknown(" ".join(f"word{n}" for n in range(100_000)))) == 100_000
+
+    def test_chinese_in_an_english_corpus_finds_nothing(self, engine):
+        assert engine.search("文档检索") == []
+        assert engine.unknown("文档") == ["文档"]
+
+    def test_what_the_index_holds_is_told(self, engine):
+        facts = engine.info()
+        assert (facts["documents"], facts["language"], facts["seed"]) == (60, "english", 1)
+        assert facts["bytes_bits"] == 60 * 32
+
+    def test_an_engine_that_is_open_keeps_its_commit(self, tmp_path):
+        indexed(tmp_path, some_documents(12))
+        old = Engine.open(tmp_path)
+        indexed(tmp_path, some_documents(3))
+        with old, Engine.open(tmp_path) as new:
+            indexed(tmp_path, [Document("other", "words")])
+            for engine, number in ((old, 12), (new, 3)):
+                assert engine.opened.reader.all_ids() == [document.id for document in some_documents(number)]
+                assert engine.search(f"only{number - 1}", mode="bm25")[0].title.endswith(str(number - 1))
+            new.close()
+            assert new.search("only2", mode="bm25") == []
+            assert [hit.id for hit in new.search("words")] == ["other"]
+
+
+class TestIndex:
+    def test_the_same_seed_gives_the_same_bytes(self, tmp_path):
+        """In another process too, whose hashes of strings differ."""
+        script = (
+            "import sys; sys.path.insert(0, sys.argv[1]); from test_engine import *\n"
+            "indexed(Path(sys.argv[2]), some_documents(60))"
+        )
+        arguments = [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path / "another")]
+        with subprocess.Popen(arguments, env=ENVIRONMENT | {"PYTHONHASHSEED": "4711"}) as other:
+            indexed(tmp_path / "one", some_documents(60))
+        assert other.returncode == 0
+        one, another = contents(tmp_path / "one"), contents(tmp_path / "another")
+        assert one == another
+        assert len(one[1]) > 10
+
+    def test_another_seed_gives_another_code(self, tmp_path):
+        for seed in (1, 2):
+            Engine.create(tmp_path / str(seed)).index(
+                some_documents(), model=SMALL, train=TrainSpec(seed=seed, passes=1, device="cpu")
+            )
+        first, second = (contents(tmp_path / seed)[1] for seed in "12")
+        assert first["codes/floats"] != second["codes/floats"]
+        assert first["postings/documents"] == second["postings/documents"]
+
+    def test_indexing_again_replaces(self, tmp_path):
+        with indexed(tmp_path, some_documents(30)) as engine:
+            assert engine.has("ships-2")
+            engine.index([Document("new", "another comet"), Document("two", "and bread")], model=SMALL, train=QUICK)
+            assert not engine.has("ships-2")
+            assert [hit.id for hit in engine.search("comet", mode="bm25")] == ["new"]
+            assert engine.info()["documents"] == 2
+
+    def test_odd_ids_and_fields_survive(self, tmp_path):
+        ids = [
+            "with space",
+            "日本語",
+            "x" * 5_000,
+            "two\nlines",
+            "tab\there",
+            "nul\0",
+            "../../etc/passwd",
+            "-k",
+            "'; --",
+            " ",
+        ]
+        fields = {"a": [1, {"b": None}], "NaN": "text", "": 1.5, "ü": "日本"}
+        documents = [Document(id, f"comet number{n}", "", fields) for n, id in enumerate(ids)]
+        with indexed(tmp_path, documents) as engine:
+            hits = engine.search("comet", k=20, mode="bm25")
+            assert {hit.id for hit in hits} == set(ids)
+            assert all(hit.fields == fields for hit in hits)
+            assert all(id not in {hit.id for hit in engine.similar(id, k=20)} for id in ids)
+
+    def test_what_is_no_document_is_counted_and_named(self, tmp_path):
+        corpus = [
+            Document("a", "a comet", source="a.txt"),
+            Skipped("b.bin", "binary"),
+            Document("a", "again", source="c.txt"),
+            Document("d", " …!? ", source="d.txt"),
+            Document("e\ud800", "half", source="e.txt"),
+            Skipped("f.bin", "binary"),
+            Document("g", "star"),
+        ]
+        report = Engine.create(tmp_path).index(corpus, model=SMALL, train=QUICK)
+        assert report.documents == 2
+        assert report.skipped == {"binary": 2, "id already used": 1, "no words": 1, "half of a surrogate pair": 1}
+        assert report.examples["binary"] == ["b.bin", "f.bin"]
+        assert report.examples["id already used"] == ["c.txt"]
+        assert "expect little" in report.warnings[0]
+
+    @pytest.mark.parametrize("corpus", [[], [Skipped("a", "binary")], [Document("a", ""), Document("b", "...")]])
+    def test_a_corpus_without_words_is_refused_and_nothing_changes(self, tmp_path, corpus):
+        indexed(tmp_path, some_documents(5))
+        before = contents(tmp_path)
+        with pytest.raises(CorpusError, match=r"^no document to index"):
+            indexed(tmp_path, corpus)
+        assert contents(tmp_path) == before
+
+    def test_a_source_that_breaks_in_the_middle_changes_nothing(self, tmp_path):
+        indexed(tmp_path, some_documents(5))
+        before = contents(tmp_path)
+
+        def breaking():
+            yield from some_documents(3)
+            raise CorpusError("the file ends in the middle of a line")
+
+        with pytest.raises(CorpusError, match="in the middle"):
+            indexed(tmp_path, breaking())
+        assert contents(tmp_path) == before
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["arrays", "index.sqlite"]
+
+    @pytest.mark.parametrize("n", [1, 2, 3, 4, 20, 257])
+    def test_a_corpus_of_any_size_can_be_searched(self, tmp_path, n):
+        with indexed(tmp_path, some_documents(n)) as engine:
+            for system in SYSTEMS:
+                assert len(engine.search("only0 telescope comet star planet", k=3, mode=system)) <= n
+                assert len(engine.similar("stars-0", k=300, mode=system)) <= n - 1
+            assert engine.search("only0 about")[0].id == "stars-0"
+
+    @pytest.mark.parametrize("n", [2, 3, 20, 300])
+    def test_documents_that_are_all_the_same_are_all_found(self, tmp_path, n):
+        with indexed(tmp_path, [Document(str(i), "the same comet again") for i in range(n)]) as engine:
+            for system in SYSTEMS:
+                hits = engine.search("same comet", k=n, mode=system)
+                assert [hit.id for hit in hits] == [str(i) for i in range(n)]
+                assert len({hit.score for hit in hits}) == 1
+
+    def test_10_000_documents_of_one_word(self, tmp_path):
+        corpus = (Document(str(number), "comet") for number in range(10_000))
+        with Engine.create(tmp_path) as engine:
+            engine.index(corpus, model=SMALL, train=TrainSpec(passes=1, device="cpu", most_documents=1_000))
+            for system in SYSTEMS:
+                assert [hit.id for hit in engine.search("comet", k=3, mode=system)] == ["0", "1", "2"]
+
+    def test_documents_of_only_stop_words(self, tmp_path):
+        corpus = [Document("a", "to be or not to be"), Document("b", "it is what it was")]
+        with pytest.raises(CorpusError, match="all are stop words or too long; --language none keeps stop words"):
+            indexed(tmp_path, corpus)
+        with indexed(tmp_path, corpus, language=None) as engine:
+            assert [hit.id for hit in engine.search("what is", mode="bm25")] == ["b"]
+
+    def test_a_document_of_only_stop_words_among_others(self, tmp_path):
+        corpus = [*some_documents(20), Document("hamlet", "to be or not to be")]
+        with indexed(tmp_path, corpus, language="english") as engine:
+            assert engine.has("hamlet")
+            assert engine.similar("hamlet") == []
+            assert all("hamlet" not in {hit.id for hit in engine.search("comet bread sail", 50, s)} for s in SYSTEMS)
+
+    def test_words_too_long_to_be_words(self, tmp_path):
+        with pytest.raises(CorpusError, match="too long"):
+            indexed(tmp_path, [Document("a", "x" * 1_000)])
+
+    def test_chinese_can_be_indexed(self, tmp_path):
+        corpus = [Document("a", "文档检索系统"), Document("b", "天气预报"), Document("c", "数据压缩")]
+        with indexed(tmp_path, corpus) as engine:
+            assert engine.info()["language"] is None
+            assert engine.search("检索", k=1)[0].id == "a"
+
+    @pytest.mark.parametrize(
+        "wrong, says",
+        [
+            (lambda: ModelSpec(bits=10), "10 bits were asked for; give a multiple of 8"),
+            (lambda: ModelSpec(dims=0), "give at least 1"),
+            (lambda: ModelSpec(hidden=(5, 0)), "each needs at least 1 unit"),
+            (lambda: ModelSpec(drop=1.0), "give a share from 0 to below 1"),
+            (lambda: ModelSpec(inputs=0), "give at least 1"),
+            (lambda: TrainSpec(seed=-1), "the seed -1 is negative"),
+            (lambda: TrainSpec(device="tpu"), "no device 'tpu'; give one of auto, cpu, cuda"),
+            (lambda: TrainSpec(passes=-1), "give 0 .LSA as it is. or more"),
+        ],
+    )
+    def test_a_shape_that_cannot_be_is_refused(self, wrong, says):
+        with pytest.raises(TextaeError, match=says):
+            wrong()
+
+    def test_an_unknown_language_is_refused_with_the_known_ones(self, tmp_path):
+        with pytest.raises(TextaeError, match="no stemmer for the language 'klingon'; known are: none, arabic"):
+            indexed(tmp_path, some_documents(3), language="klingon")
+
+    @pytest.mark.parametrize("spec", [ModelSpec(bits=8, dims=1), ModelSpec(bits=512, hidden=()), ModelSpec(inputs=3)])
+    def test_odd_shapes_work(self, tmp_path, spec):
+        engine = Engine.create(tmp_path)
+        engine.index(some_documents(30), model=spec, train=QUICK)
+        assert engine.opened.reader.arrays["codes/bits"].shape == (30, spec.bits // 8)
+        for system in SYSTEMS:
+            engine.search("comet telescope", mode=system)
+
+    def test_no_pass_at_all_is_lsa(self, tmp_path):
+        engine = Engine.create(tmp_path)
+        engine.index(some_documents(), model=SMALL, train=TrainSpec(passes=0, device="cpu"))
+        assert [h.id for h in engine.search("comet", mode="code")] == [h.id for h in engine.search("comet", mode="lsa")]
+
+
+class TestDamage:
+    def test_a_search_in_a_damaged_index_answers_or_says_so(self, tmp_path, index_folder):
+        """Bytes are changed all over the arrays, the worst that numbers can become among them."""
+        rng = np.random.default_rng(1)
+        said = answered = 0
+        folder = tmp_path / "index"
+        shutil.copytree(index_folder, folder)
+        for path in sorted((folder / "arrays").iterdir()):
+            whole = path.read_bytes()
+            for byte in (0x7F, 0x80, 0xFF):
+                place = int(rng.integers(len(whole)))
+                damaged = bytearray(whole)
+                damaged[place : place + 4] = bytes([byte ^ 0x15] * 4)
+                path.write_bytes(damaged[: len(whole)])
+                try:
+                    with np.errstate(all="ignore"), Engine.open(folder) as engine:
+                        for system in SYSTEMS:
+                            engine.search("comet telescope bread", mode=system)
+                        assert engine.damage()
+                    answered += 1
+                except StoreError as error:
+                    assert "is damaged" in str(error)
+                    said += 1
+            path.write_bytes(whole)
+        assert contents(folder) == contents(index_folder)
+        assert said and answered
+
+    def test_a_mistake_of_the_caller_is_not_taken_for_damage(self, index_folder):
+        with pytest.raises(ValueError, match="mine"), Engine.open(index_folder):
+            raise ValueError("mine")
+
+
+def test_the_documents_of_the_package_run(tmp_path):
+    """The first thing that anybody tries: create, index, search."""
+    import textae
+
+    engine = textae.Engine.create(str(tmp_path / "notes.textae"))
+    engine.index(some_documents(20), train=QUICK)
+    assert engine.search("only3")[0].id == "stars-3"
+    for name in textae.__all__:
+        assert getattr(textae, name).__name__ == name
+    with pytest.raises(AttributeError):
+        textae.nothing  # noqa: B018
+
+
+def test_the_shared_index_was_not_written_to(index_folder):
+    """A guard for the tests themselves: searching leaves no trace but SQLite's own files."""
+    names = {path.name for path in index_folder.iterdir()}
+    assert names - {"index.sqlite-wal", "index.sqlite-shm"} == {"arrays", "index.sqlite"}
+    for path in (index_folder / "arrays").iterdir():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
+        assert path.stat().st_nlink == 1

@@ -1,0 +1,52 @@
+"""What may be chosen, and what is refused in one line."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from textae.errors import TextaeError
+from textae.spec import DEVICES, ModelSpec, TrainSpec
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"bits": 0}, "0 bits were asked for; give a multiple of 8"),
+        ({"bits": -8}, "-8 bits"),
+        ({"bits": 12}, "12 bits"),
+        ({"dims": 0}, "a code of 0 numbers was asked for; give at least 1"),
+        ({"hidden": (512, 0)}, r"hidden layers of \(512, 0\)"),
+        ({"drop": 1.0}, "cannot hide 1 of the words"),
+        ({"drop": -0.1}, "cannot hide -0.1 of the words"),
+        ({"drop": float("nan")}, "cannot hide nan of the words"),
+        ({"inputs": 0}, "an encoder of 0 terms"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
+    with pytest.raises(TextaeError, match=told):
+        ModelSpec(**chosen)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"device": "tpu"}, "no device 'tpu'; give one of auto, cpu, cuda"),
+        ({"seed": -1}, "the seed -1 is negative"),
+        ({"passes": -1}, "-1 passes were asked for"),
+    ],
+)
+def test_training_that_cannot_be_is_refused(chosen, told) -> None:
+    with pytest.raises(TextaeError, match=told):
+        TrainSpec(**chosen)
+
+
+def test_the_least_that_can_be_chosen() -> None:
+    assert ModelSpec(dims=1, bits=8, hidden=(), drop=0.0, inputs=1).hidden == ()
+    assert TrainSpec(seed=0, passes=0).passes == 0
+    assert [TrainSpec(device=name).device for name in DEVICES] == ["auto", "cpu", "cuda"]
+
+
+@pytest.mark.parametrize("spec", [ModelSpec(), TrainSpec()])
+def test_a_spec_does_not_change(spec) -> None:
+    with pytest.raises(FrozenInstanceError):
+        spec.seed = spec.dims = 2

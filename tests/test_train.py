@@ -1,0 +1,191 @@
+"""Learning on corpora of a few made-up documents: it learns, it repeats itself, and no size is too small."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from textae.baselines import fit_lsa
+from textae.encoder import Bits, Encoder
+from textae.errors import TextaeError
+from textae.spec import ModelSpec, TrainSpec
+from textae.text import Analysis
+from textae.train import learn, sample
+from textae.types import Progress
+from textae.vectorizer import Bags, Counter, Floats, idf
+
+SMALL = ModelSpec(dims=8, bits=16, hidden=(16,))
+CPU = TrainSpec(seed=1, device="cpu", passes=4)
+
+
+def quiet(stage: str, done: int, total: int | None) -> None:
+    pass
+
+
+def two_topics(n: int, seed: int = 1) -> tuple[list[str], np.ndarray]:
+    """Documents of eleven words: three of their topic's hundred, and eight of the thirty that both topics share."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    own, shared = rng.integers(0, 100, (n, 3)), rng.integers(0, 30, (n, 8))
+    return [
+        " ".join([*(f"topic{label}word{i}" for i in own[row]), *(f"any{i}" for i in shared[row])])
+        for row, label in enumerate(labels)
+    ], labels
+
+
+def counted(texts: list[str], folder: Path) -> tuple[Bags, Floats]:
+    counter = Counter(Analysis.of(None), folder)
+    for text in texts:
+        counter.add(text)
+    _, bags, frequency = counter.finish()
+    return bags, idf(frequency, len(bags))
+
+
+def trained(
+    bags: Bags, idf_of: Floats, model: ModelSpec = SMALL, spec: TrainSpec = CPU, progress: Progress = quiet
+) -> Encoder:
+    learned_from = sample(bags, len(idf_of), spec)
+    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, spec.seed), idf_of)
+    return learn(learned_from, start, model, spec, progress)
+
+
+def as_bytes(encoder: Encoder) -> bytes:
+    return b"".join(array.tobytes() for _, array in sorted(encoder.arrays().items()))
+
+
+def signs(bits: Bits) -> Floats:
+    return np.unpackbits(bits, axis=1).astype(np.float32) * 2 - 1
+
+
+def agreement(codes: Floats, labels: np.ndarray, k: int = 10) -> float:
+    """How many of the k nearest documents share a document's topic."""
+    likeness = codes @ codes.T
+    np.fill_diagonal(likeness, -np.inf)
+    nearest = np.argsort(-likeness, axis=1)[:, :k]
+    return float((labels[nearest] == labels[:, None]).mean())
+
+
+class TestLearning:
+    def test_unseen_documents_of_one_topic_come_together(self, tmp_path) -> None:
+        texts, labels = two_topics(600)
+        bags, idf_of = counted(texts, tmp_path)
+        seen, unseen = bags.rows(0, 300), bags.rows(300, 600)
+        start = Encoder.lsa(fit_lsa(seen, idf_of, SMALL.dims, 1), idf_of)
+        before, after = (
+            learn(seen, start, SMALL, TrainSpec(device="cpu", passes=passes), quiet).encode(unseen)
+            for passes in (0, 30)
+        )
+        assert agreement(after.floats, labels[300:]) > agreement(before.floats, labels[300:]) + 0.05
+        assert agreement(signs(after.bits), labels[300:]) > agreement(signs(before.bits), labels[300:]) + 0.02
+
+    def test_no_pass_leaves_lsa_as_it_is(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(30)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
+        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=0), quiet)
+        assert learned.encode(bags).floats == pytest.approx(start.encode(bags).floats, abs=1e-6)
+
+    def test_it_leaves_its_start_as_it_was(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(30)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
+        before = as_bytes(start)
+        learned = learn(bags, start, SMALL, CPU, quiet)
+        assert as_bytes(start) == before
+        assert not np.allclose(learned.words, start.words)
+
+    def test_progress_counts_up_to_the_end(self, tmp_path) -> None:
+        told: list[tuple[str, int, int | None]] = []
+        trained(*counted(two_topics(30)[0], tmp_path), progress=lambda *step: told.append(step))
+        total = told[-1][2]
+        assert told == [("learning", step, total) for step in range(1, len(told) + 1)]
+        assert total == len(told) > 1
+
+    @pytest.mark.parametrize("hidden", [(), (4, 4)])
+    @pytest.mark.parametrize("drop", [0.0, 0.9])
+    def test_other_shapes(self, tmp_path, hidden, drop) -> None:
+        bags, idf_of = counted(two_topics(20)[0], tmp_path)
+        codes = trained(bags, idf_of, ModelSpec(dims=3, bits=8, hidden=hidden, drop=drop)).encode(bags)
+        assert (codes.floats.shape, codes.bits.shape) == ((20, 3), (20, 1))
+        assert np.linalg.norm(codes.floats, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card here")
+    def test_a_card_that_is_not_there_is_told(self, tmp_path) -> None:
+        with pytest.raises(TextaeError, match="there is no CUDA device here; give --device cpu"):
+            trained(*counted(two_topics(20)[0], tmp_path), spec=TrainSpec(device="cuda"))
+
+
+class TestSeeds:
+    def test_the_same_seed_gives_the_same_bytes_and_another_does_not(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(60)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
+        first, again, other = (
+            as_bytes(learn(bags, start, SMALL, TrainSpec(seed=seed, device="cpu", passes=3), quiet))
+            for seed in (1, 1, 2)
+        )
+        assert first == again
+        assert first != other
+
+    def test_other_random_numbers_drawn_before_change_nothing(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(40)[0], tmp_path)
+        first = as_bytes(trained(bags, idf_of))
+        torch.rand(7)
+        assert as_bytes(trained(bags, idf_of)) == first
+
+
+class TestSample:
+    def test_of_too_many_documents_a_seeded_sample_in_their_order(self, tmp_path) -> None:
+        bags, _ = counted([f"word{i}" for i in range(50)], tmp_path)
+        few = TrainSpec(most_documents=10)
+        learned_from = sample(bags, 50, few)
+        found = learned_from.terms.tolist()
+        assert len(learned_from) == len(set(found)) == 10
+        places = [bags.terms.tolist().index(term) for term in found]
+        assert places == sorted(places)
+        assert sample(bags, 50, few).terms.tolist() == found
+        assert sample(bags, 50, TrainSpec(seed=2, most_documents=10)).terms.tolist() != found
+
+    def test_what_holds_no_known_term_is_not_learned_from(self, tmp_path) -> None:
+        bags, _ = counted(["every day", "", "every night", "rare"], tmp_path)
+        learned_from = sample(bags, 1, CPU)  # of "every" alone
+        assert (len(learned_from), learned_from.terms.tolist()) == (2, [0, 0])
+
+    def test_learning_from_a_sample_encodes_all(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(60)[0], tmp_path)
+        encoder = trained(bags, idf_of, spec=TrainSpec(device="cpu", passes=2, most_documents=20))
+        assert encoder.encode(bags).floats.any(axis=1).all()
+
+
+class TestSmallCorpora:
+    @pytest.mark.parametrize("n", [1, 2, 3, 4, 20])
+    @pytest.mark.parametrize("model", [SMALL, ModelSpec()], ids=["small", "defaults"])
+    def test_a_few_documents(self, tmp_path, n, model) -> None:
+        bags, idf_of = counted(two_topics(n)[0], tmp_path)
+        codes = trained(bags, idf_of, model).encode(bags)
+        assert len(codes.floats) == n
+        assert np.linalg.norm(codes.floats, axis=1) == pytest.approx(np.ones(n), abs=1e-5)
+        assert codes.bits.shape == (n, model.bits // 8)
+
+    @pytest.mark.parametrize("n", [1, 2, 3, 20, 300])
+    def test_documents_that_are_all_the_same_have_the_same_code(self, tmp_path, n) -> None:
+        bags, idf_of = counted(["one and the same"] * n, tmp_path)
+        codes = trained(bags, idf_of).encode(bags)
+        assert codes.floats @ codes.floats[0] == pytest.approx(np.ones(n), abs=1e-5)
+        assert (codes.bits == codes.bits[0]).all()
+
+    def test_documents_of_one_word(self, tmp_path) -> None:
+        bags, idf_of = counted([f"word{i % 7}" for i in range(50)], tmp_path)
+        codes = trained(bags, idf_of).encode(bags).floats
+        assert np.isfinite(codes).all()
+        assert agreement(codes, np.arange(50) % 7, k=3) == 1
+
+    def test_no_document_to_learn_from(self, tmp_path) -> None:
+        bags, idf_of = counted(["some words"], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, 2, 1), idf_of)
+        learned = learn(bags.take(np.empty(0, np.int64)), start, SMALL, CPU, quiet)
+        assert learned.encode(bags).floats == pytest.approx(start.encode(bags).floats, abs=1e-6)
+
+    def test_documents_without_a_known_term_among_others(self, tmp_path) -> None:
+        texts, _ = two_topics(20)
+        bags, idf_of = counted(["", *texts, ""], tmp_path)
+        known = trained(bags, idf_of).encode(bags).floats.any(axis=1)
+        assert known.tolist() == [False] + [True] * 20 + [False]

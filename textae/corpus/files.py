@@ -1,0 +1,212 @@
+"""Folders, files and standard input.
+
+A folder is read with all that is in it, in the order of the names, and each file's id is its path inside the folder.
+What its ending says is how a file is read, with or without `.gz` behind it:
+
+    .txt .text .log, or no ending          plain text
+    .md .markdown .rst .adoc .org .tex     text whose first heading is the title
+    .html .htm .xhtml                      the words that a reader sees
+    .mbox .eml                             mail, each message a document
+    .jsonl .ndjson .csv .tsv .parquet      tables, each row a document
+
+In a folder, files with another ending are skipped by that name and counted; hidden files, `__pycache__` and
+`node_modules` are not looked at. Links to files are followed, links to folders are not, so nothing is read twice and
+no loop has a beginning. A file that is named by itself is read whatever its ending, as plain text where it has none of
+these.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from io import BufferedReader, RawIOBase
+from pathlib import Path, PurePath
+from typing import IO, BinaryIO, cast
+
+from textae.corpus import mail, markup, streams, tables
+from textae.corpus.tables import TableSpec
+from textae.errors import CorpusError
+from textae.types import Document, Skipped
+
+STDIN = "stdin"
+"""The id of a text that comes from standard input, and the name of a table that does."""
+
+_NOT_LOOKED_AT = {"__pycache__", "node_modules"}
+
+
+def read_folder(folder: Path, prefix: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """Every document in a folder.
+
+    Args:
+        folder: where to look.
+        prefix: put before the ids.
+        spec: how tables are read; a table without the fields is skipped, not an error.
+
+    Raises:
+        CorpusError: the folder cannot be looked into, or a file in it is damaged.
+    """
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise CorpusError(f"{folder}: {streams.DENIED}; it takes the right to list the folder and to enter it")
+    for path in _walk(folder):
+        name = prefix + path.relative_to(folder).as_posix()
+        name = name.encode("utf-8", "replace").decode()
+        reason = _refusal(path)
+        if reason:
+            yield Skipped(name, reason)
+            continue
+        try:
+            yield from _READERS[_kind(path)](path, name, spec)
+        except tables.FieldMissingError:
+            yield Skipped(name, "a table without the fields")
+
+
+def read_file(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """Every document in a file that was named by itself.
+
+    Raises:
+        CorpusError: it cannot be read at all.
+    """
+    if not os.access(path, os.R_OK):
+        raise CorpusError(f"{path}: {streams.DENIED}")
+    reader = _reads_json if _kind(path) == ".json" else _READERS.get(_kind(path), _READS_PLAIN_TEXT)
+    yield from reader(path, name, spec)
+
+
+def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """Standard input: jsonl if its first letter is `{`, else one text."""
+    buffered = BufferedReader(cast("RawIOBase", stream))
+    try:
+        while (ahead := buffered.peek(1)) and ahead[:1].isspace():
+            buffered.read(1)
+        if ahead.removeprefix(b"\xef\xbb\xbf").startswith(b"{"):
+            yield from tables.read_rows(tables.json_rows(buffered), STDIN, spec)
+        else:
+            yield from _wanted(_text(buffered, STDIN, _as_is), spec)
+    finally:
+        buffered.detach()  # else standard input would be closed with it
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, in the order of the names; and every folder that cannot be looked into."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        is_folder = path == folder or (os.path.isdir(path) and not path.is_symlink())  # noqa: PTH112 (never raises)
+        if not (is_folder and os.access(path, os.R_OK | os.X_OK)):
+            yield path
+            continue
+        inside = sorted(path.iterdir(), reverse=True)
+        waiting += [new for new in inside if not new.name.startswith(".") and new.name not in _NOT_LOOKED_AT]
+
+
+def _refusal(path: Path) -> str:
+    """Why a file of a folder is not read; nothing where it is."""
+    if not os.path.exists(path):  # noqa: PTH110 (never raises)
+        return "a link to nothing" if path.is_symlink() else "not there"
+    if path.is_dir():
+        return "a link to a folder" if path.is_symlink() else streams.DENIED
+    if not path.is_file():
+        return "not a file"
+    if _kind(path) not in _READERS:
+        return f"unknown type {_kind(path)}"
+    return "" if os.access(path, os.R_OK) else streams.DENIED
+
+
+Parts = Callable[[str], tuple[str, str]]
+"""Takes the title and the text out of what a file says."""
+
+Reader = Callable[[Path, str, TableSpec], Iterator[Document | Skipped]]
+"""Reads the documents of a file."""
+
+
+def _as_is(source: str) -> tuple[str, str]:
+    return "", source.strip()
+
+
+def _text(stream: IO[bytes], name: str, parts: Parts) -> Iterator[Document | Skipped]:
+    """A file that is one document."""
+    try:
+        title, text = parts(streams.storable(streams.decoded(streams.whole(stream))))
+    except streams.RefusedError as error:
+        yield Skipped(name, str(error))
+        return
+    if title or text:
+        yield Document(name, text, title, source=name)
+    else:
+        yield Skipped(name, streams.EMPTY)
+
+
+def _wanted(documents: Iterator[Document | Skipped], spec: TableSpec) -> Iterator[Document | Skipped]:
+    """The documents that were selected."""
+    return (item for item in documents if isinstance(item, Skipped) or spec.selects(item.fields))
+
+
+def _reads_text(parts: Parts) -> Reader:
+    def read(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+        with streams.opened(path) as stream:
+            yield from _wanted(_text(stream, name, parts), spec)
+
+    return read
+
+
+def _reads_mbox(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    with streams.opened(path) as stream:
+        yield from _wanted(mail.read_mbox(stream, name), spec)
+
+
+def _reads_message(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    with streams.opened(path) as stream:
+        try:
+            message = mail.read_message(streams.whole(stream), name)
+        except streams.RefusedError as error:
+            message = Skipped(name, str(error))
+    yield from _wanted(iter([message]), spec)
+
+
+def _reads_jsonl(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    with streams.opened(path) as stream:
+        yield from tables.read_rows(tables.json_rows(stream), name, spec)
+
+
+def _reads_csv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    with streams.opened(path) as stream:
+        yield from tables.read_rows(tables.csv_rows(stream, name), name, spec)
+
+
+def _reads_tsv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    with streams.opened(path) as stream:
+        yield from tables.read_rows(tables.csv_rows(stream, name, delimiter="\t"), name, spec)
+
+
+def _reads_parquet(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    yield from tables.read_rows(tables.parquet_rows(path), name, spec)
+
+
+def _reads_json(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """A .json file that was named by itself: one object a line, as so many are."""
+    with streams.opened(path) as stream:
+        if stream.read(64).lstrip().startswith(b"["):
+            raise CorpusError(
+                f"{path}: one JSON array; a table has one object a line: jq -c '.[]' {path} > {path.stem}.jsonl"
+            )
+    yield from _reads_jsonl(path, name, spec)
+
+
+_READS_PLAIN_TEXT = _reads_text(_as_is)
+_READS_MARKDOWN = _reads_text(markup.markdown_parts)
+_READS_HTML = _reads_text(markup.html_parts)
+_READERS: dict[str, Reader] = {
+    **dict.fromkeys(("", ".txt", ".text", ".log"), _READS_PLAIN_TEXT),
+    **dict.fromkeys((".md", ".markdown", ".rst", ".adoc", ".org", ".tex"), _READS_MARKDOWN),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), _READS_HTML),
+    ".mbox": _reads_mbox,
+    ".eml": _reads_message,
+    ".jsonl": _reads_jsonl,
+    ".ndjson": _reads_jsonl,
+    ".csv": _reads_csv,
+    ".tsv": _reads_tsv,
+    ".parquet": _reads_parquet,
+}
+
+
+def _kind(path: PurePath) -> str:
+    """The ending, without .gz."""
+    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()

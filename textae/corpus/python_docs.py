@@ -1,0 +1,241 @@
+"""The corpus `python`: the documentation of installed packages, read from their source files.
+
+Each public module, class, function, method and property with a docstring of at least `FEWEST_WORDS` words is a
+document, under the name that a person would import: of all public dotted names that mean the same thing, one that
+ends as the thing was defined, then the one with the fewest dots, then the shortest, then the first in the alphabet.
+So `scipy.signal.savgol_filter`, though it is written in `scipy/signal/_savitzky_golay.py`. A name is public when no
+part of it starts with an underscore and its module offers it (`python_source.Sources.public_names`).
+
+What says word for word the same as another of its package is left out ("Get metadata routing of this object", thirty
+times); the first name stays. A method belongs to the class that defines it; where that class has no public name, to
+the public ones that inherit it. What exists in C alone has no source to read: built-in functions, NumPy's ufuncs and
+`numpy.random.Generator`.
+"""
+
+import importlib.util
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from textae.corpus.python_source import Definition, Module, Sources
+from textae.errors import CorpusError
+from textae.types import Document, Skipped
+
+FEWEST_WORDS = 20
+"""Words below which a docstring says little more than the name."""
+
+STANDARD_LIBRARY = "python"
+"""The package name under which the standard library goes."""
+
+_NOT_DOCUMENTATION = {"tests", "test", "testing", "conftest", "setup", "externals", "vendored", "vendor"}
+_LEFT_OUT = {  # public by name alone: nobody's to import, or about to go
+    STANDARD_LIBRARY: (
+        "antigravity",
+        "distutils",
+        "encodings",
+        "ensurepip",
+        "genericpath",
+        "idlelib",
+        "lib2to3",
+        "ntpath",
+        "turtledemo",
+    ),
+    "numpy": ("numpy.f2py", "numpy.distutils", "numpy.core", "numpy.ma.testutils"),
+    "pandas": ("pandas.core", "pandas.compat", "pandas.io", "pandas.util"),
+    "torch": (
+        "torch.ao",
+        "torch.backends",
+        "torch.contrib",
+        "torch.distributed",
+        "torch.export",
+        "torch.fx",
+        "torch.jit",
+        "torch.onnx",
+        "torch.nn.intrinsic",
+        "torch.nn.qat",
+        "torch.nn.quantizable",
+        "torch.nn.quantized",
+        "torch.package",
+        "torch.quantization",
+        "torch.utils.benchmark",
+        "torch.utils.bottleneck",
+        "torch.utils.hipify",
+        "torch.utils.model_dump",
+    ),
+}
+_SAID = {"posixpath": "os.path"}  # where a module is imported from, if not from its file
+_FIRST = ("pandas.DataFrame.", "pandas.Series.")  # of several classes that share a method, whose it is said to be
+_ADDED_DOCS = {
+    "numpy": ("numpy._core._add_newdocs",),
+    "scipy": ("scipy.special._add_newdocs", "scipy.sparse.linalg._dsolve._add_newdocs"),
+    "torch": ("torch._torch_docs", "torch._tensor_docs"),
+}
+
+_ROLE = re.compile(r":[a-zA-Z][\w:+-]*:`~?([^`]+)`")
+_TICKS = re.compile(r"``?([^`\n]+)``?(?:_\b)?")
+_TARGET = re.compile(r"^(.+?)\s*<[^>]*>$")
+_RULE = re.compile(r"[-=~^*#.]{3,}")
+_DIRECTIVE = re.compile(r"\s*\.\. ([\w:-]+)::\s*(.*)")
+
+
+def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterator[Document | Skipped]:
+    """The documentation of packages, one after the other, each in the order of its names.
+
+    Args:
+        names: as they are imported; `STANDARD_LIBRARY` for the standard library.
+        missing_is_an_error: else what is not installed is counted as skipped.
+
+    Raises:
+        CorpusError: a package is not installed or has no source files.
+    """
+    for name in names:
+        root = _root(name)
+        if root is None and missing_is_an_error:
+            raise CorpusError(
+                f"python:{name}: no package {name!r} with Python source is installed beside textae; "
+                f"give the name that 'import' takes"
+            )
+        if root is None:
+            yield Skipped(name, "not installed")
+        else:
+            yield from _read_package(name, root)
+
+
+def plain(doc: str) -> str:
+    """A docstring as one would say it: without Sphinx's markup, rules under headings, and code sessions."""
+    lines = []
+    in_session = False
+    for line in doc.splitlines():
+        bare = line.strip()
+        in_session = bare.startswith((">>>", "...")) or (in_session and bool(bare))
+        if in_session or _RULE.fullmatch(bare):
+            continue
+        if directive := _DIRECTIVE.match(line):
+            if directive[1] in {"math", "note", "warning", "seealso", "tip", "important"}:
+                lines.append(directive[2])
+            continue
+        lines.append(_TICKS.sub(r"\1", _ROLE.sub(_named, line)))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _named(role: re.Match[str]) -> str:
+    """What a reader sees of :func:`shown <target>` or :func:`target`."""
+    return _TARGET.sub(r"\1", role[1])
+
+
+def _root(name: str) -> Path | None:
+    """The folder of `sys.path` that holds a package's source; the package is not imported."""
+    if name == STANDARD_LIBRARY or name in sys.stdlib_module_names:
+        return Path(sysconfig.get_path("stdlib"))
+    try:
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    except ValueError:  # a module without a spec, such as __main__
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    folder = Path(spec.origin).parent
+    return folder.parent if spec.submodule_search_locations else folder
+
+
+def _read_package(name: str, root: Path) -> Iterator[Document | Skipped]:
+    sources = Sources(root)
+    for added in _ADDED_DOCS.get(name, ()):
+        sources.take_added_docs(added)
+    modules = [module for found in _public_modules(name, root) if (module := sources.module(found))]
+    documents = {_said(module): _of_module(name, module) for module in modules}
+    for public, definition in _public_definitions(sources, modules).items():
+        documents[public] = _of_definition(name, public, definition)
+    said: set[str] = set()
+    for public in sorted(documents):
+        text = documents[public].text
+        if len(text.split()) >= FEWEST_WORDS and text not in said:
+            said.add(text)
+            yield documents[public]
+    for path in sorted(sources.unreadable):
+        yield Skipped(str(path), "not Python")
+
+
+def _public_modules(name: str, root: Path) -> Iterator[str]:
+    """The dotted names of the public modules of a package, in order."""
+    left_out = _LEFT_OUT.get(name, ())
+    tops = sorted(sys.stdlib_module_names) if name == STANDARD_LIBRARY else [name]
+    for top in tops:
+        if top in left_out or not _is_public(top):
+            continue
+        if (root / f"{top}.py").is_file():
+            yield top
+        for path in sorted((root / top).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            dotted = ".".join(parts)
+            if all(map(_is_public, parts)) and not any(f"{dotted}.".startswith(f"{other}.") for other in left_out):
+                yield dotted
+
+
+def _is_public(part: str) -> bool:
+    return part.isidentifier() and not part.startswith("_") and part not in _NOT_DOCUMENTATION
+
+
+def _public_definitions(sources: Sources, modules: Iterable[Module]) -> dict[str, Definition]:
+    """The best public name of each definition, and what it means."""
+    best: dict[Definition, str] = {}
+    homes: dict[Definition, str] = {}
+    for module in modules:
+        for name in sources.public_names(module):
+            definition = sources.resolve(module.name, name)
+            if definition:
+                _offer(best, definition, f"{_said(module)}.{name}")
+    for module in sources.parsed():
+        homes.update(dict.fromkeys(module.defined.values(), module.name))
+    for definition, public in list(best.items()):
+        for name, member in _members(sources, definition, homes, best):
+            _offer(best, member, f"{public}.{name}")
+    return {public: definition for definition, public in best.items()}
+
+
+def _offer(best: dict[Definition, str], definition: Definition, public: str) -> None:
+    if definition not in best or _rank(definition, public) < _rank(definition, best[definition]):
+        best[definition] = public
+
+
+def _rank(definition: Definition, public: str) -> tuple[bool, int, int, int, str]:
+    renamed = public.rpartition(".")[2] != definition.name
+    place = next((at for at, owner in enumerate(_FIRST) if public.startswith(owner)), len(_FIRST))
+    return renamed, place, public.count("."), len(public), public
+
+
+def _said(module: Module) -> str:
+    return _SAID.get(module.name, module.name)
+
+
+def _members(
+    sources: Sources, owner: Definition, homes: dict[Definition, str], public: dict[Definition, str]
+) -> Iterator[tuple[str, Definition]]:
+    """The methods of a class: its own, those of bases that have no public name, those behind an accessor."""
+    yield from owner.members.items()
+    home = homes.get(owner)
+    if home is None:
+        return
+    for base in owner.bases:
+        inherited = sources.resolve(home, base)
+        if inherited and inherited not in public:
+            yield from _members(sources, inherited, homes, public)
+    for attribute, name in owner.accessors.items():
+        behind = sources.resolve(home, name)
+        if behind and behind not in public:
+            for method, definition in behind.members.items():
+                yield f"{attribute}.{method}", definition
+
+
+def _of_module(package: str, module: Module) -> Document:
+    name = _said(module)
+    fields = {"package": package, "module": name, "kind": "module"}
+    return Document(name, plain(module.doc), name, fields, str(module.path))
+
+
+def _of_definition(package: str, public: str, definition: Definition) -> Document:
+    module = public.rpartition(".")[0]
+    fields = {"package": package, "module": module, "kind": definition.kind, "signature": definition.signature}
+    return Document(public, plain(definition.doc), public, fields, definition.place)

@@ -1,0 +1,117 @@
+"""Bytes from files, pipes and gzip, never more of them at a time than one document may have.
+
+`LONGEST` bounds what is read into memory for one document: a line of a table, a text file, a message. What is longer
+is passed over in pieces and counted as skipped, so a line of 200 MB costs no more memory than any other.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, cast
+
+from textae.errors import CorpusError
+from textae.types import FieldValue
+
+LONGEST = 16 << 20
+"""Bytes of one document, at most: 16 MiB, three times the King James Bible."""
+
+TOO_LONG = "longer than 16 MiB"
+NOT_UTF8 = "not UTF-8"
+BINARY = "binary"
+EMPTY = "empty"
+DENIED = "permission denied"
+
+_PIECE = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+class RefusedError(Exception):
+    """One document cannot be taken; its text is the reason to count."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked where it ends in .gz.
+
+    Raises:
+        CorpusError: it cannot be opened or read, or is damaged.
+    """
+    try:
+        with path.open("rb") as raw:
+            yield cast("IO[bytes]", BufferedReader(gzip.GzipFile(fileobj=raw))) if path.suffix.lower() == ".gz" else raw
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise CorpusError(f"{path}: the gzip file is cut off or damaged ({error}); fetch or pack it anew") from error
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def lines(stream: IO[bytes]) -> Iterator[bytes | None]:
+    """The lines of a stream with their ends; None for one that is longer than `LONGEST`."""
+    first = True
+    while line := stream.readline(LONGEST + 1):
+        if first:
+            line, first = line.removeprefix(_BOM), False
+        if len(line) <= LONGEST:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(_PIECE)
+        yield None
+
+
+def whole(stream: IO[bytes]) -> bytes:
+    """All of a stream.
+
+    Raises:
+        RefusedError: it is longer than `LONGEST`.
+    """
+    content = stream.read(LONGEST + 1)
+    if len(content) > LONGEST:
+        raise RefusedError(TOO_LONG)
+    return content
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        RefusedError: it has NUL bytes, as no text has, or is in another encoding than UTF-8.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise RefusedError(NOT_UTF8)
+    if b"\0" in content:
+        raise RefusedError(BINARY)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RefusedError(NOT_UTF8) from None
+
+
+def storable(text: str) -> str:
+    """The text without what UTF-8 and SQLite cannot keep: NUL becomes a space, half a surrogate pair becomes U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _UNSAFE.sub(lambda found: " " if found[0] == "\0" else "\ufffd", text)
+
+
+def storable_value(value: object) -> FieldValue:
+    """Any value as JSON can say it: NaN and infinity are None, dates are ISO 8601, what else there is its `str`."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return value if value - value == 0 else None
+        case str():
+            return storable(value)
+        case list() | tuple():
+            return [storable_value(part) for part in value]
+        case dict():
+            return {storable(str(key)): storable_value(part) for key, part in value.items()}
+        case bytes():
+            return storable(value.decode("utf-8", "replace"))
+    return storable(str(value.isoformat() if hasattr(value, "isoformat") else value))

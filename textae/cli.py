@@ -182,11 +182,11 @@ def search(query: Sequence[str], queries_file: str | None, k: int, mode: str, fo
             _print_many(engine, read_queries(queries_file), k, mode, options)
             return
         text = " ".join(_stdin().split() if tuple(query) == ("-",) else query)
-        unknown = engine.unknown(text)
-        if unknown:
-            shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
+        hits, unknown = engine.search(text, k, mode), engine.unknown(text)
+        shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
+        if unknown and hits:
             terminal.note(f"not in the corpus, and so of no effect: {shown}", quiet=options["quiet"])
-        _print_one(text, engine.search(text, k, mode), mode, options)
+        _print_one(text, hits, mode, options, f"; not in the corpus: {shown}" if unknown else "")
 
 
 @cli.command(short_help="The documents closest to a document.")
@@ -359,12 +359,13 @@ def corpora(as_json: bool) -> None:
         if as_json:
             click.echo(terminal.json_line(asdict(recipe)))
         else:
-            here = "" if recipe.available else "  (to be fetched)"
+            missing = "  (fetched when asked for)" if recipe.archive else "  (to be put into TEXTAE_DATA)"
+            here = "" if recipe.available else missing
             click.echo(f"{recipe.name:16} {recipe.description}{here}")
 
 
-def _print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any]) -> None:
-    """Print the hits of one query; exit with 1 where there is none."""
+def _print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any], why_none: str = "") -> None:
+    """Print the hits of one query; exit with 1, and say why, where there is none."""
     if options["as_trec"]:
         from textae.evaluation import write_run
 
@@ -379,7 +380,7 @@ def _print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str,
     else:
         terminal.print_hits(hits)
     if not hits:
-        terminal.note("nothing found", quiet=options["quiet"])
+        terminal.note(f"nothing found{why_none}", quiet=options["quiet"])
         raise SystemExit(1)
 
 

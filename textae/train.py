@@ -29,7 +29,8 @@ from textae.vectorizer import Bags
 BATCH = 256
 RATE = 2e-3
 WARM_UP = 0.05
-NEIGHBOURS = 10
+MOST_NEIGHBOURS = 30
+"""Of a document; fewer in a small corpus, where a topic has fewer documents: 14 of 10,000, 5 of 1,000, 1 of 20."""
 REFRESHES = 5
 START_DIMS = 64
 """Of LSA, for the first neighbours: fewer dimensions know the topic better than the document."""
@@ -113,7 +114,7 @@ class _Trainer:
         self.near = torch.empty(0)
         self._order, self._at = torch.empty(0, dtype=torch.int64), 0
         self._size = min(BATCH, len(self.corpus))
-        self._k = max(1, min(NEIGHBOURS, len(self.corpus) // 20))
+        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 7)))
 
     @torch.no_grad()
     def find_neighbours(self, dims: int) -> None:
@@ -181,7 +182,7 @@ def _device(name: str) -> torch.device:
 
 
 def _steps(n: int, spec: TrainSpec) -> int:
-    passes = spec.passes if spec.passes is not None else min(20, 1300 / n**0.5)
+    passes = spec.passes if spec.passes is not None else min(18, 1300 / n**0.5)
     return round(passes * n / min(BATCH, n))
 
 

@@ -120,7 +120,8 @@ def _cache_folder(name: str) -> Path:
 
 
 def _corpus(folder: Path) -> Path | None:
-    return next((folder / name for name in _CORPUS if (folder / name).is_file()), None)
+    # not Path.is_file, which raises where a folder may not be looked into
+    return next((folder / name for name in _CORPUS if os.path.isfile(folder / name)), None)  # noqa: PTH113
 
 
 def _check(recipe: Recipe, path: Path) -> None:

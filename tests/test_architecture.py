@@ -20,8 +20,9 @@ LAYERS = (
     ("encoder",),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion"),
     ("train", "ranking", "query", "store"),
-    ("indexing", "estimators"),
+    ("indexing", "estimators", "opened"),
     ("engine", "terminal"),
+    ("printing",),
     ("cli",),
     ("__main__", "__init__"),
 )
@@ -94,7 +95,7 @@ from textae.text import Analysis, Document, searchable
 from textae.vectorizer import Vectorizer, Vocabulary
 vectorizer = Vectorizer(Analysis.of("english"), Vocabulary.of(["cat", "sat"]))
 bags = vectorizer.transform(["cats"])
-snippet(searchable(Document("1", "the cats sat", "title")), vectorizer.numbers, {0: 1.0})
+snippet(searchable(Document("1", "the cats sat", "title")), vectorizer.analysis.term_of, {"cat": 1.0})
 """
 
 

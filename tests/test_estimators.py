@@ -1,5 +1,7 @@
 """The estimators are scikit-learn's in all that its own checks ask of them."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, csr_matrix
@@ -160,3 +162,11 @@ class TestPipeline:
         pipeline = make_pipeline(BagOfWords(), AutoEncoder(**SMALL))
         pipeline.set_params(autoencoder__dims=2, bagofwords__max_features=3)
         assert pipeline.fit_transform(TEXTS).shape == (4, 2)
+
+
+def test_what_was_fitted_can_be_pickled_after_use() -> None:
+    texts = ["running dogs", "a dog runs", "cats sleep"]
+    counts = BagOfWords(language="english").fit(texts)
+    before = counts.transform(texts).toarray()
+    again = pickle.loads(pickle.dumps(counts))  # noqa: S301 (our own bytes)
+    assert (again.transform(texts).toarray() == before).all()

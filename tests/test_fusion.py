@@ -23,8 +23,7 @@ def test_codes_lead_where_lsa_tells_all_documents_apart() -> None:
 
 def test_keywords_lead_where_lsa_is_coarse() -> None:
     few, many = fusion_weight(*corpus(60), seed=1), fusion_weight(*corpus(1_500), seed=1)
-    assert 0 < many < few
-    assert many < 0.1
+    assert 0 < many < few / 5
 
 
 def test_the_same_seed_gives_the_same_weight() -> None:

@@ -1,5 +1,7 @@
 """One contract for every index: more alike is a higher score, equal 1, opposite -1, of nothing known 0."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from textae.index.hamming import hamming
 
 INDEXES = {
     "cosine": CosineIndex,
-    "cosine, half precision": lambda codes: CosineIndex(Codes(codes.floats.astype(np.float16), codes.bits)),
+    "cosine, half precision": lambda codes: CosineIndex(replace(codes, floats=codes.floats.astype(np.float16))),
     "hamming": HammingIndex,
 }
 SIZES = (8, 16, 24, 32, 64, 72, 256)
@@ -24,11 +26,11 @@ def codes(n: int, n_bits: int, seed: int = 1) -> Codes:
 
 def of_signs(signs) -> Codes:
     signs = np.asarray(signs, np.float32)
-    return Codes(unit(signs), np.packbits(signs > 0, axis=1))
+    return Codes(np.ones(len(signs), bool), unit(signs), np.packbits(signs > 0, axis=1))
 
 
 def some(every: Codes, rows) -> Codes:
-    return Codes(every.floats[rows], every.bits[rows])
+    return Codes(every.known[rows], every.floats[rows], every.bits[rows])
 
 
 @pytest.fixture(params=INDEXES)
@@ -40,7 +42,7 @@ def index_of(request):
 class TestEveryIndex:
     def test_an_equal_code_scores_one_and_the_opposite_minus_one(self, index_of, n_bits) -> None:
         documents = codes(5, n_bits)
-        opposite = Codes(-documents.floats, ~documents.bits)
+        opposite = Codes(documents.known, -documents.floats, ~documents.bits)
         assert index_of(documents).scores(documents).diagonal() == pytest.approx([1] * 5, abs=1e-3)
         assert index_of(documents).scores(opposite).diagonal() == pytest.approx([-1] * 5, abs=1e-3)
 
@@ -51,12 +53,12 @@ class TestEveryIndex:
         assert scores == pytest.approx(1 - 2 * np.arange(n_bits + 1) / n_bits, abs=1e-3)
 
     def test_of_what_nothing_is_known_scores_zero_with_everything(self, index_of, n_bits) -> None:
-        unknown = Codes(np.zeros((1, n_bits), np.float32), np.zeros((1, n_bits // 8), np.uint8))
+        unknown = Codes(np.zeros(1, bool), np.zeros((1, n_bits), np.float32), np.zeros((1, n_bits // 8), np.uint8))
         scores = index_of(codes(5, n_bits)).scores(unknown)
         assert scores.tolist() == [[0] * 5]
 
     def test_a_document_of_which_nothing_is_known_scores_zero_with_everything(self, index_of, n_bits) -> None:
-        unknown = Codes(np.zeros((2, n_bits), np.float32), np.zeros((2, n_bits // 8), np.uint8))
+        unknown = Codes(np.zeros(2, bool), np.zeros((2, n_bits), np.float32), np.zeros((2, n_bits // 8), np.uint8))
         scores = index_of(unknown).scores(codes(5, n_bits))
         assert scores.tolist() == [[0, 0]] * 5
 
@@ -89,5 +91,5 @@ def test_bits_that_are_read_only_and_mapped_are_searched_where_they_lie(tmp_path
     np.save(tmp_path / "bits.npy", documents.bits)
     mapped = np.load(tmp_path / "bits.npy", mmap_mode="r")
     assert np.array_equal(
-        HammingIndex(Codes(documents.floats, mapped)).scores(documents), HammingIndex(documents).scores(documents)
+        HammingIndex(replace(documents, bits=mapped)).scores(documents), HammingIndex(documents).scores(documents)
     )

@@ -33,13 +33,13 @@ def random_corpus(n: int, n_terms: int = 12) -> tuple[DeviceBags, torch.Tensor, 
 def test_by_hand() -> None:
     # 0 and 1 share their words, 2 and 3 theirs; the codes say nothing
     on_device, _ = corpus([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])
-    assert nearest(on_device.matrix, torch.zeros(4, 1), 1).flatten().tolist() == [1, 0, 3, 2]
+    assert nearest(on_device.matrix, torch.zeros(4, 1), 1, lambda: None).flatten().tolist() == [1, 0, 3, 2]
 
 
 def test_where_words_say_nothing_the_codes_decide() -> None:
     on_device, _ = corpus(np.eye(4, dtype=int))
     codes = torch.tensor([[1.0, 0], [0, 1], [1, 0], [0, 1]])
-    assert nearest(on_device.matrix, codes, 1).flatten().tolist() == [2, 3, 0, 1]
+    assert nearest(on_device.matrix, codes, 1, lambda: None).flatten().tolist() == [2, 3, 0, 1]
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 1), (3, 2), (30, 7), (40, 39)])
@@ -48,7 +48,7 @@ def test_it_finds_what_comparing_every_pair_finds(monkeypatch, n, k) -> None:
     on_device, dense, codes = random_corpus(n)
     likeness = dense @ dense.T + codes @ codes.T
     likeness.fill_diagonal_(-torch.inf)
-    found = nearest(on_device.matrix, codes, k)
+    found = nearest(on_device.matrix, codes, k, lambda: None)
     assert found.shape == (n, k)
     expected = torch.sort(likeness, dim=1, descending=True).values[:, :k]
     assert torch.allclose(likeness.gather(1, found), expected, atol=1e-5)
@@ -57,11 +57,11 @@ def test_it_finds_what_comparing_every_pair_finds(monkeypatch, n, k) -> None:
 
 def test_nobody_is_their_own_neighbour_even_among_equals() -> None:
     on_device, _ = corpus(np.ones((6, 2), int))
-    found = nearest(on_device.matrix, torch.zeros(6, 1), 5)
+    found = nearest(on_device.matrix, torch.zeros(6, 1), 5, lambda: None)
     assert [sorted(row) for row in found.tolist()] == [[j for j in range(6) if j != i] for i in range(6)]
 
 
 def test_rows_without_words_have_neighbours_too() -> None:
     on_device, _ = corpus([[1, 0], [0, 0], [0, 1], [0, 0]])
-    found = nearest(on_device.matrix, torch.zeros(4, 1), 2)
+    found = nearest(on_device.matrix, torch.zeros(4, 1), 2, lambda: None)
     assert all(i not in row and len(set(row)) == 2 for i, row in enumerate(found.tolist()))

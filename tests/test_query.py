@@ -20,9 +20,8 @@ TEXTS = st.lists(
 def show(text: str, *query: str) -> tuple[str, list[str]]:
     """The snippet of a text for some words, each a term of its own, and the parts of it that are marked."""
     analysis = Analysis.of("english")
-    terms = {analysis.term(word): number for number, word in enumerate(query)}
-    number_of = defaultdict(lambda: -1, {word: terms.get(analysis.term(word), -1) for word in words(text)})
-    line, marks = snippet(text, number_of, {number: 1.0 + number for number in terms.values()})
+    weights = {analysis.term_of[word]: 1.0 + number for number, word in enumerate(query)}
+    line, marks = snippet(text, analysis.term_of, weights)
     return line, [line[first:last] for first, last in marks]
 
 
@@ -84,7 +83,6 @@ class TestSnippet:
 
     @given(TEXTS)
     def test_marks_rise_and_stay_within_the_line(self, text) -> None:
-        number_of = defaultdict(int)
-        line, marks = snippet(text, number_of, {0: 1.0})
+        line, marks = snippet(text, defaultdict(lambda: "any"), {"any": 1.0})
         assert list(marks) == sorted(marks)
         assert set(marks) <= set(spans(line))

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from textae import train
 from textae.baselines import fit_lsa
 from textae.encoder import Bits, Encoder
 from textae.errors import TextaeError
+from textae.models.autoencoder import AutoEncoder
+from textae.models.bags import DeviceBags
 from textae.spec import ModelSpec, TrainSpec
 from textae.text import Analysis
 from textae.train import learn, sample
@@ -189,3 +192,18 @@ class TestSmallCorpora:
         bags, idf_of = counted(["", *texts, ""], tmp_path)
         known = trained(bags, idf_of).encode(bags).floats.any(axis=1)
         assert known.tolist() == [False] + [True] * 20 + [False]
+
+
+def test_a_document_is_never_hidden_whole(tmp_path) -> None:
+    # a bag of nothing would have no direction, and a gradient of 1e22
+    bags, idf_of = counted([f"word{i % 50} word{i % 7}x" for i in range(300)], tmp_path)
+    start = Encoder.lsa(fit_lsa(bags, idf_of, 8, 1), idf_of)
+    generator = torch.Generator().manual_seed(1)
+    corpus = DeviceBags(bags, idf_of, torch.device("cpu"))
+    network = AutoEncoder(start, SMALL, generator)
+    trainer = train._Trainer(corpus, network, ModelSpec(dims=8, bits=16, hidden=(16,), drop=0.99), generator)
+    trainer.find_neighbours(8, lambda: None)
+    for _ in range(20):
+        network.zero_grad()
+        trainer.loss().backward()
+        assert max(float(parameter.grad.abs().max()) for parameter in network.parameters()) < 1e3

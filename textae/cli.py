@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from textae import terminal
+from textae import printing, terminal
 from textae.errors import QueryError, TextaeError
-from textae.spec import ModelSpec, TrainSpec
-from textae.types import Document, Hit, Query, Ranking
+from textae.spec import AUTO, DEVICES, SYSTEMS, ModelSpec, TrainSpec
+from textae.types import Document, Ranking
 
 if TYPE_CHECKING:
     from textae.corpus import TableSpec
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_SYSTEMS = ("hybrid", "code", "bits", "bm25", "tfidf", "lsa")
+_HITS = click.IntRange(1, 10**9)
 
 
 def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -49,11 +49,11 @@ _index_option = click.option(
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but errors.")
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 _rank_options = _together(
-    click.option("-k", "--top", "k", type=click.IntRange(1), default=10, show_default=True, help="Hits, at most."),
-    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(_SYSTEMS)}, or lsa-N."),
+    click.option("-k", "--top", "k", type=_HITS, default=10, show_default=True, help="Hits, at most."),
+    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(SYSTEMS)}, or lsa-N."),
     _json_option,
     click.option("--tsv", "as_tsv", is_flag=True, help="Lines of query, rank, id, score, title between tabs."),
-    click.option("--trec", "as_trec", is_flag=True, help="A TREC run."),
+    click.option("--trec", "as_trec", is_flag=True, help="A TREC run; white space and % in ids as %20, %25."),
     _index_option,
     _quiet_option,
 )
@@ -98,14 +98,14 @@ def cli() -> None:
 @cli.command(short_help="Read a corpus, learn it, and make it the index.")
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @_table_options
-@click.option("--language", default="auto", show_default=True, help="Stems and stop words: english, …, none, or auto.")
+@click.option("--language", default=AUTO, show_default=True, help="Stems and stop words: english, …, none, or auto.")
 @click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]")
 @click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]")
 @click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]")
 @click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]")
 @click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same index.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default=AUTO, show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="List what was skipped.")
 @_json_option
 @_index_option
@@ -141,22 +141,8 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
     if options["as_json"]:
         click.echo(terminal.json_line({"index": str(folder), **asdict(report)}))
         return
-    skipped = "".join(f" · {reason}: {count:,}" for reason, count in sorted(report.skipped.items()))
-    hint = "" if options["verbose"] or not skipped else " (--verbose lists them)"
-    terminal.note(f"indexed {report.documents:,} documents in {folder}", quiet=quiet)
-    if skipped:
-        terminal.note(f"skipped {sum(report.skipped.values()):,}{skipped}{hint}", quiet=quiet)
-    if options["verbose"]:
-        for reason, examples in sorted(report.examples.items()):
-            for place in examples:
-                terminal.note(f"skipped {place}: {reason}", quiet=quiet)
-    terminal.note(
-        f"{report.terms:,} terms, language: {report.language or 'none'}"
-        f"{' (detected; --language sets it)' if language == 'auto' else ''}",
-        quiet=quiet,
-    )
-    for warning in report.warnings:
-        terminal.note(warning, quiet=quiet)
+    detected, verbose = language == AUTO, options["verbose"]
+    printing.print_report(report, str(folder), detected=detected, verbose=verbose, quiet=quiet)
 
 
 @cli.command(short_help="The documents closest to a query.")
@@ -179,14 +165,13 @@ def search(query: Sequence[str], queries_file: str | None, k: int, mode: str, fo
         if queries_file:
             from textae.evaluation import read_queries
 
-            _print_many(engine, read_queries(queries_file), k, mode, options)
+            printing.print_many(engine, read_queries(queries_file), k, mode, options)
             return
         text = " ".join(_stdin().split() if tuple(query) == ("-",) else query)
-        hits, unknown = engine.search(text, k, mode), engine.unknown(text)
-        shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
-        if unknown and hits:
-            terminal.note(f"not in the corpus, and so of no effect: {shown}", quiet=options["quiet"])
-        _print_one(text, hits, mode, options, f"; not in the corpus: {shown}" if unknown else "")
+        hits, no_effect = engine.search(text, k, mode), printing.no_effect(engine, text, mode)
+        if no_effect and hits:
+            terminal.note(f"of no effect, as {no_effect}", quiet=options["quiet"])
+        printing.print_one(text, hits, mode, options, f"; {no_effect}" if no_effect else "")
 
 
 @cli.command(short_help="The documents closest to a document.")
@@ -204,22 +189,28 @@ def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> N
     with Engine.open(folder) as engine:
         if document == "-":
             hits = engine.search(_stdin(), k, mode)
-        elif engine.has(document) or not Path(document).is_file():
+        elif engine.has(document) or not os.path.isfile(document):  # noqa: PTH113 (as pathlib refuses long names)
             hits = engine.similar(document, k, mode)
         else:
             hits = engine.search(_text_of(document), k, mode)
-        _print_one(document, hits, mode, options)
+        printing.print_one(document, hits, mode, options)
 
 
 @cli.command("eval", short_help="The scoreboard: every system side by side.")
 @click.option("--queries", metavar="FILE", help="The queries: jsonl or tsv of id and text; with --label, any SOURCE.")
 @click.option("--qrels", metavar="FILE", help="The judgements: BEIR's tsv or TREC's four columns.")
-@click.option("--label", metavar="FIELD", help="Documents with the same value of FIELD are relevant to each other.")
-@click.option("--systems", default="tfidf,bm25,lsa,code,bits,hybrid", show_default=True, help="Also lsa-N.")
+@click.option(
+    "--label",
+    metavar="FIELD",
+    help="Documents with the same value of FIELD are relevant to each other; without --queries 1,000 of them ask.",
+)
+@click.option("--systems", default=",".join(SYSTEMS), show_default=True, help="Also lsa-N.")
 @click.option("--baseline", help="What the others are tested against.  [default: the first system]")
-@click.option("-k", "--top", "k", type=click.IntRange(1), default=100, show_default=True, help="With --label: P@k.")
+@click.option("-k", "--top", "k", type=_HITS, default=100, show_default=True, help="With --label: P@k.")
 @click.option("--curve", is_flag=True, help="With --label: also precision and recall from 1 document to all.")
-@click.option("--runs", metavar="FOLDER", type=click.Path(path_type=Path), help="Write each system's TREC run there.")
+@click.option(
+    "--runs", metavar="FOLDER", type=click.Path(path_type=Path), help="Write TREC runs there, as search --trec does."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the resampling.")
 @_table_options
 @_json_option
@@ -231,7 +222,7 @@ def evaluate(**options: Any) -> None:
     \b
     textae eval --queries queries.jsonl --qrels qrels.tsv
     textae eval --queries corpus.jsonl.gz --select split=test --label label -k 100 --json
-    textae eval --label group                each document of the index as a query
+    textae eval --label group                a sample of 1,000 documents as queries
     """
     from textae.engine import Engine
 
@@ -243,16 +234,16 @@ def evaluate(**options: Any) -> None:
             scored = _by_judgements(engine, systems, options)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
-    _print_scoreboard(scored, options["as_json"])
+    printing.print_scoreboard(scored, as_json=options["as_json"])
 
 
 def _by_judgements(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
-    from textae.evaluation import read_qrels, read_queries, write_run
+    from textae.evaluation import read_qrels, read_queries
 
     def keep(system: str, rankings: Mapping[str, Ranking]) -> None:
         options["runs"].mkdir(parents=True, exist_ok=True)
         with (options["runs"] / f"{system}.run").open("w", encoding="utf-8") as file:
-            write_run(rankings, system, file)
+            printing.write_trec(rankings, system, file)
 
     return engine.evaluate(
         read_queries(options["queries"]),
@@ -282,25 +273,6 @@ def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any
         baseline=options["baseline"],
         seed=options["seed"],
     )
-
-
-def _print_scoreboard(scored: Scoreboard, as_json: bool) -> None:
-    from textae.evaluation import table
-
-    points: list[dict[str, Any]] = [
-        {"system": system, "documents": int(n), "precision": float(precision), "recall": float(recall)}
-        for system, curve in scored.curves.items()
-        for n, precision, recall in zip(curve.cutoffs, curve.precision, curve.recall, strict=True)
-    ]
-    if as_json:
-        for row in [*map(asdict, scored.figures), *points]:
-            click.echo(terminal.json_line(row))
-        return
-    click.echo(table(scored.figures, scored.unjudged))
-    if points:
-        click.echo("\nsystem   documents  precision  recall")
-    for row in points:
-        click.echo(f"{row['system']:8} {row['documents']:9,}  {row['precision']:9.3f}  {row['recall']:6.3f}")
 
 
 @cli.command()
@@ -364,60 +336,6 @@ def corpora(as_json: bool) -> None:
             click.echo(f"{recipe.name:16} {recipe.description}{here}")
 
 
-def _print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any], why_none: str = "") -> None:
-    """Print the hits of one query; exit with 1, and say why, where there is none."""
-    if options["as_trec"]:
-        from textae.evaluation import write_run
-
-        ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
-        write_run({"1": _shown(ranking)}, mode, sys.stdout)
-    elif options["as_json"]:
-        for hit in hits:
-            click.echo(terminal.json_line({"query": query, **asdict(hit)}))
-    elif options["as_tsv"]:
-        for hit in hits:
-            click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
-    else:
-        terminal.print_hits(hits)
-    if not hits:
-        terminal.note(f"nothing found{why_none}", quiet=options["quiet"])
-        raise SystemExit(1)
-
-
-def _print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, options: Mapping[str, Any]) -> None:
-    """Print the hits of many queries, as lines of a table unless asked otherwise; exit with 1 where there is none."""
-    found = False
-    if options["as_json"]:
-        for query in queries:
-            for hit in engine.search(query.text, k, mode) if query.text else ():
-                found = True
-                click.echo(terminal.json_line({"query": query.id, **asdict(hit)}))
-    else:
-        rankings = {query.id: ranking for query, ranking in zip(queries, engine.rank(queries, k, mode), strict=True)}
-        found = any(ranking.ids for ranking in rankings.values())
-        if options["as_trec"]:
-            from textae.evaluation import write_run
-
-            shown = {terminal.safe(asked): _shown(ranking) for asked, ranking in rankings.items()}
-            write_run(shown, mode, sys.stdout)
-        else:
-            for asked, ranking in rankings.items():
-                for rank, (id, score) in enumerate(zip(ranking.ids, ranking.scores, strict=True), start=1):
-                    click.echo(_tsv(asked, rank, id, score, engine.title(id)))
-    if not found:
-        terminal.note("nothing found", quiet=options["quiet"])
-        raise SystemExit(1)
-
-
-def _shown(ranking: Ranking) -> Ranking:
-    """The ranking with ids that a terminal can be shown."""
-    return Ranking(tuple(map(terminal.safe, ranking.ids)), ranking.scores)
-
-
-def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
-    return "\t".join((terminal.cell(query), str(rank), terminal.cell(id), f"{score:.6g}", terminal.cell(title)))
-
-
 def _table_spec(options: Mapping[str, Any]) -> TableSpec:
     from textae.corpus import TableSpec
 
@@ -434,7 +352,7 @@ def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
     chosen = {name: options[name] for name in ("bits", "dims", "drop") if options[name] is not None}
     if options["hidden"]:
         sizes = options["hidden"].split(",")
-        if not all(size.strip().isdecimal() for size in sizes):
+        if not all(size.strip().isdecimal() and len(size) < 20 for size in sizes):
             raise click.BadParameter(
                 f"{options['hidden']!r} is not a list of sizes like 512,512", param_hint="--hidden"
             )
@@ -450,12 +368,16 @@ def _stdin() -> str:
 
 
 def _text_of(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise QueryError(f"{path} is not UTF-8 text; give a text file, or the id of a document") from None
-    except OSError as error:
-        raise QueryError(f"cannot read {path}: {error.strerror}") from None
+    """What would be indexed of a file: of one that holds many documents, of the first."""
+    from textae.corpus import read
+    from textae.text import searchable
+
+    skipped = "it is empty"
+    for found in read([path]):
+        if isinstance(found, Document):
+            return searchable(found)
+        skipped = found.reason
+    raise QueryError(f"{path} gives no document: {skipped}; give a file of text, or the id of a document")
 
 
 def main() -> None:

@@ -26,11 +26,12 @@ class Codes:
     """Codes of n documents or queries.
 
     Attributes:
-        floats: (n, dims) of unit length, or zeros where nothing of the text is in the vocabulary; float32 where they
-            are computed, float16 where they are stored.
+        known: (n,) bool, whether anything of the text is in the vocabulary; the codes of what is not are zeros.
+        floats: (n, dims) of unit length; float32 where they are computed, float16 where they are stored.
         bits: (n, n_bits / 8) uint8, packed.
     """
 
+    known: NDArray[np.bool_]
     floats: NDArray[np.floating]
     bits: Bits
 
@@ -65,10 +66,10 @@ class Encoder:
     def encode(self, bags: Bags) -> Codes:
         """Both codes of some bags; one without a known term has no direction, and its codes are zeros."""
         hidden = unit(project(bags.below(len(self.words)), self.idf, self.words))
-        known = hidden.any(axis=1, keepdims=True)
+        known = np.asarray(hidden.any(axis=1, keepdims=True))
         floats = unit((hidden + _network(self.layers, hidden)) * known)
         bits = ((hidden + _network(self.bit_layers, hidden)) * known) @ self.rotation > 0
-        return Codes(floats, np.packbits(bits, axis=1))
+        return Codes(known[:, 0], floats, np.packbits(bits, axis=1))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same encoder of."""

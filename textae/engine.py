@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,23 +16,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from textae import store
-from textae.baselines import BM25, Postings, VectorSpace
-from textae.encoder import Codes, Encoder, unit
-from textae.errors import QueryError, StoreError, TextaeError
-from textae.index import CosineIndex, HammingIndex
+from textae.errors import QueryError, StoreError
+from textae.opened import Opened
 from textae.query import snippet
-from textae.ranking import CodeSearch, Hybrid, Retriever, top
-from textae.spec import ModelSpec, TrainSpec
-from textae.text import Analysis, searchable
+from textae.ranking import top
+from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_seed, check_system
+from textae.text import searchable, words
 from textae.types import Document, Hit, Progress, Query, Ranking, Skipped
-from textae.vectorizer import Floats, Vectorizer, Vocabulary, idf
 
 if TYPE_CHECKING:
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
-
-SYSTEMS = ("bm25", "tfidf", "lsa", "code", "bits", "hybrid")
-"""What can search; also `lsa-N`, LSA with its first N dimensions."""
 
 _SCORES_AT_A_TIME = 1 << 24
 _JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
@@ -75,7 +68,7 @@ class Engine:
         self,
         corpus: Iterable[Document | Skipped],
         *,
-        language: str | None = "auto",
+        language: str | None = AUTO,
         model: ModelSpec | None = None,
         train: TrainSpec | None = None,
         progress: Progress = _silent,
@@ -84,7 +77,7 @@ class Engine:
 
         Args:
             corpus: what `textae.corpus.read` gives, or any documents; read once.
-            language: of stemmer and stop words; None for neither, "auto" to detect it.
+            language: of stemmer and stop words; None for neither, `AUTO` to detect it.
             model: the shape of the auto-encoder.
             train: how it learns.
             progress: told of each stage.
@@ -147,10 +140,10 @@ class Engine:
             scores[own] = -np.inf
         best = top(scores, k)
         documents = opened.reader.documents(best.tolist())
-        weights = dict(zip(bags.terms.tolist(), opened.idf[bags.terms].tolist(), strict=True))
-        numbers = opened.vectorizer.numbers
+        weights = {opened.vectorizer.vocabulary.term(term): float(opened.idf[term]) for term in bags.terms}
+        term_of = opened.vectorizer.analysis.term_of
         return [
-            Hit(rank, found.id, float(score), found.title, *snippet(found.text, numbers, weights), found.fields)
+            Hit(rank, found.id, float(score), found.title, *snippet(found.text, term_of, weights), found.fields)
             for rank, (score, found) in enumerate(zip(scores[best], documents, strict=True), start=1)
         ]
 
@@ -199,9 +192,11 @@ class Engine:
 
         Raises:
             QueryError: nothing can be scored.
+            TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
         from textae.evaluation import Scoreboard, figures, judged
 
+        baseline = _checked(systems, baseline, seed)
         scores = {}
         for system in systems:
             ranked = self.rank(queries, _JUDGED_DEPTH, system)
@@ -209,7 +204,7 @@ class Engine:
             scores[system] = judged(rankings, qrels)
             if keep is not None:
                 keep(system, rankings)
-        shown = figures(scores, baseline or systems[0], seed)
+        shown = figures(scores, baseline, seed)
         return Scoreboard(shown, len(queries) - shown[0].queries, {})
 
     def evaluate_labels(
@@ -237,9 +232,11 @@ class Engine:
 
         Raises:
             QueryError: nothing can be scored.
+            TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
         from textae.evaluation import LabelJudge, Scoreboard, figures
 
+        baseline = _checked(systems, baseline, seed)
         labels = self.opened.reader.field(field)
         asked = list(self._sample(seed) if queries is None else queries)
         texts = [Query(document.id, searchable(document)) for document in asked]
@@ -253,25 +250,35 @@ class Engine:
             scores[system], unjudged = judge.scores(), judge.unjudged
             if curve:
                 curves[system] = judge.curve()
-        return Scoreboard(figures(scores, baseline or systems[0], seed), unjudged, curves)
+        return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
 
     def _sample(self, seed: int) -> list[Document]:
         n = len(self.opened.reader)
         chosen = np.random.default_rng(seed).permutation(n)[:_ASKED]
         return self.opened.reader.documents(np.sort(chosen).tolist())
 
-    def unknown(self, query: str) -> list[str]:
-        """The words of a query that occur nowhere in the corpus, and so say nothing to any system."""
-        return self.opened.vectorizer.unknown(query)
+    def unknown(self, query: str, mode: str = "hybrid") -> list[str]:
+        """The words of a query, as written, that say nothing to a system: each once.
+
+        To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
+        """
+        vectorizer, knows = self.opened.vectorizer, self.opened.knows(mode)
+        nowhere = set(vectorizer.unknown(query))
+        return [word for word in dict.fromkeys(words(query)) if word in nowhere or vectorizer.numbers[word] >= knows]
+
+    def only_stop_words(self, query: str) -> bool:
+        """Whether a query has words, and none that could say anything of a topic."""
+        term_of = self.opened.vectorizer.analysis.term_of
+        said = set(words(query))
+        return bool(said) and all(term_of[word] is None for word in said)
 
     def has(self, id: str) -> bool:
         """Whether a document has this id."""
         return self.opened.reader.position(id) is not None
 
-    def title(self, id: str) -> str:
-        """The title of the document with this id."""
-        position = self.opened.reader.position(id)
-        return "" if position is None else self.opened.reader.documents([position])[0].title
+    def titles(self, ids: Sequence[str]) -> list[str]:
+        """The titles of the documents with these ids, in their order."""
+        return self.opened.reader.titles(ids)
 
     def info(self) -> dict[str, Any]:
         """What the index holds and how it was learned, as JSON can hold it."""
@@ -310,84 +317,13 @@ class Engine:
             ) from error
 
 
-class Opened:
-    """One commit of an index with its systems, each made when it is first asked for.
-
-    Args:
-        reader: of the store.
-    """
-
-    def __init__(self, reader: store.Reader) -> None:
-        self.reader = reader
-        self._systems: dict[str, Retriever] = {}
-
-    @cached_property
-    def vectorizer(self) -> Vectorizer:
-        """The path that every text takes."""
-        analysis = self.reader.settings["analysis"]
-        return Vectorizer(
-            Analysis(analysis["language"], frozenset(analysis["stop_words"])),
-            Vocabulary.from_arrays(self.reader.arrays),
-        )
-
-    @cached_property
-    def postings(self) -> Postings:
-        """The bags of the corpus, by term."""
-        return Postings.from_arrays(self.reader.arrays)
-
-    @cached_property
-    def idf(self) -> Floats:
-        """Of every term: (n_terms,)."""
-        return idf(self.postings.frequency, len(self.postings))
-
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The trained encoder."""
-        return Encoder.from_arrays(self.reader.arrays)
-
-    @cached_property
-    def codes(self) -> Codes:
-        """The codes of all documents, as they are on disk."""
-        return Codes(self.reader.arrays["codes/floats"], self.reader.arrays["codes/bits"])
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """Every document's id."""
-        return self.reader.all_ids()
-
-    def system(self, name: str) -> Retriever:
-        """The system of that name.
-
-        Raises:
-            TextaeError: there is none.
-        """
-        if name not in self._systems:
-            self._systems[name] = self._make(name)
-        return self._systems[name]
-
-    def _make(self, name: str) -> Retriever:
-        arrays = self.reader.arrays
-        match name.split("-"):
-            case ["bm25"]:
-                return BM25(self.postings, self.idf)
-            case ["tfidf"]:
-                return VectorSpace(self.postings, self.idf)
-            case ["code"]:
-                return CodeSearch(self.encoder, CosineIndex(self.codes))
-            case ["bits"]:
-                return CodeSearch(self.encoder, HammingIndex(self.codes))
-            case ["hybrid"]:
-                return Hybrid(self.system("bm25"), self.system("code"), self.reader.settings["hybrid_weight"])
-            case ["lsa"]:
-                return self._lsa(arrays["lsa/words"].shape[1])
-            case ["lsa", dims] if dims.isdecimal() and int(dims) > 0:
-                return self._lsa(int(dims))
-        raise TextaeError(f"no system {name!r}; give one of {', '.join(SYSTEMS)}, lsa-N")
-
-    def _lsa(self, dims: int) -> Retriever:
-        arrays = self.reader.arrays
-        floats = unit(arrays["codes/lsa"][:, :dims].astype(np.float32))
-        return CodeSearch(
-            Encoder.lsa(arrays["lsa/words"][:, :dims], arrays["encoder/idf"]),
-            CosineIndex(Codes(floats, self.codes.bits)),
-        )
+def _checked(systems: Sequence[str], baseline: str | None, seed: int) -> str:
+    """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
+    if not systems:
+        raise QueryError(f"no system to score; give some of {', '.join(SYSTEMS)}")
+    for system in systems:
+        check_system(system)
+    check_seed(seed)
+    if baseline is not None and baseline not in systems:
+        raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")
+    return systems[0] if baseline is None else baseline

@@ -4,7 +4,9 @@ documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ codes
     └──────────┴────────┴─────────┴────────────┴──▶ one transaction of the store
 """
 
+import contextlib
 import itertools
+import re
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,21 +17,18 @@ from numpy.typing import NDArray
 
 from textae.baselines import Postings, fit_lsa
 from textae.encoder import Encoder
-from textae.errors import CorpusError
+from textae.errors import CorpusError, TextaeError
 from textae.fusion import fusion_weight
-from textae.spec import ModelSpec, TrainSpec
+from textae.spec import AUTO, ModelSpec, TrainSpec
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
 from textae.vectorizer import Bags, Counter, Floats, idf
 
-AUTO = "auto"
-"""The language that is detected from the corpus."""
-
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
 
-_SAMPLE = 1_000  # documents by which the language is told
+_SAMPLE, _SAMPLE_CHARACTERS = 1_000, 8_000_000  # documents by which the language is told: held in memory till then
 _CHUNK = 2_048  # documents encoded at a time
 
 
@@ -76,10 +75,11 @@ def build(
 
     Raises:
         CorpusError: no document has a word.
+        TextaeError: there is not enough memory for the model; or learning diverged.
     """
     reading = _Reading(writer, progress)
     documents = reading.documents(corpus)
-    first = list(itertools.islice(documents, _SAMPLE))
+    first = _first(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     counter = Counter(analysis, writer.folder)
     for document in itertools.chain(first, documents):
@@ -95,7 +95,8 @@ def build(
     for name, array in {**vocabulary.arrays(), **Postings.of(bags, idf_of).arrays()}.items():
         writer.put(name, array)
     inputs = min(model.inputs, len(vocabulary))
-    learn_and_encode(writer, bags, idf_of[:inputs], model, train, progress)
+    with _too_little_memory_is_an_error(model):
+        learn_and_encode(writer, bags, idf_of[:inputs], model, train, progress)
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
     writer.set("about", {"language": analysis.language, "inputs": inputs, **asdict(model), **asdict(train)})
     few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
@@ -124,15 +125,42 @@ def learn_and_encode(
     for name, array in {"lsa/words": start.words, **encoder.arrays()}.items():
         writer.put(name, array)
     progress("encoding", 0, len(bags))
-    parts: dict[str, list[NDArray[Any]]] = {"codes/lsa": [], "codes/floats": [], "codes/bits": []}
+    names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     for chunk in bags.chunks(_CHUNK):
         codes = encoder.encode(chunk)
         parts["codes/lsa"].append(start.encode(chunk).floats.astype(np.float16))
+        parts["codes/known"].append(codes.known)
         parts["codes/floats"].append(codes.floats.astype(np.float16))
         parts["codes/bits"].append(codes.bits)
         progress("encoding", sum(map(len, parts["codes/bits"])), len(bags))
     for name, chunks in parts.items():
         writer.put(name, np.concatenate(chunks))
+
+
+def _first(documents: Iterator[Document]) -> list[Document]:
+    """The first documents, few enough to be held in memory."""
+    first, characters = [], 0
+    for document in documents:
+        first.append(document)
+        characters += len(document.title) + len(document.text)
+        if len(first) == _SAMPLE or characters >= _SAMPLE_CHARACTERS:
+            break
+    return first
+
+
+@contextlib.contextmanager
+def _too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
+    """PyTorch has no error of its own for memory on the CPU, so its message is read."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, RuntimeError) and not re.search(r"allocate memory|(out of|not enough) memory", str(error)):
+            raise
+        raise TextaeError(
+            f"there is not enough memory to learn {model.dims} numbers and {model.bits} bits through hidden layers of "
+            f"{', '.join(map(str, model.hidden)) or 'none'}; give smaller ones, or --device cpu"
+        ) from None
 
 
 class _Reading:

@@ -5,19 +5,27 @@ the sum of the two cosines. Exact, a block of rows at a time: n²/2 products of 
 why learning takes a sample of a very large corpus.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 _BLOCK = 1_024
 
 
-def nearest(matrix: Tensor, codes: Tensor, k: int) -> Tensor:
+def n_blocks(n: int) -> int:
+    """How many blocks of rows n documents are."""
+    return -(-n // _BLOCK)
+
+
+def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Callable[[], None]) -> Tensor:
     """The k nearest documents of each, by tf-idf cosine plus code cosine, itself left out.
 
     Args:
         matrix: (n, n_terms) sparse, rows of unit length.
         codes: (n, dims), rows of unit length.
         k: below n.
+        tick: called after each of the `n_blocks`.
 
     Returns:
         (n, k) int64, the nearest first.
@@ -29,6 +37,7 @@ def nearest(matrix: Tensor, codes: Tensor, k: int) -> Tensor:
         likeness = matrix @ _dense(matrix, first, len(rows)).T + codes @ codes[rows].T  # (n, block)
         likeness[rows, rows - first] = -torch.inf
         found[rows] = torch.topk(likeness.T, k, dim=1).indices
+        tick()
     return found
 
 

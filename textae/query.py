@@ -17,13 +17,13 @@ _SPACE = re.compile(r"\s+")
 Snippet = tuple[str, tuple[tuple[int, int], ...]]
 
 
-def snippet(text: str, number_of: Mapping[str, int], weights: Mapping[int, float]) -> Snippet:
+def snippet(text: str, term_of: Mapping[str, str | None], weights: Mapping[str, float]) -> Snippet:
     """The best passage of a text, on one line, and where its matching words are in it.
 
     Args:
         text: of the document.
-        number_of: for each word, as written, the number of its term.
-        weights: what each term of the query is worth, by its number.
+        term_of: for each word, as written, the term that it stands for.
+        weights: what each term of the query is worth.
 
     Returns:
         The passage, and (start, end) of each matching word in characters; a text without one gives its beginning,
@@ -34,7 +34,7 @@ def snippet(text: str, number_of: Mapping[str, int], weights: Mapping[int, float
     from whoosh.highlight import BasicFragmentScorer, PinpointFragmenter
 
     # Most words match nothing: deciding once for each distinct one is what keeps a search within milliseconds.
-    worth = {word: weights[number] for word in set(words(text)) if (number := number_of[word]) in weights}
+    worth = {word: weights[term] for word in set(words(text)) if (term := term_of[word] or "") in weights}
     matches = [
         Token(startchar=start, endchar=end, text=text[start:end].casefold(), boost=worth[text[start:end]])
         for start, end in (spans(text) if worth else ())

@@ -37,11 +37,12 @@ class CodeSearch:
 
 @dataclass(frozen=True)
 class Hybrid:
-    """Keywords and codes fused: bm25 / σ(bm25) + weight · code / σ(code), σ over all documents for one query.
+    """Keywords and codes fused: bm25 / σ(bm25) + weight · max(0, code / σ(code)), σ over all documents for one query.
 
     Dividing by the spread puts both on one scale (subtracting the mean too would change no rank). It also weighs by
     the query: few documents share a short query's words, so that BM25's best stand many σ above the rest; a long
-    query shares words with most, and the codes get more say.
+    query shares words with most, and the codes get more say. A code that points away counts nothing, so that what
+    shares a word with the query is always a hit.
     """
 
     keywords: Retriever
@@ -50,7 +51,9 @@ class Hybrid:
 
     def scores(self, queries: Bags) -> Floats:
         """The fused score of each document for each query: (n_queries, n_documents)."""
-        return spread_to_one(self.keywords.scores(queries)) + self.weight * spread_to_one(self.codes.scores(queries))
+        codes = spread_to_one(self.codes.scores(queries)) * np.float32(self.weight)
+        fused: Floats = spread_to_one(self.keywords.scores(queries)) + np.maximum(codes, 0)
+        return fused
 
 
 def spread_to_one(scores: Floats) -> Floats:

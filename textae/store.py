@@ -41,9 +41,15 @@ CREATE TABLE documents (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, t
                         sha256 BLOB NOT NULL);
 CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE digest (sha256 TEXT NOT NULL);
 """
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _OURS = re.compile(r"[0-9a-f]{64}\.npy|[0-9]+\.part")  # nothing else in the folder of the arrays is ever deleted
+
+_SETTINGS = "SELECT name, value FROM settings ORDER BY name"
+_ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
+_PARAMETERS = 500  # of a statement: SQLite bounds them
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -76,17 +82,21 @@ class Reader:
         while True:
             self._database.execute("BEGIN")
             commit = self._rows("PRAGMA data_version")
-            settings = {name: json.loads(value) for name, value in self._rows("SELECT name, value FROM settings")}
-            named = self._rows("SELECT name, sha256, bytes FROM arrays")
+            settings, named = self._digested()
             try:
                 return {name: _map(self.folder, name, sha256, size) for name, sha256, size in named}, settings
             except FileNotFoundError as error:
                 self._database.execute("ROLLBACK")
                 if self._rows("PRAGMA data_version") == commit:
-                    raise StoreError(
-                        f"the index {self.folder} is damaged: {Path(error.filename).name} is missing; "
-                        "'textae index' rebuilds it from its sources"
-                    ) from None
+                    raise _damaged(self.folder, f"{Path(error.filename).name} is missing") from None
+
+    def _digested(self) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
+        """The settings, and the name, hash and size of every array, after they were found to be what was written."""
+        settings, arrays = self._rows(_SETTINGS), self._rows(_ARRAYS)
+        if self._rows("SELECT sha256 FROM digest") == [(_digest(settings, arrays),)]:
+            with contextlib.suppress(ValueError, RecursionError):  # JSON that a stranger made
+                return {name: json.loads(value) for name, value in settings}, arrays
+        raise _damaged(self.folder, "its settings or its list of arrays are not what was written")
 
     def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with _damage_is_an_error(self.folder):
@@ -109,8 +119,8 @@ class Reader:
         return [found[position] for position in positions]
 
     def _select(self, columns: str, positions: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        for first in range(0, len(positions), 500):  # SQLite bounds the parameters of a statement
-            part = [int(position) for position in positions[first : first + 500]]
+        for first in range(0, len(positions), _PARAMETERS):
+            part = [int(position) for position in positions[first : first + _PARAMETERS]]
             marks = ",".join("?" * len(part))
             yield from self._rows(f"SELECT {columns} FROM documents WHERE position IN ({marks})", part)
 
@@ -132,16 +142,32 @@ class Reader:
 
     def position(self, id: str) -> int | None:
         """The position of the document with this id; None where there is none."""
+        if not _can_be_stored(id):
+            return None
         rows = self._rows("SELECT position FROM documents WHERE id = ?", (id,))
         return rows[0][0] if rows else None
 
+    def titles(self, ids: Sequence[str]) -> list[str]:
+        """The titles of the documents with these ids, in their order."""
+        title_of: dict[str, str] = {}
+        for first in range(0, len(ids), _PARAMETERS):
+            part = ids[first : first + _PARAMETERS]
+            marks = ",".join("?" * len(part))
+            title_of |= dict(self._rows(f"SELECT id, title FROM documents WHERE id IN ({marks})", part))
+        return [title_of[id] for id in ids]
+
     def damage(self) -> list[str]:
-        """What is wrong with the files, a line each: each page, each document's hash and each array's is checked."""
+        """What is wrong with the files, a line each: each page, each document's hash and each array's is checked.
+
+        The settings and the list of arrays were checked when the reader was made.
+        """
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
         with _damage_is_an_error(self.folder):
-            for *row, sha256 in self._database.execute("SELECT id, title, text, fields, source, sha256 FROM documents"):
+            for *row, sha256 in self._database.execute("SELECT * FROM documents"):
                 if _hash_of(row) != sha256:
-                    found.append(f"the document {row[0]!r} is not what was written")
+                    found.append(f"the document {row[1]!r} is not what was written")
+        if len(self) != self.settings["documents"]:
+            found.append(f"of {self.settings['documents']} documents there are {len(self)}")
         for name, sha256 in self._rows("SELECT name, sha256 FROM arrays"):
             whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
             if hashlib.sha256(whole_file).hexdigest() != sha256:
@@ -227,7 +253,7 @@ class Writer:
             json.dumps(dict(document.fields), ensure_ascii=False),
             document.source,
         )
-        sha256 = _hash_of(row[1:])
+        sha256 = _hash_of(row)
         with _failures_are_errors(self.folder):
             added = self._database.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", (*row, sha256)
@@ -248,7 +274,10 @@ class Writer:
 
     def commit(self) -> None:
         """Make all of it the index, at once."""
+        self.set("documents", self._documents)
         with _failures_are_errors(self.folder):
+            settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
+            self._database.execute("INSERT INTO digest VALUES (?)", (_digest(settings, arrays),))
             for folder in (self.folder / "arrays", self.folder, self.folder.absolute().parent):
                 _sync_folder(folder)
             self._database.execute("COMMIT")
@@ -298,8 +327,22 @@ def _access(folder: Path) -> str:
 
 
 def _hash_of(row: Sequence[Any]) -> bytes:
-    """The hash of what a document's row says, after its position."""
+    """The hash of what a document's row says."""
     return hashlib.sha256(json.dumps(row, ensure_ascii=False).encode()).digest()
+
+
+def _digest(settings: Sequence[Any], arrays: Sequence[Any]) -> str:
+    """The hash of what a commit says beside its documents: the rows of its settings and of its arrays, by name."""
+    return hashlib.sha256(json.dumps([settings, arrays], default=repr).encode()).hexdigest()
+
+
+def _can_be_stored(text: str) -> bool:
+    """Whether a text is Unicode, which half of a surrogate pair is not."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _damaged(folder: Path, what: str) -> StoreError:
+    return StoreError(f"the index {folder} is damaged: {what}; 'textae index' rebuilds it from its sources")
 
 
 def _document(row: Sequence[Any]) -> Document:
@@ -312,15 +355,14 @@ def _array_path(folder: Path, sha256: str) -> Path:
 
 
 def _map(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
+    if not _SHA256.fullmatch(str(sha256)):  # it becomes a path, and a stranger may have written it
+        raise _damaged(folder, f"the array {name!r} is not named by a hash")
     path = _array_path(folder, sha256)
     if path.stat().st_size == size:
         with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # what numpy makes of a broken header
             mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
             return mapped
-    raise StoreError(
-        f"the index {folder} is damaged: the array {name!r} in {path.name} is not whole; "
-        "'textae index' rebuilds it from its sources"
-    )
+    raise _damaged(folder, f"the array {name!r} in {path.name} is not whole")
 
 
 def _write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:

@@ -20,9 +20,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from textae.errors import TextaeError
 from textae.types import Document
+
+T = TypeVar("T")
 
 LONGEST_WORD = 64
 """Characters; what is longer is encoded data, not a word (uuencoded files in mail, keys in logs)."""
@@ -116,6 +119,15 @@ class Analysis:
         stem: Callable[[str], str] = Stemmer.Stemmer(self.language).stemWord
         return stem
 
+    def __getstate__(self) -> dict[str, object]:
+        """What is pickled: not the stemmer, which is C, nor the memory."""
+        return {"language": self.language, "stop_words": self.stop_words}
+
+    @cached_property
+    def term_of(self) -> "Remembered[str | None]":
+        """`term`, remembered by word."""
+        return Remembered(self.term)
+
     def term(self, word: str) -> str | None:
         """The term that a word stands for; None for a stop word and for what is no word."""
         if len(word) > LONGEST_WORD:
@@ -132,6 +144,26 @@ class Analysis:
 
 def _folded(word: str) -> str:
     return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
+
+
+class Remembered(dict[str, T]):
+    """What a function says of a word, remembered: language repeats itself.
+
+    Args:
+        function: of a word.
+    """
+
+    LARGEST = 1_000_000
+
+    def __init__(self, function: Callable[[str], T]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, word: str) -> T:
+        if len(self) >= self.LARGEST:  # a bound on memory; the common words are back soon
+            self.clear()
+        self[word] = value = self._function(word)
+        return value
 
 
 def languages() -> list[str]:

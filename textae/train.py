@@ -9,6 +9,7 @@ anew with the codes as these get better. The learning rate warms up and falls to
 known from the start, so there is nothing to stop early, and no label or query is looked at.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, joined, uniform
 from textae.models.losses import contrast, reconstruction, straight_through
-from textae.neighbours import nearest
+from textae.neighbours import n_blocks, nearest
 from textae.spec import ModelSpec, TrainSpec
 from textae.types import Progress
 from textae.vectorizer import Bags
@@ -30,7 +31,7 @@ BATCH = 256
 RATE = 2e-3
 WARM_UP = 0.05
 MOST_NEIGHBOURS = 30
-"""Of a document; fewer in a small corpus, where a topic has fewer documents: 14 of 10,000, 5 of 1,000, 1 of 20."""
+"""Of a document; fewer in a small corpus, where a topic has fewer documents: 20 of 10,000, 6 of 1,000, 1 of 20."""
 REFRESHES = 5
 START_DIMS = 64
 """Of LSA, for the first neighbours: fewer dimensions know the topic better than the document."""
@@ -85,20 +86,32 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         return network.encoder()
     trainer = _Trainer(corpus, network, model, generator)
     steps = _steps(len(corpus), spec)
+    clock = _Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
     optimiser = torch.optim.Adam(network.parameters(), RATE, fused=True)
     for step in range(steps):
         if step % -(-steps // REFRESHES) == 0:
-            trainer.find_neighbours(model.dims if step else START_DIMS)
+            trainer.find_neighbours(model.dims if step else START_DIMS, clock.tick)
         for group in optimiser.param_groups:
             group["lr"] = RATE * _rate(step, steps)
         loss = trainer.loss()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        progress("learning", step + 1, steps)
+        clock.tick()
     if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
         raise TextaeError("learning diverged (the parameters are no longer numbers); try another --seed")
     return network.encoder()
+
+
+class _Clock:
+    """Counts what has been done: a step, or a block of neighbours found, which takes about as long."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def tick(self) -> None:
+        self._done += 1
+        self._progress("learning", min(self._done, self._total), self._total)
 
 
 @dataclass
@@ -114,14 +127,14 @@ class _Trainer:
         self.near = torch.empty(0)
         self._order, self._at = torch.empty(0, dtype=torch.int64), 0
         self._size = min(BATCH, len(self.corpus))
-        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 7)))
+        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 5)))
 
     @torch.no_grad()
-    def find_neighbours(self, dims: int) -> None:
+    def find_neighbours(self, dims: int, tick: Callable[[], None]) -> None:
         """Find the neighbours of all documents, by words and by the first dimensions of the codes of now."""
         every = torch.arange(len(self.corpus), device=self.corpus.terms.device)
         codes = [self.network.code(self._hidden(self.corpus.batch(rows)))[:, :dims] for rows in every.split(2_048)]
-        self.near = nearest(self.corpus.matrix, F.normalize(torch.cat(codes), dim=1), self._k)
+        self.near = nearest(self.corpus.matrix, F.normalize(torch.cat(codes), dim=1), self._k, tick)
 
     def _hidden(self, batch: Batch) -> Tensor:
         return self.network.hidden(batch.terms, batch.starts, batch.weights)
@@ -160,7 +173,10 @@ class _Trainer:
         """Words hidden at random (de-noising, Vincent et al. 2008); of a title fewer, or nothing would be left."""
         length = batch.lengths[batch.row_of]
         share = self.model.drop * length / (length + SHORT)
-        return batch.hide(uniform(len(batch.terms), self.generator, batch.terms.device) < share)
+        hidden = uniform(len(batch.terms), self.generator, batch.terms.device) < share
+        left = torch.zeros_like(batch.lengths).index_add_(0, batch.row_of, (~hidden).long())
+        # A bag of nothing has no direction: its gradient would be of the order of 1 / eps, and stay in Adam's moments.
+        return batch.hide(hidden & (left > 0)[batch.row_of])
 
     def _alike(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
         """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.

@@ -8,7 +8,7 @@ how the encoder, that knows fewer terms than keyword search, takes its part of t
 
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -16,7 +16,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.text import Analysis, words
+from textae.text import Analysis, Remembered, words
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -182,7 +182,7 @@ class Vectorizer:
 
     def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         self.analysis, self.vocabulary = analysis, vocabulary
-        self.numbers = NumberOfWord(self._look_up)
+        self.numbers = Remembered(self._look_up)
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)
@@ -216,7 +216,7 @@ class Counter:
     def __init__(self, analysis: Analysis, spill: Path) -> None:
         self._analysis, self._folder = analysis, spill
         self._number_of_term: dict[str, int] = {}
-        self._numbers = NumberOfWord(self._number)
+        self._numbers = Remembered(self._number)
         self._lengths: list[int] = []
         self._terms = _temporary(spill)
         self._counts = _temporary(spill)
@@ -262,24 +262,7 @@ _CHUNK = 4096
 """Documents whose counts are in memory at a time."""
 
 
-class NumberOfWord(dict[str, int]):
-    """The number of the term that a word stands for, remembered: language repeats itself."""
-
-    LARGEST = 1_000_000
-
-    def __init__(self, look_up: Callable[[str], int]) -> None:
-        super().__init__()
-        self._look_up = look_up
-
-    def __missing__(self, word: str) -> int:
-        if len(self) >= self.LARGEST:  # a bound on memory; the common words are back soon
-            self.clear()
-        number = self._look_up(word)
-        self[word] = number
-        return number
-
-
-def _bag(text: str, numbers: NumberOfWord) -> tuple[Ints, NDArray[np.uint16]]:
+def _bag(text: str, numbers: Remembered[int]) -> tuple[Ints, NDArray[np.uint16]]:
     found = np.array(list(map(numbers.__getitem__, words(text))), np.int32)
     terms, counts = np.unique(found[found >= 0], return_counts=True)
     return terms, np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)

@@ -2,13 +2,16 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from textae.corpus import TableSpec, markup, read, streams
 from textae.errors import CorpusError
@@ -126,6 +129,32 @@ def test_a_packed_file_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
             documents(tmp_path / name)
 
 
+def test_what_is_damaged_is_skipped_in_a_folder(tmp_path: Path) -> None:
+    write(tmp_path, a_dot_txt_dot_gz=b"not gzip", b_dot_parquet=b"PAR1" * 10, c_dot_csv=b"\xff\xfe", d_dot_txt="d")
+    assert skipped(tmp_path) == {"a.txt.gz": "damaged", "b.parquet": "damaged", "c.csv": "not UTF-8"}
+    assert list(documents(tmp_path)) == ["d.txt"]
+
+
+def test_a_parquet_file_is_damaged_where_a_value_is(tmp_path: Path) -> None:
+    column = pa.array([253402300800], pa.timestamp("s"))  # the year 10,000
+    parquet.write_table(pa.table({"text": ["a"], "date": column}), tmp_path / "t.parquet")
+    assert skipped(tmp_path) == {"t.parquet": "damaged"}
+    with pytest.raises(CorpusError, match="not a parquet file, or a damaged one"):
+        documents(tmp_path / "t.parquet")
+
+
+def test_what_is_gone_when_its_turn_comes_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, a_dot_txt="a", b_dot_txt="b", c__d_dot_txt="d", e_dot_txt="e")
+    found = read([str(tmp_path)])
+    next(found)
+    (tmp_path / "b.txt").unlink()
+    shutil.rmtree(tmp_path / "c")
+    assert [item.reason if isinstance(item, Skipped) else item.id for item in found] == ["gone", "gone", "e.txt"]
+    # Between the question whether it is there and the reading.
+    monkeypatch.setattr("textae.corpus.files._refusal", lambda path: path.unlink() if path.name == "a.txt" else "")
+    assert skipped(tmp_path) == {"a.txt": "gone"}
+
+
 def test_a_text_longer_than_the_limit_is_skipped_packed_or_not(tmp_path: Path) -> None:
     write(tmp_path, long_dot_txt=b"x" * (streams.LONGEST + 1))
     (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(b"x" * (streams.LONGEST + 1)))
@@ -186,6 +215,19 @@ def test_html_is_what_a_reader_sees() -> None:
     word.<br>Next</p><svg><title>icon</title></svg></body>"""
     assert markup.html_parts(page) == ("A & B", "Head\nOne bold\nword.\nNext")
     assert markup.html_parts("<nav>never closed <p>the page")[1] == "never closed\nthe page"
+
+
+@pytest.mark.parametrize("tag", ["object", "svg", "template", "noscript", "iframe", "script", "style"])
+def test_what_is_never_closed_does_not_swallow_the_page(tag: str) -> None:
+    other = "object" if tag == "svg" else "svg"
+    page = f"<p>one<{tag}>x</{tag}><p>two<nav>x</nav>\n<{tag}><p>three<b> bold</b><{other}>x</{other}><{tag}><p>four"
+    assert markup.html_parts(page)[1] == "one\ntwo\nthree bold\nfour"
+
+
+def test_unseen_elements_that_are_never_closed_inside_each_other() -> None:
+    assert markup.html_parts("<svg>a<object>b<svg>c<iframe>d<template>e")[1].split() == ["a", "b", "c", "d", "e"]
+    assert markup.html_parts("<svg>a<svg>b</svg>c")[1] == "a\nb\nc"
+    assert markup.html_parts("<svg>a<svg>b</svg>c</svg>d")[1] == "d"
 
 
 @given(st.text(alphabet="<>!/[]-&;x '\"=\nscriptCDATA", max_size=60))

@@ -72,6 +72,15 @@ def test_a_message_that_is_too_long_does_not_hide_the_next() -> None:
     assert found[1].title == "short"
 
 
+def test_a_message_of_parts_in_parts_without_end_does_not_hide_the_next() -> None:
+    depth = 1_200
+    parts = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(depth))
+    found = list(mail.read_mbox(io.BytesIO(b"From a\n" + parts + b"\ndeep\n\nFrom b\nSubject: flat\n\ntext\n"), "box"))
+    assert found[0] == Skipped("box:1", "nested too deeply")
+    assert isinstance(found[1], Document)
+    assert found[1].title == "flat"
+
+
 @given(st.binary(max_size=300), st.sampled_from([b"Subject: ", b"Content-Type: ", b"Date: ", b"Message-ID: ", b""]))
 def test_no_message_is_too_broken(content: bytes, header: bytes) -> None:
     mail.read_message(header + content, "m")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from textae.corpus import Recipe, TableSpec, read, recipes
-from textae.corpus.fetch import Archive
+from textae.corpus.fetch import UNPACK, Archive
 from textae.corpus.recipes import read_recipe
 from textae.errors import CorpusError
 from textae.types import Document
@@ -126,6 +126,18 @@ def test_an_archive_saved_by_hand_serves_as_well_as_a_downloaded_one(tmp_path: P
         fetched(wanted)
     (cache / "small.zip").write_bytes(packed())
     assert len(fetched(wanted)) == 1
+    assert (cache / "small.zip").exists()  # what a person saved is not ours to delete
+
+
+def test_a_download_that_was_not_unpacked_is_taken_up_and_not_kept(tmp_path: Path, server: str, cache: Path) -> None:
+    wanted = recipe(tmp_path, server, packed())
+    assert wanted.archive
+    with pytest.raises(CorpusError, match="cannot be unpacked"):
+        fetched(replace(wanted, archive=replace(wanted.archive, members={"corpus.jsonl.gz": "no such member"})))
+    (tmp_path / "served" / "small.zip").unlink()
+    assert len(fetched(wanted)) == 1
+    assert not list(cache.glob("*.zip"))
+    assert not list(cache.glob(".*"))
 
 
 def test_a_member_that_points_out_of_the_folder_is_not_written(tmp_path: Path, server: str, cache: Path) -> None:
@@ -161,7 +173,7 @@ def test_the_newsgroups_are_read_from_their_tar(tmp_path: Path, server: str) -> 
             archive.addfile(member, io.BytesIO(content))
     wanted = recipe(tmp_path, server, out.getvalue(), "small.tar.gz")
     assert wanted.archive
-    found = fetched(replace(wanted, archive=replace(wanted.archive, members={})))
+    found = fetched(replace(wanted, archive=replace(wanted.archive, format="20newsgroups", members={})))
     assert [(document.id, dict(document.fields)) for document in found] == [
         ("sci.space/1", {"label": "sci.space", "split": "train"}),
         ("sci.med/2", {"label": "sci.med", "split": "test"}),
@@ -199,6 +211,27 @@ def test_the_cache_is_where_the_desktop_says(monkeypatch: pytest.MonkeyPatch, tm
     assert {recipe.name for recipe in recipes() if recipe.available} == {"nq", "python"}
 
 
+def test_a_user_without_a_home_reads_what_is_there_and_is_told_where_downloads_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_CACHE_HOME", "TEXTAE_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    (tmp_path / "corpus.jsonl").write_bytes(ROW)
+    assert len(list(read([str(tmp_path)]))) == 1
+    with pytest.raises(CorpusError, match="name one: export TEXTAE_CACHE="):
+        list(read(["nfcorpus"]))
+
+
+def test_recipes_are_not_loaded_for_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("textae.corpus.recipes", lambda: pytest.fail("loaded"))
+    (tmp_path / "corpus.jsonl").write_bytes(ROW)
+    assert len(list(read([str(tmp_path), str(tmp_path / "corpus.jsonl")]))) == 2
+
+
 def test_every_recipe_says_what_it_is_and_how_it_is_checked() -> None:
     names = [recipe.name for recipe in recipes()]
     assert names == sorted(names)
@@ -211,6 +244,8 @@ def test_every_recipe_says_what_it_is_and_how_it_is_checked() -> None:
         assert all(len(checksum) == 64 for checksum in each.sha256.values()), each.name
         if each.archive:
             assert (len(each.archive.sha256), len(each.archive.md5)) in {(64, 0), (0, 32)}, each.name
+            assert each.archive.format in UNPACK, each.name
+            assert bool(each.archive.members) == (each.archive.format == "zip"), each.name
         assert each.archive or each.sha256 or each.packages, each.name
 
 

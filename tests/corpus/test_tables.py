@@ -185,6 +185,46 @@ def test_a_line_or_a_cell_without_end_is_skipped_and_the_next_row_read() -> None
     assert isinstance(from_csv(f"text\nfirst\n{unclosed}")[1], Skipped)
 
 
+def shown(found: list[Document | Skipped]) -> list[str]:
+    return [f"{item.source} {item.reason if isinstance(item, Skipped) else item.text}" for item in found]
+
+
+def test_a_quote_that_is_never_closed_costs_one_row() -> None:
+    unclosed = tables._UNCLOSED
+    assert shown(from_csv('text,n\na,1\n"b,2\nc,3\nd,4\n')) == ["t:2 a", f"t:3 {unclosed}", "t:4 c", "t:5 d"]
+    assert shown(from_csv('text,n\na,1\n"b,2\nc,3\n"d\ne",4\n')) == [
+        "t:2 a",
+        f"t:3 {unclosed}",
+        "t:4 c",
+        "t:5 d\ne",
+    ]
+    assert shown(from_csv('text,n\na,1\n"b')) == ["t:2 a", f"t:3 {unclosed}"]
+
+
+def test_a_long_text_in_quotes_and_quotes_inside_a_line_are_no_mistake() -> None:
+    long = "line\n" * 5_000
+    assert shown(from_csv(f'text,n\n"{long}",1\n"so" it is,2\nsay "x",3\n')) == [
+        f"t:2 {long}",
+        "t:5003 so it is",
+        't:5004 say "x"',
+    ]
+
+
+def test_a_quote_that_hides_more_than_a_document_may_have_is_said_to() -> None:
+    found = from_csv('text\n"' + ("x" * 99 + "\n") * (streams.LONGEST // 100 + 10))
+    assert found[0] == Skipped("t:2", tables._UNCLOSED_AND_LOST)
+
+
+def test_quotes_that_pair_with_nothing_line_after_line_are_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "_READ_AGAIN", 1_000_000)
+    found = from_csv("text,n\n" + 'x","\n' * 20_000)
+    assert {item.reason for item in found if isinstance(item, Skipped)} == {tables._UNCLOSED, tables._UNCLOSED_AND_LOST}
+
+
+def test_lines_that_end_as_on_an_old_macintosh_are_said_to() -> None:
+    assert shown(from_csv("text,n\na,1\rb,2\n")) == ["t:2 a carriage return outside of quotes"]
+
+
 def test_a_header_in_another_encoding_is_an_error() -> None:
     with pytest.raises(CorpusError, match="the header is not UTF-8"):
         from_csv("text,n\n".encode("utf-16"))

@@ -45,15 +45,14 @@ def read(
     Raises:
         CorpusError: a source is not there (at once, before anything is read), or cannot be read.
     """
-    known = {recipe.name: recipe for recipe in recipes()}
     several = len(sources) > 1
     return chain.from_iterable(
-        opened() for opened in [_opener(source, several, known, spec or TableSpec(), progress) for source in sources]
+        opened() for opened in [_opener(source, several, spec or TableSpec(), progress) for source in sources]
     )
 
 
 def _opener(
-    source: str, several: bool, known: dict[str, Recipe], spec: TableSpec, progress: Progress
+    source: str, several: bool, spec: TableSpec, progress: Progress
 ) -> Callable[[], Iterator[Document | Skipped]]:
     """What reads a source, when its turn comes."""
     path = Path(source)
@@ -64,6 +63,7 @@ def _opener(
         return lambda: read_folder(path, f"{path.as_posix()}/" if several and source != "." else "", spec)
     if os.path.exists(source):  # noqa: PTH110
         return lambda: read_file(path, path.as_posix() if several else path.name, spec)
+    known = {recipe.name: recipe for recipe in recipes()}
     if name in known and (not packages or known[name].packages):
         return lambda: read_recipe(known[name], packages, spec, progress)
     close = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.5))

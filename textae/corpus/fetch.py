@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,14 +41,16 @@ class Archive:
         bytes: its size, where it is known.
         sha256: its checksum.
         md5: its checksum, where the publisher gives no better one.
-        members: of a zip: the member that becomes each file, by the file's name. Without any, the archive is the tar
-            of 20 Newsgroups: a folder for the split, in it one for the group, in it a file for each message.
+        format: `zip`, or `20newsgroups`: a tar with a folder for the split, in it one for the group, in it a file for
+            each message.
+        members: of a zip: the member that becomes each file, by the file's name.
     """
 
     url: str
     bytes: int = 0
     sha256: str = ""
     md5: str = ""
+    format: str = "zip"
     members: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -58,7 +60,7 @@ class Archive:
 
 
 def fetch(archive: Archive, name: str, folder: Path, progress: Progress) -> None:
-    """Make a folder of the files of an archive; the archive itself is not kept.
+    """Make a folder of the files of an archive; what was downloaded for that is not kept, what a person saved is.
 
     Args:
         archive: what to fetch, unless it lies in the folder already.
@@ -69,17 +71,17 @@ def fetch(archive: Archive, name: str, folder: Path, progress: Progress) -> None
     Raises:
         CorpusError: it cannot be fetched, is not what was published, or cannot be unpacked.
     """
-    packed = folder / archive.file
+    saved, downloaded = folder / archive.file, folder / f".{archive.file}"
+    packed = saved
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not saved.exists():
+            packed = downloaded
         if not packed.exists():
             _download(archive, name, packed, progress)
         _verify(archive, packed)
-        if archive.members:
-            _unpack_zip(archive, packed, folder)
-        else:
-            _unpack_newsgroups(packed, folder)
-        packed.unlink()
+        UNPACK[archive.format](archive, packed, folder)
+        downloaded.unlink(missing_ok=True)
     except (zipfile.BadZipFile, KeyError, tarfile.TarError, EOFError, zlib.error) as error:
         raise CorpusError(f"{packed} cannot be unpacked ({error}); delete it and try again") from error
     except OSError as error:
@@ -102,7 +104,7 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
 
 def _download(archive: Archive, name: str, packed: Path, progress: Progress) -> None:
     stage = f"downloading {name}"
-    advice = f"download {archive.url} by hand, and save it as {packed}"
+    advice = f"download {archive.url} by hand, and save it as {packed.with_name(archive.file)}"
     try:
         with urllib.request.urlopen(archive.url, timeout=_PATIENCE) as response, _written(packed) as file:
             total = int(response.headers.get("Content-Length") or archive.bytes) or None
@@ -147,7 +149,7 @@ def _unpack_zip(archive: Archive, packed: Path, folder: Path) -> None:
                     shutil.copyfileobj(content, target, _PIECE)
 
 
-def _unpack_newsgroups(packed: Path, folder: Path) -> None:
+def _unpack_newsgroups(archive: Archive, packed: Path, folder: Path) -> None:
     """The messages as a table: id `newsgroup/number`, label, split; the bytes are Latin-1, as the collection's are."""
     with (
         tarfile.open(packed) as messages,
@@ -163,3 +165,7 @@ def _unpack_newsgroups(packed: Path, folder: Path) -> None:
             text = content.read().decode("latin-1")
             row = {"id": f"{label}/{number}", "text": text, "label": label, "split": _NEWSGROUP_SPLITS[split]}
             zipped.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+
+UNPACK: dict[str, Callable[[Archive, Path, Path], None]] = {"zip": _unpack_zip, "20newsgroups": _unpack_newsgroups}
+"""How an archive of each format becomes files in a folder."""

@@ -10,9 +10,9 @@ What its ending says is how a file is read, with or without `.gz` behind it:
     .jsonl .ndjson .csv .tsv .parquet      tables, each row a document
 
 In a folder, files with another ending are skipped by that name and counted; hidden files, `__pycache__` and
-`node_modules` are not looked at. Links to files are followed, links to folders are not, so nothing is read twice and
-no loop has a beginning. A file that is named by itself is read whatever its ending, as plain text where it has none of
-these.
+`node_modules` are not looked at. A file that is damaged, or gone before its turn, is skipped, too. Links to files are
+followed, links to folders are not, so nothing is read twice and no loop has a beginning. A file that is named by itself
+is read whatever its ending, as plain text where it has none of these; that it is damaged is then an error.
 """
 
 import os
@@ -22,6 +22,7 @@ from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
 from textae.corpus import mail, markup, streams, tables
+from textae.corpus.streams import FileError
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
 from textae.types import Document, Skipped
@@ -38,10 +39,10 @@ def read_folder(folder: Path, prefix: str, spec: TableSpec) -> Iterator[Document
     Args:
         folder: where to look.
         prefix: put before the ids.
-        spec: how tables are read; a table without the fields is skipped, not an error.
+        spec: how tables are read; a table without the fields is skipped, not an error, as is what is damaged.
 
     Raises:
-        CorpusError: the folder cannot be looked into, or a file in it is damaged.
+        CorpusError: the folder cannot be looked into.
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise CorpusError(f"{folder}: {streams.DENIED}; it takes the right to list the folder and to enter it")
@@ -54,8 +55,8 @@ def read_folder(folder: Path, prefix: str, spec: TableSpec) -> Iterator[Document
             continue
         try:
             yield from _READERS[_kind(path)](path, name, spec)
-        except tables.FieldMissingError:
-            yield Skipped(name, "a table without the fields")
+        except FileError as error:
+            yield Skipped(name, error.reason)
 
 
 def read_file(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -93,14 +94,18 @@ def _walk(folder: Path) -> Iterator[Path]:
         if not (is_folder and os.access(path, os.R_OK | os.X_OK)):
             yield path
             continue
-        inside = sorted(path.iterdir(), reverse=True)
+        try:
+            inside = sorted(path.iterdir(), reverse=True)
+        except OSError:  # it was there a moment ago
+            yield path
+            continue
         waiting += [new for new in inside if not new.name.startswith(".") and new.name not in _NOT_LOOKED_AT]
 
 
 def _refusal(path: Path) -> str:
     """Why a file of a folder is not read; nothing where it is."""
     if not os.path.exists(path):  # noqa: PTH110 (never raises)
-        return "a link to nothing" if path.is_symlink() else "not there"
+        return "a link to nothing" if path.is_symlink() else streams.GONE
     if path.is_dir():
         return "a link to a folder" if path.is_symlink() else streams.DENIED
     if not path.is_file():

@@ -2,7 +2,8 @@
 
 The id is the Message-ID, the title the subject, the text the plain part, else the HTML part stripped; quoted lines
 stay. Fields are `from` and `date` (ISO 8601 where it can be understood). Bytes that do not fit the character set that
-a part declares are replaced, since a mailbox of many hands is never clean.
+a part declares are replaced, since a mailbox of many hands is never clean. A message of parts in parts in parts, deeper
+than the parser can go, is skipped.
 """
 
 import email
@@ -31,8 +32,11 @@ def read_mbox(stream: IO[bytes], name: str) -> Iterator[Document | Skipped]:
 
 def read_message(content: bytes, place: str) -> Document | Skipped:
     """One message, as it was sent."""
-    message = email.message_from_bytes(content)
-    title, text = _header(message, "subject"), _text(message)
+    try:
+        message = email.message_from_bytes(content)
+        title, text = _header(message, "subject"), _text(message)
+    except RecursionError:  # the parser goes down into each part
+        return Skipped(place, "nested too deeply")
     if not (title or text):
         return Skipped(place, streams.EMPTY)
     id = " ".join(_header(message, "message-id").split()).strip("<>")

@@ -5,6 +5,7 @@ did not come for (scripts, styles, navigation) is left out, and blocks become li
 """
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 _UNSEEN = {"script", "style", "template", "noscript", "svg", "object", "iframe"}
@@ -20,10 +21,13 @@ _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 def html_parts(source: str) -> tuple[str, str]:
     """The title and the text of an HTML document, however broken."""
-    reader = _Reader()
-    reader.feed(_MARKED_SECTION.sub(" ", source))
-    reader.close()
-    # A <nav> that is never closed must not swallow the page.
+    source = _MARKED_SECTION.sub(" ", source)
+    reader = _read(source, {})
+    # What is never closed must not swallow the page: an <svg> is read as if it had not been opened, and so is a <nav>.
+    never_closed: dict[str, tuple[int, int]] = {}
+    while reader.unseen and reader.unseen not in never_closed:
+        never_closed[reader.unseen] = reader.unseen_from
+        reader = _read(source, never_closed)
     return _one_line("".join(reader.title)), _tidy("".join(reader.all if reader.aside else reader.text))
 
 
@@ -40,28 +44,47 @@ def markdown_parts(source: str) -> tuple[str, str]:
     return _one_line(title), source.strip()
 
 
-class _Reader(HTMLParser):
-    """Collects the title and the text; `all` has what is inside <nav> too."""
+def _read(source: str, never_closed: Mapping[str, tuple[int, int]]) -> "_Reader":
+    reader = _Reader(never_closed)
+    reader.feed(source)
+    reader.close()
+    return reader
 
-    def __init__(self) -> None:
+
+class _Reader(HTMLParser):
+    """Collects the title and the text; `all` has what is inside <nav> too.
+
+    Attributes:
+        unseen: the unseen element that is open, if any; its line and column are `unseen_from`.
+    """
+
+    def __init__(self, never_closed: Mapping[str, tuple[int, int]]) -> None:
         super().__init__(convert_charrefs=True)
         self.title: list[str] = []
         self.text: list[str] = []
         self.all: list[str] = []
         self.aside = 0
-        self._unseen = ""
+        self.unseen, self.unseen_from = "", (0, 0)
+        self._never_closed = never_closed
+        self._depth = 0  # an <svg> may hold another
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN and not self._unseen:
-            self._unseen = tag
+        if tag in _UNSEEN and not self.unseen and not self._is_never_closed(tag):
+            self.unseen, self.unseen_from = tag, self.getpos()
+        self._depth += tag == self.unseen
         self.aside += tag in _ASIDE
-        self._in_title = tag == "title" and not self.title and not self._unseen
+        self._in_title = tag == "title" and not self.title and not self.unseen
         self._block(tag)
 
+    def set_cdata_mode(self, elem: str, **options: bool) -> None:
+        if not self._is_never_closed(elem):  # else the tags to the end of the page would be words
+            super().set_cdata_mode(elem, **options)
+
     def handle_endtag(self, tag: str) -> None:
-        if tag == self._unseen:
-            self._unseen = ""
+        self._depth -= tag == self.unseen
+        if not self._depth:
+            self.unseen = ""
         self.aside -= tag in _ASIDE and self.aside > 0
         self._in_title = self._in_title and tag != "title"
         self._block(tag)
@@ -72,8 +95,11 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self.title.append(data)
-        elif not self._unseen:
+        elif not self.unseen:
             self._say(data)
+
+    def _is_never_closed(self, tag: str) -> bool:
+        return tag in self._never_closed and self.getpos() >= self._never_closed[tag]
 
     def _block(self, tag: str) -> None:
         if tag not in _INLINE:

@@ -6,7 +6,7 @@ What a recipe names ends up as a folder of `corpus.jsonl.gz`, and, where the cor
 1. `$TEXTAE_DATA/<name>/`: what a person has put there, checked against the SHA-256 sums of the recipe;
 2. the cache, `$TEXTAE_CACHE/<name>/`, else `$XDG_CACHE_HOME/textae/<name>/`, else `~/.cache/textae/<name>/`;
 3. the archive, if a person has put it into that folder of the cache; else it is downloaded to there, checked, and
-   unpacked.
+   unpacked, and deleted.
 
 The recipe `python` is not a folder but the documentation of what is installed.
 """
@@ -113,10 +113,12 @@ def _data_folder(name: str) -> Path | None:
     return Path(home) / name if home else None
 
 
-def _cache_folder(name: str) -> Path:
+def _cache_folder(name: str) -> Path | None:
+    """Where downloads go; None where nothing says so and this user has no home, as in many a container."""
     if home := os.environ.get("TEXTAE_CACHE"):
         return Path(home) / name
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "textae" / name
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 (never raises)
+    return None if cache.startswith("~") else Path(cache) / "textae" / name
 
 
 def _corpus(folder: Path) -> Path | None:
@@ -154,5 +156,7 @@ def _fetched(recipe: Recipe, progress: Progress) -> Path:
             f"and put it at $TEXTAE_DATA/{recipe.name}/corpus.jsonl.gz"
         )
     folder = _cache_folder(recipe.name)
+    if folder is None:
+        raise CorpusError(f"the corpus {recipe.name!r} has no folder to go to; name one: export TEXTAE_CACHE=/a/folder")
     fetch.fetch(recipe.archive, recipe.name, folder, progress)
     return folder / _CORPUS[0]

@@ -24,6 +24,8 @@ NOT_UTF8 = "not UTF-8"
 BINARY = "binary"
 EMPTY = "empty"
 DENIED = "permission denied"
+DAMAGED = "damaged"
+GONE = "gone"
 
 _PIECE = 1 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -34,20 +36,34 @@ class RefusedError(Exception):
     """One document cannot be taken; its text is the reason to count."""
 
 
+class FileError(CorpusError):
+    """A file cannot be read, or not to its end: an error where it was named, one skipped file in a folder.
+
+    Attributes:
+        reason: to count, in a word or two.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """The bytes of a file, unpacked where it ends in .gz.
 
     Raises:
-        CorpusError: it cannot be opened or read, or is damaged.
+        FileError: it cannot be opened or read, or is damaged.
     """
     try:
         with path.open("rb") as raw:
             yield cast("IO[bytes]", BufferedReader(gzip.GzipFile(fileobj=raw))) if path.suffix.lower() == ".gz" else raw
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise CorpusError(f"{path}: the gzip file is cut off or damaged ({error}); fetch or pack it anew") from error
+        message = f"{path}: the gzip file is cut off or damaged ({error}); fetch or pack it anew"
+        raise FileError(message, DAMAGED) from error
     except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
+        reason = GONE if isinstance(error, FileNotFoundError) else (error.strerror or DAMAGED).lower()
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}", reason) from error
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes | None]:

@@ -6,7 +6,8 @@ column `id` or `_id`, else the file's name and the row's line; the title is `tit
 empty. Rows are read one at a time.
 
 Values keep their type. csv has none: there, a cell written as a plain number (`-?[0-9]+(\.[0-9]+)?`, without leading
-zeros, of at most 15 digits) is a number, an empty one is None, anything else is text.
+zeros, of at most 15 digits) is a number, an empty one is None, anything else is text. Where a quote is opened and never
+closed, its line is skipped and the next one read as a row of its own.
 """
 
 import csv
@@ -14,13 +15,14 @@ import json
 import re
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from textae.corpus import streams
-from textae.errors import CorpusError
+from textae.corpus.streams import FileError
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
@@ -33,6 +35,9 @@ PATIENCE = 1_000
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _DIGITS = 15  # what a float keeps
 _BATCH = 256
+_READ_AGAIN = 4 * streams.LONGEST  # characters of a table, in all; else `x","`, line after line, takes its square
+_UNCLOSED = "a quote that is never closed"
+_UNCLOSED_AND_LOST = "a quote that is never closed, and the rows after it"
 
 Row = tuple[int, Mapping[str, FieldValue] | str]
 """Where a row stands (its line, or its number) and what it holds, or why it cannot be taken."""
@@ -59,8 +64,11 @@ class TableSpec:
         return all(field in fields and _equal(fields[field], value) for field, value in self.select)
 
 
-class FieldMissingError(CorpusError):
+class FieldMissingError(FileError):
     """A table does not have a column that it needs."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "a table without the fields")
 
 
 def read_rows(rows: Iterator[Row], name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -113,27 +121,28 @@ def csv_rows(stream: IO[bytes], name: str, *, delimiter: str = "") -> Iterator[R
         delimiter: where it is not given, a comma or a semicolon, of which the header has more.
 
     Raises:
-        CorpusError: the header cannot be read.
+        FileError: the header cannot be read.
     """
-    csv.field_size_limit(streams.LONGEST)  # one setting for the process; Python's own default is a short novel
+    # One setting for the process, whose default is a short novel; `_Lines` gives no row more than this.
+    csv.field_size_limit(2 * streams.LONGEST)
     cells = _Lines(stream)
     try:
         header = next(cells, "")
     except streams.RefusedError as error:
-        raise CorpusError(f"{name}: the header is {error}; a table starts with the names of its columns") from None
+        message = f"{name}: the header is {error}; a table starts with the names of its columns"
+        raise FileError(message, str(error)) from None
     delimiter = delimiter or max(",;", key=header.count)
     columns = _unique(next(csv.reader([header], delimiter=delimiter), []))
-    reader = csv.reader(cells, delimiter=delimiter)
+    strict = csv.reader(cells, delimiter=delimiter, strict=True)
+    tolerant = csv.reader(cells, delimiter=delimiter)
     while True:
-        line = cells.number + 1
+        line = cells.begin()
         try:
-            row = next(reader)
+            row = _csv_cells(cells, strict, tolerant)
         except StopIteration:
             return
         except streams.RefusedError as error:
             yield line, str(error)
-        except csv.Error:  # the only one that a tolerant reader raises: a cell without end
-            yield line, streams.TOO_LONG
         else:
             if row:
                 yield line, _csv_row(columns, row)
@@ -143,7 +152,7 @@ def parquet_rows(path: Path) -> Iterator[Row]:
     """The rows of a parquet file, numbered from 1; of a packed one, through a temporary file.
 
     Raises:
-        CorpusError: it cannot be read.
+        FileError: it cannot be read.
     """
     from pyarrow import ArrowException  # .1 s, and only here
     from pyarrow.parquet import ParquetFile
@@ -158,9 +167,10 @@ def parquet_rows(path: Path) -> Iterator[Row]:
                 for row in batch.to_pylist():
                     number += 1
                     yield number, cast("dict[str, FieldValue]", streams.storable_value(row))
-    except ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise CorpusError(f"{path}: not a parquet file, or a damaged one ({reason}); write it anew") from error
+    except (ArrowException, ValueError, OverflowError) as error:  # the latter two from a value that Python cannot have
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        message = f"{path}: not a parquet file, or a damaged one ({reason}); write it anew"
+        raise FileError(message, streams.DAMAGED) from error
 
 
 class _Names:
@@ -210,24 +220,62 @@ class _Names:
 
 
 class _Lines:
-    """The decoded lines of a file, for a csv reader: a line that cannot be taken raises, and the next one follows."""
+    """The decoded lines of a file, for a csv reader: a line that cannot be taken raises, and the next one follows.
+
+    Attributes:
+        record: the lines since `begin`: those of one row.
+        ended: whether more of them were asked for than the file has; so it ends inside quotes.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._lines = streams.lines(stream)
-        self.number = 0
+        self._again: deque[str] = deque()
+        self._patience = _READ_AGAIN
+        self._number = self._size = 0
+        self.record: list[str] = []
+        self.ended = False
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
-        self.number += 1
-        if line is None:
-            raise streams.RefusedError(streams.TOO_LONG)
+        if self._size > streams.LONGEST:
+            raise streams.RefusedError(_UNCLOSED_AND_LOST)
+        line = self._again.popleft() if self._again else self._decoded()
+        self._number += 1
+        self._size += len(line)
+        self.record.append(line)
+        return line
+
+    def begin(self) -> int:
+        """Start a row; gives the number of its first line."""
+        self.record, self._size, self.ended = [], 0, False
+        return self._number + 1
+
+    def again(self, start: int) -> bool:
+        """Whether the lines of the row from one on will be given again; not if that was asked for too often."""
+        lines = self.record[start:]
+        self._patience -= sum(map(len, lines))
+        if self._patience < 0:
+            return False
+        self._again.extendleft(reversed(lines))
+        self._number -= len(lines)
+        return True
+
+    def _decoded(self) -> str:
         try:
-            return line.decode("utf-8")
+            line = next(self._lines)
+        except StopIteration:
+            self.ended = True
+            raise
+        try:
+            if line is not None:
+                return line.decode("utf-8")
+            reason = streams.TOO_LONG
         except UnicodeDecodeError:
-            raise streams.RefusedError(streams.NOT_UTF8) from None
+            reason = streams.NOT_UTF8
+        self._number += 1
+        raise streams.RefusedError(reason)
 
 
 def _document(row: Mapping[str, FieldValue], names: _Names, place: str) -> Document | Skipped:
@@ -267,6 +315,27 @@ def _json_row(line: bytes) -> Mapping[str, FieldValue] | str:
         return streams.NOT_UTF8
     except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; brackets without end
         return "not JSON"
+
+
+def _csv_cells(cells: _Lines, strict: Iterator[list[str]], tolerant: Iterator[list[str]]) -> list[str]:
+    """The next row; where its quotes do not pair, as shows at the next quote or at the end, its first line is given up.
+
+    Raises:
+        RefusedError: a quote is never closed, or a line cannot be taken.
+    """
+    try:
+        return next(strict)
+    except csv.Error:
+        pairs = len(cells.record) == 1 and not cells.ended and cells.again(0)
+    if pairs:  # in one line, `"so" it is` means what it says
+        cells.begin()
+        try:
+            row = next(tolerant)
+        except csv.Error:  # all that a tolerant reader minds
+            raise streams.RefusedError("a carriage return outside of quotes") from None
+        if not cells.ended:
+            return row
+    raise streams.RefusedError(_UNCLOSED if cells.again(1) else _UNCLOSED_AND_LOST)
 
 
 def _csv_row(columns: list[str], cells: list[str]) -> Mapping[str, FieldValue] | str:

@@ -7,10 +7,13 @@ from textae.vectorizer import Floats
 
 
 class CosineIndex:
-    """Float codes of unit length, kept as half precision on disk and compared in single precision.
+    """Float codes of unit length, scanned whole.
+
+    They lie on disk in half precision, and are kept here in single precision: to convert 20,000 of them takes 6 ms, to
+    compare them with a query .5 ms.
 
     Args:
-        codes: of the documents, of unit length or zero.
+        codes: of the documents.
     """
 
     def __init__(self, codes: Codes) -> None:

@@ -15,19 +15,18 @@ class HammingIndex:
     """Binary codes, scanned whole.
 
     Args:
-        codes: of the documents; those whose floats are zero are unknown, for no bits could say it.
+        codes: of the documents.
     """
 
     def __init__(self, codes: Codes) -> None:
         self._words = _as_words(codes.bits)
-        self._known = codes.floats.any(axis=1)
+        self._known = codes.known
 
     def scores(self, queries: Codes) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1: (n_queries, n_documents)."""
         n_bits = 8 * queries.bits.shape[1]
-        known = queries.floats.any(axis=1)
         scores = np.zeros((len(queries.bits), len(self._words)), np.float32)
-        for row in np.flatnonzero(known):
+        for row in np.flatnonzero(queries.known):
             scores[row] = 1 - hamming(_as_words(queries.bits[row : row + 1]), self._words) * np.float32(2 / n_bits)
         return scores * self._known
 

@@ -114,10 +114,9 @@ def _uniform(n_in: int, n_out: int, generator: torch.Generator) -> Tensor:
 
 def _rotation(n_in: int, n_out: int, generator: torch.Generator) -> Tensor:
     """A random matrix (n_in, n_out) of orthonormal rows or columns, whichever are fewer."""
-    size = max(n_in, n_out)
-    square, _ = torch.linalg.qr(torch.randn(size, size, generator=generator))
-    part: Tensor = square[:n_in, :n_out].clone()
-    return part
+    columns, _ = torch.linalg.qr(torch.randn(max(n_in, n_out), min(n_in, n_out), generator=generator))
+    rotation: Tensor = columns if n_in >= n_out else columns.T
+    return rotation.contiguous()
 
 
 def _array(parameter: Tensor) -> Floats:

@@ -120,7 +120,7 @@ class DeviceBags:
         ).long()
         chances = torch.where(plain[row_of], counts, counts * idf).double()
         keys = uniform(len(at), generator, rows.device).double().clamp_min(1e-12) ** (1 / chances)
-        order = torch.argsort(row_of.double() + 1 - keys)  # keys are within 0 and 1, so rows stay together
+        order = torch.argsort(row_of.double() + 1 - keys, stable=True)  # keys are within 0 and 1, so rows stay together
         rank = torch.empty_like(order)
         rank[order] = torch.arange(len(order), device=rows.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query

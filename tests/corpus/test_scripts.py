@@ -1,0 +1,113 @@
+"""The scripts that a person runs first, with stand-ins for Python and textae: what is replaced, and what is kept."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+PATH = "/usr/bin:/bin"
+
+# `-m venv FOLDER` makes a folder of stand-ins; `pip install` takes note of the further index, and may be broken off.
+PYTHON = f"""#!/usr/bin/env bash
+case "$*" in
+    "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp "$(dirname "$0")/textae" "$3/bin/textae" ;;
+    *"pip config list") echo "$PIP_SAYS" ;;
+    *"pip install"*) echo "installed, index: ${{PIP_EXTRA_INDEX_URL:-}}" >> log; [ ! -e break ] ;;
+    *) exec {sys.executable} "$@" ;;
+esac
+"""
+TEXTAE = """#!/usr/bin/env bash
+echo "textae $*" >> log
+case "$1" in
+    info) [ -e demo.textae ] ;;
+    index) mkdir demo.textae ;;
+esac
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    (folder / "scripts").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    for name in ("scripts/demo", "scripts/install", "pyproject.toml", "constraints.txt"):
+        shutil.copy(CHECKOUT / name, folder / name)
+    for name, source in {"python": PYTHON, "textae": TEXTAE}.items():
+        (tmp_path / "bin" / name).write_text(source)
+        (tmp_path / "bin" / name).chmod(0o755)
+    return folder
+
+
+def run(checkout: Path, script: str, pip_says: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run a script; what was done is in `log`."""
+    (checkout / "log").write_text("")
+    stand_ins = checkout.parent / "bin"
+    env = {"PATH": f"{stand_ins}:{PATH}", "PYTHON": str(stand_ins / "python"), "PIP_SAYS": pip_says}
+    return subprocess.run([checkout / "scripts" / script], env=env, capture_output=True, text=True, check=False)
+
+
+def log(checkout: Path) -> str:
+    return (checkout / "log").read_text()
+
+
+def test_the_demo_has_an_index_of_its_own_and_learns_once(checkout: Path) -> None:
+    (checkout / ".textae").mkdir()
+    (checkout / ".textae" / "mine").touch()
+    assert run(checkout, "demo").returncode == 0
+    assert "textae index python --index demo.textae" in log(checkout)
+    done = run(checkout, "demo")
+    assert "textae index" not in log(checkout)
+    assert log(checkout).count("textae search") == 4
+    assert all("--index demo.textae" in line for line in log(checkout).splitlines())
+    assert "source .venv/bin/activate" in done.stdout
+    assert (checkout / ".textae" / "mine").exists()
+    assert "demo.textae/\n" in (CHECKOUT / ".gitignore").read_text()
+
+
+def test_what_is_installed_is_not_installed_again_and_another_version_replaces_it(checkout: Path) -> None:
+    assert run(checkout, "install").returncode == 0
+    (checkout / ".venv" / "old").touch()
+    assert run(checkout, "install").returncode == 0
+    assert log(checkout) == ""
+    (checkout / "constraints.txt").write_text("torch==0")
+    assert run(checkout, "install").returncode == 0
+    assert "installed" in log(checkout)
+    assert not (checkout / ".venv" / "old").exists()
+
+
+def test_an_environment_that_somebody_else_made_stays(checkout: Path) -> None:
+    (checkout / ".venv").mkdir()
+    (checkout / ".venv" / "mine").touch()
+    done = run(checkout, "install")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "move it away or delete it" in done.stderr
+    assert (checkout / ".venv" / "mine").exists()
+
+
+def test_an_installation_that_was_broken_off_is_made_again(checkout: Path) -> None:
+    (checkout / "break").touch()
+    assert run(checkout, "install").returncode != 0
+    (checkout / "break").unlink()
+    assert run(checkout, "install").returncode == 0
+    assert "installed" in log(checkout)
+
+
+@pytest.mark.skipif(
+    os.uname()[0] + os.uname()[4] != "Linuxx86_64" or shutil.which("nvidia-smi", path=PATH) is not None,
+    reason="only Linux on x86-64 without a graphics card has a smaller torch to choose",
+)
+def test_the_smaller_torch_is_taken_unless_there_is_a_card_or_somebody_chose(checkout: Path) -> None:
+    def index(pip_says: str = "") -> str:
+        shutil.rmtree(checkout / ".venv", ignore_errors=True)
+        assert run(checkout, "install", pip_says).returncode == 0
+        return log(checkout).partition("index: ")[2].strip()
+
+    assert index() == "https://download.pytorch.org/whl/cpu"
+    assert index("global.find-links='/opt/wheels'") == ""
+    assert index(":env:.extra-index-url='https://example.org'") == ""
+    (checkout.parent / "bin" / "nvidia-smi").touch(0o755)
+    assert index() == ""

@@ -1,0 +1,105 @@
+"""One commit of an index, and what can search it: each part is made of the stored arrays when it is first asked for.
+
+opened = Opened(Reader(folder))
+opened.system("bm25").scores(opened.vectorizer.transform(["smooth a noisy signal"]))
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from textae.baselines import BM25, Postings, VectorSpace
+from textae.encoder import Codes, Encoder, unit
+from textae.index import CosineIndex, HammingIndex
+from textae.ranking import CodeSearch, Hybrid, Retriever
+from textae.spec import check_system
+from textae.store import Reader
+from textae.text import Analysis
+from textae.vectorizer import Floats, Vectorizer, Vocabulary, idf
+
+
+class Opened:
+    """One commit of an index with its systems, each made when it is first asked for.
+
+    Args:
+        reader: of the store.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._systems: dict[str, Retriever] = {}
+
+    @cached_property
+    def vectorizer(self) -> Vectorizer:
+        """The path that every text takes."""
+        analysis = self.reader.settings["analysis"]
+        return Vectorizer(
+            Analysis(analysis["language"], frozenset(analysis["stop_words"])),
+            Vocabulary.from_arrays(self.reader.arrays),
+        )
+
+    @cached_property
+    def postings(self) -> Postings:
+        """The bags of the corpus, by term."""
+        return Postings.from_arrays(self.reader.arrays)
+
+    @cached_property
+    def idf(self) -> Floats:
+        """Of every term: (n_terms,)."""
+        return idf(self.postings.frequency, len(self.postings))
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The trained encoder."""
+        return Encoder.from_arrays(self.reader.arrays)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The codes of all documents, as they are on disk."""
+        arrays = self.reader.arrays
+        return Codes(arrays["codes/known"], arrays["codes/floats"], arrays["codes/bits"])
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Every document's id."""
+        return self.reader.all_ids()
+
+    def system(self, name: str) -> Retriever:
+        """The system of that name.
+
+        Raises:
+            TextaeError: there is none.
+        """
+        if name not in self._systems:
+            self._systems[name] = self._make(name)
+        return self._systems[name]
+
+    def knows(self, name: str) -> int:
+        """How many terms the system of that name knows: the most frequent ones of the corpus."""
+        system = self.system(name)
+        return len(system.encoder.words) if isinstance(system, CodeSearch) else len(self.vectorizer.vocabulary)
+
+    def _make(self, name: str) -> Retriever:
+        check_system(name)
+        match name.split("-"):
+            case ["bm25"]:
+                return BM25(self.postings, self.idf)
+            case ["tfidf"]:
+                return VectorSpace(self.postings, self.idf)
+            case ["code"]:
+                return CodeSearch(self.encoder, CosineIndex(self.codes))
+            case ["bits"]:
+                return CodeSearch(self.encoder, HammingIndex(self.codes))
+            case ["hybrid"]:
+                return Hybrid(self.system("bm25"), self.system("code"), self.reader.settings["hybrid_weight"])
+            case ["lsa", dims]:
+                return self._lsa(int(dims))
+        return self._lsa(None)
+
+    def _lsa(self, dims: int | None) -> Retriever:
+        arrays = self.reader.arrays
+        floats = unit(arrays["codes/lsa"][:, :dims].astype(np.float32))
+        return CodeSearch(
+            Encoder.lsa(arrays["lsa/words"][:, :dims], arrays["encoder/idf"]),
+            CosineIndex(Codes(self.codes.known, floats, self.codes.bits)),
+        )

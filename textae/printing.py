@@ -1,0 +1,150 @@
+"""What the commands print: reports, hits in four shapes (for people, JSON, TSV, TREC), and the scoreboard."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import quote
+
+import click
+
+from textae import terminal
+from textae.types import Hit, Query, Ranking
+
+if TYPE_CHECKING:
+    from textae.engine import Engine
+    from textae.evaluation import Scoreboard
+    from textae.indexing import Report
+
+_LISTED = 10  # words that are named
+_NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
+
+
+def print_report(report: Report, folder: str, *, detected: bool, verbose: bool, quiet: bool) -> None:
+    """Say what became of a corpus."""
+    terminal.note(f"indexed {report.documents:,} documents in {folder}", quiet=quiet)
+    if report.skipped:
+        reasons = "".join(f" · {reason}: {count:,}" for reason, count in sorted(report.skipped.items()))
+        hint = "" if verbose else " (--verbose lists them)"
+        terminal.note(f"skipped {sum(report.skipped.values()):,}{reasons}{hint}", quiet=quiet)
+    for reason, examples in sorted(report.examples.items()) if verbose else ():
+        for place in examples:
+            terminal.note(f"skipped {place}: {reason}", quiet=quiet)
+    how = " (detected; --language sets it)" if detected else ""
+    terminal.note(f"{report.terms:,} terms, language: {report.language or 'none'}{how}", quiet=quiet)
+    for warning in report.warnings:
+        terminal.note(warning, quiet=quiet)
+
+
+def print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any], why_none: str = "") -> None:
+    """Print the hits of one query; exit with 1, and say why, where there is none."""
+    if options["as_trec"]:
+        ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
+        write_trec({"1": ranking}, mode, sys.stdout)
+    elif options["as_json"]:
+        for hit in hits:
+            click.echo(terminal.json_line({"query": query, **asdict(hit)}))
+    elif options["as_tsv"]:
+        for hit in hits:
+            click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
+    else:
+        terminal.print_hits(hits)
+    _exit_if_nothing(bool(hits), why_none, options)
+
+
+def print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, options: Mapping[str, Any]) -> None:
+    """Print the hits of many queries, as lines of a table unless asked otherwise; exit with 1 where there is none."""
+    if options["as_trec"]:
+        rankings = {query.id: ranking for query, ranking in zip(queries, engine.rank(queries, k, mode), strict=True)}
+        write_trec(rankings, mode, sys.stdout)
+        found = any(ranking.ids for ranking in rankings.values())
+    else:
+        found = (_print_json if options["as_json"] else _print_tsv)(engine, queries, k, mode)
+    unknown = sum(bool(engine.unknown(query.text, mode)) for query in queries)
+    if unknown:
+        terminal.note(
+            f"{unknown:,} of {len(queries):,} queries hold words that are {_nowhere(mode)}", quiet=options["quiet"]
+        )
+    _exit_if_nothing(found, "", options)
+
+
+def _print_json(engine: Engine, queries: Sequence[Query], k: int, mode: str) -> bool:
+    found = False
+    for query in queries:
+        for hit in engine.search(query.text, k, mode) if query.text.strip() else ():
+            found = True
+            click.echo(terminal.json_line({"query": query.text, "query_id": query.id, **asdict(hit)}))
+    return found
+
+
+def _print_tsv(engine: Engine, queries: Sequence[Query], k: int, mode: str) -> bool:
+    found = False
+    for query, ranking in zip(queries, engine.rank(queries, k, mode), strict=True):
+        rows = zip(ranking.ids, ranking.scores, engine.titles(ranking.ids), strict=True)
+        for rank, (id, score, title) in enumerate(rows, start=1):
+            found = True
+            click.echo(_tsv(query.id, rank, id, score, title))
+    return found
+
+
+def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
+    return "\t".join((terminal.cell(query), str(rank), terminal.cell(id), f"{score:.6g}", terminal.cell(title)))
+
+
+def _exit_if_nothing(found: bool, why: str, options: Mapping[str, Any]) -> None:
+    if not found:
+        terminal.note(f"nothing found{why}", quiet=options["quiet"])
+        raise SystemExit(1)
+
+
+def no_effect(engine: Engine, query: str, mode: str) -> str:
+    """What of a query says nothing to a system, in words for a person; nothing where all of it does."""
+    unknown = engine.unknown(query, mode)
+    if unknown:
+        more = f" and {len(unknown) - _LISTED:,} more" if len(unknown) > _LISTED else ""
+        return f"{_nowhere(mode)}: {', '.join(unknown[:_LISTED])}{more}"
+    return "the query holds only stop words" if engine.only_stop_words(query) else ""
+
+
+def _nowhere(mode: str) -> str:
+    return "not in the corpus" if mode in ("hybrid", "bm25", "tfidf") else f"not in the corpus, or too rare for {mode}"
+
+
+def write_trec(rankings: Mapping[str, Ranking], tag: str, file: TextIO) -> None:
+    """Write a TREC run, in whose ids white space, control characters and % are percent-encoded: `my%20notes.txt`."""
+    from textae.evaluation import write_run
+
+    shown = {
+        _run_id(query, file): Ranking(tuple(_run_id(id, file) for id in ranking.ids), ranking.scores)
+        for query, ranking in rankings.items()
+    }
+    write_run(shown, tag, file)
+
+
+def _run_id(id: str, file: TextIO) -> str:
+    """The id as a column of a run; a terminal is spared what else could steer it, while a file gets it as it is."""
+    word = _NOT_IN_A_RUN.sub(lambda found: quote(found[0], safe=""), id)
+    return terminal.safe(word) if file.isatty() else word
+
+
+def print_scoreboard(scored: Scoreboard, *, as_json: bool) -> None:
+    """Print a table of figures, and of the points of the curves where there are any."""
+    from textae.evaluation import table
+
+    points: list[dict[str, Any]] = [
+        {"system": system, "documents": int(n), "precision": float(precision), "recall": float(recall)}
+        for system, curve in scored.curves.items()
+        for n, precision, recall in zip(curve.cutoffs, curve.precision, curve.recall, strict=True)
+    ]
+    if as_json:
+        for row in [*map(asdict, scored.figures), *points]:
+            click.echo(terminal.json_line(row))
+        return
+    click.echo(table(scored.figures, scored.unjudged))
+    if points:
+        click.echo("\nsystem   documents  precision  recall")
+    for row in points:
+        click.echo(f"{row['system']:8} {row['documents']:9,}  {row['precision']:9.3f}  {row['recall']:6.3f}")

@@ -1,6 +1,7 @@
 """The shell: exit codes, what goes to which stream, the stable formats, and one clear line for whatever is wrong."""
 
 import gzip
+import io
 import json
 import os
 import pty
@@ -11,12 +12,14 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from shared import ENVIRONMENT, command, contents, nobody, open_to_all, real_shell, some_documents
 
-from textae import Document, Engine
+from textae import Document, Engine, Ranking
 from textae.cli import cli
+from textae.printing import write_trec
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
 
@@ -113,7 +116,7 @@ class TestSearch:
         said = search("--queries", queries, "-k", 2, shape)
         assert said.code == 0
         found = [
-            row["query"] + row["id"] if shape == "--json" else row[0] + row[2]
+            row["query_id"] + row["id"] if shape == "--json" else row[0] + row[2]
             for row in (rows(said.out) if shape == "--json" else [line.split() for line in said.out.splitlines()])
         ]
         expected = [
@@ -122,14 +125,21 @@ class TestSearch:
             for row in rows(search(words, "-k", 2, "--json").out)
         ]
         assert found == [query + id for query, id in expected]
+        assert said.err == "textae: 1 of 3 queries hold words that are not in the corpus\n"
+        if shape == "--json":
+            assert {(row["query_id"], row["query"]) for row in rows(said.out)} == {("q1", "comet"), ("q3", "zzz oven")}
+        assert search("--queries", queries, "-k", 2, shape, "--quiet").err == ""
+
+    def test_many_queries_have_titles(self, search, tmp_path, engine):
+        (tmp_path / "q.txt").write_text("comet\noven\n")
+        lines = [line.split("\t") for line in search("--queries", tmp_path / "q.txt", "--tsv").out.splitlines()]
+        assert len(lines) == 20
+        assert [line[4] for line in lines] == engine.titles([line[2] for line in lines])
 
     def test_nothing_found_is_1(self, search, tmp_path):
         said = search("qwertz")
         assert (said.code, said.out) == (1, "")
-        assert said.err.splitlines() == [
-            "textae: not in the corpus, and so of no effect: qwertz",
-            "textae: nothing found",
-        ]
+        assert said.err == "textae: nothing found; not in the corpus: qwertz\n"
         queries = tmp_path / "queries.txt"
         queries.write_text("qwertz\n")
         for shape in ("--json", "--tsv", "--trec"):
@@ -138,7 +148,16 @@ class TestSearch:
     def test_unknown_words_beside_known_ones_are_said(self, search):
         said = search("qwertz comet")
         assert said.code == 0
-        assert said.err == "textae: not in the corpus, and so of no effect: qwertz\n"
+        assert said.err == "textae: not in the corpus: qwertz\n"
+
+    def test_stop_words_alone_are_said(self, search):
+        said = search("to be or not to be")
+        assert (said.code, said.out) == (1, "")
+        assert said.err == "textae: nothing found; the query holds only stop words\n"
+
+    def test_words_too_rare_for_codes_are_said(self, search):
+        said = search("qwertz comet", "--mode", "code")
+        assert said.err == "textae: not in the corpus, or too rare for code: qwertz\n"
 
     def test_quiet_says_nothing_but_errors(self, search):
         said = search("qwertz", "--quiet")
@@ -153,8 +172,8 @@ class TestSearch:
     def test_100_000_words(self, search):
         said = search("-", "-k", 1, stdin=" ".join(f"word{n}" for n in range(100_000)).encode())
         assert said.code == 1
-        assert len(said.err.splitlines()) == 2
-        assert "and 99990 more" in said.err.replace(",", "")
+        assert len(said.err.splitlines()) == 1
+        assert "and 99,990 more" in said.err
         assert search("-", "-k", 1, stdin=b"comet " * 100_000).code == 0
 
     @pytest.mark.parametrize(
@@ -166,9 +185,11 @@ class TestSearch:
             (["a", "--queries", "f"], "give a QUERY or --queries FILE"),
             (
                 ["comet", "--mode", "magic"],
-                "no system 'magic'; give one of bm25, tfidf, lsa, code, bits, hybrid, lsa-N",
+                "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N",
             ),
             (["comet", "-k", "0"], "'-k'"),
+            (["comet", "-k", "1" + "0" * 22], "'-k'"),
+            (["comet", "--mode", "lsa-" + "9" * 5_000], "no system 'lsa-99"),
             (["comet", "-k", "many"], "'many' is not a valid integer"),
             (["comet", "--nonsense"], "No such option '--nonsense'"),
             (["--queries", "nowhere.jsonl"], "cannot read nowhere.jsonl: No such file"),
@@ -181,10 +202,14 @@ class TestSearch:
     def test_standard_input_that_is_not_text(self, search):
         assert "standard input is not UTF-8 text" in search("-", stdin=b"comet \xff").error
 
-    def test_an_id_that_no_run_can_hold(self, shell, index, tmp_path):
-        index(table(tmp_path / "t.jsonl", [Document("a b", "comet")]))
-        said = shell("search", "comet", "--trec", "--index", tmp_path / "index")
-        assert "'a b' cannot be in a TREC run" in said.error
+    def test_an_id_with_white_space_is_percent_encoded_in_a_run(self, shell, index, tmp_path):
+        index(table(tmp_path / "t.jsonl", [Document("50% of\u00a0my\tnotes.txt", "comet")]))
+        (tmp_path / "q.tsv").write_text("q 1\tcomet\n")
+        shown = "50%25%20of%C2%A0my%09notes.txt"
+        for asked, id in ((["comet"], "1"), (["--queries", tmp_path / "q.tsv"], "q%201")):
+            said = shell("search", *asked, "--trec", "--mode", "bm25", "--index", tmp_path / "index")
+            assert said.out.split()[:3] == [id, "Q0", shown]
+        assert unquote(shown) == "50% of\u00a0my\tnotes.txt"
 
     def test_similar(self, shell, index_folder, tmp_path):
         found = rows(shell("similar", "ships-2", "--index", index_folder, "-k", 3, "--json").out)
@@ -199,8 +224,25 @@ class TestSearch:
     def test_similar_to_what_is_not_there(self, shell, index_folder, tmp_path):
         said = shell("similar", "x12", "--index", index_folder)
         assert said.error.startswith("no document has the id 'x12'; 'textae search' prints ids")
-        (tmp_path / "binary").write_bytes(b"\xff\xfe")
-        assert "is not UTF-8 text" in shell("similar", tmp_path / "binary", "--index", index_folder).error
+        for odd in ("\udcff", "x" * 5_000):
+            assert shell("similar", odd, "--index", index_folder).error.startswith("no document has the id")
+        for name, content, why in (
+            ("a.txt", b"\xff\xfe", "not UTF-8"),
+            ("b.txt", b"\0", "binary"),
+            ("c.txt", b"", "empty"),
+        ):
+            (tmp_path / name).write_bytes(content)
+            said = shell("similar", tmp_path / name, "--index", index_folder)
+            assert f"{name} gives no document: " in said.error
+            assert why in said.error
+
+    def test_similar_reads_a_file_as_a_corpus_is_read(self, shell, index_folder, tmp_path):
+        (tmp_path / "draft.html").write_text(
+            "<title>Dough</title><script>comet comet comet comet</script><p class='comet planet'>flour oven"
+        )
+        found = rows(shell("similar", tmp_path / "draft.html", "--index", index_folder, "-k", 2, "--json").out)
+        assert [row["fields"]["topic"] for row in found] == ["bread"] * 2
+        assert "<mark>" not in found[0]["snippet"]
 
     def test_eval_by_judgements(self, shell, index_folder, tmp_path):
         (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "comet"}\n{"_id": "q2", "text": "oven"}\n')
@@ -223,7 +265,21 @@ class TestSearch:
         said = shell("eval", "--label", "topic", "-k", 5, "--index", index_folder, "--systems", "tfidf,bits", "--json")
         assert [(row["system"], row["metric"]) for row in rows(said.out)] == [("tfidf", "P@5"), ("bits", "P@5")]
 
-    @pytest.mark.parametrize("arguments", [[], ["--queries", "q"], ["--qrels", "q"], ["--label", "nonsense"]])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            [],
+            ["--queries", "q"],
+            ["--qrels", "q"],
+            ["--label", "nonsense"],
+            ["--label", "topic", "--seed", "-1"],
+            ["--label", "topic", "--seed", "5000000000"],
+            ["--label", "topic", "--systems", ""],
+            ["--label", "topic", "--systems", "bm25,magic"],
+            ["--label", "topic", "--baseline", "magic"],
+            ["--label", "topic", "-k", "1" + "0" * 22],
+        ],
+    )
     def test_eval_of_nothing(self, shell, index_folder, arguments):
         assert shell("eval", "--index", index_folder, *arguments).error
 
@@ -310,7 +366,17 @@ class TestTerminal:
         for asked in (["comet"], ["--queries", tmp_path / "queries.tsv"]):
             said = shell("search", *asked, "--trec", "--mode", "bm25", "--index", tmp_path)
             assert said.code == 0
-            assert [c for c in STEERS if c in said.out] == []
+            assert [c for c in STEERS if c in said.out] == ["\u202e"]  # a file is to hold the ids as they are
+            assert "a%1B[2J\u202e" in said.out
+
+    def test_a_run_on_a_terminal_does_not_steer_it(self):
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        shown = Terminal()
+        write_trec({"".join(STEERS): Ranking(("".join(STEERS),), (1.0,))}, "bm25", shown)
+        assert [c for c in STEERS if c in shown.getvalue()] == []
 
     def test_escapes_in_a_query_stay_out(self, shell, hostile):
         for shape in ([], ["--json"], ["--tsv"]):
@@ -435,6 +501,9 @@ class TestIndex:
             (["t.jsonl", "--hidden", "a,b"], "'a,b' is not a list of sizes like 512,512"),
             (["t.jsonl", "--drop", "1"], "give a share from 0 to below 1"),
             (["t.jsonl", "--seed", "-1"], "the seed -1 is negative"),
+            (["t.jsonl", "--seed", "5000000000"], "the seed is too large; give at most 4294967295"),
+            (["t.jsonl", "--hidden", "4000000000"], "has at most 1,000,000 numbers"),
+            (["t.jsonl", "--hidden", "9" * 5_000], "is not a list of sizes"),
             (["t.jsonl", "--device", "tpu"], "'tpu' is not one of"),
             (["t.jsonl", "--language", "klingon"], "no stemmer for the language 'klingon'"),
             (["t.jsonl", "--select", "topic"], "'topic' is not FIELD=VALUE"),
@@ -664,6 +733,23 @@ class TestBadInput:
         assert "has format 99, and this textae reads format 1; 'textae index" in shell(*arguments).error
         (folder / "index.sqlite").write_bytes(b"garbage" * 1_000)
         assert "file is not a database" in shell(*arguments).error
+
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            "UPDATE settings SET value = '{' WHERE name = 'about'",
+            "DELETE FROM settings WHERE name = 'hybrid_weight'",
+            "DELETE FROM arrays WHERE name = 'codes/bits'",
+        ],
+    )
+    def test_settings_and_arrays_that_were_not_committed(self, shell, index, tmp_path, forged):
+        index(table(tmp_path / "t.jsonl", some_documents(3)))
+        with closing(sqlite3.connect(tmp_path / "index" / "index.sqlite")) as database:
+            database.execute(forged)
+            database.commit()
+        for arguments in (["search", "comet"], ["info"], ["doctor"], ["eval", "--label", "topic"]):
+            said = shell(*arguments, "--index", tmp_path / "index")
+            assert "is damaged: its settings or its list of arrays are not what was written" in said.error
 
     def test_doctor_finds_a_flipped_byte(self, shell, index, tmp_path):
         index(table(tmp_path / "t.jsonl", some_documents(3)))

@@ -11,8 +11,9 @@ import pytest
 from shared import ENVIRONMENT, QUICK, contents, some_documents
 
 from textae import Document, Engine, ModelSpec, Query, Skipped, TextaeError, TrainSpec
-from textae.engine import SYSTEMS
 from textae.errors import CorpusError, QueryError, StoreError
+from textae.indexing import _first
+from textae.spec import SYSTEMS
 
 SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
 
@@ -93,6 +94,39 @@ class TestSearch:
     def test_unknown_words_are_told_once_and_as_written(self, engine):
         assert engine.unknown("Qwertz comet ünknown qwertz Qwertz the") == ["Qwertz", "ünknown", "qwertz"]
 
+    def test_what_the_encoder_does_not_know_is_told_for_codes_alone(self, tmp_path):
+        engine = Engine.create(tmp_path)
+        engine.index(some_documents(30), model=ModelSpec(dims=8, bits=32, hidden=(), inputs=20), train=QUICK)
+        assert engine.unknown("only7 qwertz about") == ["qwertz"]
+        assert engine.unknown("only7 qwertz about", "bm25") == ["qwertz"]
+        for system in ("code", "bits", "lsa", "lsa-2"):
+            assert engine.unknown("only7 qwertz about", system) == ["only7", "qwertz"]
+            assert engine.search("only7", mode=system) == []
+
+    def test_stop_words_alone_are_told(self, engine):
+        assert engine.only_stop_words("to be or not to be")
+        assert not engine.only_stop_words("to be a comet")
+        assert not engine.only_stop_words("to qwertz")
+        assert not engine.only_stop_words("…!")
+
+    @pytest.mark.parametrize(
+        ("chosen", "says"),
+        [
+            ({"systems": ["bm25", "magic"]}, "no system 'magic'"),
+            ({"systems": ["bm25", "lsa-" + "9" * 5_000]}, "no system 'lsa-999"),
+            ({"systems": []}, "no system to score"),
+            ({"baseline": "code", "systems": ["bm25"]}, "the baseline 'code' is not among the systems: bm25"),
+            ({"seed": -1}, "the seed -1 is negative"),
+            ({"seed": 2**32}, "the seed is too large"),
+        ],
+    )
+    def test_what_cannot_be_scored_is_refused_before_anything_is(self, engine, monkeypatch, chosen, says):
+        monkeypatch.setattr(Engine, "rank", None)
+        with pytest.raises(TextaeError, match=says):
+            engine.evaluate([Query("1", "comet")], {"1": {"stars-0": 1}}, **chosen)
+        with pytest.raises(TextaeError, match=says):
+            engine.evaluate_labels("topic", **chosen)
+
     @pytest.mark.parametrize("query", ["", "  ", "\n\t"])
     def test_an_empty_query_is_refused(self, engine, query):
         with pytest.raises(QueryError, match="the query is empty; give some words"):
@@ -102,9 +136,9 @@ class TestSearch:
         with pytest.raises(QueryError, match=r"no document has the id 'x12'; 'textae search' prints ids"):
             engine.similar("x12")
 
-    @pytest.mark.parametrize("mode", ["", "BM25", "lsa-0", "lsa-x", "code-3"])
+    @pytest.mark.parametrize("mode", ["", "BM25", "lsa-0", "lsa-x", "lsa-²", "lsa-1-2", "code-3"])
     def test_an_unknown_system_is_refused(self, engine, mode):
-        with pytest.raises(TextaeError, match=f"no system '{mode}'; give one of bm25, tfidf"):
+        with pytest.raises(TextaeError, match=f"no system '{mode}'; give one of tfidf, bm25"):
             engine.search("comet", mode=mode)
 
     @pytest.mark.parametrize("k", [0, -1])
@@ -293,6 +327,32 @@ class TestIndex:
     def test_a_shape_that_cannot_be_is_refused(self, wrong, says):
         with pytest.raises(TextaeError, match=says):
             wrong()
+
+    @pytest.mark.parametrize("says", ["DefaultCPUAllocator: can't allocate memory", "CUDA out of memory. Tried"])
+    def test_a_model_for_which_there_is_no_memory(self, tmp_path, monkeypatch, says):
+        def learn(*arguments):
+            raise RuntimeError(says)
+
+        monkeypatch.setattr("textae.train.learn", learn)
+        with pytest.raises(
+            TextaeError, match=r"not enough memory to learn 16 numbers and 32 bits .* of 16; give smaller"
+        ):
+            indexed(tmp_path, some_documents(3))
+
+    def test_an_error_that_is_not_of_memory_is_not_taken_for_one(self, tmp_path, monkeypatch):
+        def learn(*arguments):
+            raise RuntimeError("mine")
+
+        monkeypatch.setattr("textae.train.learn", learn)
+        with pytest.raises(RuntimeError, match="mine"):
+            indexed(tmp_path, some_documents(3))
+
+    def test_no_more_than_8_mb_are_held_to_tell_the_language(self):
+        one = Document("a", "the comet and the sky " * 100_000)
+        corpus = iter([one] * 10)
+        assert len(_first(corpus)) == 4
+        assert len(list(corpus)) == 6
+        assert len(_first(iter([Document("a", "sky")] * 2_000))) == 1_000
 
     def test_an_unknown_language_is_refused_with_the_known_ones(self, tmp_path):
         with pytest.raises(TextaeError, match="no stemmer for the language 'klingon'; known are: none, arabic"):

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from textae.errors import TextaeError
-from textae.spec import DEVICES, ModelSpec, TrainSpec
+from textae.spec import DEVICES, MOST_SEED, SYSTEMS, ModelSpec, TrainSpec, check_system
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ from textae.spec import DEVICES, ModelSpec, TrainSpec
         ({"drop": -0.1}, "cannot hide -0.1 of the words"),
         ({"drop": float("nan")}, "cannot hide nan of the words"),
         ({"inputs": 0}, "an encoder of 0 terms"),
+        ({"hidden": (512, 4_000_000_000)}, "has at most 1,000,000 numbers"),
+        ({"dims": 10**22}, "has at most 1,000,000 numbers"),
+        ({"bits": 8 * 10**22}, "has at most 1,000,000 numbers"),
     ],
 )
 def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
@@ -33,6 +36,8 @@ def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
         ({"device": "tpu"}, "no device 'tpu'; give one of auto, cpu, cuda"),
         ({"seed": -1}, "the seed -1 is negative"),
         ({"passes": -1}, "-1 passes were asked for"),
+        ({"passes": 10**400}, "too many passes were asked for; give at most 1,000,000"),
+        ({"seed": 2**32}, "the seed is too large; give at most 4294967295"),
     ],
 )
 def test_training_that_cannot_be_is_refused(chosen, told) -> None:
@@ -43,7 +48,19 @@ def test_training_that_cannot_be_is_refused(chosen, told) -> None:
 def test_the_least_that_can_be_chosen() -> None:
     assert ModelSpec(dims=1, bits=8, hidden=(), drop=0.0, inputs=1).hidden == ()
     assert TrainSpec(seed=0, passes=0).passes == 0
+    assert TrainSpec(seed=2**32 - 1).seed == MOST_SEED
     assert [TrainSpec(device=name).device for name in DEVICES] == ["auto", "cpu", "cuda"]
+
+
+@pytest.mark.parametrize("name", [*SYSTEMS, "lsa-1", "lsa-64"])
+def test_a_system_has_a_name(name) -> None:
+    check_system(name)
+
+
+def test_a_name_without_end_is_not_repeated() -> None:
+    with pytest.raises(TextaeError, match=r"no system 'lsa-9+ \.\.\.'; give one of tfidf, bm25") as refused:
+        check_system("lsa-" + "9" * 5_000)
+    assert len(str(refused.value)) < 200
 
 
 @pytest.mark.parametrize("spec", [ModelSpec(), TrainSpec()])

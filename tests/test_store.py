@@ -38,6 +38,13 @@ def fill(writer: Writer, word: str, n: int = 3) -> None:
     writer.set("word", word)
 
 
+def seal(database: sqlite3.Connection) -> None:
+    """Make what was changed look as if it had been committed, as a stranger can."""
+    rows = (database.execute(statement).fetchall() for statement in (store._SETTINGS, store._ARRAYS))
+    database.execute("UPDATE digest SET sha256 = ?", (store._digest(*rows),))
+    database.commit()
+
+
 def word_of(reader: Reader) -> str:
     """Give the word that all parts of the snapshot agree on."""
     word = reader.settings["word"]
@@ -102,6 +109,7 @@ class TestCommit:
         write(tmp_path / "index", "many", 1_201)
         with closing(Reader(tmp_path / "index")) as reader:
             assert reader.ids(range(1_200, -1, -1)) == [f"many-{n}" for n in range(1_200, -1, -1)]
+            assert reader.titles([f"many-{n}" for n in range(1_200)]) == [""] * 1_200
 
     def test_an_id_is_taken_once(self, tmp_path):
         with Writer(tmp_path / "index") as writer:
@@ -403,6 +411,64 @@ class TestRefused:
         with closing(Reader(folder)) as reader:
             assert reader.damage() == ["the document 'old-1' is not what was written"]
 
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            "UPDATE settings SET value = '\"odd\"' WHERE name = 'word'",
+            "UPDATE settings SET value = '{' WHERE name = 'word'",
+            "UPDATE settings SET value = x'ff' WHERE name = 'word'",
+            "DELETE FROM settings WHERE name = 'word'",
+            "INSERT INTO settings VALUES ('more', '1')",
+            "DELETE FROM arrays WHERE name = 'letters'",
+            "UPDATE arrays SET name = 'words' WHERE name = 'letters'",
+            "UPDATE arrays SET bytes = bytes + 1",
+            "DELETE FROM digest",
+            "UPDATE digest SET sha256 = ''",
+        ],
+    )
+    def test_changed_settings_and_arrays_are_refused(self, folder, forged):
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            database.execute(forged)
+            database.commit()
+        with pytest.raises(StoreError, match=r"is damaged: its settings or its list of arrays .*; 'textae index' reb"):
+            Reader(folder)
+        write(folder, "rebuilt")
+        assert word_in(folder) == "rebuilt"
+
+    @pytest.mark.parametrize("name", ["../../secret", "F" * 64, "0" * 63, "0" * 64 + "\n", "", b"0" * 64])
+    def test_a_path_in_place_of_a_hash_is_not_followed(self, folder, name):
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            database.execute("UPDATE arrays SET sha256 = ? WHERE name = 'letters'", (name,))
+            seal(database)
+        with pytest.raises(StoreError, match="the array 'letters' is not named by a hash"):
+            Reader(folder)
+
+    @pytest.mark.parametrize("json", ["{", "[" * 100_000, ""])
+    def test_settings_that_a_stranger_made_are_no_traceback(self, folder, json):
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            database.execute("UPDATE settings SET value = ? WHERE name = 'word'", (json,))
+            seal(database)
+        with pytest.raises(StoreError, match="its settings or its list of arrays"):
+            Reader(folder)
+
+    @pytest.mark.parametrize(
+        ("forged", "found"),
+        [
+            ("DELETE FROM documents WHERE id = 'old-1'", ["of 3 documents there are 2"]),
+            ("UPDATE documents SET position = 7 WHERE id = 'old-1'", ["the document 'old-1' is not what was written"]),
+        ],
+    )
+    def test_a_document_that_is_gone_or_elsewhere_is_found(self, folder, forged, found):
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            database.execute(forged)
+            database.commit()
+        with closing(Reader(folder)) as reader:
+            assert reader.damage() == found
+
+    def test_an_id_that_is_no_unicode_is_nowhere(self, folder):
+        with closing(Reader(folder)) as reader:
+            assert reader.position("\udcff") is None
+
     def test_a_flipped_byte_in_a_text_is_found(self, folder):
         path = folder / "index.sqlite"
         path.write_bytes(path.read_bytes().replace(b"old text", b"odd text", 1))
@@ -419,7 +485,7 @@ class TestRefused:
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             row = ("f" * 64, planted.stat().st_size)
             database.execute("UPDATE arrays SET sha256 = ?, bytes = ? WHERE name = 'letters'", row)
-            database.commit()
+            seal(database)
         with pytest.raises(StoreError, match=r"the array 'letters' .* is not whole"):
             Reader(folder)
         with pytest.raises(ValueError, match="pickle"), Writer(folder) as writer:
@@ -576,4 +642,4 @@ def test_what_is_stored_is_json_text_and_plain_arrays(index_folder):
         for (value,) in database.execute("SELECT value FROM settings UNION ALL SELECT fields FROM documents"):
             json.loads(value)
     for path in array_files(index_folder):
-        assert np.load(path, allow_pickle=False).dtype.kind in "uif"
+        assert np.load(path, allow_pickle=False).dtype.kind in "uifb"

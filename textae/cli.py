@@ -170,7 +170,7 @@ def search(query: Sequence[str], queries_file: str | None, k: int, mode: str, fo
         text = " ".join(_stdin().split() if tuple(query) == ("-",) else query)
         hits, no_effect = engine.search(text, k, mode), printing.no_effect(engine, text, mode)
         if no_effect and hits:
-            terminal.note(f"of no effect, as {no_effect}", quiet=options["quiet"])
+            terminal.note(no_effect, quiet=options["quiet"])
         printing.print_one(text, hits, mode, options, f"; {no_effect}" if no_effect else "")
 
 
@@ -354,7 +354,7 @@ def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
         sizes = options["hidden"].split(",")
         if not all(size.strip().isdecimal() and len(size) < 20 for size in sizes):
             raise click.BadParameter(
-                f"{options['hidden']!r} is not a list of sizes like 512,512", param_hint="--hidden"
+                f"{options['hidden'][:60]!r} is not a list of sizes like 512,512", param_hint="--hidden"
             )
         chosen["hidden"] = tuple(map(int, sizes))
     return ModelSpec(**chosen)

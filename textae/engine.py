@@ -307,7 +307,11 @@ class Engine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Close; where something failed that cannot fail on what was written, say that the index is damaged."""
+        """Close; where something failed that cannot fail on what was written, say that the index is damaged.
+
+        Settings and the list of arrays were checked when it was opened. The bytes of arrays and documents are not, as
+        a search must not read all of them: what they make fail is where their hashes are worth a look.
+        """
         unexpected = isinstance(error, ArithmeticError | LookupError | TypeError | ValueError)
         damage = self.damage() if unexpected and self._opened is not None else []
         self.close()

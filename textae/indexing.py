@@ -157,9 +157,10 @@ def _too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, RuntimeError) and not re.search(r"allocate memory|(out of|not enough) memory", str(error)):
             raise
+        instead = ", or --device cpu" if "CUDA" in str(error) else ""
         raise TextaeError(
             f"there is not enough memory to learn {model.dims} numbers and {model.bits} bits through hidden layers of "
-            f"{', '.join(map(str, model.hidden)) or 'none'}; give smaller ones, or --device cpu"
+            f"{', '.join(map(str, model.hidden)) or 'none'}; give smaller ones{instead}"
         ) from None
 
 

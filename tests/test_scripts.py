@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[1]
 PATH = "/usr/bin:/bin"
 
 # `-m venv FOLDER` makes a folder of stand-ins; `pip install` takes note of the further index, and may be broken off.

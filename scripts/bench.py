@@ -25,6 +25,7 @@ import click
 from textae.corpus import TableSpec, read
 from textae.engine import Engine
 from textae.evaluation import Figure, read_qrels, read_queries
+from textae.indexing import Report
 from textae.spec import TrainSpec
 from textae.types import Document
 
@@ -98,11 +99,10 @@ def collections(seeds: str, only: str | None) -> None:
         queries, qrels = read_queries(data(name, "queries.jsonl")), read_qrels(data(name, "qrels.tsv"))
         for seed in map(int, seeds.split(",")):
             with tempfile.TemporaryDirectory() as folder, Engine.create(folder) as engine:
-                report, seconds = _indexed(engine, data(name, "corpus.jsonl.gz"), TableSpec(), seed)
+                report = _indexed(engine, data(name, "corpus.jsonl.gz"), TableSpec(), seed)
                 scored = engine.evaluate(queries, qrels, SYSTEMS, seed=seed)
             for metric in ("nDCG@10", "recall@100"):
                 write(metric, name, report.documents, _by_system(scored.figures, metric), seed)
-            write("seconds to index", name, report.documents, {"seconds": seconds}, seed)
     render()
 
 
@@ -114,11 +114,10 @@ def newsgroups(seeds: str) -> None:
     asked = [item for item in read([str(source)], TableSpec(select=(("split", "test"),))) if isinstance(item, Document)]
     for seed in map(int, seeds.split(",")):
         with tempfile.TemporaryDirectory() as folder, Engine.create(folder) as engine:
-            report, seconds = _indexed(engine, source, TableSpec(select=(("split", "train"),)), seed)
+            report = _indexed(engine, source, TableSpec(select=(("split", "train"),)), seed)
             systems = ("bm25", "tfidf", "lsa-64", "lsa", "code", "bits", "hybrid")
             scored = engine.evaluate_labels("label", asked, systems, seed=seed)
         write("P@100", "20newsgroups by date", report.documents, _by_system(scored.figures, "P@100"), seed)
-        write("seconds to index", "20newsgroups by date", report.documents, {"seconds": seconds}, seed)
     render()
 
 
@@ -166,7 +165,7 @@ def latency(runs: int) -> None:
     source = data("20newsgroups", "corpus.jsonl.gz")
     with tempfile.TemporaryDirectory() as folder:
         with Engine.create(folder) as engine:
-            report, _ = _indexed(engine, source, TableSpec(), 1, passes=0)  # what is learned costs a search no time
+            report = _indexed(engine, source, TableSpec(), 1, passes=0)  # what is learned costs a search no time
         _cold(folder, report.documents, runs)
         _warm(folder, report.documents, source)
     render()
@@ -219,10 +218,8 @@ def _documents(source: Path) -> Iterator[Document]:
     return (item for item in read([str(source)]) if isinstance(item, Document))
 
 
-def _indexed(engine: Engine, source: Path, spec: TableSpec, seed: int, passes: int | None = None) -> tuple[Any, float]:
-    started = time.perf_counter()
-    report = engine.index(read([str(source)], spec), train=TrainSpec(seed=seed, device="cpu", passes=passes))
-    return report, time.perf_counter() - started
+def _indexed(engine: Engine, source: Path, spec: TableSpec, seed: int, passes: int | None = None) -> Report:
+    return engine.index(read([str(source)], spec), train=TrainSpec(seed=seed, device="cpu", passes=passes))
 
 
 def _by_system(figures: Sequence[Figure], metric: str) -> dict[str, float]:

@@ -33,6 +33,8 @@ ROOT = Path(__file__).parent.parent
 ROWS = ROOT / "docs" / "benchmarks.jsonl"
 PAGE = ROOT / "docs" / "benchmarks.md"
 NOTES = ROOT / "docs" / "benchmarks-notes.md"
+README = ROOT / "README.md"
+SCORES = "<!-- scores: written by scripts/bench -->"
 COLLECTIONS = ("scifact", "cran", "med", "cisi", "cacm", "npl", "lisa")
 SYSTEMS = ("bm25", "tfidf", "lsa", "code", "bits", "hybrid")
 
@@ -287,6 +289,24 @@ def render() -> None:
     if NOTES.exists():
         parts.append(NOTES.read_text(encoding="utf-8"))
     PAGE.write_text("\n".join(parts), encoding="utf-8")
+    if {"nDCG@10", "P@100"} <= groups.keys():
+        text = README.read_text(encoding="utf-8")
+        before, rest = text.split(SCORES, 1)
+        _, after = rest.split(SCORES, 1)
+        scores = _scores(groups["nDCG@10"], groups["P@100"])
+        README.write_text(f"{before}{SCORES}\n{scores}\n{SCORES}{after}", encoding="utf-8")
+
+
+def _scores(collections: Mapping[str, list[Row]], newsgroups: Mapping[str, list[Row]]) -> str:
+    """The README's table: a row a system, nDCG@10 of the collections, their mean, and P@100 of 20 Newsgroups."""
+    names = [name for name in COLLECTIONS if name in collections]
+    lines = [f"| | {' | '.join(names)} | mean | 20newsgroups |", "|---|" + "---:|" * (len(names) + 2)]
+    for system in ("tfidf", "bm25", "lsa", "code", "bits", "hybrid"):
+        means = [statistics.fmean(row["figures"][system] for row in collections[name]) for name in names]
+        topic = statistics.fmean(row["figures"][system] for rows in newsgroups.values() for row in rows)
+        cells = (*means, statistics.fmean(means), topic)
+        lines.append(f"| `{system}` | " + " | ".join(f"{value:.3f}" for value in cells) + " |")
+    return "\n".join(lines)
 
 
 _HEAD = """# Benchmarks

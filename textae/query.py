@@ -12,6 +12,7 @@ from textae.text import spans, words
 _LONGEST = 200  # characters: two or three lines of a terminal
 _LOOKED_AT = 32_768  # characters from the beginning: a book must not make a search slow
 _CONTEXT = 30  # characters shown before the first match and after the last
+_NO_BEGINNING = " .,;:!?)]}"
 _SPACE = re.compile(r"\s+")
 
 Snippet = tuple[str, tuple[tuple[int, int], ...]]
@@ -67,5 +68,5 @@ def _one_line(text: str, start: int, end: int, marks: list[tuple[int, int]]) -> 
         line += text[max(at, mark_start) : mark_end]
         at = mark_end
     line += _SPACE.sub(" ", text[at:end])
-    blank = len(line) - len(line.lstrip())
-    return line.strip(), tuple((first - blank, last - blank) for first, last in moved)
+    blank = len(line) - len(line.lstrip(_NO_BEGINNING))
+    return line[blank:].rstrip(), tuple((first - blank, last - blank) for first, last in moved)

@@ -28,14 +28,14 @@ from textae.types import Progress
 from textae.vectorizer import Bags
 
 BATCH = 256
-RATE = 2e-3
+RATE = 1e-3
 WARM_UP = 0.05
 MOST_NEIGHBOURS = 30
-"""Of a document; fewer in a small corpus, where a topic has fewer documents: 20 of 10,000, 6 of 1,000, 1 of 20."""
+"""Of a document; fewer in a small corpus, where a topic has fewer documents: 14 of 10,000, 5 of 1,000, 1 of 20."""
 REFRESHES = 5
 START_DIMS = 64
 """Of LSA, for the first neighbours: fewer dimensions know the topic better than the document."""
-T_CROP, T_NEIGHBOUR = 0.05, 0.1
+T_CROP, T_NEIGHBOUR = 0.07, 0.1
 W_CROP, W_NEIGHBOUR = 1.0, 0.3
 W_CROP_BITS, W_NEIGHBOUR_BITS, W_WORDS = 1.0, 0.3, 0.2
 BITS_TEACH = 0.3
@@ -127,7 +127,7 @@ class _Trainer:
         self.near = torch.empty(0)
         self._order, self._at = torch.empty(0, dtype=torch.int64), 0
         self._size = min(BATCH, len(self.corpus))
-        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 5)))
+        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 7)))
 
     @torch.no_grad()
     def find_neighbours(self, dims: int, tick: Callable[[], None]) -> None:
@@ -198,7 +198,7 @@ def _device(name: str) -> torch.device:
 
 
 def _steps(n: int, spec: TrainSpec) -> int:
-    passes = spec.passes if spec.passes is not None else min(18, 1300 / n**0.5)
+    passes = spec.passes if spec.passes is not None else min(20, 1750 / n**0.5)
     return round(passes * n / min(BATCH, n))
 
 

@@ -104,8 +104,16 @@ def cli() -> None:
 @click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]")
 @click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]")
 @click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same index.")
-@click.option("--device", type=click.Choice(DEVICES), default=AUTO, show_default=True)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed gives the same index (same machine, CPU)."
+)
+@click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default=AUTO,
+    show_default=True,
+    help="Where to learn; auto: on a CUDA card if there is one.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List what was skipped.")
 @_json_option
 @_index_option

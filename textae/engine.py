@@ -291,6 +291,7 @@ class Engine:
                 for part, array in (("floats", reader.arrays["codes/floats"]), ("bits", reader.arrays["codes/bits"]))
             },
             **reader.settings["about"],
+            "hybrid_weight": round(reader.settings["hybrid_weight"], 3),
         }
 
     def damage(self) -> list[str]:

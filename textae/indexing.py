@@ -98,7 +98,7 @@ def build(
     with _too_little_memory_is_an_error(model):
         learn_and_encode(writer, bags, idf_of[:inputs], model, train, progress)
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    writer.set("about", {"language": analysis.language, "inputs": inputs, **asdict(model), **asdict(train)})
+    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), "inputs": inputs})
     few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
     return Report(
         len(bags),

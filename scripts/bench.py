@@ -309,8 +309,9 @@ def _scores(collections: Mapping[str, list[Row]], newsgroups: Mapping[str, list[
 _HEAD = """# Benchmarks
 
 Written by `scripts/bench` from the rows in [benchmarks.jsonl](benchmarks.jsonl); the newest row of each measurement
-is shown, and where several seeds were run, the mean ± half the range. Scores are of held-out queries that no choice
-was made with; timings stand beside a peer or a limit measured in the same run.
+is shown, and where several seeds were run, the mean ± half the range. How the choices were made, and how far the
+queries measured here were kept out of them, stands below. Timings stand beside a peer or a limit measured in the same
+run. A term that a query repeats counts as often in BM25, which on long queries (CISI, CACM) is worth some points.
 """
 
 

@@ -1,12 +1,13 @@
 """Learning: from the LSA start, three things are asked of one encoder at every step.
 
-1. A crop, a few words drawn as a query has them, must find its document among the batch (float codes).
+1. A crop, a few words drawn as a query has them, must find its document among the batch (float codes, and bits).
 2. A document, half of its words hidden, must find one of its neighbours (float codes, and bits).
 3. The bits must tell the words of the document and of that neighbour (multinomial reconstruction).
 
-Documents that share a neighbourhood are no negatives of each other. The neighbours come from tf-idf and are found
-anew with the codes as these get better. The learning rate warms up and falls to zero over a number of steps that is
-known from the start, so there is nothing to stop early, and no label or query is looked at.
+Documents that share a neighbourhood are no negatives of each other. The first neighbours are those of tf-idf and a few
+dimensions of LSA; they are found anew, by tf-idf and codes, as these get better. The learning rate warms up and falls
+to zero over a number of steps that is known from the start, so there is nothing to stop early, and no label or query
+is looked at.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, joined, uniform
 from textae.models.losses import contrast, reconstruction, straight_through
 from textae.neighbours import n_blocks, nearest
-from textae.spec import ModelSpec, TrainSpec
+from textae.spec import AUTO, ModelSpec, TrainSpec
 from textae.types import Progress
 from textae.vectorizer import Bags
 
@@ -190,7 +191,7 @@ class _Trainer:
 
 
 def _device(name: str) -> torch.device:
-    if name == "auto":
+    if name == AUTO:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
         raise TextaeError("there is no CUDA device here; give --device cpu, or auto for whichever there is")

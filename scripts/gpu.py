@@ -110,7 +110,7 @@ def _bandwidth() -> float:
 
 def _codes(bags: Bags, device: str) -> tuple[np.ndarray[Any, Any], float]:
     begun = time.perf_counter()
-    encoder = learn(bags, _start(bags), ModelSpec(), TrainSpec(device=device), _silent)
+    encoder = learn(bags, _start(bags), ModelSpec(), TrainSpec(device=device), _silent).encoder
     return encoder.encode(bags).floats, time.perf_counter() - begun
 
 

@@ -18,6 +18,7 @@ LAYERS = (
     ("text", "spec"),
     ("vectorizer", "corpus"),
     ("encoder",),
+    ("decoder",),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion"),
     ("train", "ranking", "query", "store"),
     ("indexing", "estimators", "opened"),

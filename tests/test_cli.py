@@ -730,7 +730,7 @@ class TestBadInput:
         array.write_bytes(whole)
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute("PRAGMA user_version = 99")
-        assert "has format 99, and this textae reads format 1; 'textae index" in shell(*arguments).error
+        assert "has format 99, and this textae reads format 2; 'textae index" in shell(*arguments).error
         (folder / "index.sqlite").write_bytes(b"garbage" * 1_000)
         assert "file is not a database" in shell(*arguments).error
 

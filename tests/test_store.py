@@ -321,9 +321,9 @@ class TestRefused:
 
     def test_another_version(self, folder):
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
-            database.execute("PRAGMA user_version = 2")
+            database.execute("PRAGMA user_version = 99")
         with pytest.raises(
-            StoreError, match=r"has format 2, and this textae reads format 1; 'textae index .* rebuilds it"
+            StoreError, match=r"has format 99, and this textae reads format 2; 'textae index .* rebuilds it"
         ):
             Reader(folder)
         write(folder, "rebuilt")
@@ -334,7 +334,7 @@ class TestRefused:
             database.execute("CREATE TABLE segments (n INTEGER PRIMARY KEY AUTOINCREMENT)")
             database.execute("INSERT INTO segments DEFAULT VALUES")
             database.commit()
-            database.execute("PRAGMA user_version = 2")
+            database.execute("PRAGMA user_version = 99")
         write(folder, "rebuilt")
         assert word_in(folder) == "rebuilt"
 

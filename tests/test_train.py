@@ -50,7 +50,7 @@ def trained(
 ) -> Encoder:
     learned_from = sample(bags, len(idf_of), spec)
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, spec.seed), idf_of)
-    return learn(learned_from, start, model, spec, progress)
+    return learn(learned_from, start, model, spec, progress).encoder
 
 
 def as_bytes(encoder: Encoder) -> bytes:
@@ -76,7 +76,7 @@ class TestLearning:
         seen, unseen = bags.rows(0, 300), bags.rows(300, 600)
         start = Encoder.lsa(fit_lsa(seen, idf_of, SMALL.dims, 1), idf_of)
         before, after = (
-            learn(seen, start, SMALL, TrainSpec(device="cpu", passes=passes), quiet).encode(unseen)
+            learn(seen, start, SMALL, TrainSpec(device="cpu", passes=passes), quiet).encoder.encode(unseen)
             for passes in (0, 30)
         )
         assert agreement(after.floats, labels[300:]) > agreement(before.floats, labels[300:]) + 0.05
@@ -85,14 +85,14 @@ class TestLearning:
     def test_no_pass_leaves_lsa_as_it_is(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(30)[0], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
-        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=0), quiet)
+        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=0), quiet).encoder
         assert learned.encode(bags).floats == pytest.approx(start.encode(bags).floats, abs=1e-6)
 
     def test_it_leaves_its_start_as_it_was(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(30)[0], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
         before = as_bytes(start)
-        learned = learn(bags, start, SMALL, CPU, quiet)
+        learned = learn(bags, start, SMALL, CPU, quiet).encoder
         assert as_bytes(start) == before
         assert not np.allclose(learned.words, start.words)
 
@@ -122,7 +122,7 @@ class TestSeeds:
         bags, idf_of = counted(two_topics(60)[0], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
         first, again, other = (
-            as_bytes(learn(bags, start, SMALL, TrainSpec(seed=seed, device="cpu", passes=3), quiet))
+            as_bytes(learn(bags, start, SMALL, TrainSpec(seed=seed, device="cpu", passes=3), quiet).encoder)
             for seed in (1, 1, 2)
         )
         assert first == again
@@ -184,7 +184,7 @@ class TestSmallCorpora:
     def test_no_document_to_learn_from(self, tmp_path) -> None:
         bags, idf_of = counted(["some words"], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, 2, 1), idf_of)
-        learned = learn(bags.take(np.empty(0, np.int64)), start, SMALL, CPU, quiet)
+        learned = learn(bags.take(np.empty(0, np.int64)), start, SMALL, CPU, quiet).encoder
         assert learned.encode(bags).floats == pytest.approx(start.encode(bags).floats, abs=1e-6)
 
     def test_documents_without_a_known_term_among_others(self, tmp_path) -> None:

@@ -154,7 +154,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         train = TrainSpec(self.random_state, self.device, self.passes)
         learned_from = sample(bags, counts.shape[1], train)
         start = Encoder.lsa(fit_lsa(learned_from, idf_of, self.dims, self.random_state), idf_of)
-        self.encoder_ = learn(learned_from, start, model, train, lambda stage, done, total: None)
+        self.encoder_ = learn(learned_from, start, model, train, lambda stage, done, total: None).encoder
         self._n_features_out = self.encoder_.words.shape[1]
         return self
 

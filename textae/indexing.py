@@ -120,10 +120,12 @@ def learn_and_encode(
     progress("LSA", 0, None)
     learned_from = sample(bags, len(idf_of), train)
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, train.seed), idf_of)
-    encoder = learn(learned_from, start, model, train, progress)
+    learned = learn(learned_from, start, model, train, progress)
+    encoder = learned.encoder
     writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
-    for name, array in {"lsa/words": start.words, **encoder.arrays()}.items():
+    for name, array in {"lsa/words": start.words, **encoder.arrays(), **learned.decoder.arrays()}.items():
         writer.put(name, array)
+    writer.set("decoder", {"reads": learned.decoder.reads})
     progress("encoding", 0, len(bags))
     names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}

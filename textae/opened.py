@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from textae.baselines import BM25, Postings, VectorSpace
+from textae.decoder import Decoder
 from textae.encoder import Codes, Encoder, unit
 from textae.index import CosineIndex, HammingIndex
 from textae.ranking import CodeSearch, Hybrid, Retriever
@@ -52,6 +53,11 @@ class Opened:
     def encoder(self) -> Encoder:
         """The trained encoder."""
         return Encoder.from_arrays(self.reader.arrays)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """The trained decoder."""
+        return Decoder.from_arrays(self.reader.arrays, self.reader.settings["decoder"]["reads"])
 
     @cached_property
     def codes(self) -> Codes:

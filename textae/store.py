@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from textae.errors import StoreError
 from textae.types import Document, FieldValue
 
-FORMAT = 1
+FORMAT = 2
 """The version of what is described here; another one is refused, with the command that rebuilds the index."""
 
 APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from textae.decoder import Decoder
 from textae.encoder import Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
@@ -66,7 +67,20 @@ def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
     return bags.take(rows).below(n_terms)
 
 
-def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Encoder:
+@dataclass(frozen=True)
+class Learned:
+    """What learning gives.
+
+    Attributes:
+        encoder: from bags to codes.
+        decoder: from codes to words.
+    """
+
+    encoder: Encoder
+    decoder: Decoder
+
+
+def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
     """Train the auto-encoder on a corpus.
 
     Args:
@@ -84,7 +98,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     generator = torch.Generator().manual_seed(spec.seed)
     network = AutoEncoder(start, model, generator).to(device)
     if len(corpus) < 3:  # nobody to tell it from, or no neighbour
-        return network.encoder()
+        return _learned(network)
     trainer = _Trainer(corpus, network, model, generator)
     steps = _steps(len(corpus), spec)
     clock = _Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
@@ -101,7 +115,11 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         clock.tick()
     if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
         raise TextaeError("learning diverged (the parameters are no longer numbers); try another --seed")
-    return network.encoder()
+    return _learned(network)
+
+
+def _learned(network: AutoEncoder) -> Learned:
+    return Learned(network.encoder(), network.decoder())
 
 
 class _Clock:

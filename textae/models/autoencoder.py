@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from textae.decoder import BITS, Decoder
 from textae.encoder import Encoder, Layers
 from textae.spec import ModelSpec
 from textae.vectorizer import Floats
@@ -42,8 +43,8 @@ class AutoEncoder(nn.Module):
         self.bit_head = Residual(dims, spec.hidden, generator)
         rotation = _rotation(dims, spec.bits, generator)
         self.rotation = nn.Parameter(rotation)  # (dims, bits)
-        self.decoder = nn.Parameter(_SHARPNESS / spec.bits**0.5 * rotation.T @ words.T)  # (bits, n_terms)
-        self.decoder_bias = nn.Parameter(torch.zeros(n_terms))
+        self.decoding = nn.Parameter(_SHARPNESS / spec.bits**0.5 * rotation.T @ words.T)  # (bits, n_terms)
+        self.decoding_bias = nn.Parameter(torch.zeros(n_terms))
 
     def hidden(self, terms: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
         """The bags through the first layer.
@@ -68,11 +69,15 @@ class AutoEncoder(nn.Module):
 
     def words_of(self, bits: Tensor) -> Tensor:
         """The logits of the words, given bits of ±1: (n, bits) to (n, n_terms)."""
-        return torch.addmm(self.decoder_bias, bits, self.decoder)
+        return torch.addmm(self.decoding_bias, bits, self.decoding)
 
     def encoder(self) -> Encoder:
         """The trained encoder as plain arrays."""
         return Encoder(self.idf, _array(self.words), self.head.arrays(), self.bit_head.arrays(), _array(self.rotation))
+
+    def decoder(self) -> Decoder:
+        """The trained decoder as plain arrays."""
+        return Decoder(((_array(self.decoding), _array(self.decoding_bias)),), BITS)
 
 
 class Residual(nn.Module):

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ import click
 
 from textae import printing, terminal
 from textae.errors import QueryError, TextaeError
-from textae.spec import AUTO, DEVICES, SYSTEMS, ModelSpec, TrainSpec
+from textae.spec import AUTO, CORRUPTIONS, DEVICES, PRESETS, PRETRAINING, SYSTEMS, ModelSpec, TrainSpec
 from textae.types import Document, Ranking
 
 if TYPE_CHECKING:
@@ -99,10 +99,20 @@ def cli() -> None:
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @_table_options
 @click.option("--language", default=AUTO, show_default=True, help="Stems and stop words: english, …, none, or auto.")
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="default",
+    show_default=True,
+    help="Choices that go together, as published; what is given beside it comes before it.",
+)
 @click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]")
 @click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]")
 @click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]")
 @click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]")
+@click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]")
+@click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]")
+@click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]")
 @click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for.")
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed gives the same index (same machine, CPU)."
@@ -128,6 +138,7 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
     textae index notes/ mail.mbox
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index python                      the documentation of the Python that runs textae
+    textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae.corpus import read
     from textae.engine import Engine
@@ -141,7 +152,7 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
                 read(sources, _table_spec(options), progress),
                 language=language,
                 model=_model_spec(options),
-                train=TrainSpec(options["seed"], options["device"], options["passes"]),
+                train=_train_spec(options),
                 progress=progress,
             )
         finally:
@@ -357,7 +368,8 @@ def _table_spec(options: Mapping[str, Any]) -> TableSpec:
 
 
 def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
-    chosen = {name: options[name] for name in ("bits", "dims", "drop") if options[name] is not None}
+    names = ("bits", "dims", "drop", "corruption", "code_l2")
+    chosen = {name: options[name] for name in names if options[name] is not None}
     if options["hidden"]:
         sizes = options["hidden"].split(",")
         if not all(size.strip().isdecimal() and len(size) < 20 for size in sizes):
@@ -365,7 +377,13 @@ def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
                 f"{options['hidden'][:60]!r} is not a list of sizes like 512,512", param_hint="--hidden"
             )
         chosen["hidden"] = tuple(map(int, sizes))
-    return ModelSpec(**chosen)
+    return replace(PRESETS[options["preset"]][0], **chosen)
+
+
+def _train_spec(options: Mapping[str, Any]) -> TrainSpec:
+    names = ("seed", "device", "passes", "pretrain")
+    chosen = {name: options[name] for name in names if options[name] is not None}
+    return replace(PRESETS[options["preset"]][1], **chosen)
 
 
 def _stdin() -> str:

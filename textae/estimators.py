@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from textae.baselines import fit_lsa
 from textae.encoder import Bits, Codes, Encoder
-from textae.spec import ModelSpec, TrainSpec
+from textae.spec import LSA, ModelSpec, TrainSpec, check_together
 from textae.text import Analysis
 from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf
 
@@ -111,9 +111,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         passes: over the documents; None for as many as their number asks for.
         random_state: the seed.
         device: `cpu`, `cuda` or `auto`.
+        pretrain: what learning starts from: `lsa`, or `rbm`, `denoising` or `none` for a deep stack as published.
+        corruption: of a deep stack's input: `masking`, `salt-and-pepper` or `gaussian`.
+        code_l2: how much a deep stack's code is held near 0.
 
     Attributes:
-        encoder_: the trained `textae.encoder.Encoder`.
+        encoder_: the trained `textae.encoder.Encoder`, or `DeepEncoder`.
         n_features_in_: terms.
     """
 
@@ -126,6 +129,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         passes: int | None = None,
         random_state: int = 1,
         device: str = "auto",
+        pretrain: str = "lsa",
+        corruption: str = "masking",
+        code_l2: float = 0.0,
     ) -> None:
         self.dims = dims
         self.bits = bits
@@ -134,6 +140,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.passes = passes
         self.random_state = random_state
         self.device = device
+        self.pretrain = pretrain
+        self.corruption = corruption
+        self.code_l2 = code_l2
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Learn the corpus.
@@ -142,6 +151,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts, dense or sparse; the columns need no order.
             y: not used.
         """
+        from textae.deep import learn_deep
         from textae.train import learn, sample
 
         counts = _counts(self, X, reset=True)
@@ -150,12 +160,17 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             raise ValueError("there is no count above 0 in X; AutoEncoder needs at least one")
         frequency = np.bincount(bags.terms, minlength=counts.shape[1])
         idf_of = idf(frequency, len(bags))
-        model = ModelSpec(self.dims, self.bits, tuple(self.hidden), self.drop, counts.shape[1])
-        train = TrainSpec(self.random_state, self.device, self.passes)
-        learned_from = sample(bags, counts.shape[1], train)
-        start = Encoder.lsa(fit_lsa(learned_from, idf_of, self.dims, self.random_state), idf_of)
-        self.encoder_ = learn(learned_from, start, model, train, lambda stage, done, total: None).encoder
-        self._n_features_out = self.encoder_.words.shape[1]
+        n_terms, hidden = counts.shape[1], tuple(self.hidden)
+        model = ModelSpec(self.dims, self.bits, hidden, self.drop, n_terms, self.corruption, self.code_l2)
+        train = TrainSpec(self.random_state, self.device, self.passes, pretrain=self.pretrain)
+        check_together(model, train)
+        learned_from = sample(bags, n_terms, train)
+        if self.pretrain == LSA:
+            start = Encoder.lsa(fit_lsa(learned_from, idf_of, self.dims, self.random_state), idf_of)
+            self.encoder_ = learn(learned_from, start, model, train, _silent).encoder
+        else:
+            self.encoder_ = learn_deep(learned_from, n_terms, model, train, _silent).encoder
+        self._n_features_out = self.encoder_.dims
         return self
 
     def transform(self, X: Any) -> Floats:
@@ -165,7 +180,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts.
 
         Returns:
-            (n, dims) float32 of unit length; zeros for a row of zeros.
+            (n, dims) float32, of unit length where `pretrain` is `lsa`; zeros for a row of zeros.
         """
         return self._encode(X).floats
 
@@ -184,6 +199,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tags.input_tags.positive_only = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    pass
 
 
 def _counts(estimator: AutoEncoder, X: Any, *, reset: bool) -> csr_array:

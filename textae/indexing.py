@@ -19,7 +19,7 @@ from textae.baselines import Postings, fit_lsa
 from textae.encoder import Encoder
 from textae.errors import CorpusError, TextaeError
 from textae.fusion import fusion_weight
-from textae.spec import AUTO, ModelSpec, TrainSpec
+from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
@@ -75,8 +75,9 @@ def build(
 
     Raises:
         CorpusError: no document has a word.
-        TextaeError: there is not enough memory for the model; or learning diverged.
+        TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
+    check_together(model, train)
     reading = _Reading(writer, progress)
     documents = reading.documents(corpus)
     first = _first(documents)
@@ -114,13 +115,17 @@ def build(
 def learn_and_encode(
     writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> None:
-    """Fit LSA, train the auto-encoder from there, and write both with the codes of all documents."""
-    from textae.train import learn, sample  # torch
+    """Fit LSA, train the auto-encoder from there or as a deep stack, and write both with the codes of all documents."""
+    from textae.deep import learn_deep  # torch
+    from textae.train import learn, sample
 
     progress("LSA", 0, None)
     learned_from = sample(bags, len(idf_of), train)
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, train.seed), idf_of)
-    learned = learn(learned_from, start, model, train, progress)
+    if train.pretrain == LSA:
+        learned = learn(learned_from, start, model, train, progress)
+    else:
+        learned = learn_deep(learned_from, len(idf_of), model, train, progress)
     encoder = learned.encoder
     writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
     for name, array in {"lsa/words": start.words, **encoder.arrays(), **learned.decoder.arrays()}.items():

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from textae.decoder import Decoder
-from textae.encoder import Encoder
+from textae.encoder import DeepEncoder, Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, joined, uniform
@@ -74,10 +74,12 @@ class Learned:
     Attributes:
         encoder: from bags to codes.
         decoder: from codes to words.
+        errors: of each layer that was pre-trained, the reconstruction error before the first pass and after each.
     """
 
-    encoder: Encoder
+    encoder: Encoder | DeepEncoder
     decoder: Decoder
+    errors: tuple[tuple[float, ...], ...] = ()
 
 
 def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
@@ -93,7 +95,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     Raises:
         TextaeError: CUDA was asked for and there is none; or learning diverged.
     """
-    device = _device(spec.device)
+    device = device_of(spec.device)
     corpus = DeviceBags(bags, start.idf, device)
     generator = torch.Generator().manual_seed(spec.seed)
     network = AutoEncoder(start, model, generator).to(device)
@@ -101,7 +103,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         return _learned(network)
     trainer = _Trainer(corpus, network, model, generator)
     steps = _steps(len(corpus), spec)
-    clock = _Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
+    clock = Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
     optimiser = torch.optim.Adam(network.parameters(), RATE, fused=True)
     for step in range(steps):
         if step % -(-steps // REFRESHES) == 0:
@@ -122,13 +124,19 @@ def _learned(network: AutoEncoder) -> Learned:
     return Learned(network.encoder(), network.decoder())
 
 
-class _Clock:
-    """Counts what has been done: a step, or a block of neighbours found, which takes about as long."""
+class Clock:
+    """Counts what has been done: a step, or a block of neighbours found, which takes about as long.
+
+    Args:
+        progress: told of it.
+        total: of what is to be done.
+    """
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
 
     def tick(self) -> None:
+        """One more is done."""
         self._done += 1
         self._progress("learning", min(self._done, self._total), self._total)
 
@@ -208,7 +216,12 @@ class _Trainer:
         return (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        TextaeError: it is not there.
+    """
     if name == AUTO:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():

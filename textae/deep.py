@@ -4,8 +4,8 @@
 
 Hinton & Salakhutdinov, Science 2006: a document is the shares that its words have, every layer is logistic but the
 code, which is linear, and a soft-max tells the words. While they learn, all documents count as so long as the mean
-one. Where this departs from the paper: Adam fine-tunes in place of conjugate gradients; there are some tens of passes,
-fewer where there are many documents; and the linear code is moved so that the corpus's mean is 0.
+one. Where this departs from the paper: Adam fine-tunes in place of conjugate gradients, and there are some tens of
+passes, fewer where there are many documents.
 """
 
 from collections.abc import Callable
@@ -58,9 +58,9 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
     if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
         raise TextaeError("learning diverged (the parameters are no longer numbers); try another --seed")
     with torch.no_grad():
-        network.centre(course.examples.each(network.encode).mean(dim=0))
+        mean = course.examples.each(network.encode).mean(dim=0)
     rotation = orthonormal(model.dims, model.bits, course.generator)
-    return Learned(network.encoder(documents.length, rotation), network.decoder(), stack.errors)
+    return Learned(network.encoder(documents.length, mean, rotation), network.decoder(), stack.errors)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ about, is not quite the same. Before any learning W holds the right singular vec
 *is* LSA's (Deerwester et al. 1990), and learning starts from there. An index learns this `Encoder` by default.
 
     code = W_L s(… s(share · W_1 + c_1) …) + c_L      s: the logistic function
-    bits = R · code > 0
+    bits = R · (code - mean) > 0
 
 is a `DeepEncoder`, of a deep auto-encoder as published (Hinton & Salakhutdinov, Science 2006): it reads the share that
 each word has in the document, and its code may have any length.
@@ -107,16 +107,18 @@ class Encoder:
 class DeepEncoder:
     """From bags of words to codes through logistic layers.
 
-    The bits are the signs of a random rotation of the code (R, (dims, n_bits), of orthonormal columns, of orthonormal
-    rows where there are more bits than numbers), which is centred on the corpus. Nobody taught them: they are there so
-    that everything that searches bits works, and say no more than the code does.
+    The bits are the signs of a random rotation of the code, seen from the corpus's mean: R has orthonormal columns, or
+    orthonormal rows where there are more bits than numbers. Nobody taught them: they are there so that everything that
+    searches bits works, and say no more than the code does.
 
     Attributes:
         layers: from (n_terms,) to (dims,).
+        mean: (dims,) float32, of the corpus's codes.
         rotation: (dims, n_bits) float32.
     """
 
     layers: Layers
+    mean: Floats
     rotation: Floats
 
     @property
@@ -136,12 +138,12 @@ class DeepEncoder:
         hidden = _weighted(known_terms, shares(known_terms), self.words) + self.layers[0][1]
         for weight, bias in self.layers[1:]:
             hidden = logistic(hidden) @ weight + bias
-        floats = hidden * known[:, None]
-        return Codes(known, floats, np.packbits(floats @ self.rotation > 0, axis=1))
+        bits = ((hidden - self.mean) @ self.rotation > 0) & known[:, None]
+        return Codes(known, hidden * known[:, None], np.packbits(bits, axis=1))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same encoder of."""
-        named = {"encoder/rotation": self.rotation}
+        named = {"encoder/mean": self.mean, "encoder/rotation": self.rotation}
         for i, (weight, bias) in enumerate(self.layers):
             named |= {f"encoder/deep/weight{i}": weight, f"encoder/deep/bias{i}": bias}
         return named
@@ -149,7 +151,7 @@ class DeepEncoder:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "DeepEncoder":
         """The encoder that gave these `arrays`."""
-        return cls(_layers(arrays, "deep"), arrays["encoder/rotation"])
+        return cls(_layers(arrays, "deep"), arrays["encoder/mean"], arrays["encoder/rotation"])
 
 
 def encoder_of(arrays: Mapping[str, NDArray[Any]]) -> Encoder | DeepEncoder:

@@ -61,23 +61,12 @@ class DeepAutoEncoder(nn.Module):
         code = self.encode(spoilt)
         return mismatch(self.visible, self.decode(code), clean) + code_l2 * code.square().sum(dim=1).mean()
 
-    @torch.no_grad()
-    def centre(self, mean: Tensor) -> None:
-        """Make that code the origin: the same network, for what the encoder takes off the decoder adds.
-
-        A linear code may have its origin anywhere, but cosines and signs are seen from it.
-
-        Args:
-            mean: (dims,), of the codes of all examples.
-        """
-        self.up_biases[-1] -= mean
-        self.down_biases[0] += mean @ self.down_weights[0]
-
-    def encoder(self, length: float, rotation: Tensor) -> DeepEncoder:
+    def encoder(self, length: float, mean: Tensor, rotation: Tensor) -> DeepEncoder:
         """The encoder as plain arrays.
 
         Args:
             length: of the documents that the network was shown; the encoder reads shares, which sum to 1.
+            mean: (dims,), of their codes.
             rotation: (dims, n_bits), whose signs are the bits.
         """
         scales = [length] + [1.0] * (len(self.up_weights) - 1)
@@ -85,7 +74,7 @@ class DeepAutoEncoder(nn.Module):
             (as_array(scale * weight), as_array(bias))
             for scale, weight, bias in zip(scales, self.up_weights, self.up_biases, strict=True)
         )
-        return DeepEncoder(layers, as_array(rotation))
+        return DeepEncoder(layers, as_array(mean), as_array(rotation))
 
     def decoder(self) -> Decoder:
         """The decoder as plain arrays."""

@@ -177,7 +177,7 @@ class TestContrastiveDivergence:
         assert gradient.visible_bias.tolist() == pytest.approx([1, -1])
 
     def test_a_machine_that_is_sure_of_itself_takes_each_step_for_certain(self) -> None:
-        # v = (1, 0) turns h on, which turns v = (0, 1) on, which turns h off, which turns both off
+        # v = (1, 0) turns h on, which turns both off; that turns h off, which turns the second one on
         rbm = RBM(torch.tensor([[200.0], [-200]]), torch.tensor([-300.0, 100]), torch.tensor([-100.0]))
         one, two = (contrastive_divergence(rbm, torch.tensor([[1.0, 0.0]]), k, seeded()) for k in (1, 2))
         assert rbm.up(torch.tensor([[1.0, 0.0]])).tolist() == [[1]]

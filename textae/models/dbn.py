@@ -10,7 +10,7 @@ downwards: a sample is a long Gibbs chain at the top, and one pass down (`DeepBe
 import torch
 from torch import Tensor
 
-from textae.models.layers import Examples, Layer, Stack, Tick, greedily
+from textae.models.layers import LOGISTIC, Examples, Layer, Stack, Tick, greedily
 from textae.models.rbm import RBM, Descent, fit_rbm
 
 
@@ -23,7 +23,7 @@ class DeepBeliefNetwork(Stack[RBM]):
 
         Args:
             n: samples.
-            steps: of the Gibbs chain at the top, that starts anywhere.
+            steps: of the Gibbs chain at the top, that starts from hidden units of any state.
             generator: on the CPU.
             words: of each document, where the visible units are words.
 
@@ -32,7 +32,8 @@ class DeepBeliefNetwork(Stack[RBM]):
         """
         *below, top = self.layers
         length = top.weights.new_full((n, 1), words)
-        state = top.sample_visible(top.weights.new_zeros(n, top.weights.shape[1]), length, generator)
+        anywhere = top.weights.new_full((n, top.weights.shape[1]), 0.5 if top.hidden == LOGISTIC else 0.0)
+        state = top.sample_visible(top.sample_hidden(anywhere, generator), length, generator)
         for _ in range(steps):
             state = top.gibbs(state, generator)
         for layer in reversed(below):

@@ -29,9 +29,10 @@ from textae.types import Progress
 from textae.vectorizer import Bags
 
 BATCH = 128
-RATE = 1e-3
-"""Of fine-tuning; falls to zero in a straight line."""
+RATE = 3e-3
+"""Of fine-tuning; falls to zero in a straight line. At 1e-3 held-out documents are told worse after as many passes."""
 MOST_PASSES = 200
+"""Of each stage; fewer over more documents: 100 over 170, 41 over 1,000, 12 over 11,314."""
 
 
 def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
@@ -112,4 +113,4 @@ class _Course:
 
 
 def _passes(n: int, spec: TrainSpec) -> int:
-    return spec.passes if spec.passes is not None else min(MOST_PASSES, round(1_600 / n**0.5))
+    return spec.passes if spec.passes is not None else min(MOST_PASSES, round(1_300 / n**0.5))

@@ -299,6 +299,8 @@ class TestIndex:
             facts = engine.info()
         assert (facts["pretrain"], facts["corruption"], facts["dims"]) == ("rbm", "masking", 4)
         assert facts["hidden"] == [24, 12]
+        pairs = [map(float, errors.split(" → ")) for errors in facts["layer_errors"]]
+        assert [before > after for before, after in pairs] == [True] * 3
 
     def test_a_word_of_which_the_encoder_knows_nothing(self, folder) -> None:
         with Engine.open(folder) as engine:

@@ -131,6 +131,7 @@ def learn_and_encode(
     for name, array in {"lsa/words": start.words, **encoder.arrays(), **learned.decoder.arrays()}.items():
         writer.put(name, array)
     writer.set("decoder", {"reads": learned.decoder.reads})
+    writer.set("layer_errors", learned.errors)
     progress("encoding", 0, len(bags))
     names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}

@@ -7,6 +7,7 @@ import click
 from benchmarks import rows
 
 COMMANDS = (
+    "hashing",
     "retrieval",
     "newsgroups",
     "cost",

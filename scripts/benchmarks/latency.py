@@ -14,8 +14,7 @@ from pathlib import Path
 import click
 
 from benchmarks.rows import data, render, write
-from benchmarks.runs import documents, indexed
-from textae.corpus import TableSpec
+from benchmarks.runs import documents, index
 from textae.engine import Engine
 from textae.types import Query
 
@@ -26,10 +25,9 @@ def latency(runs: int) -> None:
     """A search from a cold shell beside the imports it cannot do without; and in a running process."""
     source = data("20newsgroups", "corpus.jsonl.gz")
     with tempfile.TemporaryDirectory() as folder:
-        with Engine.create(folder) as engine:
-            report = indexed(engine, source, TableSpec(), 1, passes=0)  # what is learned costs a search no time
-        _cold(folder, report.documents, runs)
-        _warm(folder, report.documents, source)
+        size = index(source, Path(folder), passes=0).documents  # what is learned costs a search no time
+        _cold(folder, size, runs)
+        _warm(folder, size, source)
     render()
 
 

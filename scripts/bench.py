@@ -10,6 +10,8 @@ COMMANDS = (
     "hashing",
     "retrieval",
     "newsgroups",
+    "short",
+    "time",
     "cost",
     "latency",
 )

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = ROOT / "docs" / "benchmarks.jsonl"
 PAGE = ROOT / "docs" / "benchmarks.md"
 NOTES = ROOT / "docs" / "benchmarks-notes.md"
+PICTURE = ROOT / "docs" / page.PICTURE
 README = ROOT / "README.md"
 SCORES = "<!-- scores: written by scripts/bench -->"
 

@@ -1,14 +1,19 @@
 """What the benchmarks compute themselves: splits, stripping, precision with ties, LSA's bits, and the page's tables."""
 
 import datetime
+import gzip
 import itertools
+import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bench
 from benchmarks import hashing, newsgroups, page, rows, runs, short, time, topics
 from benchmarks.rows import Row
 from textae import Document, Engine, ModelSpec
@@ -187,6 +192,69 @@ class TestPage:
         ]
         time.draw(measured, tmp_path / "picture.png")
         assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+class InThisProcess:
+    """Stands in for a pool of processes, which take seconds to start."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __enter__(self) -> "InThisProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def submit(self, function, *arguments) -> SimpleNamespace:
+        done = function(*arguments)
+        return SimpleNamespace(result=lambda: done)
+
+
+@pytest.fixture
+def small_data(labelled, tmp_path, monkeypatch):
+    """Corpora of sixty documents, and a page, a picture and rows of their own."""
+    for name in ("20newsgroups", "arxiv100k", "med"):
+        (tmp_path / name).mkdir()
+        with gzip.open(tmp_path / name / "corpus.jsonl.gz", "wt") as file:
+            for i, document in enumerate(labelled):
+                label, split = document.fields["label"], "test" if i % 3 == 0 else "train"
+                text = f"From: ada\n\n{document.text} {' '.join(f'x{i}y{j}' for j in range(9))}"
+                told = {"id": document.id, "title": document.text, "text": text, "label": label, "split": split}
+                file.write(json.dumps(told) + "\n")
+    (tmp_path / "med" / "queries.jsonl").write_text('{"_id": "q", "text": "ship"}\n')
+    (tmp_path / "med" / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tsea/1\t1\n")
+    for name in ("ROWS", "PAGE", "README", "PICTURE"):
+        copy = tmp_path / name
+        copy.write_bytes(getattr(rows, name).read_bytes() if getattr(rows, name).exists() else b"")
+        monkeypatch.setattr(rows, name, copy)
+    monkeypatch.setattr(time, "PICTURE", rows.PICTURE)
+    monkeypatch.setattr(time, "PASSES", (0, None))
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", InThisProcess)
+    monkeypatch.setenv("TEXTAE_DATA", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("command", "written"),
+    {
+        "hashing --seeds 1 --bits 16": 1,
+        "hashing --seeds 1 --bits 16 --split date --stripped": 1,
+        "hashing --quick": 0,
+        "retrieval --seeds 1 --only med": 2,
+        "newsgroups --seeds 1": 2,
+        "newsgroups --seeds 1 --stripped": 2,
+        "short --seeds 1": 2,
+        "time --seeds 1": 2,
+    }.items(),
+)
+def test_a_benchmark_appends_its_rows_and_the_page_shows_them(command, written, small_data) -> None:
+    before = rows.read()
+    done = CliRunner().invoke(bench.bench, command.split(), catch_exceptions=False)
+    new = rows.read()[len(before) :]
+    assert len(new) == written, done.output
+    text = rows.PAGE.read_text(encoding="utf-8")
+    for measured in new:
+        assert f"### {measured.what}\n" in text
+        assert all(0 <= value <= 1 for name, value in measured.figures.items() if name not in page.COSTS)
+    assert len(done.output.splitlines()) == max(written, 1)
 
 
 def test_every_row_has_what_the_page_needs() -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ import click
 from benchmarks.rows import data, render, write
 from benchmarks.runs import documents, index
 from textae.engine import Engine
-from textae.types import Query
+from textae.types import Query, Ranking
 
 
 @click.command()
@@ -56,13 +57,16 @@ def _warm(folder: str, n: int, source: Path) -> None:
         for mode in ("hybrid", "code", "bits", "bm25"):
             times, ranks, scan = [], [], []
             for query in filter(str.strip, queries):
-                times.append(_timed(lambda query=query, mode=mode: engine.search(query, 10, mode)))
-                asked = [Query("1", query)]
-                ranks.append(_timed(lambda asked=asked, mode=mode: list(engine.rank(asked, 10, mode))))
+                times.append(_timed(partial(engine.search, query, 10, mode)))
+                ranks.append(_timed(partial(_ranked, engine, query, mode)))
                 scan.append(_timed(lambda: codes @ codes[0]))
             ms, rank_ms, peer = (1e3 * statistics.median(values) for values in (times, ranks, scan))
             figures = {"ms at the median": ms, "ids and scores alone, ms": rank_ms, "one scan of float codes, ms": peer}
             write(f"search in a running process, {mode}", "20newsgroups", n, {**figures, "ratio": ms / peer})
+
+
+def _ranked(engine: Engine, query: str, mode: str) -> list[Ranking]:
+    return list(engine.rank([Query("1", query)], 10, mode))
 
 
 def _timed(action: Callable[[], object]) -> float:

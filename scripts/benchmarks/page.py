@@ -140,9 +140,10 @@ _HEAD = """# Benchmarks
 
 Written by `scripts/bench` from the rows in [benchmarks.jsonl](benchmarks.jsonl); the newest row of each measurement
 is shown, and where several seeds were run, the mean ± half the range. Ours are **bold**; what others published is in
-*italics*. Learning runs on the CPU, each in a process of its own: its seconds are those of LSA and of the auto-encoder,
-indexing's those from the first document read to the last byte written, and the memory is the most that the process
-held at a time. How the choices were made, and how far the queries measured here were kept out of them, stands below.
+*italics*. Learning runs on the CPU, each in a process of its own: its seconds are those of LSA, of the auto-encoder and
+of finding the hybrid's weight; indexing's go from the first document read to the last byte written; the memory is the
+most that the process held at a time. How the choices were made, and how far the queries measured here were kept out of
+them, stands below.
 """
 
 

@@ -50,7 +50,7 @@ class Cost:
 
     Attributes:
         documents: indexed.
-        learning: seconds from the first work of LSA to the last step of learning.
+        learning: seconds of LSA, of the auto-encoder and of finding the hybrid's weight.
         indexing: seconds in all: reading, counting, learning, encoding, writing.
         gib: the most memory that the process held at a time, in GiB; Python with torch alone holds some .3.
     """

@@ -197,25 +197,25 @@ def _likely_words(
     terms: NDArray[np.int64],
     shares: Floats,
     lifts: NDArray[np.float64],
-    form_of: dict[int, str],
+    form_of: dict[str, str],
     held: set[int] | None,
 ) -> Iterable[LikelyWord]:
     for rank, (term, share, lift) in enumerate(zip(terms.tolist(), shares, lifts, strict=True), start=1):
         stem = opened.vectorizer.vocabulary.term(term)
         holds = None if held is None else term in held
-        yield LikelyWord(rank, stem, form_of.get(term, stem), float(share), float(lift), holds)
+        yield LikelyWord(rank, stem, form_of.get(stem, stem), float(share), float(lift), holds)
 
 
-def _forms(opened: Opened, terms: set[int], texts: Iterable[str]) -> dict[int, str]:
+def _forms(opened: Opened, terms: set[int], texts: Iterable[str]) -> dict[str, str]:
     """For each term the form of it that is written most, in some texts and in the first documents that hold it."""
     if opened.vectorizer.analysis.language is None:  # words are terms as they are
         return {}
     holders = {int(position) for term in terms for position in opened.postings.term(term)[0][:_HOLDERS]}
     documents = opened.reader.documents(sorted(holders))
-    numbers = opened.vectorizer.numbers
-    written: dict[int, Counter[str]] = {term: Counter() for term in terms}
+    term_of = opened.vectorizer.analysis.term_of
+    written: dict[str | None, Counter[str]] = {opened.vectorizer.vocabulary.term(term): Counter() for term in terms}
     for text in chain(texts, map(searchable, documents)):
         for word in words(text[:_LOOKED_AT]):
-            if numbers[word] in written:
-                written[numbers[word]][word.lower()] += 1
-    return {term: max(sorted(forms), key=forms.__getitem__) for term, forms in written.items() if forms}
+            if term_of[word] in written:
+                written[term_of[word]][word.lower()] += 1
+    return {term: max(sorted(forms), key=forms.__getitem__) for term, forms in written.items() if term and forms}

@@ -6,7 +6,7 @@ also where none is.
 
 from __future__ import annotations
 
-import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from textae.whole import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
 
 ENDINGS = (".png", ".svg", ".pdf")
@@ -41,24 +42,40 @@ def draw_grid(grid: Grid, path: Path) -> None:
         raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
     try:
         import matplotlib
-        from matplotlib.figure import Figure
     except ImportError:
         raise TextaeError("a picture needs matplotlib; pip install 'textae[pictures]' brings it") from None
-    n = len(grid.x) - 1
-    lines = max(len(cell.decoded.words) for cell in grid.cells)
-    size = (n * _CELL[0] + 1.6, n * _CELL[1] * (lines + 0.6) + 1.1)
-    with whole_file(path) as passing, matplotlib.rc_context({"svg.hashsalt": "textae", "text.parse_math": False}):
-        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
-        axes = figure.add_subplot()
-        _ground(figure, axes, grid)
-        figure.draw_without_rendering()  # now the cells have their size
-        for cell in grid.cells:
-            _words(axes, cell, grid)
-        figure.savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
+    settings = matplotlib.rc_context({"font.family": _fonts(), "svg.hashsalt": "textae", "text.parse_math": False})
+    with whole_file(path) as passing, settings, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a character that no font has is shown as a box
+        _figure(grid).savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
 
 
 _UNDATED: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """So that the same grid gives the same file."""
+
+
+def _fonts() -> list[str]:
+    """Matplotlib's own, and behind it those for Chinese, Japanese and Korean, where there are any."""
+    from matplotlib.font_manager import get_font_names
+
+    return ["DejaVu Sans", *sorted(name for name in get_font_names() if "CJK" in name)]
+
+
+def _figure(grid: Grid) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    n = len(grid.x) - 1
+    lines = max(len(cell.decoded.words) for cell in grid.cells)
+    size = (n * _CELL[0] + 1.6, max(2.5, n * _CELL[1] * (lines + 0.6) + 1.1))
+    figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+    axes = figure.add_subplot()
+    _ground(figure, axes, grid)
+    ruler = FigureCanvasAgg(figure).get_renderer()  # one for all: it is as large as the picture
+    figure.draw_without_rendering()  # now the cells have their size
+    for cell in grid.cells:
+        _words(axes, cell, grid, ruler)
+    return figure
 
 
 def _ground(figure: Figure, axes: Axes, grid: Grid) -> None:
@@ -75,8 +92,8 @@ def _ground(figure: Figure, axes: Axes, grid: Grid) -> None:
         [[1 + count for count in row] for row in reversed(documents)],
         norm=LogNorm(1, 1 + max(1.0, most)),
         cmap=blues,
-        edgecolors="white",
-        linewidth=1.5,
+        edgecolors="#dddddd",
+        linewidth=0.8,
     )
     axes.set_xlabel("first number of the code")
     axes.set_ylabel("second number of the code")
@@ -89,14 +106,14 @@ def _ground(figure: Figure, axes: Axes, grid: Grid) -> None:
     scale.outline.set_visible(False)
 
 
-def _words(axes: Axes, cell: Cell, grid: Grid) -> None:
+def _words(axes: Axes, cell: Cell, grid: Grid, ruler: RendererBase) -> None:
     """The words of a cell below each other, each as small as it must be to stay inside."""
     left, right = grid.x[cell.column], grid.x[cell.column + 1]
     below = len(grid.y) - 2 - cell.row
     bottom, top = grid.y[below], grid.y[below + 1]
     words = cell.decoded.words
     box = axes.transData.transform([(left, bottom), (right, top)])
-    width = (box[1][0] - box[0][0]) * 0.94
+    width = (box[1][0] - box[0][0]) * 0.9
     for place, word in enumerate(words):
         text = axes.text(
             (left + right) / 2,
@@ -108,5 +125,5 @@ def _words(axes: Axes, cell: Cell, grid: Grid) -> None:
             horizontalalignment="center",
             verticalalignment="center",
         )
-        wide = text.get_window_extent().width
-        text.set_fontsize(text.get_fontsize() * min(1.0, width / wide) if math.isfinite(wide) and wide else _OTHERS)
+        wide = text.get_window_extent(ruler).width
+        text.set_fontsize(text.get_fontsize() * min(1.0, width / max(1.0, wide)))

@@ -98,6 +98,14 @@ class TestAutoEncoder:
         assert np.linalg.norm(codes, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
         assert model.binary(self.COUNTS).shape == (20, 1)
 
+    def test_the_decoder_expects_words_that_a_row_does_not_hold(self) -> None:
+        model = AutoEncoder(dims=3, bits=64, hidden=(4,), passes=20, device="cpu").fit(self.COUNTS)
+        apple, sky, blue, green, grey, red = range(6)
+        expected = model.reconstruct(np.eye(6)[[apple]])
+        assert expected.shape == (1, 6)
+        assert expected.sum() == pytest.approx(1, abs=1e-5)
+        assert expected[0, [apple, green, red]].min() > expected[0, [sky, blue, grey]].max()
+
     @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csr_array.toarray], ids=["array", "matrix", "dense"])
     def test_sparse_or_dense_is_the_same(self, kind) -> None:
         expected = AutoEncoder(**SMALL).fit_transform(self.COUNTS)
@@ -142,7 +150,7 @@ class TestAutoEncoder:
         assert names.tolist() == ["autoencoder0", "autoencoder1", "autoencoder2"]
 
     def test_it_must_be_fitted_first(self) -> None:
-        for ask in (AutoEncoder().transform, AutoEncoder().binary):
+        for ask in (AutoEncoder().transform, AutoEncoder().binary, AutoEncoder().reconstruct):
             with pytest.raises(NotFittedError):
                 ask(self.COUNTS)
 

@@ -278,13 +278,13 @@ def sample(n: int | None, k: int | None, seed: int, folder: Path, **options: Any
             )
             return
         grid = engine.grid(rows, k or 3)
-    if picture is None or options["as_json"]:
-        printing.print_grid(grid, as_json=options["as_json"])
     if picture is not None:
         from textae.picture import draw_grid
 
         draw_grid(grid, picture)
         terminal.note(f"drew {picture}", quiet=options["quiet"])
+    if picture is None or options["as_json"]:
+        printing.print_grid(grid, as_json=options["as_json"])
 
 
 @cli.command("eval", short_help="The scoreboard: every system side by side.")

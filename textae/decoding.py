@@ -39,7 +39,7 @@ def decode_documents(opened: Opened, ids: Sequence[str], k: int) -> list[Decoded
         if not opened.codes.known[position]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
     texts = [searchable(document) for document in opened.reader.documents(positions)]
-    return _decoded(opened, opened.decoder.read(take(opened.codes, np.array(positions))), k, texts)
+    return _decoded(opened, opened.decoder.read(take(opened.codes, np.array(positions, np.int64))), k, texts)
 
 
 def decode_text(opened: Opened, text: str, k: int) -> Decoded:

@@ -72,7 +72,8 @@ def _figure(grid: Grid) -> Figure:
     axes = figure.add_subplot()
     _ground(figure, axes, grid)
     ruler = FigureCanvasAgg(figure).get_renderer()  # one for all: it is as large as the picture
-    figure.draw_without_rendering()  # now the cells have their size
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # now the cells have their size, and keep it
     for cell in grid.cells:
         _words(axes, cell, grid, ruler)
     return figure

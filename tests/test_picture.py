@@ -31,7 +31,7 @@ def extents(grid: Grid):
     return [word.get_text() for word in words], boxes, cells
 
 
-@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 4])
 @pytest.mark.parametrize("words", [("comet", "star"), ("internationalisation", "x" * 64, "of"), ("only",), ()])
 def test_words_stay_inside_their_cell_and_below_each_other(n, words):
     texts, boxes, cells = extents(grid_of(*words, n=n))

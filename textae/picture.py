@@ -116,15 +116,17 @@ def _words(axes: Axes, cell: Cell, grid: Grid, ruler: RendererBase) -> None:
     box = axes.transData.transform([(left, bottom), (right, top)])
     width = (box[1][0] - box[0][0]) * 0.9
     for place, word in enumerate(words):
+        size = _OTHERS if place else _FIRST
         text = axes.text(
             (left + right) / 2,
             top - (top - bottom) * (place + 0.8) / (len(words) + 0.6),
             word.word,
-            size=_OTHERS if place else _FIRST,
+            size=size,
             color="#333333" if place else "black",
             weight="normal" if place else "bold",
             horizontalalignment="center",
             verticalalignment="center",
         )
-        wide = text.get_window_extent(ruler).width
-        text.set_fontsize(text.get_fontsize() * min(1.0, width / max(1.0, wide)))
+        while (wide := text.get_window_extent(ruler).width) > width:  # small letters do not shrink in proportion
+            size *= 0.98 * width / wide
+            text.set_fontsize(size)

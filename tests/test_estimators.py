@@ -50,6 +50,10 @@ class TestBagOfWords:
         assert bag.transform(["Apple, apple and sky", ""]).toarray().tolist() == [[2, 1, 0, 0, 0, 0], [0] * 6]
         assert bag.n_documents_ == 4
 
+    def test_its_indices_are_as_narrow_as_all_of_scikit_learn_takes(self) -> None:
+        counts = BagOfWords().fit_transform(TEXTS)
+        assert (counts.indices.dtype, counts.indptr.dtype) == (np.int32, np.int32)
+
     def test_fitting_and_transforming_at_once_is_the_same(self) -> None:
         assert np.array_equal(
             BagOfWords().fit_transform(TEXTS).toarray(), BagOfWords().fit(TEXTS).transform(TEXTS).toarray()

@@ -75,7 +75,8 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         n_terms = len(self.vocabulary_)
         bags = self._vectorizer.transform(_texts(X)).below(n_terms)
-        return csr_array((bags.counts.astype(np.int64), bags.terms, bags.starts), shape=(len(bags), n_terms))
+        starts = bags.starts.astype(np.int32) if len(bags.terms) < 2**31 else bags.starts  # wide ones KMeans refuses
+        return csr_array((bags.counts.astype(np.int64), bags.terms, starts), shape=(len(bags), n_terms))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:
         """The terms, by column."""

@@ -14,15 +14,17 @@ PACKAGE = Path(textae.__file__).parent
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    ("errors", "types"),
+    ("errors", "types", "whole"),
     ("text", "spec"),
     ("vectorizer", "corpus"),
     ("encoder",),
     ("decoder",),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion"),
     ("train", "ranking", "query", "store"),
-    ("indexing", "estimators", "opened"),
-    ("engine", "terminal"),
+    ("indexing", "estimators", "generator", "export"),
+    ("opened",),
+    ("decoding",),
+    ("engine", "terminal", "picture"),
     ("printing",),
     ("cli",),
     ("__main__", "__init__"),
@@ -31,7 +33,7 @@ LAYERS = (
 
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 
-HEAVY = ("torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures")
+HEAVY = ("torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
 
 
 def imported(path: Path) -> set[str]:

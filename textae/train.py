@@ -22,7 +22,7 @@ from textae.decoder import Decoder
 from textae.encoder import Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
-from textae.models.bags import Batch, DeviceBags, joined, uniform
+from textae.models.bags import Batch, DeviceBags, hide_words, joined
 from textae.models.losses import contrast, reconstruction, straight_through
 from textae.neighbours import n_blocks, nearest
 from textae.spec import AUTO, ModelSpec, TrainSpec
@@ -42,8 +42,6 @@ W_CROP, W_NEIGHBOUR = 1.0, 0.3
 W_CROP_BITS, W_NEIGHBOUR_BITS, W_WORDS = 1.0, 0.3, 0.2
 BITS_TEACH = 0.3
 """How much of the gradient of the bits' losses reaches the layers that both codes share."""
-SHORT = 10
-"""Distinct words of a document of which half as many are hidden as of a long one."""
 RECONSTRUCTED = 0.25
 """Of a batch: the soft-max over all words is what a step on the CPU costs most."""
 
@@ -93,7 +91,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     Raises:
         TextaeError: CUDA was asked for and there is none; or learning diverged.
     """
-    device = _device(spec.device)
+    device = device_of(spec.device)
     corpus = DeviceBags(bags, start.idf, device)
     generator = torch.Generator().manual_seed(spec.seed)
     network = AutoEncoder(start, model, generator).to(device)
@@ -189,13 +187,7 @@ class _Trainer:
         )
 
     def _noisy(self, batch: Batch) -> Batch:
-        """Words hidden at random (de-noising, Vincent et al. 2008); of a title fewer, or nothing would be left."""
-        length = batch.lengths[batch.row_of]
-        share = self.model.drop * length / (length + SHORT)
-        hidden = uniform(len(batch.terms), self.generator, batch.terms.device) < share
-        left = torch.zeros_like(batch.lengths).index_add_(0, batch.row_of, (~hidden).long())
-        # A bag of nothing has no direction: its gradient would be of the order of 1 / eps, and stay in Adam's moments.
-        return batch.hide(hidden & (left > 0)[batch.row_of])
+        return hide_words(batch, self.model.drop, self.generator)
 
     def _alike(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
         """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.
@@ -208,7 +200,12 @@ class _Trainer:
         return (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        TextaeError: it is not there.
+    """
     if name == AUTO:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():

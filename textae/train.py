@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from textae.decoder import Decoder
@@ -49,7 +50,12 @@ _CHUNK = 4_096
 
 
 def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
-    """What is learned from: the documents that hold a known term, of too many a seeded sample, in their order.
+    """What is learned from: the `sampled` documents, as far as the encoder knows their terms."""
+    return bags.take(sampled(bags, n_terms, spec)).below(n_terms)
+
+
+def sampled(bags: Bags, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
+    """The documents that hold a known term, of too many a seeded sample, in their order.
 
     Beyond some ten thousand documents a bag of words learns little more, while finding neighbours costs their square.
 
@@ -62,7 +68,7 @@ def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
     rows = np.flatnonzero(known)
     if len(rows) > spec.most_documents:
         rows = np.sort(np.random.default_rng(spec.seed).choice(rows, spec.most_documents, replace=False))
-    return bags.take(rows).below(n_terms)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         if step % -(-steps // REFRESHES) == 0:
             trainer.find_neighbours(model.dims if step else START_DIMS, clock.tick)
         for group in optimiser.param_groups:
-            group["lr"] = RATE * _rate(step, steps)
+            group["lr"] = RATE * rate_of(step, steps)
         loss = trainer.loss()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -218,7 +224,7 @@ def _steps(n: int, spec: TrainSpec) -> int:
     return round(passes * n / min(BATCH, n))
 
 
-def _rate(step: int, steps: int) -> float:
+def rate_of(step: int, steps: int) -> float:
     """Up to 1 in the first steps, then down to 0 in a straight line."""
     done = (step + 1) / steps
     return min(1.0, done / WARM_UP) * (1 - step / steps)

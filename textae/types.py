@@ -87,3 +87,18 @@ class Ranking:
 
     ids: tuple[str, ...]
     scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One label that a text may have.
+
+    Attributes:
+        rank: from 1, the likeliest.
+        label: as the documents' field has it.
+        probability: of all the labels that were learned, it is this one.
+    """
+
+    rank: int
+    label: str
+    probability: float

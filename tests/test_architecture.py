@@ -116,10 +116,12 @@ def test_the_public_names() -> None:
     assert textae.__all__ == [
         "AutoEncoder",
         "BagOfWords",
+        "CodeClassifier",
         "Document",
         "Engine",
         "Hit",
         "ModelSpec",
+        "Prediction",
         "Query",
         "Ranking",
         "Skipped",

@@ -139,6 +139,11 @@ class Engine:
             self._opened = Opened(store.Reader(self.folder))
         return self._opened
 
+    @property
+    def specs(self) -> tuple[ModelSpec, TrainSpec]:
+        """How the index was learned."""
+        return self.opened.specs
+
     def search(self, query: str, k: int = 10, mode: str = "hybrid") -> list[Hit]:
         """The k documents that a system ranks highest for a query, or for a text of any length.
 

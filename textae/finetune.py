@@ -32,6 +32,8 @@ from textae.vectorizer import Bags
 
 BATCH = 128
 """Of labelled documents, and of any."""
+FEW_PASSES = 30
+"""Over all documents, at most: 30 steps where they are fewer than a batch."""
 DECAY = 0.01
 """Of the last layer, over the number of labels: a scikit-learn's C of 1 / DECAY."""
 ITERATIONS = 200
@@ -45,8 +47,8 @@ class Recipe:
     """How the layers below the last are fine-tuned.
 
     Attributes:
-        steps: of a batch each, besides as many as `passes` takes.
-        passes: over the labelled documents.
+        steps: at most, of a batch each; as many as FEW_PASSES take where there are few documents.
+        passes: over the labelled documents, besides.
         rate: of learning the layers of the auto-encoder; that of the last layer is `last_rate`.
         last_rate: of learning the last layer.
         consistent: what it is worth that a document is labelled alike with words hidden.
@@ -154,7 +156,8 @@ class _Tuner:
 
     def run(self, progress: Progress) -> None:
         """Fine-tune all layers."""
-        steps = self.recipe.steps + round(self.recipe.passes * len(self.labels) / BATCH)
+        few = round(FEW_PASSES * len(self.every) / min(BATCH, len(self.every)))
+        steps = min(self.recipe.steps, few) + round(self.recipe.passes * len(self.labels) / BATCH)
         layers, last = list(self.network.parameters()), list(self.last)
         optimiser = torch.optim.Adam(
             [{"params": layers, "rate": self.recipe.rate}, {"params": last, "rate": self.recipe.last_rate}], fused=True

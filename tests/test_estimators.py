@@ -12,14 +12,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from textae.estimators import AutoEncoder, BagOfWords
+from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
 from textae.text import Analysis
 
 TEXTS = ["red apple", "green apple apple", "blue sky", "grey sky"]
 SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "passes": 2, "device": "cpu"}
 
 
-@parametrize_with_checks([AutoEncoder(**SMALL)])
+EXPECTED_TO_FAIL = {
+    CodeClassifier: {"check_classifiers_classes": "it gives -1 as a label, which says that there is none"},
+}
+
+
+@parametrize_with_checks(
+    [AutoEncoder(**SMALL), CodeClassifier(**SMALL)],
+    expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL.get(type(estimator), {}),
+)
 def test_scikit_learns_own_checks(estimator, check) -> None:
     check(estimator)
 
@@ -155,6 +163,40 @@ class TestAutoEncoder:
 
     def test_it_must_be_fitted_first(self) -> None:
         for ask in (AutoEncoder().transform, AutoEncoder().binary, AutoEncoder().reconstruct):
+            with pytest.raises(NotFittedError):
+                ask(self.COUNTS)
+
+
+class TestCodeClassifier:
+    COUNTS = BagOfWords().fit_transform(TEXTS * 5)
+    FRUIT = np.array(["fruit", "fruit", None, None] + [None, None, "sky", "sky"] + [None] * 12, dtype=object)
+
+    def test_a_few_labels_name_all_rows(self) -> None:
+        model = CodeClassifier(**SMALL).fit(self.COUNTS, self.FRUIT)
+        assert model.classes_.tolist() == ["fruit", "sky"]
+        assert model.predict(self.COUNTS).tolist() == ["fruit", "fruit", "sky", "sky"] * 5
+        shares = model.predict_proba(self.COUNTS)
+        assert shares.shape == (20, 2)
+        assert shares.sum(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
+
+    def test_minus_one_is_no_label_either(self) -> None:
+        numbers = np.select([self.FRUIT == "fruit", self.FRUIT == "sky"], [7, 3], -1)
+        model = CodeClassifier(**SMALL).fit(self.COUNTS, numbers)
+        named = CodeClassifier(**SMALL).fit(self.COUNTS, np.where(self.FRUIT == "fruit", "z", self.FRUIT))
+        assert model.classes_.tolist() == [3, 7]
+        assert np.array_equal(model.predict_proba(self.COUNTS), named.predict_proba(self.COUNTS))
+
+    @pytest.mark.parametrize("labels", [[None] * 20, ["one"] + [None] * 19, [-1] * 10 + [5] * 10])
+    def test_labels_of_one_class_alone_are_refused(self, labels) -> None:
+        with pytest.raises(ValueError, match="needs at least 2 classes"):
+            CodeClassifier(**SMALL).fit(self.COUNTS, labels)
+
+    def test_in_a_pipeline_from_texts(self) -> None:
+        pipeline = make_pipeline(BagOfWords(), CodeClassifier(**SMALL))
+        assert pipeline.fit(TEXTS * 5, self.FRUIT).predict(["an apple", "a sky"]).tolist() == ["fruit", "sky"]
+
+    def test_it_must_be_fitted_first(self) -> None:
+        for ask in (CodeClassifier().predict, CodeClassifier().predict_proba):
             with pytest.raises(NotFittedError):
                 ask(self.COUNTS)
 

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,6 +57,13 @@ _rank_options = _together(
     _index_option,
     _quiet_option,
 )
+_model_options = _together(
+    click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]"),
+    click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]"),
+    click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]"),
+    click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]"),
+    click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for."),
+)
 _table_options = _together(
     click.option("--id-field", metavar="NAME", help="The column of a table that holds the id."),
     click.option("--title-field", metavar="NAME", help="The column that holds the title."),
@@ -99,11 +106,7 @@ def cli() -> None:
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @_table_options
 @click.option("--language", default=AUTO, show_default=True, help="Stems and stop words: english, …, none, or auto.")
-@click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]")
-@click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]")
-@click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]")
-@click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]")
-@click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for.")
+@_model_options
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed gives the same index (same machine, CPU)."
 )
@@ -140,7 +143,7 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
             report = engine.index(
                 read(sources, _table_spec(options), progress),
                 language=language,
-                model=_model_spec(options),
+                model=ModelSpec(**_chosen(options)),
                 train=TrainSpec(options["seed"], options["device"], options["passes"]),
                 progress=progress,
             )
@@ -366,6 +369,84 @@ def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any
     )
 
 
+@cli.command(short_help="Learn again, anew or from labels.")
+@click.option(
+    "--label", metavar="FIELD", help="Learn the labels that FIELD holds of some documents, and not of others."
+)
+@_model_options
+@click.option("--seed", type=int, help="Of everything random.  [default: what it was]")
+@click.option("--device", type=click.Choice(DEVICES), help="Where to learn.  [default: what it was]")
+@_json_option
+@_index_option
+@_quiet_option
+def train(label: str | None, folder: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Learn again from the documents that the index holds, and encode them anew; the sources are not needed.
+
+    With --label, what was learned without labels is fine-tuned by those of FIELD, and 'textae classify' tells the label
+    of any text. It is learned anew first where the model is to be another one (--dims, --bits, --hidden, --drop,
+    --passes). All that is not given stays as it was. Searches go on meanwhile, in what was learned before.
+
+    \b
+    textae train --label topic               some documents have a topic: learn to tell it
+    textae train                             learn anew, without labels
+    textae train --dims 64 --passes 30
+    """
+    from textae.engine import Engine
+
+    chosen = _chosen(options)
+    how = {name: options[name] for name in ("seed", "device", "passes") if options[name] is not None}
+    progress = terminal.ProgressLine(quiet=quiet)
+    with Engine.open(folder) as engine:
+        model, spec = engine.specs
+        keep = label is not None and not chosen and "passes" not in how
+        try:
+            trained = engine.train(
+                label=label,
+                model=None if keep else replace(model, **chosen),
+                train=replace(spec, **how),
+                progress=progress,
+            )
+        finally:
+            progress.finish()
+    if as_json:
+        click.echo(terminal.json_line({"index": str(folder), **asdict(trained)}))
+        return
+    printing.print_trained(trained, str(folder), quiet=quiet)
+
+
+@cli.command(short_help="The likeliest labels of a text.")
+@click.argument("text", metavar="TEXT…|ID", nargs=-1)
+@click.option("--queries", "queries_file", metavar="FILE", help="Many texts: jsonl or tsv of id and text, or lines.")
+@click.option("-k", "--top", "k", type=_HITS, default=3, show_default=True, help="Labels, at most.")
+@_json_option
+@_index_option
+@_quiet_option
+def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path, **options: Any) -> None:
+    """The likeliest labels of TEXT (`-`: standard input), or of the document with that ID.
+
+    The labels are those that 'textae train --label FIELD' has taught. Of many texts a line each: id, rank, label and
+    probability between tabs.
+
+    \b
+    textae classify "orbit of the shuttle"
+    textae classify --queries mails.jsonl -k 1 --json
+    """
+    from textae.engine import Engine
+
+    if bool(text) == bool(queries_file):
+        raise click.UsageError("give a TEXT, an ID or --queries FILE")
+    with Engine.open(folder) as engine:
+        if queries_file:
+            from textae.evaluation import read_queries
+
+            printing.print_labels_of_many(engine, read_queries(queries_file), k, options)
+            return
+        asked = _stdin() if tuple(text) == ("-",) else " ".join(text)
+        is_id = len(text) == 1 and engine.has(asked)
+        found = engine.classify([engine.text(asked) if is_id else asked], k)[0]
+        printing.print_labels({"id" if is_id else "query": asked}, found, options)
+
+
 @cli.command()
 @_json_option
 @_index_option
@@ -471,7 +552,8 @@ def _table_spec(options: Mapping[str, Any]) -> TableSpec:
     return TableSpec(options["id_field"], options["title_field"], options["text_field"], tuple(select))
 
 
-def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a `ModelSpec` was chosen."""
     chosen = {name: options[name] for name in ("bits", "dims", "drop") if options[name] is not None}
     if options["hidden"]:
         sizes = options["hidden"].split(",")
@@ -480,7 +562,7 @@ def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
                 f"{options['hidden'][:60]!r} is not a list of sizes like 512,512", param_hint="--hidden"
             )
         chosen["hidden"] = tuple(map(int, sizes))
-    return ModelSpec(**chosen)
+    return chosen
 
 
 def _stdin() -> str:

@@ -10,7 +10,7 @@ import re
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
 from textae.vectorizer import Bags, Counter, Floats, idf
+
+if TYPE_CHECKING:
+    from textae.train import Learned
 
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
@@ -95,10 +98,11 @@ def build(
     for name, array in {**vocabulary.arrays(), **Postings.of(bags, idf_of).arrays()}.items():
         writer.put(name, array)
     inputs = min(model.inputs, len(vocabulary))
-    with _too_little_memory_is_an_error(model):
-        learn_and_encode(writer, bags, idf_of[:inputs], model, train, progress)
+    with too_little_memory_is_an_error(model):
+        learned, start = learn_from(writer, bags, idf_of[:inputs], model, train, progress)
+        encode(writer, bags, learned.encoder, start, progress)
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), "inputs": inputs})
+    writer.set("about", about(analysis.language, model, train, inputs))
     few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
     return Report(
         len(bags),
@@ -111,21 +115,30 @@ def build(
     )
 
 
-def learn_and_encode(
+def about(language: str | None, model: ModelSpec, train: TrainSpec, inputs: int) -> dict[str, Any]:
+    """How an index was learned, as its settings hold it."""
+    return {"language": language, **asdict(model), **asdict(train), "inputs": inputs}
+
+
+def learn_from(
     writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> None:
-    """Fit LSA, train the auto-encoder from there, and write both with the codes of all documents."""
+) -> tuple["Learned", Encoder]:
+    """Fit LSA, train the auto-encoder from there, and write both; gives both, LSA as an encoder."""
     from textae.train import learn, sample  # torch
 
     progress("LSA", 0, None)
     learned_from = sample(bags, len(idf_of), train)
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, train.seed), idf_of)
     learned = learn(learned_from, start, model, train, progress)
-    encoder = learned.encoder
     writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
-    for name, array in {"lsa/words": start.words, **encoder.arrays(), **learned.decoder.arrays()}.items():
+    for name, array in {"lsa/words": start.words, **learned.encoder.arrays(), **learned.decoder.arrays()}.items():
         writer.put(name, array)
     writer.set("decoder", {"reads": learned.decoder.reads})
+    return learned, start
+
+
+def encode(writer: Writer, bags: Bags, encoder: Encoder, start: Encoder, progress: Progress) -> None:
+    """Write the codes of all documents, and those of LSA, from which the encoder started."""
     progress("encoding", 0, len(bags))
     names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
@@ -152,7 +165,7 @@ def _first(documents: Iterator[Document]) -> list[Document]:
 
 
 @contextlib.contextmanager
-def _too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
+def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
     """PyTorch has no error of its own for memory on the CPU, so its message is read."""
     try:
         yield

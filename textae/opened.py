@@ -4,18 +4,21 @@ opened = Opened(Reader(folder))
 opened.system("bm25").scores(opened.vectorizer.transform(["smooth a noisy signal"]))
 """
 
+from dataclasses import fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textae.baselines import BM25, Postings, VectorSpace
+from textae.classifier import Classifier
 from textae.decoder import Decoder
 from textae.encoder import Codes, Encoder, unit
 from textae.errors import QueryError
 from textae.index import CosineIndex, HammingIndex
 from textae.ranking import CodeSearch, Hybrid, Retriever
-from textae.spec import check_system
+from textae.spec import ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
 from textae.vectorizer import Floats, Vectorizer, Vocabulary, idf
@@ -67,6 +70,31 @@ class Opened:
         from textae.generator import known_codes, usual_words  # numpy.random, which no search needs: 10 ms
 
         return usual_words(self.decoder, known_codes(self.codes))
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """What labels have taught.
+
+        Raises:
+            QueryError: no labels were learned.
+        """
+        taught = self.reader.settings.get("classifier")
+        if taught is None:
+            raise QueryError(
+                f"the index {self.reader.folder} has learned no labels; 'textae train --label FIELD' does it"
+            )
+        return Classifier.from_arrays(self.reader.arrays, taught["classes"])
+
+    @property
+    def specs(self) -> tuple[ModelSpec, TrainSpec]:
+        """How the index was learned."""
+        about = self.reader.settings["about"]
+        learned = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
+
+        def of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
+            return {field.name: learned[field.name] for field in fields(kind)}
+
+        return ModelSpec(**of(ModelSpec)), TrainSpec(**of(TrainSpec))
 
     @cached_property
     def codes(self) -> Codes:

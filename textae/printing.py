@@ -12,12 +12,13 @@ from urllib.parse import quote
 import click
 
 from textae import terminal
-from textae.types import Cell, Decoded, Grid, Hit, Query, Ranking, Samples
+from textae.types import Cell, Decoded, Grid, Hit, Prediction, Query, Ranking, Samples
 
 if TYPE_CHECKING:
     from textae.engine import Engine
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
+    from textae.relearning import Trained
 
 _LISTED = 10  # words that are named
 _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
@@ -37,6 +38,44 @@ def print_report(report: Report, folder: str, *, detected: bool, verbose: bool, 
     terminal.note(f"{report.terms:,} terms, language: {report.language or 'none'}{how}", quiet=quiet)
     for warning in report.warnings:
         terminal.note(warning, quiet=quiet)
+
+
+def print_trained(trained: Trained, folder: str, *, quiet: bool) -> None:
+    """Say what was learned."""
+    if trained.anew:
+        terminal.note(f"learned {trained.documents:,} documents anew in {folder}", quiet=quiet)
+    if trained.label is not None:
+        terminal.note(
+            f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, "
+            f"of {trained.classes:,} different ones; 'textae classify' tells it of others",
+            quiet=quiet,
+        )
+
+
+def print_labels(of: Mapping[str, str], found: Sequence[Prediction], options: Mapping[str, Any]) -> None:
+    """Print the likeliest labels of a text; exit with 1, and say why, where the encoder knows no word of it."""
+    for prediction in found:
+        if options["as_json"]:
+            click.echo(terminal.json_line({**of, **asdict(prediction)}))
+        else:
+            click.echo(f"{prediction.rank:3}  {prediction.probability:.3f}  {terminal.cell(prediction.label)}")
+    _exit_if_nothing(bool(found), "; the encoder knows no word of it", options)
+
+
+def print_labels_of_many(engine: Engine, queries: Sequence[Query], k: int, options: Mapping[str, Any]) -> None:
+    """Print the likeliest labels of many texts, a line each; exit with 1 where the encoder knows no word of any."""
+    found = engine.classify([query.text for query in queries], k)
+    for query, predictions in zip(queries, found, strict=True):
+        for prediction in predictions:
+            if options["as_json"]:
+                click.echo(terminal.json_line({"query": query.text, "query_id": query.id, **asdict(prediction)}))
+            else:
+                columns = (query.id, str(prediction.rank), prediction.label, f"{prediction.probability:.4f}")
+                click.echo("\t".join(map(terminal.cell, columns)))
+    unknown = sum(not predictions for predictions in found)
+    if unknown:
+        terminal.note(f"of {unknown:,} of {len(queries):,} texts the encoder knows no word", quiet=options["quiet"])
+    _exit_if_nothing(len(found) > unknown, "", options)
 
 
 def print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any], why_none: str = "") -> None:

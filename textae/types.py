@@ -183,3 +183,18 @@ class Grid:
     x: tuple[float, ...]
     y: tuple[float, ...]
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One label that a text may have.
+
+    Attributes:
+        rank: from 1, the likeliest.
+        label: as the documents' field has it.
+        probability: of all the labels that were learned, it is this one.
+    """
+
+    rank: int
+    label: str
+    probability: float

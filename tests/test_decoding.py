@@ -43,7 +43,7 @@ class TestDecode:
 
     def test_ranks_count_and_what_the_words_add_falls(self, engine):
         words = engine.decode(["bread-1"], 10)[0].words
-        added = [word.probability * np.log(word.lift) for word in words]
+        added = [word.probability / word.lift * (word.lift - 1) ** 2 for word in words]
         assert [word.rank for word in words] == list(range(1, len(words) + 1))
         assert added == sorted(added, reverse=True)
         assert engine.decode(["bread-1"], 3)[0].words == words[:3]

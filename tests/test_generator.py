@@ -47,10 +47,15 @@ class TestWords:
         assert usual_words(PLAIN, many) == pytest.approx([5 / 12, 7 / 24, 7 / 24], abs=0.01)
 
     def test_words_are_ordered_by_what_they_add_to_the_divergence(self) -> None:
-        """.5 ln(.5/.4) = .11 of the common word, .1 ln(.1/.02) = .16 of the rare one; the others are less likely."""
+        """(.5-.4)²/.4 = .025 of the common word, (.1-.02)²/.02 = .32 of the rare one; the others are less likely."""
         shares, usual = np.float32([0.5, 0.1, 0.3, 0.1]), np.array([0.4, 0.02, 0.4, 0.18])
         assert most_telling(shares, usual, 9).tolist() == [1, 0]
         assert most_telling(shares, usual, 1).tolist() == [1]
+
+    def test_a_rare_word_does_not_come_first_by_its_lift_alone(self) -> None:
+        """(.6-.3)²/.3 = .3 of the word of lift 2, (.01-.002)²/.002 = .032 of that of lift 5."""
+        shares, usual = np.float32([0.6, 0.01, 0.39]), np.array([0.3, 0.002, 0.698])
+        assert most_telling(shares, usual, 9).tolist() == [0, 1]
 
     def test_a_word_that_cannot_be_is_no_error(self) -> None:
         assert most_telling(np.float32([0, 1]), np.array([0.5, 0.5]), 2).tolist() == [1]

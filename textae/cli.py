@@ -219,8 +219,8 @@ def decode(ids: Sequence[str], text: str | None, code: str | None, k: int, as_js
 
     Beside each word stand the probability that the decoder gives it, how many times its mean over documents that is
     (the lift), and whether the text holds it: a search by meaning finds a text also by the words that its code
-    expects and it does not hold. The order is by probability × log lift: words that are likely, and likelier than
-    usual.
+    expects and it does not hold. The order is by (probability - usual)² / usual: words that are likely, and
+    likelier than usual.
 
     \b
     textae decode scipy.signal.savgol_filter

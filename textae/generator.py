@@ -1,13 +1,15 @@
 """The decoder as a generator: what a code says, and codes that no document has.
 
     lift(t) = p(t) / p̄(t)                       p: the decoder's words of a code; p̄: their mean over documents
-    KL(p ‖ p̄) = Σ_t p(t) ln lift(t)             words are ordered by what they add to it
+    χ²(p ‖ p̄) = Σ_t (p(t) - p̄(t))² / p̄(t)       words are ordered by what they add to it
     q(z) = mean over documents of q(z | x)      the aggregate posterior, from which codes are drawn
 
 Probability alone names the words of every document, lift alone the rarest of the corpus; what a word adds to the
-divergence weighs one with the other. An encoder without noise gives q as a cloud of points (Makhzani et al.,
-"Adversarial Autoencoders", 2015, section 2); a Gaussian of its mean and covariance stands for it here, and for bits
-the signs of one (Emrich & Piedmonte 1991).
+divergence weighs one with the other. (What it adds to Kullback and Leibler's, p ln lift, still puts `edu` and `com`
+first where a decoder of 20 Newsgroups was taught counts and not tf-idf.)
+
+An encoder without noise gives q as a cloud of points (Makhzani et al., "Adversarial Autoencoders", 2015, section 2); a
+Gaussian of its mean and covariance stands for it here, and for bits the signs of one (Emrich & Piedmonte 1991).
 """
 
 from collections.abc import Iterator
@@ -54,15 +56,15 @@ def usual_words(decoder: Decoder, codes: Codes) -> Doubles:
 
 
 def most_telling(shares: Floats, usual: Doubles, k: int) -> NDArray[np.int64]:
-    """The k terms that add most to KL(p ‖ p̄), p(t) ln(p(t) / p̄(t)); the most telling first.
+    """The k terms that add most to χ²(p ‖ p̄), (p(t) - p̄(t))² / p̄(t); the most telling first.
 
     Args:
         shares: (n_terms,), p.
         usual: (n_terms,), p̄.
         k: at most so many come back: only those that the code makes likelier than usual.
     """
-    lift = np.maximum(shares, np.finfo(np.float32).tiny) / usual
-    return top(shares * np.log(lift), k)
+    above = np.maximum(shares - usual, 0)
+    return top((above**2 / usual).astype(np.float32), k)
 
 
 @dataclass(frozen=True)

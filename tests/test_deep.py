@@ -388,3 +388,23 @@ class TestShell:
     def test_what_cannot_be_learned(self, shell, table, tmp_path, arguments, says) -> None:
         said = shell("index", table, "--index", tmp_path / "i", *arguments)
         assert says in said.error
+
+    def test_labels_teach_what_starts_from_lsa_and_nothing_else(self, shell, table, tmp_path) -> None:
+        quickly = ("--index", tmp_path / "i", "--quiet", "--passes", 1, "--device", "cpu")
+        assert shell("index", table, *quickly, "--dims", 8, "--hidden", 8, "--pretrain", "none").code == 0
+        before = contents(tmp_path / "i")
+        said = shell("train", "--label", "topic", "--index", tmp_path / "i")
+        assert "labels fine-tune what starts from LSA, and this would start from 'none'; give --pretrain" in said.error
+        assert "is larger than the layer of 8" in shell("train", "--dims", 9, "--index", tmp_path / "i").error
+        assert contents(tmp_path / "i") == before
+        assert shell("train", *quickly, "--pretrain", "rbm").code == 0
+        assert shell("train", *quickly, "--label", "topic", "--pretrain", "lsa").code == 0
+        with Engine.open(tmp_path / "i") as engine:
+            assert engine.info()["labels"] == 3
+            assert "layer_errors" not in engine.info()
+
+    def test_a_code_is_read_in_words(self, shell, folder) -> None:
+        said = shell("decode", "stars-0", "--index", folder, "-k", 5)
+        assert said.code == 0
+        assert sum(word in said.out for word in TOPICS["stars"].split()) >= 3
+        assert shell("sample", "--index", folder).code == 0

@@ -13,7 +13,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from textae.errors import TextaeError
-from textae.estimators import AutoEncoder, BagOfWords
+from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
 from textae.text import Analysis
 
 TEXTS = ["red apple", "green apple apple", "blue sky", "grey sky"]
@@ -22,8 +22,15 @@ SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "passes": 2, "device": "cpu"}
 
 DEEP = {**SMALL, "pretrain": "rbm"}
 
+EXPECTED_TO_FAIL = {
+    CodeClassifier: {"check_classifiers_classes": "it gives -1 as a label, which says that there is none"},
+}
 
-@parametrize_with_checks([AutoEncoder(**SMALL), AutoEncoder(**DEEP)])
+
+@parametrize_with_checks(
+    [AutoEncoder(**SMALL), AutoEncoder(**DEEP), CodeClassifier(**SMALL)],
+    expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL.get(type(estimator), {}),
+)
 def test_scikit_learns_own_checks(estimator, check) -> None:
     check(estimator)
 
@@ -53,6 +60,10 @@ class TestBagOfWords:
         assert bag.get_feature_names_out().tolist() == ["apple", "sky", "blue", "green", "grey", "red"]
         assert bag.transform(["Apple, apple and sky", ""]).toarray().tolist() == [[2, 1, 0, 0, 0, 0], [0] * 6]
         assert bag.n_documents_ == 4
+
+    def test_its_indices_are_as_narrow_as_all_of_scikit_learn_takes(self) -> None:
+        counts = BagOfWords().fit_transform(TEXTS)
+        assert (counts.indices.dtype, counts.indptr.dtype) == (np.int32, np.int32)
 
     def test_fitting_and_transforming_at_once_is_the_same(self) -> None:
         assert np.array_equal(
@@ -101,6 +112,14 @@ class TestAutoEncoder:
         assert codes.shape == (20, 3)
         assert np.linalg.norm(codes, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
         assert model.binary(self.COUNTS).shape == (20, 1)
+
+    def test_the_decoder_expects_words_that_a_row_does_not_hold(self) -> None:
+        model = AutoEncoder(dims=3, bits=64, hidden=(4,), passes=20, device="cpu").fit(self.COUNTS)
+        apple, sky, blue, green, grey, red = range(6)
+        expected = model.reconstruct(np.eye(6)[[apple]])
+        assert expected.shape == (1, 6)
+        assert expected.sum() == pytest.approx(1, abs=1e-5)
+        assert expected[0, [apple, green, red]].min() > expected[0, [sky, blue, grey]].max()
 
     @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csr_array.toarray], ids=["array", "matrix", "dense"])
     def test_sparse_or_dense_is_the_same(self, kind) -> None:
@@ -160,7 +179,41 @@ class TestAutoEncoder:
         assert names.tolist() == ["autoencoder0", "autoencoder1", "autoencoder2"]
 
     def test_it_must_be_fitted_first(self) -> None:
-        for ask in (AutoEncoder().transform, AutoEncoder().binary):
+        for ask in (AutoEncoder().transform, AutoEncoder().binary, AutoEncoder().reconstruct):
+            with pytest.raises(NotFittedError):
+                ask(self.COUNTS)
+
+
+class TestCodeClassifier:
+    COUNTS = BagOfWords().fit_transform(TEXTS * 5)
+    FRUIT = np.array(["fruit", "fruit", None, None] + [None, None, "sky", "sky"] + [None] * 12, dtype=object)
+
+    def test_a_few_labels_name_all_rows(self) -> None:
+        model = CodeClassifier(**SMALL).fit(self.COUNTS, self.FRUIT)
+        assert model.classes_.tolist() == ["fruit", "sky"]
+        assert model.predict(self.COUNTS).tolist() == ["fruit", "fruit", "sky", "sky"] * 5
+        shares = model.predict_proba(self.COUNTS)
+        assert shares.shape == (20, 2)
+        assert shares.sum(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
+
+    def test_minus_one_is_no_label_either(self) -> None:
+        numbers = np.select([self.FRUIT == "fruit", self.FRUIT == "sky"], [7, 3], -1)
+        model = CodeClassifier(**SMALL).fit(self.COUNTS, numbers)
+        named = CodeClassifier(**SMALL).fit(self.COUNTS, np.where(self.FRUIT == "fruit", "z", self.FRUIT))
+        assert model.classes_.tolist() == [3, 7]
+        assert np.array_equal(model.predict_proba(self.COUNTS), named.predict_proba(self.COUNTS))
+
+    @pytest.mark.parametrize("labels", [[None] * 20, ["one"] + [None] * 19, [-1] * 10 + [5] * 10])
+    def test_labels_of_one_class_alone_are_refused(self, labels) -> None:
+        with pytest.raises(ValueError, match="needs at least 2 classes"):
+            CodeClassifier(**SMALL).fit(self.COUNTS, labels)
+
+    def test_in_a_pipeline_from_texts(self) -> None:
+        pipeline = make_pipeline(BagOfWords(), CodeClassifier(**SMALL))
+        assert pipeline.fit(TEXTS * 5, self.FRUIT).predict(["an apple", "a sky"]).tolist() == ["fruit", "sky"]
+
+    def test_it_must_be_fitted_first(self) -> None:
+        for ask in (CodeClassifier().predict, CodeClassifier().predict_proba):
             with pytest.raises(NotFittedError):
                 ask(self.COUNTS)
 

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textae.engine import Engine
     from textae.errors import TextaeError
-    from textae.estimators import AutoEncoder, BagOfWords
+    from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
     from textae.spec import ModelSpec, TrainSpec
-    from textae.types import Document, Hit, Query, Ranking, Skipped
+    from textae.types import Document, Hit, Prediction, Query, Ranking, Skipped
 
 __all__ = [
     "AutoEncoder",
     "BagOfWords",
+    "CodeClassifier",
     "Document",
     "Engine",
     "Hit",
     "ModelSpec",
+    "Prediction",
     "Query",
     "Ranking",
     "Skipped",
@@ -35,10 +37,12 @@ __all__ = [
 _HOME = {
     "AutoEncoder": "estimators",
     "BagOfWords": "estimators",
+    "CodeClassifier": "estimators",
     "Document": "types",
     "Engine": "engine",
     "Hit": "types",
     "ModelSpec": "spec",
+    "Prediction": "types",
     "Query": "types",
     "Ranking": "types",
     "Skipped": "types",

@@ -56,6 +56,14 @@ class Postings:
             np.concatenate([norms(chunk, idf) for chunk in chunks]),
         )
 
+    def bags(self) -> Bags:
+        """The bags that were turned, turned back."""
+        from scipy.sparse import csc_array
+
+        shape = (len(self), len(self.starts) - 1)
+        bags = csc_array((self.counts, self.documents, self.starts), shape=shape).tocsr()
+        return Bags(bags.indptr.astype(np.int64), bags.indices.astype(np.int32), bags.data)
+
     def __len__(self) -> int:
         """The number of documents."""
         return len(self.lengths)

@@ -14,7 +14,7 @@ import click
 
 from textae import printing, terminal
 from textae.errors import QueryError, TextaeError
-from textae.spec import AUTO, CORRUPTIONS, DEVICES, PRESETS, PRETRAINING, SYSTEMS, ModelSpec, TrainSpec
+from textae.spec import AUTO, CORRUPTIONS, DEVICES, PRESETS, PRETRAINING, SYSTEMS
 from textae.types import Document, Ranking
 
 if TYPE_CHECKING:
@@ -56,6 +56,16 @@ _rank_options = _together(
     click.option("--trec", "as_trec", is_flag=True, help="A TREC run; white space and % in ids as %20, %25."),
     _index_option,
     _quiet_option,
+)
+_model_options = _together(
+    click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]"),
+    click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]"),
+    click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]"),
+    click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]"),
+    click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for."),
+    click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]"),
+    click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]"),
+    click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]"),
 )
 _table_options = _together(
     click.option("--id-field", metavar="NAME", help="The column of a table that holds the id."),
@@ -106,14 +116,7 @@ def cli() -> None:
     show_default=True,
     help="Choices that go together, as published; what is given beside it comes before it.",
 )
-@click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]")
-@click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]")
-@click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]")
-@click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]")
-@click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]")
-@click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]")
-@click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]")
-@click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for.")
+@_model_options
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed gives the same index (same machine, CPU)."
 )
@@ -151,8 +154,8 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
             report = engine.index(
                 read(sources, _table_spec(options), progress),
                 language=language,
-                model=_model_spec(options),
-                train=_train_spec(options),
+                model=replace(PRESETS[options["preset"]][0], **_chosen(options)),
+                train=replace(PRESETS[options["preset"]][1], **_how(options)),
                 progress=progress,
             )
         finally:
@@ -213,6 +216,89 @@ def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> N
         else:
             hits = engine.search(_text_of(document), k, mode)
         printing.print_one(document, hits, mode, options)
+
+
+@cli.command(short_help="The words that a code makes likelier than usual.")
+@click.argument("ids", metavar="[ID…]", nargs=-1)
+@click.option("--text", metavar="WORDS", help="Decode the code of a text instead; `-` reads it from standard input.")
+@click.option("--code", metavar="CODE", help="Decode a code: its bits in hexadecimal, or its numbers between commas.")
+@click.option("-k", "--top", "k", type=_HITS, default=20, show_default=True, help="Words, at most.")
+@_json_option
+@_index_option
+def decode(ids: Sequence[str], text: str | None, code: str | None, k: int, as_json: bool, folder: Path) -> None:
+    """What a code says: the words that the trained decoder expects of it.
+
+    Beside each word stand the probability that the decoder gives it, how many times its mean over documents that is
+    (the lift), and whether the text holds it: a search by meaning finds a text also by the words that its code
+    expects and it does not hold. The order is by (probability - usual)² / usual: words that are likely, and
+    likelier than usual.
+
+    \b
+    textae decode scipy.signal.savgol_filter
+    textae decode --text "smooth a noisy signal" -k 10
+    textae decode --code 7f3a… --json        as 'textae sample --json' gives codes
+    """
+    from textae.engine import Engine
+
+    if bool(ids) + (text is not None) + (code is not None) != 1:
+        raise click.UsageError("give IDs of documents, --text or --code")
+    with Engine.open(folder) as engine:
+        if text is not None:
+            text = _stdin() if text == "-" else text
+            told = [({"text": " ".join(text.split())}, engine.decode_text(text, k))]
+        elif code is not None:
+            told = [({"code": code}, engine.decode_code(code, k))]
+        else:
+            told = [({"id": id}, decoded) for id, decoded in zip(ids, engine.decode(ids, k), strict=True)]
+    for of, decoded in told:
+        printing.print_decoded(of, decoded, as_json=as_json)
+
+
+@cli.command(short_help="Draw codes, and say what they would be about.")
+@click.option("-n", "n", type=click.IntRange(1, 10_000), help="Codes to draw.  [default: 5]")
+@click.option("-k", "--top", "k", type=_HITS, help="Words of each, at most.  [default: 10; of a cell of a grid 3]")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the codes that are drawn.")
+@click.option("--grid", "rows", type=click.IntRange(1, 30), help="Instead N × N places of a plane of codes.")
+@click.option(
+    "-o", "--output", "picture", type=click.Path(path_type=Path), help="With --grid: a picture, png, svg or pdf."
+)
+@_json_option
+@_index_option
+@_quiet_option
+def sample(n: int | None, k: int | None, seed: int, folder: Path, **options: Any) -> None:
+    """Draw codes from the distribution of the documents' codes, and decode their words.
+
+    Beside each stands the nearest document, and how far away its code is: a code that is farther from all documents
+    than these are from each other is about nothing that the corpus is about.
+
+    With --grid, the codes are the places of the plane over which an index of codes of 2 numbers spreads its documents,
+    all but the outermost 2 % on each side.
+
+    \b
+    textae sample -n 10
+    textae sample --grid 8 -o plane.png      after textae index … --preset hinton2006 --dims 2
+    """
+    from textae.engine import Engine
+
+    rows, picture = options["rows"], options["picture"]
+    if rows is None and picture is not None:
+        raise click.UsageError("-o draws a --grid; give one")
+    if rows is not None and n is not None:
+        raise click.UsageError("give -n or --grid")
+    with Engine.open(folder) as engine:
+        if rows is None:
+            printing.print_samples(
+                engine.sample(n or 5, k or 10, seed), as_json=options["as_json"], quiet=options["quiet"]
+            )
+            return
+        grid = engine.grid(rows, k or 3)
+    if picture is not None:
+        from textae.picture import draw_grid
+
+        draw_grid(grid, picture)
+        terminal.note(f"drew {picture}", quiet=options["quiet"])
+    if picture is None or options["as_json"]:
+        printing.print_grid(grid, as_json=options["as_json"])
 
 
 @cli.command("eval", short_help="The scoreboard: every system side by side.")
@@ -294,6 +380,84 @@ def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any
     )
 
 
+@cli.command(short_help="Learn again, anew or from labels.")
+@click.option(
+    "--label", metavar="FIELD", help="Learn the labels that FIELD holds of some documents, and not of others."
+)
+@_model_options
+@click.option("--seed", type=int, help="Of everything random.  [default: what it was]")
+@click.option("--device", type=click.Choice(DEVICES), help="Where to learn.  [default: what it was]")
+@_json_option
+@_index_option
+@_quiet_option
+def train(label: str | None, folder: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Learn again from the documents that the index holds, and encode them anew; the sources are not needed.
+
+    With --label, what was learned without labels is fine-tuned by those of FIELD, and 'textae classify' tells the label
+    of any text. It is learned anew first where the model is to be another one (--dims, --bits, --hidden, --passes …).
+    All that is not given stays as it was. Searches go on meanwhile, in what was learned before.
+
+    \b
+    textae train --label topic               some documents have a topic: learn to tell it
+    textae train                             learn anew, without labels
+    textae train --dims 64 --passes 30
+    """
+    from textae.engine import Engine
+
+    chosen = _chosen(options)
+    how = _how(options)
+    progress = terminal.ProgressLine(quiet=quiet)
+    with Engine.open(folder) as engine:
+        model, spec = engine.specs
+        keep = label is not None and not chosen and not {"passes", "pretrain"} & how.keys()
+        try:
+            trained = engine.train(
+                label=label,
+                model=None if keep else replace(model, **chosen),
+                train=replace(spec, **how),
+                progress=progress,
+            )
+        finally:
+            progress.finish()
+    if as_json:
+        click.echo(terminal.json_line({"index": str(folder), **asdict(trained)}))
+        return
+    printing.print_trained(trained, str(folder), quiet=quiet)
+
+
+@cli.command(short_help="The likeliest labels of a text.")
+@click.argument("text", metavar="TEXT…|ID", nargs=-1)
+@click.option("--queries", "queries_file", metavar="FILE", help="Many texts: jsonl or tsv of id and text, or lines.")
+@click.option("-k", "--top", "k", type=_HITS, default=3, show_default=True, help="Labels, at most.")
+@_json_option
+@_index_option
+@_quiet_option
+def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path, **options: Any) -> None:
+    """The likeliest labels of TEXT (`-`: standard input), or of the document with that ID.
+
+    The labels are those that 'textae train --label FIELD' has taught. Of many texts a line each: id, rank, label and
+    probability between tabs.
+
+    \b
+    textae classify "orbit of the shuttle"
+    textae classify --queries mails.jsonl -k 1 --json
+    """
+    from textae.engine import Engine
+
+    if bool(text) == bool(queries_file):
+        raise click.UsageError("give a TEXT, an ID or --queries FILE")
+    with Engine.open(folder) as engine:
+        if queries_file:
+            from textae.evaluation import read_queries
+
+            printing.print_labels_of_many(engine, read_queries(queries_file), k, options)
+            return
+        asked = _stdin() if tuple(text) == ("-",) else " ".join(text)
+        is_id = len(text) == 1 and engine.has(asked)
+        found = engine.classify([engine.text(asked) if is_id else asked], k)[0]
+        printing.print_labels({"id" if is_id else "query": asked}, found, options)
+
+
 @cli.command()
 @_json_option
 @_index_option
@@ -335,6 +499,38 @@ def doctor(folder: Path) -> None:
     click.echo(f"{folder}: sound")
 
 
+@cli.command(short_help="Write the codes for other tools.")
+@click.option(
+    "--codes",
+    "path",
+    metavar="OUT",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Ends in .npy, .parquet or .csv; what is there is replaced.",
+)
+@click.option(
+    "--what", type=click.Choice(("floats", "bits")), default="floats", show_default=True, help="Of the two codes."
+)
+@_index_option
+@_quiet_option
+def export(path: Path, what: str, folder: Path, quiet: bool) -> None:
+    """Write the codes of all documents, as features for other tools.
+
+    .npy is an array of a row a document, with the ids beside it in a file that ends in .ids, a line each; .parquet has
+    the columns id and code, a list; .csv has id, c0, c1, and so on. Floats are float32. Bits are packed, 8 in a number
+    (numpy.unpackbits), and in .csv in hexadecimal.
+
+    \b
+    textae export --codes codes.npy
+    textae export --codes codes.parquet --what bits
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        engine.export_codes(path, what)
+    terminal.note(f"wrote {path}", quiet=quiet)
+
+
 @cli.command()
 @_json_option
 def corpora(as_json: bool) -> None:
@@ -367,7 +563,8 @@ def _table_spec(options: Mapping[str, Any]) -> TableSpec:
     return TableSpec(options["id_field"], options["title_field"], options["text_field"], tuple(select))
 
 
-def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a `ModelSpec` was chosen."""
     names = ("bits", "dims", "drop", "corruption", "code_l2")
     chosen = {name: options[name] for name in names if options[name] is not None}
     if options["hidden"]:
@@ -377,13 +574,13 @@ def _model_spec(options: Mapping[str, Any]) -> ModelSpec:
                 f"{options['hidden'][:60]!r} is not a list of sizes like 512,512", param_hint="--hidden"
             )
         chosen["hidden"] = tuple(map(int, sizes))
-    return replace(PRESETS[options["preset"]][0], **chosen)
+    return chosen
 
 
-def _train_spec(options: Mapping[str, Any]) -> TrainSpec:
+def _how(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a `TrainSpec` was chosen."""
     names = ("seed", "device", "passes", "pretrain")
-    chosen = {name: options[name] for name in names if options[name] is not None}
-    return replace(PRESETS[options["preset"]][1], **chosen)
+    return {name: options[name] for name in names if options[name] is not None}
 
 
 def _stdin() -> str:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -22,11 +23,12 @@ from textae.query import snippet
 from textae.ranking import top
 from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_seed, check_system
 from textae.text import searchable, words
-from textae.types import Document, Hit, Progress, Query, Ranking, Skipped
+from textae.types import Decoded, Document, Grid, Hit, Prediction, Progress, Query, Ranking, Samples, Skipped
 
 if TYPE_CHECKING:
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
+    from textae.relearning import Trained
 
 _SCORES_AT_A_TIME = 1 << 24
 _JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
@@ -93,12 +95,54 @@ class Engine:
         self.close()
         return report
 
+    def train(
+        self,
+        *,
+        label: str | None = None,
+        model: ModelSpec | None = None,
+        train: TrainSpec | None = None,
+        progress: Progress = _silent,
+    ) -> Trained:
+        """Learn the documents of the index again, and commit; readers keep what they read until they look again.
+
+        Without a label, learning starts anew, and labels that were learned are forgotten. With one, what was learned
+        without labels is fine-tuned by those of that field (Hinton & Salakhutdinov, Science 2006), so that `classify`
+        tells the label of any text, and documents of one label have codes that are close.
+
+        Args:
+            label: a field of the documents that holds the label of some, and nothing for the others.
+            model: the shape of the auto-encoder, to learn anew before labels are learned too; without a label, the
+                shape that the index has unless given.
+            train: how it learns, as the index was learned unless given; where the auto-encoder is kept, only the seed
+                and the device are used.
+            progress: told of each stage.
+
+        Raises:
+            StoreError: there is no index, or another process is writing to it.
+            TextaeError: the labels cannot be learned; the index is as it was before.
+        """
+        from textae.relearning import relearn
+
+        with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+            opened = Opened(reader)  # of the last commit: while this writer lives there is no other
+            as_before = opened.specs
+            model = as_before[0] if model is None and label is None else model
+            trained = relearn(writer, opened, label, model, train or as_before[1], progress)
+            writer.commit()
+        self.close()
+        return trained
+
     @property
     def opened(self) -> Opened:
         """The commit that this engine searches; the newest one when it is first asked."""
         if self._opened is None:
             self._opened = Opened(store.Reader(self.folder))
         return self._opened
+
+    @property
+    def specs(self) -> tuple[ModelSpec, TrainSpec]:
+        """How the index was learned."""
+        return self.opened.specs
 
     def search(self, query: str, k: int = 10, mode: str = "hybrid") -> list[Hit]:
         """The k documents that a system ranks highest for a query, or for a text of any length.
@@ -122,13 +166,33 @@ class Engine:
         Raises:
             QueryError: no document has this id.
         """
-        position = self.opened.reader.position(id)
-        if position is None:
-            raise QueryError(
-                f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
-            )
-        document = self.opened.reader.documents([position])[0]
-        return self._hits(searchable(document), k, mode, own=position)
+        return self._hits(self.text(id), k, mode, own=self.opened.position(id))
+
+    def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
+        """The k likeliest labels of each text; none of a text without a word that the encoder knows.
+
+        Raises:
+            QueryError: the index has learned no labels (`train` does it), or fewer than one was asked for.
+        """
+        if k < 1:
+            raise QueryError(f"{k} labels were asked for; give at least 1")
+        classifier = self.opened.classifier
+        codes = self.opened.encoder.encode(self.opened.vectorizer.transform(texts))
+        return [
+            [
+                Prediction(rank, classifier.classes[label], float(row[label]))
+                for rank, label in enumerate(top(row, k if known else 0, above=-1).tolist(), start=1)
+            ]
+            for row, known in zip(classifier.predict_proba(codes.floats), codes.known, strict=True)
+        ]
+
+    def text(self, id: str) -> str:
+        """What is searched of a document: its title and its text.
+
+        Raises:
+            QueryError: no document has this id.
+        """
+        return searchable(self.opened.reader.documents([self.opened.position(id)])[0])
 
     def _hits(self, text: str, k: int, mode: str, own: int | None = None) -> list[Hit]:
         if k < 1:
@@ -257,6 +321,75 @@ class Engine:
         chosen = np.random.default_rng(seed).permutation(n)[:_ASKED]
         return self.opened.reader.documents(np.sort(chosen).tolist())
 
+    def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
+        """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
+
+        Raises:
+            QueryError: no document has an id, or it has no code.
+        """
+        from textae.decoding import decode_documents
+
+        return decode_documents(self.opened, ids, k)
+
+    def decode_text(self, text: str, k: int = 20) -> Decoded:
+        """What the code of a text says, as `decode` does.
+
+        Raises:
+            QueryError: the encoder knows no word of it.
+        """
+        from textae.decoding import decode_text
+
+        return decode_text(self.opened, text, k)
+
+    def decode_code(self, code: str, k: int = 20) -> Decoded:
+        """What a code says, as `decode` does.
+
+        Args:
+            code: bits in hexadecimal, or numbers between commas, whichever the decoder of this index reads.
+            k: at most so many words.
+
+        Raises:
+            QueryError: it is no code of this index.
+        """
+        from textae.decoding import decode_code
+
+        return decode_code(self.opened, code, k)
+
+    def sample(self, n: int = 5, k: int = 10, seed: int = 1) -> Samples:
+        """Draw n codes from the distribution of the documents' codes, and say what each says in k words.
+
+        Raises:
+            QueryError: fewer than one was asked for.
+            TextaeError: the seed cannot be.
+        """
+        from textae.decoding import sample
+
+        return sample(self.opened, n, k, seed)
+
+    def grid(self, n: int = 6, k: int = 3) -> Grid:
+        """What the decoder says, in k words, at n × n places of the plane of codes of two numbers.
+
+        Raises:
+            QueryError: the decoder of this index does not read two numbers.
+        """
+        from textae.decoding import grid
+
+        return grid(self.opened, n, k)
+
+    def export_codes(self, path: str | Path, what: str = "floats") -> None:
+        """Write the codes of all documents to a file that other tools read.
+
+        Args:
+            path: ends in .npy (the ids in a file beside it), .parquet or .csv; what is there is replaced.
+            what: `floats` or `bits`.
+
+        Raises:
+            TextaeError: the ending is of no format.
+        """
+        from textae.export import export_codes
+
+        export_codes(Path(path), self.opened.ids, self.opened.codes, what)
+
     def unknown(self, query: str, mode: str = "hybrid") -> list[str]:
         """The words of a query, as written, that say nothing to a system: each once.
 
@@ -292,8 +425,16 @@ class Engine:
             },
             **reader.settings["about"],
             "hybrid_weight": round(reader.settings["hybrid_weight"], 3),
-            **_first_and_last(reader.settings["layer_errors"]),
+            **_first_and_last(reader.settings.get("layer_errors", [])),
+            **self._taught(),
         }
+
+    def _taught(self) -> dict[str, Any]:
+        """What of the index was learned from labels; nothing where there were none."""
+        taught = self.opened.reader.settings.get("classifier")
+        if taught is None:
+            return {}
+        return {"label_field": taught["field"], "labelled": taught["labelled"], "labels": len(taught["classes"])}
 
     def damage(self) -> list[str]:
         """What is wrong with the index's files, a line each; every byte is checked."""

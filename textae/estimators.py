@@ -10,18 +10,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from textae.baselines import fit_lsa
+from textae.classifier import Labels
 from textae.encoder import Bits, Codes, Encoder
-from textae.spec import LSA, ModelSpec, TrainSpec, check_together
+from textae.spec import LSA, MASKING, ModelSpec, TrainSpec, check_together
 from textae.text import Analysis
 from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf
+
+if TYPE_CHECKING:
+    from textae.train import Learned
 
 
 class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -75,7 +80,8 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         n_terms = len(self.vocabulary_)
         bags = self._vectorizer.transform(_texts(X)).below(n_terms)
-        return csr_array((bags.counts.astype(np.int64), bags.terms, bags.starts), shape=(len(bags), n_terms))
+        starts = bags.starts.astype(np.int32) if len(bags.terms) < 2**31 else bags.starts  # wide ones KMeans refuses
+        return csr_array((bags.counts.astype(np.int64), bags.terms, starts), shape=(len(bags), n_terms))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:
         """The terms, by column."""
@@ -117,6 +123,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Attributes:
         encoder_: the trained `textae.encoder.Encoder`, or `DeepEncoder`.
+        decoder_: the trained `textae.decoder.Decoder`.
         n_features_in_: terms.
     """
 
@@ -151,25 +158,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts, dense or sparse; the columns need no order.
             y: not used.
         """
-        from textae.deep import learn_deep
-        from textae.train import learn, sample
-
         counts = _counts(self, X, reset=True)
-        bags = _bags(counts)
-        if not len(bags.terms):
-            raise ValueError("there is no count above 0 in X; AutoEncoder needs at least one")
-        frequency = np.bincount(bags.terms, minlength=counts.shape[1])
-        idf_of = idf(frequency, len(bags))
-        n_terms, hidden = counts.shape[1], tuple(self.hidden)
-        model = ModelSpec(self.dims, self.bits, hidden, self.drop, n_terms, self.corruption, self.code_l2)
-        train = TrainSpec(self.random_state, self.device, self.passes, pretrain=self.pretrain)
-        check_together(model, train)
-        learned_from = sample(bags, n_terms, train)
-        if self.pretrain == LSA:
-            start = Encoder.lsa(fit_lsa(learned_from, idf_of, self.dims, self.random_state), idf_of)
-            self.encoder_ = learn(learned_from, start, model, train, _silent).encoder
-        else:
-            self.encoder_ = learn_deep(learned_from, n_terms, model, train, _silent).encoder
+        learned = _learned(self, counts, self.pretrain, self.corruption, self.code_l2)
+        self.encoder_, self.decoder_ = learned.encoder, learned.decoder
         self._n_features_out = self.encoder_.dims
         return self
 
@@ -192,6 +183,20 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """The binary codes, packed: (n, bits / 8) uint8."""
         return self._encode(X).bits
 
+    def reconstruct(self, X: Any) -> Floats:
+        """The words that the decoder expects of each row, also those that it does not hold.
+
+        There is no `inverse_transform`: the decoder reads the bits, and float codes do not tell them.
+
+        Args:
+            X: (n, n_terms) counts.
+
+        Returns:
+            (n, n_terms) float32, rows of sum 1.
+        """
+        codes = self._encode(X)
+        return self.decoder_.words(self.decoder_.read(codes))
+
     def __sklearn_tags__(self) -> Any:
         """Counts: not negative, and sparse as a rule."""
         tags = super().__sklearn_tags__()
@@ -201,11 +206,124 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return tags
 
 
+class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Counts of terms to labels, of which few are known: all rows teach the codes, and those with a label their names.
+
+    The deep auto-encoder is learned without labels, a soft-max layer fits the codes of the rows that have one, and all
+    layers are fine-tuned by back-propagation (Hinton & Salakhutdinov, Science 2006).
+
+    Args:
+        dims: of the float code.
+        bits: of the binary code.
+        hidden: sizes of the hidden layers.
+        drop: share of the words that de-noising hides.
+        passes: over the documents, before labels; None for as many as their number asks for.
+        random_state: the seed.
+        device: `cpu`, `cuda` or `auto`.
+
+    Attributes:
+        classes_: (n_classes,) the labels, sorted.
+        encoder_: the fine-tuned `textae.encoder.Encoder`.
+        classifier_: the last layer, a `textae.classifier.Classifier`.
+        n_features_in_: terms.
+    """
+
+    def __init__(
+        self,
+        dims: int = 256,
+        bits: int = 256,
+        hidden: tuple[int, ...] = (512,),
+        drop: float = 0.5,
+        passes: int | None = None,
+        random_state: int = 1,
+        device: str = "auto",
+    ) -> None:
+        self.dims = dims
+        self.bits = bits
+        self.hidden = hidden
+        self.drop = drop
+        self.passes = passes
+        self.random_state = random_state
+        self.device = device
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn the corpus, then the labels.
+
+        Args:
+            X: (n, n_terms) counts, dense or sparse.
+            y: (n,) labels; None or -1 for a row without one, as in `sklearn.semi_supervised`.
+        """
+        from textae.finetune import fine_tune
+
+        counts = _counts(self, X, reset=True)
+        y = column_or_1d(y, warn=True, dtype=None if hasattr(y, "dtype") else object)
+        check_consistent_length(X, y)
+        labelled = np.array([label is not None and label != -1 for label in y], bool)
+        known = y[labelled] if y.dtype != object else np.array(y[labelled].tolist())
+        check_classification_targets(known)
+        self.classes_, numbers = np.unique(known, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has {len(self.classes_)} class; CodeClassifier needs at least 2 classes")
+        of = np.full(len(y), -1, np.int64)
+        of[labelled] = numbers
+        train = TrainSpec(self.random_state, self.device, self.passes)
+        labels = Labels("y", tuple(map(str, self.classes_)), of)
+        tuned = fine_tune(_bags(counts), labels, _learned(self, counts), self.drop, train, _silent)
+        self.encoder_, self.classifier_ = tuned.encoder, tuned.classifier
+        return self
+
+    def predict_proba(self, X: Any) -> Floats:
+        """How likely each label is: (n, n_terms) counts to (n, n_classes) float32, rows of sum 1."""
+        check_is_fitted(self)
+        codes = self.encoder_.encode(_bags(_counts(self, X, reset=False)))
+        return self.classifier_.predict_proba(codes.floats)
+
+    def predict(self, X: Any) -> np.ndarray[Any, Any]:
+        """The likeliest label of each row: (n,)."""
+        best = self.predict_proba(X).argmax(axis=1)
+        labels: np.ndarray[Any, Any] = self.classes_[best]
+        return labels
+
+    def __sklearn_tags__(self) -> Any:
+        """Counts: not negative, and sparse as a rule; clouds of points, which the checks have, are no bags of words."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        tags.classifier_tags.poor_score = True
+        return tags
+
+
 def _silent(stage: str, done: int, total: int | None) -> None:
     pass
 
 
-def _counts(estimator: AutoEncoder, X: Any, *, reset: bool) -> csr_array:
+def _learned(
+    estimator: AutoEncoder | CodeClassifier,
+    counts: csr_array,
+    pretrain: str = LSA,
+    corruption: str = MASKING,
+    code_l2: float = 0.0,
+) -> Learned:
+    """The auto-encoder of some counts."""
+    from textae.deep import learn_deep
+    from textae.train import learn, sample
+
+    bags = _bags(counts)
+    if not len(bags.terms):
+        raise ValueError(f"there is no count above 0 in X; {type(estimator).__name__} needs at least one")
+    n_terms, hidden = counts.shape[1], tuple(estimator.hidden)
+    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.drop, n_terms, corruption, code_l2)
+    train = TrainSpec(estimator.random_state, estimator.device, estimator.passes, pretrain=pretrain)
+    check_together(model, train)
+    learned_from = sample(bags, n_terms, train)
+    if pretrain != LSA:
+        return learn_deep(learned_from, n_terms, model, train, _silent)
+    idf_of = idf(np.bincount(bags.terms, minlength=n_terms), len(bags))
+    start = Encoder.lsa(fit_lsa(learned_from, idf_of, estimator.dims, estimator.random_state), idf_of)
+    return learn(learned_from, start, model, train, _silent)
+
+
+def _counts(estimator: AutoEncoder | CodeClassifier, X: Any, *, reset: bool) -> csr_array:
     checked = validate_data(estimator, X, accept_sparse="csr", dtype=np.float64, ensure_non_negative=True, reset=reset)
     return csr_array(checked, copy=True)  # `_bags` sorts and sums in place
 

@@ -10,13 +10,13 @@ import re
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textae.baselines import Postings, fit_lsa
-from textae.encoder import Encoder
+from textae.encoder import DeepEncoder, Encoder
 from textae.errors import CorpusError, TextaeError
 from textae.fusion import fusion_weight
 from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
@@ -24,6 +24,9 @@ from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
 from textae.vectorizer import Bags, Counter, Floats, idf
+
+if TYPE_CHECKING:
+    from textae.train import Learned
 
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
@@ -96,10 +99,11 @@ def build(
     for name, array in {**vocabulary.arrays(), **Postings.of(bags, idf_of).arrays()}.items():
         writer.put(name, array)
     inputs = min(model.inputs, len(vocabulary))
-    with _too_little_memory_is_an_error(model):
-        learn_and_encode(writer, bags, idf_of[:inputs], model, train, progress)
+    with too_little_memory_is_an_error(model):
+        learned, start = learn_from(writer, bags, idf_of[:inputs], model, train, progress)
+        encode(writer, bags, learned.encoder, start, progress)
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), "inputs": inputs})
+    writer.set("about", about(analysis.language, model, train, inputs))
     few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
     return Report(
         len(bags),
@@ -112,10 +116,15 @@ def build(
     )
 
 
-def learn_and_encode(
+def about(language: str | None, model: ModelSpec, train: TrainSpec, inputs: int) -> dict[str, Any]:
+    """How an index was learned, as its settings hold it."""
+    return {"language": language, **asdict(model), **asdict(train), "inputs": inputs}
+
+
+def learn_from(
     writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> None:
-    """Fit LSA, train the auto-encoder from there or as a deep stack, and write both with the codes of all documents."""
+) -> tuple["Learned", Encoder]:
+    """Fit LSA, train the auto-encoder from there or as a deep stack, and write both; gives both, LSA as an encoder."""
     from textae.deep import learn_deep  # torch
     from textae.train import learn, sample
 
@@ -126,12 +135,16 @@ def learn_and_encode(
         learned = learn(learned_from, start, model, train, progress)
     else:
         learned = learn_deep(learned_from, len(idf_of), model, train, progress)
-    encoder = learned.encoder
     writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
-    for name, array in {"lsa/words": start.words, **encoder.arrays(), **learned.decoder.arrays()}.items():
+    for name, array in {"lsa/words": start.words, **learned.encoder.arrays(), **learned.decoder.arrays()}.items():
         writer.put(name, array)
     writer.set("decoder", {"reads": learned.decoder.reads})
     writer.set("layer_errors", learned.errors)
+    return learned, start
+
+
+def encode(writer: Writer, bags: Bags, encoder: Encoder | DeepEncoder, start: Encoder, progress: Progress) -> None:
+    """Write the codes of all documents, and those of LSA, which is where learning starts by default."""
     progress("encoding", 0, len(bags))
     names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
@@ -158,7 +171,7 @@ def _first(documents: Iterator[Document]) -> list[Document]:
 
 
 @contextlib.contextmanager
-def _too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
+def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
     """PyTorch has no error of its own for memory on the CPU, so its message is read."""
     try:
         yield

@@ -4,16 +4,21 @@ opened = Opened(Reader(folder))
 opened.system("bm25").scores(opened.vectorizer.transform(["smooth a noisy signal"]))
 """
 
+from dataclasses import fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.baselines import BM25, Postings, VectorSpace
+from textae.classifier import Classifier
 from textae.decoder import Decoder
 from textae.encoder import Codes, DeepEncoder, Encoder, encoder_of
+from textae.errors import QueryError
 from textae.index import CosineIndex, HammingIndex
 from textae.ranking import CodeSearch, Hybrid, Retriever
-from textae.spec import check_system
+from textae.spec import ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
 from textae.vectorizer import Floats, Vectorizer, Vocabulary, idf
@@ -60,6 +65,38 @@ class Opened:
         return Decoder.from_arrays(self.reader.arrays, self.reader.settings["decoder"]["reads"])
 
     @cached_property
+    def usual_words(self) -> NDArray[np.float64]:
+        """How likely the decoder finds each word over all documents: (n_terms,)."""
+        from textae.generator import known_codes, usual_words  # numpy.random, which no search needs: 10 ms
+
+        return usual_words(self.decoder, known_codes(self.codes))
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """What labels have taught.
+
+        Raises:
+            QueryError: no labels were learned.
+        """
+        taught = self.reader.settings.get("classifier")
+        if taught is None:
+            raise QueryError(
+                f"the index {self.reader.folder} has learned no labels; 'textae train --label FIELD' does it"
+            )
+        return Classifier.from_arrays(self.reader.arrays, taught["classes"])
+
+    @property
+    def specs(self) -> tuple[ModelSpec, TrainSpec]:
+        """How the index was learned."""
+        about = self.reader.settings["about"]
+        learned = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
+
+        def of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
+            return {field.name: learned[field.name] for field in fields(kind)}
+
+        return ModelSpec(**of(ModelSpec)), TrainSpec(**of(TrainSpec))
+
+    @cached_property
     def codes(self) -> Codes:
         """The codes of all documents, as they are on disk."""
         arrays = self.reader.arrays
@@ -69,6 +106,19 @@ class Opened:
     def ids(self) -> list[str]:
         """Every document's id."""
         return self.reader.all_ids()
+
+    def position(self, id: str) -> int:
+        """The position of the document with this id.
+
+        Raises:
+            QueryError: there is none.
+        """
+        position = self.reader.position(id)
+        if position is None:
+            raise QueryError(
+                f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
+            )
+        return position
 
     def system(self, name: str) -> Retriever:
         """The system of that name.

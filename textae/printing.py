@@ -12,12 +12,13 @@ from urllib.parse import quote
 import click
 
 from textae import terminal
-from textae.types import Hit, Query, Ranking
+from textae.types import Cell, Decoded, Grid, Hit, Prediction, Query, Ranking, Samples
 
 if TYPE_CHECKING:
     from textae.engine import Engine
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
+    from textae.relearning import Trained
 
 _LISTED = 10  # words that are named
 _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
@@ -37,6 +38,44 @@ def print_report(report: Report, folder: str, *, detected: bool, verbose: bool, 
     terminal.note(f"{report.terms:,} terms, language: {report.language or 'none'}{how}", quiet=quiet)
     for warning in report.warnings:
         terminal.note(warning, quiet=quiet)
+
+
+def print_trained(trained: Trained, folder: str, *, quiet: bool) -> None:
+    """Say what was learned."""
+    if trained.anew:
+        terminal.note(f"learned {trained.documents:,} documents anew in {folder}", quiet=quiet)
+    if trained.label is not None:
+        terminal.note(
+            f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, "
+            f"of {trained.classes:,} different ones; 'textae classify' tells it of others",
+            quiet=quiet,
+        )
+
+
+def print_labels(of: Mapping[str, str], found: Sequence[Prediction], options: Mapping[str, Any]) -> None:
+    """Print the likeliest labels of a text; exit with 1, and say why, where the encoder knows no word of it."""
+    for prediction in found:
+        if options["as_json"]:
+            click.echo(terminal.json_line({**of, **asdict(prediction)}))
+        else:
+            click.echo(f"{prediction.rank:3}  {prediction.probability:.3f}  {terminal.cell(prediction.label)}")
+    _exit_if_nothing(bool(found), "; the encoder knows no word of it", options)
+
+
+def print_labels_of_many(engine: Engine, queries: Sequence[Query], k: int, options: Mapping[str, Any]) -> None:
+    """Print the likeliest labels of many texts, a line each; exit with 1 where the encoder knows no word of any."""
+    found = engine.classify([query.text for query in queries], k)
+    for query, predictions in zip(queries, found, strict=True):
+        for prediction in predictions:
+            if options["as_json"]:
+                click.echo(terminal.json_line({"query": query.text, "query_id": query.id, **asdict(prediction)}))
+            else:
+                columns = (query.id, str(prediction.rank), prediction.label, f"{prediction.probability:.4f}")
+                click.echo("\t".join(map(terminal.cell, columns)))
+    unknown = sum(not predictions for predictions in found)
+    if unknown:
+        terminal.note(f"of {unknown:,} of {len(queries):,} texts the encoder knows no word", quiet=options["quiet"])
+    _exit_if_nothing(len(found) > unknown, "", options)
 
 
 def print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, Any], why_none: str = "") -> None:
@@ -148,3 +187,74 @@ def print_scoreboard(scored: Scoreboard, *, as_json: bool) -> None:
         click.echo("\nsystem   documents  precision  recall")
     for row in points:
         click.echo(f"{row['system']:8} {row['documents']:9,}  {row['precision']:9.3f}  {row['recall']:6.3f}")
+
+
+def print_decoded(of: Mapping[str, str], decoded: Decoded, *, as_json: bool) -> None:
+    """Print the words of a code, a line each; those that the text does not hold in bold.
+
+    Args:
+        of: what was decoded, by what it is: an id, a text or a code.
+        decoded: its words.
+        as_json: one object a line.
+    """
+    if as_json:
+        for word in decoded.words:
+            click.echo(terminal.json_line({**of, **asdict(word)}))
+        return
+    colour = terminal.colourful()
+    name, with_text = terminal.cell(next(iter(of.values()))), "code" not in of
+    click.echo(click.style(name, bold=True, fg="cyan") if colour else name, color=colour)
+    width = max([4, *(len(word.word) for word in decoded.words)])
+    click.echo(f"     {'word':{width}}  probability   lift{'  in the text' if with_text else ''}")
+    for word in decoded.words:
+        shown = f"{terminal.cell(word.word):{width}}"
+        shown = click.style(shown, bold=True) if colour and word.held is False else shown
+        held = f"  {'yes' if word.held else 'no'}" if with_text else ""
+        click.echo(f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}", color=colour)
+
+
+def print_samples(drawn: Samples, *, as_json: bool, quiet: bool) -> None:
+    """Print codes that were drawn: their words, and the nearest document."""
+    for number, sample in enumerate(drawn.samples, start=1):
+        if as_json:
+            about = {"sample": number, "nearest": sample.nearest, "distance": sample.distance}
+            click.echo(terminal.json_line({**about, **_as_drawn(sample.decoded)}))
+        else:
+            said = terminal.wrapped(" ".join(word.word for word in sample.decoded.words), 5)
+            click.echo(f"{number:3}  {said.lstrip()}")
+            click.echo(f"     nearest: {terminal.cell(sample.nearest)}  {_away(sample.distance, drawn.bits)}")
+    usual = _away(drawn.usual_distance, drawn.bits)
+    terminal.note(f"a document's own nearest is {usual} (the median)", quiet=quiet)
+
+
+def _as_drawn(decoded: Decoded) -> dict[str, Any]:
+    """A code and its words, of which no text says whether it holds them."""
+    words = [{name: value for name, value in asdict(word).items() if name != "held"} for word in decoded.words]
+    return {"code": decoded.code, "words": words}
+
+
+def _away(distance: float, bits: int | None) -> str:
+    return f"{distance:.3g} away" if bits is None else f"{distance:.0f} of {bits} bits away"
+
+
+def print_grid(grid: Grid, *, as_json: bool) -> None:
+    """Print a grid of codes as a table: the words of a cell below each other, its documents below them."""
+    if as_json:
+        for cell in grid.cells:
+            about = {"row": cell.row, "column": cell.column, "documents": cell.documents}
+            click.echo(terminal.json_line({**about, **_as_drawn(cell.decoded)}))
+        return
+    n = len(grid.x) - 1
+    lines = [_lines_of(cell) for cell in grid.cells]
+    widths = [max(len(line) for cell in lines[column::n] for line in cell) for column in range(n)]
+    for first in range(0, len(lines), n):
+        row = lines[first : first + n]
+        for height in range(max(map(len, row))):
+            parts = [cell[height] if height < len(cell) else "" for cell in row]
+            click.echo("  ".join(f"{part:{width}}" for part, width in zip(parts, widths, strict=True)).rstrip())
+        click.echo()
+
+
+def _lines_of(cell: Cell) -> list[str]:
+    documents = f"({cell.documents:,})" if cell.documents else "·"
+    return [*(terminal.cell(word.word) for word in cell.decoded.words), documents]

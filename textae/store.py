@@ -4,10 +4,10 @@
       index.sqlite          documents, settings, and which arrays make up the index
       arrays/<sha256>.npy   written and synced before the transaction that names them; memory-mapped when read
 
-A writer works inside one transaction from its first document to its commit; whatever ends it early (an error, an
-interrupt, kill -9, a full disk) leaves the index as it was. Arrays that no commit names are swept by the next writer.
-A reader holds one snapshot, the documents of one commit and that commit's arrays, until it is closed. Everything is
-JSON, text or `.npy` without pickles: an index from a stranger can be wrong, but never code.
+A writer replaces the index, or revises it, inside one transaction that ends with its commit; whatever ends it early
+(an error, an interrupt, kill -9, a full disk) leaves the index as it was. Arrays that no commit names are swept by the
+next writer. A reader holds one snapshot, the documents of one commit and that commit's arrays, until it is closed.
+Everything is JSON, text or `.npy` without pickles: an index from a stranger can be wrong, but never code.
 """
 
 import contextlib
@@ -201,7 +201,6 @@ class Writer:
         except BaseException:
             self._database.close()
             raise
-        self._documents = 0
 
     def _begin(self) -> None:
         if self._tables() and self._database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
@@ -211,12 +210,17 @@ class Writer:
         self._database.execute("BEGIN IMMEDIATE")
         (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
+        self._documents = self._prepare()
+
+    def _prepare(self) -> int:
+        """Make the tables that are written to; gives the number of documents in them."""
         for table in self._tables():
             self._database.execute(f'DROP TABLE "{table}"')
         for statement in _SCHEMA.split(";"):
             self._database.execute(statement)
         self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
+        return 0
 
     def _tables(self) -> list[str]:
         found = self._database.execute(
@@ -240,7 +244,7 @@ class Writer:
         self._database.close()
 
     def __len__(self) -> int:
-        """The number of documents added."""
+        """The number of documents."""
         return self._documents
 
     def add(self, document: Document) -> bool:
@@ -265,18 +269,19 @@ class Writer:
         """Write an array to disk, to be part of the index from the commit on."""
         with _failures_are_errors(self.folder):
             sha256, size = _write_array(self.folder / "arrays", array)
-            self._database.execute("INSERT INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
+            self._database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
 
     def set(self, name: str, value: Any) -> None:
         """Set what JSON can hold, to be part of the index from the commit on."""
         with _failures_are_errors(self.folder):
-            self._database.execute("INSERT INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
+            self._database.execute("REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
     def commit(self) -> None:
         """Make all of it the index, at once."""
         self.set("documents", self._documents)
         with _failures_are_errors(self.folder):
             settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
+            self._database.execute("DELETE FROM digest")
             self._database.execute("INSERT INTO digest VALUES (?)", (_digest(settings, arrays),))
             for folder in (self.folder / "arrays", self.folder, self.folder.absolute().parent):
                 _sync_folder(folder)
@@ -289,6 +294,36 @@ class Writer:
         for path in (self.folder / "arrays").iterdir():
             if path.stem not in named and _OURS.fullmatch(path.name):
                 path.unlink(missing_ok=True)
+
+
+class Reviser(Writer):
+    """Changes the index that is there, in one transaction as a `Writer` does: what is not put or set anew stays.
+
+    Args:
+        folder: the index.
+
+    Raises:
+        StoreError: there is no index, it is damaged or of another version, another process is writing, or the folder
+            cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        _connect(folder).close()  # a writer would make a folder, or clear away another version's tables
+        super().__init__(folder)
+
+    def _prepare(self) -> int:
+        return int(self._database.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+    def keep_only(self, *beginnings: str) -> None:
+        """From the commit on, the index has no arrays and settings but those whose names begin so, and those put anew.
+
+        So what a later version learns, and this one knows nothing of, goes with what it was learned from.
+        """
+        with _failures_are_errors(self.folder):
+            for table in ("arrays", "settings"):
+                names = [name for (name,) in self._database.execute(f"SELECT name FROM {table}")]
+                gone = [(name,) for name in names if not name.startswith(beginnings)]
+                self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)
 
 
 def _connect(folder: Path) -> sqlite3.Connection:

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from textae.decoder import Decoder
 from textae.encoder import DeepEncoder, Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
-from textae.models.bags import Batch, DeviceBags, joined, uniform
+from textae.models.bags import Batch, DeviceBags, hide_words, joined
 from textae.models.losses import contrast, reconstruction, straight_through
 from textae.neighbours import n_blocks, nearest
 from textae.spec import AUTO, ModelSpec, TrainSpec
@@ -42,8 +43,6 @@ W_CROP, W_NEIGHBOUR = 1.0, 0.3
 W_CROP_BITS, W_NEIGHBOUR_BITS, W_WORDS = 1.0, 0.3, 0.2
 BITS_TEACH = 0.3
 """How much of the gradient of the bits' losses reaches the layers that both codes share."""
-SHORT = 10
-"""Distinct words of a document of which half as many are hidden as of a long one."""
 RECONSTRUCTED = 0.25
 """Of a batch: the soft-max over all words is what a step on the CPU costs most."""
 
@@ -51,7 +50,12 @@ _CHUNK = 4_096
 
 
 def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
-    """What is learned from: the documents that hold a known term, of too many a seeded sample, in their order.
+    """What is learned from: the `sampled` documents, as far as the encoder knows their terms."""
+    return bags.take(sampled(bags, n_terms, spec)).below(n_terms)
+
+
+def sampled(bags: Bags, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
+    """The documents that hold a known term, of too many a seeded sample, in their order.
 
     Beyond some ten thousand documents a bag of words learns little more, while finding neighbours costs their square.
 
@@ -64,7 +68,7 @@ def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
     rows = np.flatnonzero(known)
     if len(rows) > spec.most_documents:
         rows = np.sort(np.random.default_rng(spec.seed).choice(rows, spec.most_documents, replace=False))
-    return bags.take(rows).below(n_terms)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         if step % -(-steps // REFRESHES) == 0:
             trainer.find_neighbours(model.dims if step else START_DIMS, clock.tick)
         for group in optimiser.param_groups:
-            group["lr"] = RATE * _rate(step, steps)
+            group["lr"] = RATE * rate_of(step, steps)
         loss = trainer.loss()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -197,13 +201,7 @@ class _Trainer:
         )
 
     def _noisy(self, batch: Batch) -> Batch:
-        """Words hidden at random (de-noising, Vincent et al. 2008); of a title fewer, or nothing would be left."""
-        length = batch.lengths[batch.row_of]
-        share = self.model.drop * length / (length + SHORT)
-        hidden = uniform(len(batch.terms), self.generator, batch.terms.device) < share
-        left = torch.zeros_like(batch.lengths).index_add_(0, batch.row_of, (~hidden).long())
-        # A bag of nothing has no direction: its gradient would be of the order of 1 / eps, and stay in Adam's moments.
-        return batch.hide(hidden & (left > 0)[batch.row_of])
+        return hide_words(batch, self.model.drop, self.generator)
 
     def _alike(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
         """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.
@@ -234,7 +232,7 @@ def _steps(n: int, spec: TrainSpec) -> int:
     return round(passes * n / min(BATCH, n))
 
 
-def _rate(step: int, steps: int) -> float:
+def rate_of(step: int, steps: int) -> float:
     """Up to 1 in the first steps, then down to 0 in a straight line."""
     done = (step + 1) / steps
     return min(1.0, done / WARM_UP) * (1 - step / steps)

@@ -46,6 +46,20 @@ class AutoEncoder(nn.Module):
         self.decoding = nn.Parameter(_SHARPNESS / spec.bits**0.5 * rotation.T @ words.T)  # (bits, n_terms)
         self.decoding_bias = nn.Parameter(torch.zeros(n_terms))
 
+    @classmethod
+    def of(cls, encoder: Encoder, decoder: Decoder) -> "AutoEncoder":
+        """The network that gave this `encoder` and `decoder`, to learn on from where it stopped."""
+        sizes = tuple(len(bias) for _, bias in encoder.layers[:-1])
+        network = cls(encoder, ModelSpec(bits=encoder.rotation.shape[1], hidden=sizes), torch.Generator())
+        ((decoding, decoding_bias),) = decoder.layers
+        learned = {"rotation": encoder.rotation, "decoding": decoding, "decoding_bias": decoding_bias}
+        for head, layers in (("head", encoder.layers), ("bit_head", encoder.bit_layers)):
+            for i, (weight, bias) in enumerate(layers):
+                learned |= {f"{head}.weights.{i}": weight, f"{head}.biases.{i}": bias}
+        tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in learned.items()}
+        network.load_state_dict({"words": network.words, **tensors})
+        return network
+
     def hidden(self, terms: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
         """The bags through the first layer.
 

@@ -60,6 +60,26 @@ def joined(*batches: Batch) -> Batch:
     )
 
 
+SHORT = 10
+"""Distinct words of a document of which half as many are hidden as of a long one."""
+
+
+def hide_words(batch: Batch, drop: float, generator: torch.Generator) -> Batch:
+    """Words hidden at random (de-noising, Vincent et al. 2008); of a title fewer, or nothing would be left.
+
+    Args:
+        batch: n rows.
+        drop: the share of a long document's words.
+        generator: on the CPU.
+    """
+    length = batch.lengths[batch.row_of]
+    share = drop * length / (length + SHORT)
+    hidden = uniform(len(batch.terms), generator, batch.terms.device) < share
+    left = torch.zeros_like(batch.lengths).index_add_(0, batch.row_of, (~hidden).long())
+    # A bag of nothing has no direction: its gradient would be of the order of 1 / eps, and stay in Adam's moments.
+    return batch.hide(hidden & (left > 0)[batch.row_of])
+
+
 class DeviceBags:
     """All rows of a corpus on a device.
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("vectorizer", "corpus"),
     ("encoder",),
     ("decoder", "classifier"),
-    ("index", "baselines", "models", "neighbours", "evaluation", "fusion"),
+    ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization"),
     ("train", "ranking", "query", "store"),
     ("finetune", "deep"),
     ("indexing", "estimators", "generator", "export"),

@@ -11,7 +11,7 @@ from shared import TOPICS, contents, some_documents
 from textae import Engine, ModelSpec, TextaeError, TrainSpec
 from textae.decoder import FLOATS
 from textae.deep import learn_deep
-from textae.encoder import DeepEncoder, Encoder, encoder_of
+from textae.encoder import DeepEncoder, Encoder, Quantization, encoder_of
 from textae.models.bags import DeviceShares
 from textae.models.dbn import stack_rbms
 from textae.models.deep import DeepAutoEncoder
@@ -150,7 +150,7 @@ class TestEncoder:
             (np.float32([[2], [-2]]), np.float32([0])),
             (np.float32([[8]]), np.float32([-4])),
         )
-        return DeepEncoder(layers, np.float32([0]), np.float32([[1, -1, 1, 1, 1, 1, 1, 1]]))
+        return DeepEncoder(layers, Quantization(np.float32([0]), np.float32([[1, -1, 1, 1, 1, 1, 1, 1]])))
 
     def of(self, *rows: dict[int, int]) -> Bags:
         starts = np.cumsum([0, *map(len, rows)])
@@ -173,7 +173,8 @@ class TestEncoder:
         assert codes.floats.any(axis=1).tolist() == codes.bits.any(axis=1).tolist() == [False, False, True]
 
     def test_bits_are_seen_from_the_mean(self) -> None:
-        encoder = DeepEncoder(self.encoder().layers, np.float32([9]), self.encoder().rotation)
+        quantization = Quantization(np.float32([9]), self.encoder().quantization.rotation)
+        encoder = DeepEncoder(self.encoder().layers, quantization)
         assert encoder.encode(self.of({0: 3, 1: 1})).bits.tolist() == [[0b01000000]]
 
     def test_it_comes_back_from_its_arrays_as_what_it_was(self) -> None:
@@ -196,7 +197,8 @@ class TestEncoder:
             code = shown(documents).each(network.encode)
             mean, rotation = code.mean(0), orthonormal(sizes[-1], 16, generator)
             bits = (code - mean) @ rotation > 0
-        encoder, decoder = network.encoder(documents.length, mean, rotation), network.decoder()
+        quantization = Quantization(mean.numpy(), rotation.numpy())
+        encoder, decoder = network.encoder(documents.length, quantization), network.decoder()
         codes = encoder.encode(bags()[0])
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
         assert np.array_equal(codes.bits, np.packbits(bits.numpy(), axis=1))

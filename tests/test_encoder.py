@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from textae.encoder import Encoder, project, unit
+from textae.encoder import Encoder, Quantization, project, unit
 from textae.vectorizer import Bags
 
 ROWS = arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-100, 100, width=16))
@@ -19,13 +19,16 @@ def bags(*rows: dict[int, int]) -> Bags:
 
 
 def encoder(**changed) -> Encoder:
-    """Two terms that point along the axes of the plane, of equal idf, and no layers."""
+    """Two terms that point along the axes of the plane, of equal idf, no layers, and answers alone."""
     parts = {
         "idf": np.ones(2, np.float32),
         "words": np.eye(2, dtype=np.float32),
-        "layers": (),
-        "bit_layers": (),
-        "rotation": np.eye(2, 8, dtype=np.float32),
+        "answer_layers": (),
+        "topic_layers": (),
+        "topic_mean": np.zeros(0, np.float32),
+        "topic_axes": np.zeros((0, 0), np.float32),
+        "topic_share": 0.0,
+        "quantization": Quantization(np.zeros(2, np.float32), np.eye(2, 8, dtype=np.float32)),
     }
     return Encoder(**(parts | changed))
 
@@ -59,18 +62,32 @@ class TestCodes:
     def test_the_layers_by_hand(self) -> None:
         layers = layer([[-1, 1], [0, 0]], [0, 0.5]) + layer([[0, 1], [1, 0]], [0, 0.5])
         # h = (-1, 0); B1 h = (1, -1 + .5); relu → (1, 0); B2 → (0, 1) + (0, .5); h + that = (-1, 1.5)
-        code = encoder(words=-np.eye(2, dtype=np.float32), layers=layers).encode(bags({0: 1})).floats
+        code = encoder(words=-np.eye(2, dtype=np.float32), answer_layers=layers).encode(bags({0: 1})).floats
         assert code == pytest.approx(np.array([[-1, 1.5]]) / np.hypot(1, 1.5))
 
-    def test_the_bits_have_layers_of_their_own(self) -> None:
-        # h = (1, 0) turns into (1, 0) + (-2, 3) = (-1, 3) for the bits alone
-        codes = encoder(bit_layers=layer(np.zeros((2, 2)), [-2, 3])).encode(bags({0: 1}))
-        assert codes.floats.tolist() == [[1, 0]]
-        assert codes.bits.tolist() == [[0b01000000]]
+    def test_answers_and_topics_stand_side_by_side(self) -> None:
+        # h = (1, 0): the answer is h; the topic is its first number, 1 + 2 = 3 → 1, seen from 3 as 1 - 3 = -2 → -1
+        quantization = Quantization(np.zeros(3, np.float32), np.eye(3, 8, dtype=np.float32))
+        topic = {"topic_mean": np.float32([3]), "topic_axes": np.float32([[5]]), "topic_share": 0.36}
+        model = encoder(topic_layers=layer([[2], [0]], [0]), quantization=quantization, **topic)
+        assert model.encode(bags({0: 1})).floats == pytest.approx(np.array([[0.8, 0, -0.6]]))
+        assert model.dims == 3
 
-    def test_bits_are_the_signs_and_zero_is_no(self) -> None:
+    def test_the_cosine_is_the_shared_out_sum_of_those_of_answers_and_topics(self) -> None:
+        rng = np.random.default_rng(1)
+        heads = {"topic_layers": layer(rng.normal(size=(2, 2)), [1, 0]), "topic_axes": np.eye(2, dtype=np.float32)}
+        zeros = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
+        both = encoder(topic_mean=np.zeros(2, np.float32), topic_share=0.35, quantization=zeros, **heads)
+        codes = both.encode(bags({0: 1}, {0: 1, 1: 2})).floats
+        answer, topic = (np.prod([unit(part)[0], unit(part)[1]], axis=0).sum() for part in (codes[:, :2], codes[:, 2:]))
+        assert codes[0] @ codes[1] == pytest.approx(0.65 * answer + 0.35 * topic)
+
+    def test_bits_are_the_sides_of_planes_through_the_mean_and_zero_is_no(self) -> None:
         rotation = np.float32([[1, -1, 0, 1, 1, -1, -1, 2], [0] * 8])
-        assert encoder(rotation=rotation).encode(bags({0: 1})).bits.tolist() == [[0b10011001]]
+        there = encoder(quantization=Quantization(np.zeros(2, np.float32), rotation))
+        beyond = encoder(quantization=Quantization(np.float32([9, 0]), rotation))
+        assert there.encode(bags({0: 1})).bits.tolist() == [[0b10011001]]
+        assert beyond.encode(bags({0: 1})).bits.tolist() == [[0b01000110]]
 
     def test_terms_beyond_the_first_layer_have_no_effect(self) -> None:
         both = encoder().encode(bags({0: 1, 7: 9}, {0: 1})).floats
@@ -78,13 +95,13 @@ class TestCodes:
 
     def test_nothing_known_is_zero_whatever_the_layers_add(self) -> None:
         adding = layer(np.zeros((2, 2)), [1, 1])
-        codes = encoder(layers=adding, bit_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
+        codes = encoder(answer_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
         assert codes.floats.any(axis=1).tolist() == [False, False, True]
         assert codes.bits.any(axis=1).tolist() == [False, False, True]
 
     def test_a_document_is_encoded_alone_as_among_others(self) -> None:
         rng = np.random.default_rng(1)
-        model = encoder(layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
+        model = encoder(answer_layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
         together = model.encode(bags({0: 1}, {0: 2, 1: 1}, {1: 1})).floats
         assert model.encode(bags({0: 2, 1: 1})).floats == pytest.approx(together[1:2], abs=1e-6)
 
@@ -98,13 +115,17 @@ class TestCodes:
         assert codes.floats == pytest.approx(unit(words[:1]), abs=1e-6)
         assert np.unpackbits(codes.bits).tolist() == (words[0] > 0).tolist()
 
-    @pytest.mark.parametrize(("depth", "bit_depth"), [(0, 0), (1, 2), (12, 0), (2, 12)])
-    def test_it_comes_back_from_its_arrays(self, depth, bit_depth) -> None:
+    @pytest.mark.parametrize(("depth", "topic_depth"), [(0, 0), (1, 2), (12, 0), (2, 12)])
+    def test_it_comes_back_from_its_arrays(self, depth, topic_depth) -> None:
         rng = np.random.default_rng(depth)
-        some = [layer(rng.normal(size=(2, 2)), [i, 0])[0] for i in range(depth + bit_depth)]
-        whole = encoder(layers=tuple(some[:depth]), bit_layers=tuple(some[depth:]))
+        some = [layer(rng.normal(size=(2, 2)), [i, 0])[0] for i in range(depth + topic_depth)]
+        zeros = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
+        topics = {"topic_mean": np.float32([1, 2]), "topic_axes": np.eye(2, dtype=np.float32), "topic_share": 0.3}
+        layers = {"answer_layers": tuple(some[:depth]), "topic_layers": tuple(some[depth:])}
+        whole = encoder(**layers, **topics, quantization=zeros)
         again = Encoder.from_arrays(whole.arrays())
-        assert (len(again.layers), len(again.bit_layers)) == (depth, bit_depth)
+        assert (len(again.answer_layers), len(again.topic_layers)) == (depth, topic_depth)
+        assert again.topic_share == whole.topic_share
         first, second = (model.encode(bags({0: 1, 1: 2}, {1: 3})) for model in (whole, again))
         assert first.floats.tobytes() == second.floats.tobytes()
         assert first.bits.tobytes() == second.bits.tobytes()

@@ -321,7 +321,7 @@ class TestIndex:
             (lambda: ModelSpec(inputs=0), "give at least 1"),
             (lambda: TrainSpec(seed=-1), "the seed -1 is negative"),
             (lambda: TrainSpec(device="tpu"), "no device 'tpu'; give one of auto, cpu, cuda"),
-            (lambda: TrainSpec(passes=-1), "give 0 .LSA as it is. or more"),
+            (lambda: TrainSpec(passes=-1), "give 0 .LSA, where learning starts. or more"),
         ],
     )
     def test_a_shape_that_cannot_be_is_refused(self, wrong, says):
@@ -368,7 +368,8 @@ class TestIndex:
 
     def test_no_pass_at_all_is_lsa(self, tmp_path):
         engine = Engine.create(tmp_path)
-        engine.index(some_documents(), model=SMALL, train=TrainSpec(passes=0, device="cpu"))
+        few = ModelSpec(dims=16, bits=32, hidden=(16,), topics=16)
+        engine.index(some_documents(), model=few, train=TrainSpec(passes=0, device="cpu"))
         assert [h.id for h in engine.search("comet", mode="code")] == [h.id for h in engine.search("comet", mode="lsa")]
 
 

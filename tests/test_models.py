@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.encoder import Encoder
-from textae.models.autoencoder import AutoEncoder
+from textae.encoder import Encoder, Quantization, unit
+from textae.models.autoencoder import AutoEncoder, principal_axes
 from textae.models.bags import Batch, DeviceBags, joined
-from textae.models.losses import contrast, reconstruction, straight_through
+from textae.models.losses import contrast, reconstruction
 from textae.spec import ModelSpec
 from textae.vectorizer import Bags
 
@@ -77,7 +77,7 @@ class TestBatch:
         assert torch.equal(seen.starts, batch.starts)
 
     def test_hiding_a_word_is_as_if_it_were_not_there(self) -> None:
-        network = AutoEncoder(start(), ModelSpec(DIMS, 8, (4,)), seeded())
+        network = AutoEncoder(start(), ModelSpec(DIMS, 8, (4,), topics=2), seeded())
         batch = corpus().batch(torch.tensor([0]))
         hidden = torch.arange(len(batch.terms)) == 1
         without = Batch(batch.terms[~hidden], batch.weights[~hidden], batch.row_of[~hidden], batch.lengths - 1)
@@ -131,10 +131,15 @@ class TestCrops:
         assert all(set(row(crops, i)[0]) < {0, 1, 2} for i in (0, 1))
 
 
+QUANTIZED = Quantization(np.zeros(DIMS, np.float32), np.eye(DIMS, 16, dtype=np.float32))
+
+
 @pytest.mark.parametrize("hidden", [(), (5,), (7, 4)])
 class TestAutoEncoder:
-    def network(self, hidden: tuple[int, ...], bits: int = 16) -> AutoEncoder:
-        return AutoEncoder(start(), ModelSpec(DIMS, bits, hidden), seeded())
+    """Answers of four numbers, topics of two."""
+
+    def network(self, hidden: tuple[int, ...]) -> AutoEncoder:
+        return AutoEncoder(start(4), ModelSpec(DIMS, 16, hidden, topics=2), seeded())
 
     def trained(self, hidden: tuple[int, ...]) -> AutoEncoder:
         """As learning may leave it: every parameter somewhere else."""
@@ -142,87 +147,95 @@ class TestAutoEncoder:
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter += torch.randn(parameter.shape, generator=generator)
+            network.settle(F.normalize(torch.randn(40, 4, generator=generator), dim=1))
         return network
 
-    def test_at_its_start_it_is_lsa(self, hidden) -> None:
+    def test_at_its_start_both_heads_are_lsa(self, hidden) -> None:
         bags = bags_of(np.random.default_rng(2).poisson(0.5, (9, N_TERMS)))
-        codes = self.network(hidden).encoder().encode(bags)
-        assert codes.floats == pytest.approx(start().encode(bags).floats, abs=1e-6)
+        codes = self.network(hidden).encoder(QUANTIZED).encode(bags).floats
+        lsa = start(4).encode(bags).floats
+        assert unit(codes[:, :4]) == pytest.approx(lsa, abs=1e-6)
+        assert unit(codes[:, 4:]) == pytest.approx(unit(lsa[:, :2]), abs=1e-6)
 
     def test_the_arrays_do_in_numpy_what_torch_does(self, hidden) -> None:
         bags = bags_of(np.random.default_rng(2).poisson(0.5, (50, N_TERMS)))
         network = self.trained(hidden)
         batch = DeviceBags(bags, network.idf, CPU).batch(torch.arange(50))
         with torch.no_grad():
-            layer = network.hidden(batch.terms, batch.starts, batch.weights)
-            code, bits = network.code(layer), straight_through(network.rotated(layer)) > 0
-        codes = network.encoder().encode(bags)
+            code = network.code(network.hidden(batch.terms, batch.starts, batch.weights))
+            words = network.words_of(code).softmax(1)
+        codes = network.encoder(QUANTIZED).encode(bags)
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
-        assert np.array_equal(codes.bits, np.packbits(bits.numpy(), axis=1))
-        assert not np.allclose(codes.floats, start().encode(bags).floats, atol=0.1)
+        assert np.array_equal(codes.bits, np.packbits(code.numpy() @ QUANTIZED.rotation > 0, axis=1))
+        assert network.decoder().words(codes.floats) == pytest.approx(words.numpy(), abs=1e-4)
 
     def test_codes_have_unit_length(self, hidden) -> None:
         batch = corpus().batch(torch.tensor([0, 2, 3]))
         network = self.trained(hidden)
         layer = network.hidden(batch.terms, batch.starts, batch.weights)
-        for code in (layer, network.code(layer), network.rotated(layer)):
+        for code in (layer, network.answer(layer), network.topic(layer), network.code(layer)):
             assert code.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
     def test_every_parameter_learns(self, hidden) -> None:
         network = self.trained(hidden)
         batch = corpus().batch(torch.tensor([0, 2, 3, 4]))
-        layer = network.hidden(batch.terms, batch.starts, batch.weights)
-        bits = straight_through(network.rotated(layer))
-        loss = reconstruction(network.words_of(bits), batch.dense(4, N_TERMS))
-        (loss + contrast(network.code(layer), layer.detach(), torch.zeros(4, 4, dtype=torch.bool), 1.0)).backward()
+        code = network.code(network.hidden(batch.terms, batch.starts, batch.weights))
+        reconstruction(network.words_of(code), batch.dense(4, N_TERMS)).backward()
         assert all(parameter.grad.any() for parameter in network.parameters())
+
+    def test_it_goes_on_from_its_arrays(self, hidden) -> None:
+        network = self.trained(hidden)
+        again = AutoEncoder.of(network.encoder(QUANTIZED), network.decoder())
+        layer = F.normalize(torch.randn(5, 4, generator=seeded()), dim=1)
+        assert torch.allclose(again.code(layer), network.code(layer), atol=1e-6)
+        assert torch.allclose(again.words_of(again.code(layer)), network.words_of(network.code(layer)), atol=1e-4)
 
     def test_what_is_exported_does_not_change_with_the_network(self, hidden) -> None:
         network = self.network(hidden)
-        exported = network.encoder()
+        exported = network.encoder(QUANTIZED)
         before = exported.words.copy()
         with torch.no_grad():
             network.words += 1
         assert np.array_equal(exported.words, before)
 
 
-@pytest.mark.parametrize("bits", [8, 16, 64])
-class TestBitsAndWords:
-    """More bits than numbers in the float code, and fewer."""
+class TestShapes:
+    @pytest.mark.parametrize(("dims", "topics", "shapes"), [(6, 2, (4, 2)), (6, 6, (0, 6)), (2, 64, (0, 2))])
+    def test_topics_come_first_where_numbers_are_few(self, dims, topics, shapes) -> None:
+        spec = ModelSpec(dims, 8, (), topics=topics)
+        network = AutoEncoder(start(spec.start_dims), spec, seeded())
+        layer = F.normalize(torch.randn(3, spec.start_dims, generator=seeded()), dim=1)
+        assert (network.answer(layer).shape[1], network.topic(layer).shape[1]) == shapes
+        assert network.code(layer).norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
-    DIMS = 12
-
-    def network(self, bits: int) -> AutoEncoder:
-        return AutoEncoder(start(self.DIMS), ModelSpec(self.DIMS, bits, ()), seeded())
-
-    def test_the_rotation_keeps_lengths_or_is_a_part_of_one_that_does(self, bits) -> None:
-        rotation = self.network(bits).rotation.detach().double()
-        assert rotation.shape == (self.DIMS, bits)
-        gram = rotation @ rotation.T if bits >= self.DIMS else rotation.T @ rotation
-        assert torch.allclose(gram, torch.eye(min(bits, self.DIMS), dtype=torch.double), atol=1e-5)
-
-    def test_the_decoder_gives_a_logit_a_word(self, bits) -> None:
-        assert self.network(bits).words_of(torch.ones(3, bits)).shape == (3, N_TERMS)
-
-    def test_at_its_start_the_decoder_expects_the_words_that_made_the_code(self, bits) -> None:
-        network = self.network(bits)
+    def test_at_its_start_the_decoder_expects_the_words_that_made_the_code(self) -> None:
+        network = AutoEncoder(start(12), ModelSpec(18, 8, (), topics=6), seeded())
         documents = torch.arange(N_TERMS)  # each term alone
-        hidden = network.hidden(documents, documents, torch.ones(N_TERMS))
-        logits = network.words_of(straight_through(network.rotated(hidden)))
+        logits = network.words_of(network.code(network.hidden(documents, documents, torch.ones(N_TERMS))))
         own, others = logits.diagonal().mean(), logits.fill_diagonal_(0).mean()
         assert own > others + 1
 
 
-class TestStraightThrough:
-    def test_the_values_are_the_signs_and_zero_is_no(self) -> None:
-        y = torch.tensor([[0.3, -0.2, 0.0, 1e-9]])
-        assert straight_through(y).tolist()[0] == pytest.approx([1, -1, -1, 1])
+class TestTopics:
+    def test_the_axes_by_hand(self) -> None:
+        # variance 4 along the first number, 1 along the second: stretched by 1 and by √(1/4)
+        mean, axes = principal_axes(np.float32([[12, 5], [8, 5], [10, 5 + 2**0.5], [10, 5 - 2**0.5]]) * [[1, 1]])
+        assert mean == pytest.approx([10, 5])
+        assert np.abs(axes) == pytest.approx(np.array([[1, 0], [0, (1 / 2) ** 0.5]]), abs=1e-6)
 
-    def test_the_gradient_is_that_of_the_scaled_tanh(self) -> None:
-        y = torch.tensor([[0.3, -0.2, 0.0, 0.9]], requires_grad=True)
-        straight_through(y).backward(torch.tensor([[1.0, 1.0, 1.0, 10.0]]))
-        slope = [2 * (1 - math.tanh(2 * value) ** 2) for value in (0.3, -0.2, 0.0, 0.9)]  # √4 = 2
-        assert y.grad.tolist()[0] == pytest.approx([slope[0], slope[1], slope[2], 10 * slope[3]])
+    def test_topics_that_are_all_the_same_stay(self) -> None:
+        mean, axes = principal_axes(np.ones((5, 3), np.float32))
+        assert mean.tolist() == [0, 0, 0]
+        assert np.array_equal(axes, np.eye(3))
+
+    def test_the_decoder_tells_the_same_words_when_the_axes_are_known(self) -> None:
+        network = AutoEncoder(start(4), ModelSpec(DIMS, 16, (5,), topics=2), seeded())
+        hidden = F.normalize(torch.randn(200, 4, generator=seeded(2)) + 2, dim=1)
+        with torch.no_grad():
+            before = network.words_of(network.code(hidden))
+            network.settle(hidden)
+            after = network.words_of(network.code(hidden))
+        assert (before - after).abs().mean() < 0.2 * before.std()
 
 
 class TestContrast:

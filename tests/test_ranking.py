@@ -76,7 +76,7 @@ class TestHybrid:
 class TestCodeSearch:
     """Two documents along the axes and one between them, asked by their own terms."""
 
-    ENCODER = Encoder(np.ones(2, np.float32), np.eye(2, dtype=np.float32), (), (), np.eye(2, 8, dtype=np.float32))
+    ENCODER = Encoder.lsa(np.eye(2, 8, dtype=np.float32), np.ones(2, np.float32))
     CORPUS = Bags(np.array([0, 1, 2, 4]), np.array([0, 1, 0, 1], np.int32), np.ones(4, np.uint16))
 
     @pytest.mark.parametrize("kind", ["floats", "bits"])

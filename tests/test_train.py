@@ -1,5 +1,6 @@
 """Learning on corpora of a few made-up documents: it learns, it repeats itself, and no size is too small."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from textae import train
 from textae.baselines import fit_lsa
-from textae.encoder import Bits, Encoder
+from textae.encoder import Bits, Encoder, unit
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import DeviceBags
@@ -18,7 +19,8 @@ from textae.train import learn, sample
 from textae.types import Progress
 from textae.vectorizer import Bags, Counter, Floats, idf
 
-SMALL = ModelSpec(dims=8, bits=16, hidden=(16,))
+SMALL = ModelSpec(dims=12, bits=16, hidden=(16,), topics=4)
+"""Eight numbers of answers, four of topics."""
 CPU = TrainSpec(seed=1, device="cpu", passes=4)
 
 
@@ -49,7 +51,7 @@ def trained(
     bags: Bags, idf_of: Floats, model: ModelSpec = SMALL, spec: TrainSpec = CPU, progress: Progress = quiet
 ) -> Encoder:
     learned_from = sample(bags, len(idf_of), spec)
-    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, spec.seed), idf_of)
+    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, spec.seed), idf_of)
     return learn(learned_from, start, model, spec, progress).encoder
 
 
@@ -74,7 +76,7 @@ class TestLearning:
         texts, labels = two_topics(600)
         bags, idf_of = counted(texts, tmp_path)
         seen, unseen = bags.rows(0, 300), bags.rows(300, 600)
-        start = Encoder.lsa(fit_lsa(seen, idf_of, SMALL.dims, 1), idf_of)
+        start = Encoder.lsa(fit_lsa(seen, idf_of, SMALL.start_dims, 1), idf_of)
         before, after = (
             learn(seen, start, SMALL, TrainSpec(device="cpu", passes=passes), quiet).encoder.encode(unseen)
             for passes in (0, 30)
@@ -84,13 +86,15 @@ class TestLearning:
 
     def test_no_pass_leaves_lsa_as_it_is(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(30)[0], tmp_path)
-        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
         learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=0), quiet).encoder
-        assert learned.encode(bags).floats == pytest.approx(start.encode(bags).floats, abs=1e-6)
+        codes, lsa = learned.encode(bags).floats, start.encode(bags).floats
+        assert unit(codes[:, :8]) == pytest.approx(lsa, abs=1e-6)
+        assert unit(codes[:, 8:]) == pytest.approx(unit(lsa[:, :4]), abs=1e-6)
 
     def test_it_leaves_its_start_as_it_was(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(30)[0], tmp_path)
-        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
         before = as_bytes(start)
         learned = learn(bags, start, SMALL, CPU, quiet).encoder
         assert as_bytes(start) == before
@@ -117,10 +121,55 @@ class TestLearning:
             trained(*counted(two_topics(20)[0], tmp_path), spec=TrainSpec(device="cuda"))
 
 
+class TestJudgement:
+    """Held-out documents, and words of theirs, say whether learning helps."""
+
+    def test_one_in_twenty_is_held_out_and_none_of_a_few(self) -> None:
+        for n, n_held in ((199, 0), (200, 10), (2_000, 100), (50_000, 500)):
+            held, taught = train._held_out(n, torch.Generator().manual_seed(1))
+            assert len(held) == n_held
+            assert sorted([*held, *taught]) == list(range(n))
+
+    def test_learning_that_diverges_is_taken_back_and_said(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(400)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
+        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=10, rate=1e39), quiet)
+        (warning,) = learned.warnings
+        assert "was taken back to where it was better; a smaller --rate may help" in warning
+        assert np.isfinite(learned.encoder.encode(bags).floats).all()
+        assert learned.encoder.words == pytest.approx(start.words, abs=1e-6)
+
+    def test_what_makes_held_out_documents_harder_to_find_is_taken_back(self, tmp_path) -> None:
+        bags, idf_of = counted([f"word{i} word{i}x word{i}y some" for i in range(60)], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, 40, 1), idf_of)
+        generator = torch.Generator().manual_seed(1)
+        network = AutoEncoder(start, ModelSpec(44, 16, (), topics=4), generator)
+        held, corpus = (DeviceBags(some, idf_of, torch.device("cpu")) for some in (bags.rows(0, 30), bags.rows(30, 60)))
+        judge = train._Judge(held, corpus, network, generator)
+        assert judge.approves()
+        with torch.no_grad():
+            network.words.copy_(torch.randn(network.words.shape, generator=generator)[:, :1])  # all point one way
+        assert judge.approves()
+        assert not judge.settled()
+        assert network.words.detach().numpy() == pytest.approx(start.words)
+
+    def test_learning_that_helps_is_not(self, tmp_path) -> None:
+        bags, idf_of = counted(two_topics(400)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
+        assert learn(bags, start, SMALL, CPU, quiet).warnings == ()
+
+    def test_worse_is_what_chance_would_not_do(self) -> None:
+        before = torch.tensor([1.0, 0.5, 1.0, 0.5, 1.0, 0.5])
+        assert not train._worse(before, before)
+        assert not train._worse(before - torch.tensor([0.5, -0.5, 0.5, -0.5, 0.5, -0.25]), before)
+        assert train._worse(before - 0.25, before)
+        assert not train._worse(before + 0.25, before)
+
+
 class TestSeeds:
     def test_the_same_seed_gives_the_same_bytes_and_another_does_not(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(60)[0], tmp_path)
-        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.dims, 1), idf_of)
+        start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
         first, again, other = (
             as_bytes(learn(bags, start, SMALL, TrainSpec(seed=seed, device="cpu", passes=3), quiet).encoder)
             for seed in (1, 1, 2)
@@ -185,7 +234,8 @@ class TestSmallCorpora:
         bags, idf_of = counted(["some words"], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, 2, 1), idf_of)
         learned = learn(bags.take(np.empty(0, np.int64)), start, SMALL, CPU, quiet).encoder
-        assert learned.encode(bags).floats == pytest.approx(start.encode(bags).floats, abs=1e-6)
+        answers = start.words.shape[1]
+        assert unit(learned.encode(bags).floats[:, :answers]) == pytest.approx(start.encode(bags).floats, abs=1e-6)
 
     def test_documents_without_a_known_term_among_others(self, tmp_path) -> None:
         texts, _ = two_topics(20)
@@ -201,8 +251,8 @@ def test_a_document_is_never_hidden_whole(tmp_path) -> None:
     generator = torch.Generator().manual_seed(1)
     corpus = DeviceBags(bags, idf_of, torch.device("cpu"))
     network = AutoEncoder(start, SMALL, generator)
-    trainer = train._Trainer(corpus, network, ModelSpec(dims=8, bits=16, hidden=(16,), drop=0.99), generator)
-    trainer.find_neighbours(8, lambda: None)
+    trainer = train._Trainer(corpus, network, replace(SMALL, drop=0.99), generator)
+    trainer.find_neighbours(first=True, tick=lambda: None)
     for _ in range(20):
         network.zero_grad()
         trainer.loss().backward()

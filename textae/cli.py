@@ -59,10 +59,11 @@ _rank_options = _together(
 )
 _model_options = _together(
     click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]"),
-    click.option("--dims", type=int, help="Numbers of the float code.  [default: 256]"),
+    click.option("--dims", type=int, help="Numbers of the float code.  [default: 320]"),
     click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]"),
     click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]"),
     click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for."),
+    click.option("--rate", type=float, help="Of learning; by default one that serves every corpus."),
     click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]"),
     click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]"),
     click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]"),
@@ -409,7 +410,7 @@ def train(label: str | None, folder: Path, quiet: bool, as_json: bool, **options
     progress = terminal.ProgressLine(quiet=quiet)
     with Engine.open(folder) as engine:
         model, spec = engine.specs
-        keep = label is not None and not chosen and not {"passes", "pretrain"} & how.keys()
+        keep = label is not None and not chosen and not {"passes", "rate", "pretrain"} & how.keys()
         try:
             trained = engine.train(
                 label=label,
@@ -579,7 +580,7 @@ def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _how(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a `TrainSpec` was chosen."""
-    names = ("seed", "device", "passes", "pretrain")
+    names = ("seed", "device", "passes", "rate", "pretrain")
     return {name: options[name] for name in names if options[name] is not None}
 
 

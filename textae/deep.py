@@ -22,7 +22,8 @@ from textae.models.deep import DeepAutoEncoder
 from textae.models.denoising import Denoising, stack_denoising
 from textae.models.layers import COUNTS, Examples, Layer, Stack, at_random
 from textae.models.rbm import Descent
-from textae.models.weights import orthonormal
+from textae.models.weights import as_array
+from textae.quantization import quantization
 from textae.spec import DENOISING, NONE, RBM, ModelSpec, TrainSpec
 from textae.train import Clock, Learned, device_of
 from textae.types import Progress
@@ -52,16 +53,17 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
     passes = _passes(len(bags), spec)
     stages = 1 if spec.pretrain == NONE else len(model.hidden) + 2
     clock = Clock(progress, stages * passes * -(-len(bags) // BATCH))
-    course = _Course(documents, model, passes, torch.Generator().manual_seed(spec.seed), clock.tick)
+    rate = RATE if spec.rate is None else spec.rate
+    course = _Course(documents, model, passes, rate, torch.Generator().manual_seed(spec.seed), clock.tick)
     stack = course.pretrained(spec.pretrain)
     network = DeepAutoEncoder(stack).to(documents.device)
     course.fine_tune(network)
     if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
-        raise TextaeError("learning diverged (the parameters are no longer numbers); try another --seed")
+        raise TextaeError("learning diverged (the parameters are no longer numbers); try a smaller --rate")
     with torch.no_grad():
-        mean = course.examples.each(network.encode).mean(dim=0)
-    rotation = orthonormal(model.dims, model.bits, course.generator)
-    return Learned(network.encoder(documents.length, mean, rotation), network.decoder(), stack.errors)
+        codes = as_array(course.examples.each(network.encode))
+    encoder = network.encoder(documents.length, quantization(codes, model.bits, spec.seed))
+    return Learned(encoder, network.decoder(), stack.errors)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class _Course:
     documents: DeviceShares
     model: ModelSpec
     passes: int
+    rate: float
     generator: torch.Generator
     tick: Callable[[], None]
 
@@ -99,11 +102,11 @@ class _Course:
         """Teach all layers together to rebuild the documents."""
         examples, done = self.examples, 0
         steps = self.passes * -(-examples.n // BATCH)
-        optimiser = torch.optim.Adam(network.parameters(), RATE, fused=True)
+        optimiser = torch.optim.Adam(network.parameters(), self.rate, fused=True)
         for _ in range(self.passes):
             for clean in examples.shuffled(BATCH, self.generator):
                 for group in optimiser.param_groups:
-                    group["lr"] = RATE * (1 - done / steps)
+                    group["lr"] = self.rate * (1 - done / steps)
                 loss = network.loss(clean, self.spoilt(clean), self.model.code_l2)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()

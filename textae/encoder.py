@@ -1,18 +1,19 @@
 """The trained encoder as plain arrays: numpy alone encodes documents and queries, so a search imports no torch.
 
-    h    = unit(Σ_t tfidf_t · W_t)             the bag through the first layer
-    code = unit(h + f(h))                      float code: cosine
-    bits = R · (h + g(h)) > 0                  binary code: Hamming distance
+    h      = unit(Σ_t tfidf_t · W_t)                              the bag through the first layer
+    answer = unit(h + f(h))                                       what tells a document from all others
+    topic  = unit(h + g(h))                                       what it is about
+    code   = (√(1 - s) answer, √s unit((topic - μ) A))            float code: cosine
+    bits   = (code - mean) · R > 0                                binary code: Hamming distance
 
-f and g are small networks, B_L relu(… relu(B_1 h)): what tells documents apart by what they say, and what they are
-about, is not quite the same. Before any learning W holds the right singular vectors and f and g end in zeros: the code
-*is* LSA's (Deerwester et al. 1990), and learning starts from there. An index learns this `Encoder` by default.
+f and g are small networks, B_L relu(… relu(B_1 h)). Before any learning W holds the right singular vectors and f and g
+are nothing: answers *are* LSA's codes (Deerwester et al. 1990), and learning starts from there. An index learns this
+`Encoder` by default; `textae.models.autoencoder` has the reasons for two heads.
 
     code = W_L s(… s(share · W_1 + c_1) …) + c_L      s: the logistic function
-    bits = R · (code - mean) > 0
 
 is a `DeepEncoder`, of a deep auto-encoder as published (Hinton & Salakhutdinov, Science 2006): it reads the share that
-each word has in the document, and its code may have any length.
+each word has in the document, and its code may have any length. Its bits are found in the same way.
 """
 
 from collections.abc import Mapping
@@ -48,48 +49,92 @@ Layers = tuple[tuple[Floats, Floats], ...]
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """From float codes to bits: on which side of so many planes a code lies.
+
+    Attributes:
+        mean: (dims,) float32, of the corpus's codes.
+        rotation: (dims, n_bits) float32, R.
+    """
+
+    mean: Floats
+    rotation: Floats
+
+    def bits(self, floats: Floats, known: NDArray[np.bool_]) -> Bits:
+        """The packed bits of some codes: (n, dims) to (n, n_bits / 8); zeros where nothing is known."""
+        return np.packbits(((floats - self.mean) @ self.rotation > 0) & known[:, None], axis=1)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `from_arrays` makes the same of."""
+        return {"encoder/mean": self.mean, "encoder/rotation": self.rotation}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Quantization":
+        """What gave these `arrays`."""
+        return cls(arrays["encoder/mean"], arrays["encoder/rotation"])
+
+
+@dataclass(frozen=True)
 class Encoder:
     """From bags of words to codes.
 
     Attributes:
         idf: (n_terms,) float32.
-        words: (n_terms, dims) float32, the first layer W.
-        layers: f, from dims to dims.
-        bit_layers: g, from dims to dims.
-        rotation: (dims, n_bits) float32, the layer R whose signs are the bits.
+        words: (n_terms, n_hidden) float32, the first layer W.
+        answer_layers: f, from n_hidden to n_answers.
+        topic_layers: g, from n_hidden to n_topics.
+        topic_mean: (n_topics,) float32, μ; empty where the code holds answers alone.
+        topic_axes: (n_topics, n_topics) float32, A.
+        topic_share: s, of the cosine of two codes what their topics decide.
+        quantization: from (n_answers + n_topics,) floats to bits.
     """
 
     idf: Floats
     words: Floats
-    layers: Layers
-    bit_layers: Layers
-    rotation: Floats
+    answer_layers: Layers
+    topic_layers: Layers
+    topic_mean: Floats
+    topic_axes: Floats
+    topic_share: float
+    quantization: Quantization
 
     @property
     def dims(self) -> int:
         """Numbers of the float code."""
-        return int(self.words.shape[1])
+        return len(self.quantization.mean)
 
     @classmethod
     def lsa(cls, words: Floats, idf: Floats) -> "Encoder":
-        """LSA's projection as an encoder: no layers, and the signs of its coordinates for bits."""
-        return cls(idf, words, (), (), np.eye(words.shape[1], dtype=np.float32))
+        """LSA's projection as an encoder: answers without layers, and the signs of its coordinates for bits."""
+        dims, nothing = words.shape[1], np.zeros(0, np.float32)
+        signs = Quantization(np.zeros(dims, np.float32), np.eye(dims, dtype=np.float32))
+        return cls(idf, words, (), (), nothing, nothing.reshape(0, 0), 0.0, signs)
 
     def encode(self, bags: Bags) -> Codes:
         """Both codes of some bags; one without a known term has no direction, and its codes are zeros."""
         hidden = unit(project(bags.below(len(self.words)), self.idf, self.words))
-        known = np.asarray(hidden.any(axis=1, keepdims=True))
-        floats = unit((hidden + _network(self.layers, hidden)) * known)
-        bits = ((hidden + _network(self.bit_layers, hidden)) * known) @ self.rotation > 0
-        return Codes(known[:, 0], floats, np.packbits(bits, axis=1))
+        known = np.asarray(hidden.any(axis=1))
+        topics = len(self.topic_mean)
+        answer = _head(self.answer_layers, hidden, self.dims - topics)
+        topic = _head(self.topic_layers, hidden, topics)
+        turned = ((topic - self.topic_mean) @ self.topic_axes).astype(np.float32)
+        scaled = (answer * np.sqrt(1 - self.topic_share), unit(turned) * np.sqrt(self.topic_share))
+        floats = (np.hstack(scaled) * known[:, None]).astype(np.float32)
+        return Codes(known, floats, self.quantization.bits(floats, known))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same encoder of."""
-        named = {"encoder/idf": self.idf, "encoder/words": self.words, "encoder/rotation": self.rotation}
-        for head, layers in (("code", self.layers), ("bits", self.bit_layers)):
+        named: dict[str, NDArray[Any]] = {
+            "encoder/idf": self.idf,
+            "encoder/words": self.words,
+            "encoder/topic_mean": self.topic_mean,
+            "encoder/topic_axes": self.topic_axes,
+            "encoder/topic_share": np.array([self.topic_share], np.float64),
+        }
+        for head, layers in (("answer", self.answer_layers), ("topic", self.topic_layers)):
             for i, (weight, bias) in enumerate(layers):
                 named |= {f"encoder/{head}/weight{i}": weight, f"encoder/{head}/bias{i}": bias}
-        return named
+        return named | self.quantization.arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Encoder":
@@ -97,9 +142,12 @@ class Encoder:
         return cls(
             arrays["encoder/idf"],
             arrays["encoder/words"],
-            _layers(arrays, "code"),
-            _layers(arrays, "bits"),
-            arrays["encoder/rotation"],
+            _layers(arrays, "answer"),
+            _layers(arrays, "topic"),
+            arrays["encoder/topic_mean"],
+            arrays["encoder/topic_axes"],
+            float(arrays["encoder/topic_share"][0]),
+            Quantization.from_arrays(arrays),
         )
 
 
@@ -107,19 +155,13 @@ class Encoder:
 class DeepEncoder:
     """From bags of words to codes through logistic layers.
 
-    The bits are the signs of a random rotation of the code, seen from the corpus's mean: R has orthonormal columns, or
-    orthonormal rows where there are more bits than numbers. Nobody taught them: they are there so that everything that
-    searches bits works, and say no more than the code does.
-
     Attributes:
         layers: from (n_terms,) to (dims,).
-        mean: (dims,) float32, of the corpus's codes.
-        rotation: (dims, n_bits) float32.
+        quantization: from (dims,) floats to bits.
     """
 
     layers: Layers
-    mean: Floats
-    rotation: Floats
+    quantization: Quantization
 
     @property
     def words(self) -> Floats:
@@ -138,12 +180,11 @@ class DeepEncoder:
         hidden = _weighted(known_terms, shares(known_terms), self.words) + self.layers[0][1]
         for weight, bias in self.layers[1:]:
             hidden = logistic(hidden) @ weight + bias
-        bits = ((hidden - self.mean) @ self.rotation > 0) & known[:, None]
-        return Codes(known, hidden * known[:, None], np.packbits(bits, axis=1))
+        return Codes(known, hidden * known[:, None], self.quantization.bits(hidden, known))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same encoder of."""
-        named = {"encoder/mean": self.mean, "encoder/rotation": self.rotation}
+        named = self.quantization.arrays()
         for i, (weight, bias) in enumerate(self.layers):
             named |= {f"encoder/deep/weight{i}": weight, f"encoder/deep/bias{i}": bias}
         return named
@@ -151,7 +192,7 @@ class DeepEncoder:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "DeepEncoder":
         """The encoder that gave these `arrays`."""
-        return cls(_layers(arrays, "deep"), arrays["encoder/mean"], arrays["encoder/rotation"])
+        return cls(_layers(arrays, "deep"), Quantization.from_arrays(arrays))
 
 
 def encoder_of(arrays: Mapping[str, NDArray[Any]]) -> Encoder | DeepEncoder:
@@ -164,13 +205,12 @@ def _layers(arrays: Mapping[str, NDArray[Any]], head: str) -> Layers:
     return tuple((arrays[f"encoder/{head}/weight{i}"], arrays[f"encoder/{head}/bias{i}"]) for i in range(depth))
 
 
-def _network(layers: Layers, hidden: Floats) -> Floats:
-    """A small network of relu layers; without any it adds nothing."""
-    if not layers:
-        return np.zeros_like(hidden)
+def _head(layers: Layers, hidden: Floats, n_out: int) -> Floats:
+    """The first numbers of a hidden vector and what a small network of relu layers adds: (n, n_out), unit length."""
+    added = hidden
     for i, (weight, bias) in enumerate(layers):
-        hidden = (np.maximum(hidden, 0) if i else hidden) @ weight + bias
-    return hidden
+        added = (np.maximum(added, 0) if i else added) @ weight + bias
+    return unit(hidden[:, :n_out] + added) if layers else unit(hidden[:, :n_out])
 
 
 def project(bags: Bags, idf: Floats, words: Floats) -> Floats:

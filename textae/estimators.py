@@ -129,7 +129,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __init__(
         self,
-        dims: int = 256,
+        dims: int = 320,
         bits: int = 256,
         hidden: tuple[int, ...] = (512,),
         drop: float = 0.5,
@@ -230,7 +230,7 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        dims: int = 256,
+        dims: int = 320,
         bits: int = 256,
         hidden: tuple[int, ...] = (512,),
         drop: float = 0.5,
@@ -319,7 +319,7 @@ def _learned(
     if pretrain != LSA:
         return learn_deep(learned_from, n_terms, model, train, _silent)
     idf_of = idf(np.bincount(bags.terms, minlength=n_terms), len(bags))
-    start = Encoder.lsa(fit_lsa(learned_from, idf_of, estimator.dims, estimator.random_state), idf_of)
+    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, estimator.random_state), idf_of)
     return learn(learned_from, start, model, train, _silent)
 
 

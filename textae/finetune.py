@@ -3,14 +3,15 @@
     p    = softmax(code · V + b)                                                    the last layer
     loss = - ln p_label(noisy labelled document)
            - CONSISTENT · Σ_c p_c(document) ln p_c(the same, noisy)                 of any document
-           + HOLD · (2 - cos(code, code₀) - cos(y, y₀))                             of any document, noisy
+           + HOLD · (1 - cos(code, code₀))                                          of any document, noisy
 
 First the last layer alone, on the codes as they are: a convex problem, solved to the end. Then, at a small rate, all
 layers by back-propagation, with words hidden as in learning (the de-noising is the regulariser). A few labels would
 bend the codes of everything, so all documents hold them: a document with words hidden should be labelled as it is whole
-(what the labels say must follow the corpus), and its code and its bits, y before their signs, should stay near those
-that were learned without labels. So the bits can still be decoded, and documents of labels that nobody gave can still
-be found. There is nothing to stop early: how long it takes is known from the start, and no label is held out.
+(what the labels say must follow the corpus), and its code should stay near the one that was learned without labels. So
+it can still be decoded, and documents of labels that nobody gave can still be found. Bits follow from the new codes as
+they did from the old ones. There is nothing to stop early: how long it takes is known from the start, and no label is
+held out.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from textae.encoder import Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, hide_words, joined
+from textae.models.weights import as_array
+from textae.quantization import quantization
 from textae.spec import TrainSpec
 from textae.train import Learned, device_of, rate_of, sample, sampled
 from textae.types import Progress
@@ -121,7 +124,8 @@ def fine_tune(
         generator,
     )
     tuner.run(progress)
-    return Tuned(tuner.network.encoder(), tuner.classifier(labels.classes))
+    n_bits = before.encoder.quantization.rotation.shape[1]
+    return Tuned(tuner.encoder(n_bits, spec.seed), tuner.classifier(labels.classes))
 
 
 @dataclass
@@ -151,7 +155,7 @@ class _Tuner:
     def __post_init__(self) -> None:
         with torch.no_grad():
             hidden = self._all_hidden(self.every)
-            self._codes, self._y = self.network.code(hidden), self.network.rotated(hidden)  # to be held
+            self._codes = self.network.code(hidden)  # to be held
             codes = self.network.code(self._all_hidden(self.labelled))
         self.last = last_layer(codes, self.labels, self.n_classes)
 
@@ -185,9 +189,14 @@ class _Tuner:
         with torch.no_grad():
             whole = torch.softmax(self._logits(self.network.code(self._hidden(any_))), dim=1)
         consistent = F.cross_entropy(logits[len(rows) :], whole)
-        y = self.network.rotated(hidden[len(rows) :])
-        apart = 2 - (code[len(rows) :] * self._codes[others]).sum(1) - (y * self._y[others]).sum(1)
+        apart = 1 - (code[len(rows) :] * self._codes[others]).sum(1)
         return loss + self.recipe.consistent * consistent + self.recipe.hold * apart.mean()
+
+    @torch.no_grad()
+    def encoder(self, n_bits: int, seed: int) -> Encoder:
+        """The fine-tuned encoder as plain arrays, its bits found anew."""
+        codes = as_array(self.network.code(self._all_hidden(self.every)))
+        return self.network.encoder(quantization(codes, n_bits, seed))
 
     def classifier(self, classes: tuple[str, ...]) -> Classifier:
         """The last layer as plain arrays."""

@@ -112,7 +112,7 @@ def build(
         analysis.language,
         len(vocabulary),
         inputs,
-        few if len(bags) < FEW else [],
+        [*(few if len(bags) < FEW else []), *learned.warnings],
     )
 
 
@@ -130,7 +130,7 @@ def learn_from(
 
     progress("LSA", 0, None)
     learned_from = sample(bags, len(idf_of), train)
-    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, train.seed), idf_of)
+    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
         learned = learn(learned_from, start, model, train, progress)
     else:

@@ -40,6 +40,7 @@ class Trained:
         label: the field whose labels were learned; None for none.
         labelled: documents that have a label.
         classes: different labels.
+        warnings: what went otherwise than it should.
     """
 
     documents: int
@@ -47,6 +48,7 @@ class Trained:
     label: str | None = None
     labelled: int = 0
     classes: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def relearn(
@@ -84,8 +86,8 @@ def relearn(
             encoder = _fine_tune(writer, bags, labels, learned, (model or opened.specs[0]).drop, train, progress)
         encode(writer, bags, encoder, start, progress)
     if labels is None:
-        return Trained(len(bags), model is not None)
-    return Trained(len(bags), model is not None, label, labels.known, len(labels.classes))
+        return Trained(len(bags), model is not None, warnings=learned.warnings)
+    return Trained(len(bags), model is not None, label, labels.known, len(labels.classes), learned.warnings)
 
 
 def _labels(opened: Opened, field: str) -> Labels:

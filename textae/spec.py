@@ -63,6 +63,7 @@ class ModelSpec:
 
     Attributes:
         dims: of the float code; fewer where the corpus has not as many (its rank bounds LSA, where learning starts).
+        topics: of these numbers, those that know what a document is about; the others tell it from all other ones.
         bits: of the binary code, a multiple of 8.
         hidden: the sizes of the encoder's hidden layers, first to last.
         drop: the share of a document's words that de-noising hides from the encoder; of other kinds, the amount.
@@ -71,13 +72,14 @@ class ModelSpec:
         code_l2: how much a deep stack's code is held near 0: this times its squared length is added to the loss.
     """
 
-    dims: int = 256
+    dims: int = 320
     bits: int = 256
     hidden: tuple[int, ...] = (512,)
     drop: float = 0.5
     inputs: int = 20_000
     corruption: str = MASKING
     code_l2: float = 0.0
+    topics: int = 64
 
     def __post_init__(self) -> None:
         if self.bits < 8 or self.bits % 8:
@@ -88,6 +90,8 @@ class ModelSpec:
             raise TextaeError(f"hidden layers of {self.hidden} were asked for; each needs at least 1 unit")
         if not 0 <= self.drop < 1:
             raise TextaeError(f"de-noising cannot hide {self.drop:g} of the words; give a share from 0 to below 1")
+        if self.topics < 1:
+            raise TextaeError(f"topics of {self.topics} numbers were asked for; give at least 1")
         if self.inputs < 1:
             raise TextaeError(f"an encoder of {self.inputs} terms was asked for; give at least 1")
         if max(self.bits, self.dims, *self.hidden) > _LARGEST:
@@ -96,6 +100,16 @@ class ModelSpec:
             raise TextaeError(f"no corruption {self.corruption!r:.60}; give one of {', '.join(CORRUPTIONS)}")
         if not 0 <= self.code_l2 < math.inf:
             raise TextaeError(f"a code cannot be held near 0 by {self.code_l2:g}; give 0 (not at all) or more")
+
+    @property
+    def answers(self) -> int:
+        """Numbers of the code that tell a document from all others."""
+        return max(0, self.dims - self.topics)
+
+    @property
+    def start_dims(self) -> int:
+        """Dimensions of LSA, where learning starts."""
+        return max(self.answers, min(self.topics, self.dims))
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,7 @@ class TrainSpec:
         device: `cpu`, `cuda`, or `auto` for CUDA where there is a card.
         passes: over the documents, of a deep stack those of fine-tuning, before which each layer makes as many; None
             for as many as the number of documents asks for.
+        rate: of learning; None for one that serves every corpus.
         most_documents: learned from: a seeded sample of so many where the corpus has more. All are encoded.
         pretrain: what learning starts from, one of `PRETRAINING`.
     """
@@ -114,6 +129,7 @@ class TrainSpec:
     seed: int = 1
     device: str = AUTO
     passes: int | None = None
+    rate: float | None = None
     most_documents: int = 50_000
     pretrain: str = LSA
 
@@ -122,9 +138,11 @@ class TrainSpec:
             raise TextaeError(f"no device {self.device!r}; give one of {', '.join(DEVICES)}")
         check_seed(self.seed)
         if self.passes is not None and self.passes < 0:
-            raise TextaeError(f"{self.passes} passes were asked for; give 0 (LSA as it is) or more")
+            raise TextaeError(f"{self.passes} passes were asked for; give 0 (LSA, where learning starts) or more")
         if self.passes is not None and self.passes > _LARGEST:
             raise TextaeError(f"too many passes were asked for; give at most {_LARGEST:,}")
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise TextaeError(f"a learning rate of {self.rate:g} was asked for; give one above 0, such as 0.001")
         if self.pretrain not in PRETRAINING:
             raise TextaeError(f"no pre-training {self.pretrain!r:.60}; give one of {', '.join(PRETRAINING)}")
 

@@ -1,13 +1,15 @@
-"""Learning: from the LSA start, three things are asked of one encoder at every step.
+"""Learning: from the LSA start, four things are asked of one encoder at every step.
 
-1. A crop, a few words drawn as a query has them, must find its document among the batch (float codes, and bits).
-2. A document, half of its words hidden, must find one of its neighbours (float codes, and bits).
-3. The bits must tell the words of the document and of that neighbour (multinomial reconstruction).
+1. Crops, a few words drawn as a query has them, must find their document among the batch, by the answers of the code.
+2. A document, half of its words hidden, must find one of its neighbours, by the topics of the code.
+3. Crops must find their document by topics too: this keeps topics from falling together.
+4. The code must tell the words of the document and of that neighbour (multinomial reconstruction).
 
 Documents that share a neighbourhood are no negatives of each other. The first neighbours are those of tf-idf and a few
-dimensions of LSA; they are found anew, by tf-idf and codes, as these get better. The learning rate warms up and falls
-to zero over a number of steps that is known from the start, so there is nothing to stop early, and no label or query
-is looked at.
+dimensions of LSA; they are found anew, by tf-idf and topics, as these get better. The learning rate warms up and falls
+to zero over a number of steps that is known from the start. No label and no query is looked at. Whether learning helps
+is judged by documents that are held out of it, and by words of theirs: where these are found worse than before, what
+was learned is taken back.
 """
 
 from collections.abc import Callable
@@ -24,8 +26,10 @@ from textae.encoder import DeepEncoder, Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, hide_words, joined
-from textae.models.losses import contrast, reconstruction, straight_through
+from textae.models.losses import contrast, reconstruction
+from textae.models.weights import as_array
 from textae.neighbours import n_blocks, nearest
+from textae.quantization import quantization
 from textae.spec import AUTO, ModelSpec, TrainSpec
 from textae.types import Progress
 from textae.vectorizer import Bags
@@ -33,18 +37,21 @@ from textae.vectorizer import Bags
 BATCH = 256
 RATE = 1e-3
 WARM_UP = 0.05
+CROPS = 3
+"""Of a document at each step. They are short, so a third of a step's cost buys what thrice the passes would."""
 MOST_NEIGHBOURS = 30
-"""Of a document; fewer in a small corpus, where a topic has fewer documents: 14 of 10,000, 5 of 1,000, 1 of 20."""
+"""Of a document; fewer in a small corpus, where a topic has fewer documents: 30 of 10,000, 10 of 1,000, 1 of 20."""
 REFRESHES = 5
 START_DIMS = 64
 """Of LSA, for the first neighbours: fewer dimensions know the topic better than the document."""
-T_CROP, T_NEIGHBOUR = 0.07, 0.1
-W_CROP, W_NEIGHBOUR = 1.0, 0.3
-W_CROP_BITS, W_NEIGHBOUR_BITS, W_WORDS = 1.0, 0.3, 0.2
-BITS_TEACH = 0.3
-"""How much of the gradient of the bits' losses reaches the layers that both codes share."""
+T_CROP, T_NEIGHBOUR = 0.07, 0.2
+W_CROP, W_NEIGHBOUR, W_TOPIC_CROP, W_WORDS = 1.0, 1.0, 0.3, 0.1
+TOPICS_TEACH = 0.2
+"""How much of the gradient of the topics reaches the layer that both heads share: answers need it more."""
 RECONSTRUCTED = 0.25
 """Of a batch: the soft-max over all words is what a step on the CPU costs most."""
+HELD_OUT, MOST_HELD_OUT = 20, 500
+"""One of so many documents judges what the others teach, at most so many; none where there would be fewer than ten."""
 
 _CHUNK = 4_096
 
@@ -79,11 +86,13 @@ class Learned:
         encoder: from bags to codes.
         decoder: from codes to words.
         errors: of each layer that was pre-trained, the reconstruction error before the first pass and after each.
+        warnings: what went otherwise than it should.
     """
 
     encoder: Encoder | DeepEncoder
     decoder: Decoder
     errors: tuple[tuple[float, ...], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
@@ -97,35 +106,71 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         progress: told of every step.
 
     Raises:
-        TextaeError: CUDA was asked for and there is none; or learning diverged.
+        TextaeError: CUDA was asked for and there is none.
     """
-    device = device_of(spec.device)
-    corpus = DeviceBags(bags, start.idf, device)
-    generator = torch.Generator().manual_seed(spec.seed)
+    device, generator = device_of(spec.device), torch.Generator().manual_seed(spec.seed)
     network = AutoEncoder(start, model, generator).to(device)
-    if len(corpus) < 3:  # nobody to tell it from, or no neighbour
-        return _learned(network)
-    trainer = _Trainer(corpus, network, model, generator)
-    steps = _steps(len(corpus), spec)
-    clock = Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
-    optimiser = torch.optim.Adam(network.parameters(), RATE, fused=True)
+    if len(bags) < 3:  # nobody to tell it from, or no neighbour
+        return _learned(network, DeviceBags(bags, start.idf, device), model, spec, ())
+    judging, taught = _held_out(len(bags), generator)
+    corpus, held = (DeviceBags(bags.take(rows), start.idf, device) for rows in (taught, judging))
+    trainer, judge = _Trainer(corpus, network, model, generator), _Judge(held, corpus, network, generator)
+    warnings = _run(trainer, judge, spec, progress)
+    if spec.passes != 0:
+        with torch.no_grad():
+            network.settle(_hidden_of(network, corpus))
+    return _learned(network, corpus, model, spec, warnings)
+
+
+def _run(trainer: "_Trainer", judge: "_Judge", spec: TrainSpec, progress: Progress) -> tuple[str, ...]:
+    """All steps; what comes back is what went wrong, by which the network is as it was when all was well."""
+    rate, steps = RATE if spec.rate is None else spec.rate, _steps(len(trainer.corpus), spec)
+    clock = Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(trainer.corpus)))
+    optimiser = torch.optim.Adam(trainer.network.parameters(), rate, fused=True)
     for step in range(steps):
         if step % -(-steps // REFRESHES) == 0:
-            trainer.find_neighbours(model.dims if step else START_DIMS, clock.tick)
+            if not judge.approves():
+                return (_taken_back(f"diverged within {step:,} of {steps:,} steps at a rate of {rate:g}"),)
+            trainer.find_neighbours(first=step == 0, tick=clock.tick)
         for group in optimiser.param_groups:
-            group["lr"] = RATE * rate_of(step, steps)
+            group["lr"] = rate * rate_of(step, steps)
         loss = trainer.loss()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         clock.tick()
-    if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
-        raise TextaeError("learning diverged (the parameters are no longer numbers); try another --seed")
-    return _learned(network)
+    if not judge.approves():
+        return (_taken_back(f"diverged at a rate of {rate:g}"),)
+    return () if judge.settled() else (_taken_back("made documents that were held out of it harder to find"),)
 
 
-def _learned(network: AutoEncoder) -> Learned:
-    return Learned(network.encoder(), network.decoder())
+def _taken_back(why: str) -> str:
+    return f"learning {why}, and was taken back to where it was better; a smaller --rate may help"
+
+
+def _held_out(n: int, generator: torch.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The documents that judge, and those that teach, each in their order."""
+    n_held = min(MOST_HELD_OUT, n // HELD_OUT)
+    order = torch.randperm(n, generator=generator).numpy()
+    cut = n_held if n_held >= 10 else 0
+    return np.sort(order[:cut]), np.sort(order[cut:])
+
+
+def _learned(
+    network: AutoEncoder, corpus: DeviceBags, model: ModelSpec, spec: TrainSpec, warnings: tuple[str, ...]
+) -> Learned:
+    with torch.no_grad():
+        codes = as_array(network.code(_hidden_of(network, corpus)))
+    encoder = network.encoder(quantization(codes, model.bits, spec.seed))
+    return Learned(encoder, network.decoder(), warnings=warnings)
+
+
+def _hidden_of(network: AutoEncoder, documents: DeviceBags) -> Tensor:
+    """All documents through the first layer: (n, n_hidden)."""
+    every = torch.arange(len(documents), device=documents.terms.device)
+    batches = (documents.batch(rows) for rows in every.split(2_048))
+    parts = [network.hidden(batch.terms, batch.starts, batch.weights) for batch in batches]
+    return torch.cat([network.words.new_empty(0, network.words.shape[1]), *parts])
 
 
 class Clock:
@@ -145,6 +190,67 @@ class Clock:
         self._progress("learning", min(self._done, self._total), self._total)
 
 
+class _Judge:
+    """Held-out documents, and a few words of each: by how the code finds them again, learning goes on or is taken back.
+
+    A state is worse than another where the mean of the reciprocal ranks falls by more than two standard errors of
+    their differences. The last state that was not worse than what it followed is kept.
+
+    Args:
+        held: n documents that nothing is learned from; where there are none, every state is as good.
+        corpus: those that are.
+        network: that learns.
+        generator: on the CPU, of the words that are drawn.
+    """
+
+    def __init__(self, held: DeviceBags, corpus: DeviceBags, network: AutoEncoder, generator: torch.Generator) -> None:
+        self._held, self._corpus, self._network = held, corpus, network
+        self._crops = held.crops(torch.arange(len(held), device=held.terms.device), generator)
+        self._kept: tuple[Tensor, dict[str, Tensor]] | None = None
+
+    def approves(self) -> bool:
+        """Look at the state of now, and keep it where it is not worse; where it is no number, take it back: False."""
+        if not all(bool(parameter.isfinite().all()) for parameter in self._network.parameters()):
+            self._take_back()
+            return False
+        found = self._reciprocal_ranks()
+        if self._kept is None or not _worse(found, self._kept[0]):
+            self._kept = found, {name: value.clone() for name, value in self._network.state_dict().items()}
+        return True
+
+    def settled(self) -> bool:
+        """Whether the state of now is the one that was kept; it is from here on."""
+        assert self._kept is not None
+        if not _worse(self._reciprocal_ranks(), self._kept[0]):
+            return True
+        self._take_back()
+        return False
+
+    def _take_back(self) -> None:
+        assert self._kept is not None  # the first state is all numbers
+        self._network.load_state_dict(self._kept[1])
+
+    @torch.no_grad()
+    def _reciprocal_ranks(self) -> Tensor:
+        """Of each held-out document among all, when some of its words are looked for: (n,)."""
+        if not len(self._held):
+            return torch.ones(0)
+        network, crops = self._network, self._crops
+        asked = network.code(network.hidden(crops.terms, crops.starts, crops.weights))
+        held, others = (network.code(_hidden_of(network, of)) for of in (self._held, self._corpus))
+        own = (asked * held).sum(dim=1, keepdim=True)
+        higher = (asked @ held.T > own).sum(dim=1) + (asked @ others.T > own).sum(dim=1)
+        return 1 / (1 + higher.double())
+
+
+def _worse(found: Tensor, before: Tensor) -> bool:
+    """Whether it was found worse, beyond what chance would do."""
+    if len(found) < 2:
+        return False
+    lost = before - found
+    return bool(lost.mean() > 2 * lost.std() / len(lost) ** 0.5)
+
+
 @dataclass
 class _Trainer:
     """What a step needs: the corpus, the network, and who is near whom."""
@@ -158,17 +264,14 @@ class _Trainer:
         self.near = torch.empty(0)
         self._order, self._at = torch.empty(0, dtype=torch.int64), 0
         self._size = min(BATCH, len(self.corpus))
-        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 7)))
+        self._k = min(MOST_NEIGHBOURS, max(1, round(len(self.corpus) ** 0.5 / 3.2)))
 
     @torch.no_grad()
-    def find_neighbours(self, dims: int, tick: Callable[[], None]) -> None:
-        """Find the neighbours of all documents, by words and by the first dimensions of the codes of now."""
-        every = torch.arange(len(self.corpus), device=self.corpus.terms.device)
-        codes = [self.network.code(self._hidden(self.corpus.batch(rows)))[:, :dims] for rows in every.split(2_048)]
-        self.near = nearest(self.corpus.matrix, F.normalize(torch.cat(codes), dim=1), self._k, tick)
-
-    def _hidden(self, batch: Batch) -> Tensor:
-        return self.network.hidden(batch.terms, batch.starts, batch.weights)
+    def find_neighbours(self, first: bool, tick: Callable[[], None]) -> None:
+        """Find the neighbours of all documents, by words and by LSA at first, by the topics of now later."""
+        hidden = _hidden_of(self.network, self.corpus)
+        codes = F.normalize(hidden[:, :START_DIMS], dim=1) if first else self.network.topic(hidden)
+        self.near = nearest(self.corpus.matrix, codes, self._k, tick)
 
     def _rows(self) -> Tensor:
         """The next documents of a shuffled pass."""
@@ -180,25 +283,26 @@ class _Trainer:
 
     def loss(self) -> Tensor:
         """The loss of one batch."""
-        rows = self._rows()
+        rows, network = self._rows(), self.network
         others = self.near[rows, torch.randint(self._k, (self._size,), generator=self.generator).to(rows.device)]
         documents, neighbours = self.corpus.batch(rows), self.corpus.batch(others)
-        crops = self.corpus.crops(rows, self.generator)
-        hidden = self._hidden(joined(self._noisy(documents), self._noisy(neighbours), crops))  # (3n, dims)
-        code, near_code, crop_code = self.network.code(hidden).split(self._size)
-        y = self.network.rotated(BITS_TEACH * hidden + (1 - BITS_TEACH) * hidden.detach())
-        bits, near_bits, crop_bits = straight_through(y).split(self._size)
+        crops = [self.corpus.crops(rows, self.generator) for _ in range(CROPS)]
+        batch = joined(self._noisy(documents), self._noisy(neighbours), *crops)
+        hidden = network.hidden(batch.terms, batch.starts, batch.weights)  # ((2 + CROPS) n, n_hidden)
+        topic, near_topic, *crop_topics = network.topic(
+            TOPICS_TEACH * hidden + (1 - TOPICS_TEACH) * hidden.detach()
+        ).split(self._size)
+        answer, _, *crop_answers = network.answer(hidden).split(self._size)
         alike, alike_near = self._alike(rows, others)
-        n_words = max(1, round(self._size * RECONSTRUCTED))
-        n_terms = len(self.corpus.idf)
+        loss = W_NEIGHBOUR * contrast(topic, near_topic, alike_near, T_NEIGHBOUR)
+        for crop_answer, crop_topic in zip(crop_answers, crop_topics, strict=True):
+            loss = loss + W_TOPIC_CROP / CROPS * contrast(crop_topic, topic, alike, T_CROP)
+            if answer.shape[1]:
+                loss = loss + W_CROP / CROPS * contrast(crop_answer, answer, alike, T_CROP)
+        n_words, n_terms = max(1, round(self._size * RECONSTRUCTED)), len(self.corpus.idf)
         target = documents.dense(n_words, n_terms) + neighbours.dense(n_words, n_terms)
-        return (
-            W_CROP * contrast(crop_code, code, alike, T_CROP)
-            + W_NEIGHBOUR * contrast(code, near_code, alike_near, T_NEIGHBOUR)
-            + W_CROP_BITS * contrast(crop_bits, bits, alike, T_CROP)
-            + W_NEIGHBOUR_BITS * contrast(bits, near_bits, alike_near, T_NEIGHBOUR)
-            + W_WORDS * reconstruction(self.network.words_of(bits[:n_words]), target)
-        )
+        told = network.words_of(network.joined(answer[:n_words], topic[:n_words]))
+        return loss + W_WORDS * reconstruction(told, target)
 
     def _noisy(self, batch: Batch) -> Batch:
         return hide_words(batch, self.model.drop, self.generator)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from textae.decoder import FLOATS, Decoder
-from textae.encoder import DeepEncoder
+from textae.encoder import DeepEncoder, Quantization
 from textae.models.layers import LINEAR, Layer, Stack, mismatch
 from textae.models.weights import as_array
 
@@ -61,20 +61,19 @@ class DeepAutoEncoder(nn.Module):
         code = self.encode(spoilt)
         return mismatch(self.visible, self.decode(code), clean) + code_l2 * code.square().sum(dim=1).mean()
 
-    def encoder(self, length: float, mean: Tensor, rotation: Tensor) -> DeepEncoder:
+    def encoder(self, length: float, quantization: Quantization) -> DeepEncoder:
         """The encoder as plain arrays.
 
         Args:
             length: of the documents that the network was shown; the encoder reads shares, which sum to 1.
-            mean: (dims,), of their codes.
-            rotation: (dims, n_bits), whose signs are the bits.
+            quantization: from codes to bits.
         """
         scales = [length] + [1.0] * (len(self.up_weights) - 1)
         layers = tuple(
             (as_array(scale * weight), as_array(bias))
             for scale, weight, bias in zip(scales, self.up_weights, self.up_biases, strict=True)
         )
-        return DeepEncoder(layers, as_array(mean), as_array(rotation))
+        return DeepEncoder(layers, quantization)
 
     def decoder(self) -> Decoder:
         """The decoder as plain arrays."""

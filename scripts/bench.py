@@ -10,6 +10,7 @@ COMMANDS = (
     "hashing",
     "retrieval",
     "newsgroups",
+    "hinton",
     "short",
     "time",
     "cost",

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bench
-from benchmarks import hashing, newsgroups, page, rows, runs, short, time, topics
+from benchmarks import hashing, hinton, newsgroups, page, rows, runs, short, time, topics
 from benchmarks.rows import Row
-from textae import Document, Engine, ModelSpec
+from textae import Document, Engine, ModelSpec, TrainSpec
 
 MESSAGE = """From: ada@example.org
 Subject: Re: engines
@@ -280,3 +280,22 @@ def test_numbers_between_commas() -> None:
     assert runs.numbers(None, None, "1,2,30") == (1, 2, 30)
     with pytest.raises(Exception, match="give whole numbers between commas"):
         runs.numbers(None, None, "1,x")
+
+
+class TestHinton:
+    def test_precision_and_recall_after_1_3_7_and_all_documents(self, tmp_path) -> None:
+        """The first documents have the query's words; of its group are the first, the third and the last."""
+        texts = ["red apple", "red apple pear", "red plum", "blue", "green", "grey"]
+        groups = ["fruit", "sky", "fruit", "sky", "sky", "fruit"]
+        numbered = enumerate(zip(texts, groups, strict=True))
+        documents = [Document(str(n), text, "", {"label": group}) for n, (text, group) in numbered]
+        with hinton.learned(str(tmp_path), "i", documents, ModelSpec(), TrainSpec(passes=0)) as engine:
+            found = hinton.curve(engine, "bm25", [Document("q", "red apple", "", {"label": "fruit"})])
+        assert found.cutoffs.tolist() == [1, 3, 6]
+        assert found.precision.tolist() == pytest.approx([1, 2 / 3, 1 / 2])
+        assert found.recall.tolist() == pytest.approx([1 / 3, 2 / 3, 1])
+
+    def test_every_group_has_a_colour_of_its_own(self) -> None:
+        pytest.importorskip("matplotlib")
+        shades = hinton._shades()
+        assert len(shades) == len(set(shades.values())) == 20

@@ -71,7 +71,7 @@ def hinton() -> None:
             curves["LSA-50"] = curve(engine, "lsa", test)
         with learned(folder, "ae-2", train, replace(model, dims=2), spec) as engine:
             pictures = as_pictured(engine, test)
-            curves["AE-2"] = curve(engine, "code", test)
+            curves |= {"AE-2": curve(engine, "code", test), "LSA-2": curve(engine, "lsa", test)}
     for name, found in curves.items():
         write_curve(name, found, len(train))
     draw_curves(curves, DOCS / "hinton-precision-recall.png")
@@ -143,6 +143,7 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "AE-2": ("#56B4E9", "-", "s"),
     "LSA-10": ("#D55E00", "--", "^"),
     "LSA-50": ("#E69F00", "--", "v"),
+    "LSA-2": ("#CC79A7", "--", "D"),
 }
 
 
@@ -156,16 +157,17 @@ def draw_curves(curves: Mapping[str, Curve], path: Path) -> None:
         drawn = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4, "label": name}
         left.plot(found.cutoffs, 100 * found.precision, **drawn)
         right.plot(100 * found.recall, 100 * found.precision, **drawn)
-    left.set_xscale("log", base=2)
-    ticks = curves["AE-10"].cutoffs
-    left.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=45, ha="right")
-    left.minorticks_off()
-    left.set(xlabel="documents looked at", ylabel="precision: of the query's newsgroup, %", ylim=(0, None))
-    right.set(xlabel="recall: of the newsgroup's documents, %", xlim=(0, 100))
-    right.legend(frameon=False)
-    for axes in (left, right):
+    *some, last, every = curves["AE-10"].cutoffs
+    counts = [*some, every] if every < 1.9 * last else [*some, last, every]
+    for axes, ticks in ((left, counts), (right, [0.1 * 2**i for i in range(10)] + [100])):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(ticks, [f"{tick:,.3g}" if tick < 100 else f"{tick:,}" for tick in ticks], rotation=45)
+        axes.minorticks_off()
         _plain(axes)
-    figure.suptitle("20 Newsgroups by date, 2,000 words: codes of 10 and 2 numbers beside LSA", fontsize=11)
+    left.set(xlabel="documents looked at", ylabel="precision: of the query's newsgroup, %", ylim=(0, None))
+    right.set(xlabel="recall: of the newsgroup's documents, %")
+    right.legend(frameon=False, loc="upper right")
+    figure.suptitle("20 Newsgroups by date, 2,000 words: the deep auto-encoder of 2006 beside LSA", fontsize=11)
     figure.savefig(path, dpi=130)
     plt.close(figure)
 
@@ -181,7 +183,7 @@ def draw_codes(pictures: Mapping[str, Floats], groups: NDArray[np.str_], path: P
     colours = np.array([shades[group] for group in groups[order]])
     for axes, (name, found) in zip(panels, pictures.items(), strict=True):
         axes.scatter(*found[order].T, c=colours, s=5, linewidths=0, alpha=0.75)
-        (left, right), (bottom, top) = np.quantile(found, (0.005, 0.995), axis=0).T
+        (left, right), (bottom, top) = np.quantile(found, (0.001, 0.999), axis=0).T
         axes.set(title=name, xticks=[], yticks=[], xlim=_wider(left, right), ylim=_wider(bottom, top))
         _plain(axes)
     for place, (family, (_, some)) in enumerate(FAMILIES.items()):

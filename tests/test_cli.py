@@ -388,7 +388,12 @@ class TestTrain:
         told = {"index": str(folder), "documents": 60, "anew": True, "label": "label", "labelled": 12, "classes": 3}
         assert rows(said.out) == [told]
         after = rows(shell("info", "--json", "--index", folder).out)[0]
-        assert {name for name in before if before[name] != after[name]} == {"bytes_floats", "dims", "seed"}
+        assert {name for name in before if before[name] != after[name]} == {
+            "bytes_floats",
+            "dims",
+            "seed",
+            "hybrid_weight",
+        }
 
     @pytest.mark.parametrize(
         ("field", "says"),

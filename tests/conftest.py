@@ -12,7 +12,7 @@ from hypothesis import settings
 # Threads that share a few documents wait for each other longer than they work; set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from shared import Said, some_documents
+from shared import Said, onto_a_plane, some_documents
 
 from textae import Document, Engine, TrainSpec
 
@@ -33,6 +33,12 @@ def index_folder(documents, tmp_path_factory) -> Path:
     with Engine.create(folder) as engine:
         engine.index(documents, train=TrainSpec(passes=2, device="cpu"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def plane_folder(index_folder, tmp_path_factory) -> Path:
+    """Give an index of the documents whose codes lie on a plane; read it only."""
+    return onto_a_plane(index_folder, tmp_path_factory.mktemp("plane") / "index")
 
 
 @pytest.fixture

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 import textae
 from textae import Document, Engine, TrainSpec
+from textae.decoder import FLOATS, Decoder
+from textae.store import Writer
 
 LONG = bool(os.environ.get("TEXTAE_LONG"))
 """Whether the long form of the sampled tests was asked for."""
@@ -105,3 +109,34 @@ def wait_for(what, seconds: float = 60) -> None:
     while not what():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.01)
+
+
+PLACES = {"stars": (-1.0, 0.0), "bread": (1.0, 0.0), "ships": (0.0, 1.0)}
+"""Where the topics are on the plane of `onto_a_plane`."""
+
+
+def onto_a_plane(folder: Path, plane: Path) -> Path:
+    """Copy an index of `some_documents`, its codes moved to the places of their topics, and a decoder by hand for them.
+
+    The logit of a topic's word is 4 times the product of its topic's place with the code; that of any other word is 0.
+    """
+    with Engine.open(folder) as engine, Writer(plane) as writer:
+        opened = engine.opened
+        documents = list(opened.reader.stream())
+        for document in documents:
+            writer.add(document)
+        jitter = np.random.default_rng(1).uniform(-0.1, 0.1, (len(documents), 2))
+        codes = np.array([PLACES[document.fields["topic"]] for document in documents]) + jitter
+        weight = np.zeros((2, len(opened.vectorizer.vocabulary)), np.float32)
+        for topic, words in TOPICS.items():
+            for word in words.split():
+                weight[:, opened.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
+        decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),), FLOATS)
+        kept = {name: array for name, array in opened.reader.arrays.items() if not name.startswith("decoder/")}
+        for name, array in {**kept, **decoder.arrays(), "codes/floats": codes.astype(np.float16)}.items():
+            writer.put(name, np.asarray(array))
+        for name, value in {**opened.reader.settings, "decoder": {"reads": FLOATS}}.items():
+            if name != "documents":
+                writer.set(name, value)
+        writer.commit()
+    return plane

@@ -14,7 +14,7 @@ PACKAGE = Path(textae.__file__).parent
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    ("errors", "types"),
+    ("errors", "types", "whole"),
     ("text", "spec"),
     ("vectorizer", "corpus"),
     ("encoder",),
@@ -22,9 +22,10 @@ LAYERS = (
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion"),
     ("train", "ranking", "query", "store"),
     ("finetune",),
-    ("indexing", "estimators", "opened"),
-    ("relearning",),
-    ("engine", "terminal"),
+    ("indexing", "estimators", "generator", "export"),
+    ("opened",),
+    ("decoding", "relearning"),
+    ("engine", "terminal", "picture"),
     ("printing",),
     ("cli",),
     ("__main__", "__init__"),
@@ -33,7 +34,7 @@ LAYERS = (
 
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 
-HEAVY = ("torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures")
+HEAVY = ("torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
 
 
 def imported(path: Path) -> set[str]:

@@ -291,6 +291,124 @@ class TestSearch:
         assert (said.code, said.out, said.err) == (0, f"{index_folder}: sound\n", "")
 
 
+class TestCodes:
+    """What codes say, codes that are drawn, and codes for other tools."""
+
+    def test_the_words_of_documents(self, shell, index_folder, engine):
+        said = shell("decode", "stars-0", "ships-2", "-k", 4, "--index", index_folder)
+        assert (said.code, said.err) == (0, "")
+        assert [line for line in said.out.splitlines() if not line.startswith(" ")] == ["stars-0", "ships-2"]
+        shown = [line.split()[1:] for line in said.out.splitlines() if line[:3].strip()[:1].isdigit()]
+        expected = [word for decoded in engine.decode(["stars-0", "ships-2"], 4) for word in decoded.words]
+        assert shown == [
+            [word.word, f"{word.probability:.4f}", f"{word.lift:.1f}", "yes" if word.held else "no"]
+            for word in expected
+        ]
+
+    @pytest.mark.parametrize(
+        "arguments, of, held",
+        [
+            (["bread-1"], {"id": "bread-1"}, {True, False}),
+            (["--text", "flour and oven"], {"text": "flour and oven"}, {True, False}),
+            (["--code", "0" * 64], {"code": "0" * 64}, {None}),
+        ],
+    )
+    def test_json_has_the_documented_keys(self, shell, index_folder, arguments, of, held):
+        found = rows(shell("decode", *arguments, "-k", 99, "--json", "--index", index_folder).out)
+        for rank, row in enumerate(found, start=1):
+            assert row.keys() == of.keys() | {"rank", "term", "word", "probability", "lift", "held"}
+            assert {name: row[name] for name in of} == of
+            assert row["rank"] == rank
+        assert {row["held"] for row in found} <= held
+
+    def test_a_text_from_standard_input(self, shell, index_folder):
+        arguments = ("decode", "--json", "--index", index_folder, "--text")
+        assert shell(*arguments, "-", stdin=b"comet\ntelescope\n").out == shell(*arguments, "comet telescope").out
+
+    def test_what_is_sampled_can_be_decoded(self, shell, index_folder):
+        drawn = rows(shell("sample", "-n", 3, "-k", 4, "--json", "--index", index_folder).out)
+        assert [row["sample"] for row in drawn] == [1, 2, 3]
+        for row in drawn:
+            assert row.keys() == {"sample", "code", "nearest", "distance", "words"}
+            again = rows(shell("decode", "--code", row["code"], "-k", 4, "--json", "--index", index_folder).out)
+            assert [word["term"] for word in again] == [word["term"] for word in row["words"]]
+
+    def test_samples_for_people(self, shell, index_folder):
+        said = shell("sample", "-n", 2, "-k", 3, "--seed", 5, "--index", index_folder)
+        lines = said.out.splitlines()
+        assert [line[:5].strip() for line in lines] == ["1", "", "2", ""]
+        assert all(" of 256 bits away" in line for line in lines[1::2])
+        assert "own nearest is" in said.err
+        again = shell("sample", "-n", 2, "-k", 3, "--seed", 5, "--index", index_folder, "--quiet")
+        assert (again.out, again.err) == (said.out, "")
+
+    def test_a_grid_as_a_table_and_a_picture(self, shell, plane_folder, tmp_path):
+        said = shell("sample", "--grid", 3, "-k", 2, "--index", plane_folder)
+        cells = said.out.split("\n\n")
+        assert (said.code, said.err, len(cells)) == (0, "", 4)
+        assert [len(line.split()) for line in cells[0].splitlines()] == [3, 3, 3]
+        found = rows(shell("sample", "--grid", 3, "-k", 2, "--json", "--index", plane_folder).out)
+        assert [(row["row"], row["column"]) for row in found] == [(r, c) for r in range(3) for c in range(3)]
+        assert [row["words"][0]["word"] for row in found[:3]] == cells[0].split()[:3]
+        pytest.importorskip("matplotlib")
+        said = shell("sample", "--grid", 3, "-o", tmp_path / "grid.png", "--index", plane_folder)
+        assert (said.out, said.err) == ("", f"textae: drew {tmp_path}/grid.png\n")
+        assert (tmp_path / "grid.png").exists()
+
+    def test_codes_for_other_tools(self, shell, index_folder, tmp_path):
+        said = shell("export", "--codes", tmp_path / "codes.csv", "--what", "bits", "--index", index_folder)
+        assert (said.code, said.out, said.err) == (0, "", f"textae: wrote {tmp_path}/codes.csv\n")
+        assert (tmp_path / "codes.csv").read_text().startswith("id,bits\nstars-0,")
+
+    def test_nothing_heavy_is_imported(self, index_folder, tmp_path):
+        for arguments in (["decode", "stars-0"], ["sample"], ["export", "--codes", str(tmp_path / "codes.npy")]):
+            script = f"import sys; sys.argv = {['textae', *arguments, '--index', str(index_folder)]!r}\n"
+            script += "from textae.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+            done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
+            assert "textae.engine" in done.stderr
+            assert not {"torch", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib"} & set(done.stderr.split())
+
+    @pytest.mark.parametrize(
+        "arguments, says",
+        [
+            (["decode"], "give IDs of documents, --text or --code"),
+            (["decode", "stars-0", "--text", "comet"], "give IDs of documents, --text or --code"),
+            (["decode", "x12"], "no document has the id 'x12'"),
+            (["decode", "stars-0", "x12"], "no document has the id 'x12'"),
+            (["decode", "stars-0", "-k", "0"], "'-k'"),
+            (["decode", "--text", ""], "the encoder knows no word of the text"),
+            (["decode", "--code", "ab"], "the code has 2 hexadecimal digits"),
+            (["decode", "--code", "z" * 5_000], "is not hexadecimal; give 64 digits"),
+            (["sample", "-n", "0"], "'-n'"),
+            (["sample", "-n", "many"], "'many' is not a valid integer"),
+            (["sample", "--seed", "-1"], "the seed -1 is negative"),
+            (["sample", "-o", "grid.png"], "-o draws a --grid; give one"),
+            (["sample", "--grid", "3", "-n", "2"], "give -n or --grid"),
+            (["sample", "--grid", "0"], "'--grid'"),
+            (["sample", "--grid", "3"], "a grid needs codes of 2 numbers"),
+            (["export"], "Missing option '--codes'"),
+            (["export", "--codes", "codes.xlsx"], "no format for 'codes.xlsx'; give a name that ends in .npy"),
+            (["export", "--codes", "nowhere/codes.npy"], "No such file or directory: nowhere/codes.npy"),
+            (["export", "--codes", "codes.npy", "--what", "words"], "'words' is not one of 'floats', 'bits'"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, shell, index_folder, tmp_path, monkeypatch, arguments, says):
+        monkeypatch.chdir(tmp_path)
+        assert says in shell(*arguments, "--index", index_folder).error
+        assert not list(tmp_path.iterdir())
+
+    def test_numbers_that_are_no_code(self, shell, plane_folder):
+        for code in ("nan,1", "1,inf", "-1", "1,2,3", "a,b"):
+            assert "in the code" in shell("decode", "--code", code, "--index", plane_folder).error.replace(
+                "the code has", "in the code"
+            )
+        assert shell("decode", "--code", "-1,0.5", "--index", plane_folder).code == 0
+
+    def test_a_picture_of_no_known_kind(self, shell, plane_folder):
+        said = shell("sample", "--grid", 2, "-o", "grid.gif", "--json", "--index", plane_folder)
+        assert "no picture for 'grid.gif'; give a name that ends in .png" in said.error
+
+
 class TestHelp:
     @pytest.mark.parametrize("name", [None, *cli.commands])
     def test_every_command_has_an_example(self, shell, name):
@@ -527,6 +645,14 @@ class TestTerminal:
         assert "evil" in said.out
         assert [c for c in STEERS if c in said.out + said.err] == []
         assert len([line for line in said.out.split("\n") if not line.startswith("   ")]) - 1 == 3
+
+    @pytest.mark.parametrize("shape", [[], ["--json"]])
+    def test_escapes_stay_out_of_what_codes_say(self, shell, hostile, shape):
+        with Engine.open(hostile) as engine:
+            ids = list(engine.opened.ids)
+        for arguments in (["decode", *ids], ["decode", "--text", HOSTILE], ["sample", "-n", 4]):
+            said = shell(*arguments, *shape, "--index", hostile)
+            assert (said.code, [c for c in STEERS if c in said.out + said.err]) == (0, [])
 
     def test_escapes_come_back_from_json_as_they_were(self, shell, hostile):
         row = rows(shell("search", "comet", "-k", 1, "--json", "--index", hostile).out)[0]
@@ -884,12 +1010,15 @@ class TestBadInput:
             ("info", []),
             ("doctor", []),
             ("eval", ["--label", "x"]),
+            ("decode", ["x"]),
+            ("sample", []),
+            ("export", ["--codes", "x.npy"]),
         ):
             said = shell(name, *arguments, "--index", tmp_path / "nowhere")
             assert said.error.startswith(f"no index at {tmp_path}/nowhere; 'textae index SOURCE")
         assert shell("search", "x", "--index", "x" * 5_000).error
 
-    @pytest.mark.parametrize("name", ["search", "info", "doctor"])
+    @pytest.mark.parametrize("name", ["search", "info", "doctor", "sample"])
     def test_an_index_of_another_version_or_damaged(self, shell, index, tmp_path, name):
         index(table(tmp_path / "t.jsonl", some_documents(3)))
         folder = tmp_path / "index"

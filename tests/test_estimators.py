@@ -58,6 +58,10 @@ class TestBagOfWords:
         assert bag.transform(["Apple, apple and sky", ""]).toarray().tolist() == [[2, 1, 0, 0, 0, 0], [0] * 6]
         assert bag.n_documents_ == 4
 
+    def test_its_indices_are_as_narrow_as_all_of_scikit_learn_takes(self) -> None:
+        counts = BagOfWords().fit_transform(TEXTS)
+        assert (counts.indices.dtype, counts.indptr.dtype) == (np.int32, np.int32)
+
     def test_fitting_and_transforming_at_once_is_the_same(self) -> None:
         assert np.array_equal(
             BagOfWords().fit_transform(TEXTS).toarray(), BagOfWords().fit(TEXTS).transform(TEXTS).toarray()
@@ -106,6 +110,14 @@ class TestAutoEncoder:
         assert np.linalg.norm(codes, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
         assert model.binary(self.COUNTS).shape == (20, 1)
 
+    def test_the_decoder_expects_words_that_a_row_does_not_hold(self) -> None:
+        model = AutoEncoder(dims=3, bits=64, hidden=(4,), passes=20, device="cpu").fit(self.COUNTS)
+        apple, sky, blue, green, grey, red = range(6)
+        expected = model.reconstruct(np.eye(6)[[apple]])
+        assert expected.shape == (1, 6)
+        assert expected.sum() == pytest.approx(1, abs=1e-5)
+        assert expected[0, [apple, green, red]].min() > expected[0, [sky, blue, grey]].max()
+
     @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csr_array.toarray], ids=["array", "matrix", "dense"])
     def test_sparse_or_dense_is_the_same(self, kind) -> None:
         expected = AutoEncoder(**SMALL).fit_transform(self.COUNTS)
@@ -150,7 +162,7 @@ class TestAutoEncoder:
         assert names.tolist() == ["autoencoder0", "autoencoder1", "autoencoder2"]
 
     def test_it_must_be_fitted_first(self) -> None:
-        for ask in (AutoEncoder().transform, AutoEncoder().binary):
+        for ask in (AutoEncoder().transform, AutoEncoder().binary, AutoEncoder().reconstruct):
             with pytest.raises(NotFittedError):
                 ask(self.COUNTS)
 

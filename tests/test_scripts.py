@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+import bench
+from benchmarks import page, rows
 
 CHECKOUT = Path(__file__).parents[1]
 PATH = "/usr/bin:/bin"
@@ -111,3 +115,22 @@ def test_the_smaller_torch_is_taken_unless_there_is_a_card_or_somebody_chose(che
     assert index(":env:.extra-index-url='https://example.org'") == ""
     (checkout.parent / "bin" / "nvidia-smi").touch(0o755)
     assert index() == ""
+
+
+@pytest.mark.parametrize("command", bench.bench.commands)
+def test_every_benchmark_says_what_it_measures(command: str) -> None:
+    said = CliRunner().invoke(bench.bench, [command, "--help"])
+    assert said.exit_code == 0
+    assert len(said.output.splitlines()[2].split()) > 3
+
+
+def test_the_page_of_benchmarks_is_what_its_rows_give() -> None:
+    written = page.page(rows.read(), rows.NOTES.read_text(encoding="utf-8"))
+    assert rows.PAGE.read_bytes() == written.encode(), "run 'scripts/bench render'"
+    assert page.scores(rows.read()) in rows.README.read_text(encoding="utf-8")
+
+
+def test_the_benchmarks_start_from_any_folder(tmp_path: Path) -> None:
+    command = [sys.executable, CHECKOUT / "scripts" / "bench.py", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert all(name in done.stdout for name in bench.COMMANDS)

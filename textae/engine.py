@@ -23,7 +23,7 @@ from textae.query import snippet
 from textae.ranking import top
 from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_seed, check_system
 from textae.text import searchable, words
-from textae.types import Document, Hit, Prediction, Progress, Query, Ranking, Skipped
+from textae.types import Decoded, Document, Grid, Hit, Prediction, Progress, Query, Ranking, Samples, Skipped
 
 if TYPE_CHECKING:
     from textae.evaluation import Scoreboard
@@ -166,7 +166,7 @@ class Engine:
         Raises:
             QueryError: no document has this id.
         """
-        return self._hits(self.text(id), k, mode, own=self._position(id))
+        return self._hits(self.text(id), k, mode, own=self.opened.position(id))
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -192,15 +192,7 @@ class Engine:
         Raises:
             QueryError: no document has this id.
         """
-        return searchable(self.opened.reader.documents([self._position(id)])[0])
-
-    def _position(self, id: str) -> int:
-        position = self.opened.reader.position(id)
-        if position is None:
-            raise QueryError(
-                f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
-            )
-        return position
+        return searchable(self.opened.reader.documents([self.opened.position(id)])[0])
 
     def _hits(self, text: str, k: int, mode: str, own: int | None = None) -> list[Hit]:
         if k < 1:
@@ -328,6 +320,75 @@ class Engine:
         n = len(self.opened.reader)
         chosen = np.random.default_rng(seed).permutation(n)[:_ASKED]
         return self.opened.reader.documents(np.sort(chosen).tolist())
+
+    def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
+        """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
+
+        Raises:
+            QueryError: no document has an id, or it has no code.
+        """
+        from textae.decoding import decode_documents
+
+        return decode_documents(self.opened, ids, k)
+
+    def decode_text(self, text: str, k: int = 20) -> Decoded:
+        """What the code of a text says, as `decode` does.
+
+        Raises:
+            QueryError: the encoder knows no word of it.
+        """
+        from textae.decoding import decode_text
+
+        return decode_text(self.opened, text, k)
+
+    def decode_code(self, code: str, k: int = 20) -> Decoded:
+        """What a code says, as `decode` does.
+
+        Args:
+            code: bits in hexadecimal, or numbers between commas, whichever the decoder of this index reads.
+            k: at most so many words.
+
+        Raises:
+            QueryError: it is no code of this index.
+        """
+        from textae.decoding import decode_code
+
+        return decode_code(self.opened, code, k)
+
+    def sample(self, n: int = 5, k: int = 10, seed: int = 1) -> Samples:
+        """Draw n codes from the distribution of the documents' codes, and say what each says in k words.
+
+        Raises:
+            QueryError: fewer than one was asked for.
+            TextaeError: the seed cannot be.
+        """
+        from textae.decoding import sample
+
+        return sample(self.opened, n, k, seed)
+
+    def grid(self, n: int = 6, k: int = 3) -> Grid:
+        """What the decoder says, in k words, at n × n places of the plane of codes of two numbers.
+
+        Raises:
+            QueryError: the decoder of this index does not read two numbers.
+        """
+        from textae.decoding import grid
+
+        return grid(self.opened, n, k)
+
+    def export_codes(self, path: str | Path, what: str = "floats") -> None:
+        """Write the codes of all documents to a file that other tools read.
+
+        Args:
+            path: ends in .npy (the ids in a file beside it), .parquet or .csv; what is there is replaced.
+            what: `floats` or `bits`.
+
+        Raises:
+            TextaeError: the ending is of no format.
+        """
+        from textae.export import export_codes
+
+        export_codes(Path(path), self.opened.ids, self.opened.codes, what)
 
     def unknown(self, query: str, mode: str = "hybrid") -> list[str]:
         """The words of a query, as written, that say nothing to a system: each once.

@@ -80,7 +80,8 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         n_terms = len(self.vocabulary_)
         bags = self._vectorizer.transform(_texts(X)).below(n_terms)
-        return csr_array((bags.counts.astype(np.int64), bags.terms, bags.starts), shape=(len(bags), n_terms))
+        starts = bags.starts.astype(np.int32) if len(bags.terms) < 2**31 else bags.starts  # wide ones KMeans refuses
+        return csr_array((bags.counts.astype(np.int64), bags.terms, starts), shape=(len(bags), n_terms))
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:
         """The terms, by column."""
@@ -119,6 +120,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Attributes:
         encoder_: the trained `textae.encoder.Encoder`.
+        decoder_: the trained `textae.decoder.Decoder`.
         n_features_in_: terms.
     """
 
@@ -147,7 +149,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts, dense or sparse; the columns need no order.
             y: not used.
         """
-        self.encoder_ = _learned(self, _counts(self, X, reset=True)).encoder
+        learned = _learned(self, _counts(self, X, reset=True))
+        self.encoder_, self.decoder_ = learned.encoder, learned.decoder
         self._n_features_out = self.encoder_.words.shape[1]
         return self
 
@@ -169,6 +172,20 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def binary(self, X: Any) -> Bits:
         """The binary codes, packed: (n, bits / 8) uint8."""
         return self._encode(X).bits
+
+    def reconstruct(self, X: Any) -> Floats:
+        """The words that the decoder expects of each row, also those that it does not hold.
+
+        There is no `inverse_transform`: the decoder reads the bits, and float codes do not tell them.
+
+        Args:
+            X: (n, n_terms) counts.
+
+        Returns:
+            (n, n_terms) float32, rows of sum 1.
+        """
+        codes = self._encode(X)
+        return self.decoder_.words(self.decoder_.read(codes))
 
     def __sklearn_tags__(self) -> Any:
         """Counts: not negative, and sparse as a rule."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.baselines import BM25, Postings, VectorSpace
 from textae.classifier import Classifier
@@ -64,6 +65,13 @@ class Opened:
         return Decoder.from_arrays(self.reader.arrays, self.reader.settings["decoder"]["reads"])
 
     @cached_property
+    def usual_words(self) -> NDArray[np.float64]:
+        """How likely the decoder finds each word over all documents: (n_terms,)."""
+        from textae.generator import known_codes, usual_words  # numpy.random, which no search needs: 10 ms
+
+        return usual_words(self.decoder, known_codes(self.codes))
+
+    @cached_property
     def classifier(self) -> Classifier:
         """What labels have taught.
 
@@ -98,6 +106,19 @@ class Opened:
     def ids(self) -> list[str]:
         """Every document's id."""
         return self.reader.all_ids()
+
+    def position(self, id: str) -> int:
+        """The position of the document with this id.
+
+        Raises:
+            QueryError: there is none.
+        """
+        position = self.reader.position(id)
+        if position is None:
+            raise QueryError(
+                f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
+            )
+        return position
 
     def system(self, name: str) -> Retriever:
         """The system of that name.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import click
 
 from textae import terminal
-from textae.types import Hit, Prediction, Query, Ranking
+from textae.types import Cell, Decoded, Grid, Hit, Prediction, Query, Ranking, Samples
 
 if TYPE_CHECKING:
     from textae.engine import Engine
@@ -187,3 +187,74 @@ def print_scoreboard(scored: Scoreboard, *, as_json: bool) -> None:
         click.echo("\nsystem   documents  precision  recall")
     for row in points:
         click.echo(f"{row['system']:8} {row['documents']:9,}  {row['precision']:9.3f}  {row['recall']:6.3f}")
+
+
+def print_decoded(of: Mapping[str, str], decoded: Decoded, *, as_json: bool) -> None:
+    """Print the words of a code, a line each; those that the text does not hold in bold.
+
+    Args:
+        of: what was decoded, by what it is: an id, a text or a code.
+        decoded: its words.
+        as_json: one object a line.
+    """
+    if as_json:
+        for word in decoded.words:
+            click.echo(terminal.json_line({**of, **asdict(word)}))
+        return
+    colour = terminal.colourful()
+    name, with_text = terminal.cell(next(iter(of.values()))), "code" not in of
+    click.echo(click.style(name, bold=True, fg="cyan") if colour else name, color=colour)
+    width = max([4, *(len(word.word) for word in decoded.words)])
+    click.echo(f"     {'word':{width}}  probability   lift{'  in the text' if with_text else ''}")
+    for word in decoded.words:
+        shown = f"{terminal.cell(word.word):{width}}"
+        shown = click.style(shown, bold=True) if colour and word.held is False else shown
+        held = f"  {'yes' if word.held else 'no'}" if with_text else ""
+        click.echo(f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}", color=colour)
+
+
+def print_samples(drawn: Samples, *, as_json: bool, quiet: bool) -> None:
+    """Print codes that were drawn: their words, and the nearest document."""
+    for number, sample in enumerate(drawn.samples, start=1):
+        if as_json:
+            about = {"sample": number, "nearest": sample.nearest, "distance": sample.distance}
+            click.echo(terminal.json_line({**about, **_as_drawn(sample.decoded)}))
+        else:
+            said = terminal.wrapped(" ".join(word.word for word in sample.decoded.words), 5)
+            click.echo(f"{number:3}  {said.lstrip()}")
+            click.echo(f"     nearest: {terminal.cell(sample.nearest)}  {_away(sample.distance, drawn.bits)}")
+    usual = _away(drawn.usual_distance, drawn.bits)
+    terminal.note(f"a document's own nearest is {usual} (the median)", quiet=quiet)
+
+
+def _as_drawn(decoded: Decoded) -> dict[str, Any]:
+    """A code and its words, of which no text says whether it holds them."""
+    words = [{name: value for name, value in asdict(word).items() if name != "held"} for word in decoded.words]
+    return {"code": decoded.code, "words": words}
+
+
+def _away(distance: float, bits: int | None) -> str:
+    return f"{distance:.3g} away" if bits is None else f"{distance:.0f} of {bits} bits away"
+
+
+def print_grid(grid: Grid, *, as_json: bool) -> None:
+    """Print a grid of codes as a table: the words of a cell below each other, its documents below them."""
+    if as_json:
+        for cell in grid.cells:
+            about = {"row": cell.row, "column": cell.column, "documents": cell.documents}
+            click.echo(terminal.json_line({**about, **_as_drawn(cell.decoded)}))
+        return
+    n = len(grid.x) - 1
+    lines = [_lines_of(cell) for cell in grid.cells]
+    widths = [max(len(line) for cell in lines[column::n] for line in cell) for column in range(n)]
+    for first in range(0, len(lines), n):
+        row = lines[first : first + n]
+        for height in range(max(map(len, row))):
+            parts = [cell[height] if height < len(cell) else "" for cell in row]
+            click.echo("  ".join(f"{part:{width}}" for part, width in zip(parts, widths, strict=True)).rstrip())
+        click.echo()
+
+
+def _lines_of(cell: Cell) -> list[str]:
+    documents = f"({cell.documents:,})" if cell.documents else "·"
+    return [*(terminal.cell(word.word) for word in cell.decoded.words), documents]

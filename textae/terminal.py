@@ -77,6 +77,13 @@ def _wrapped(text: str, marks: Sequence[tuple[int, int]], width: int) -> list[st
     return lines
 
 
+def wrapped(text: str, indent: int) -> str:
+    """Plain text as lines for a person, each indented."""
+    width = min(100, shutil.get_terminal_size().columns)
+    margin = " " * indent
+    return textwrap.fill(cell(text), max(20, width), initial_indent=margin, subsequent_indent=margin)
+
+
 def note(message: str, *, quiet: bool = False) -> None:
     """Say something on stderr that is not data."""
     if not quiet:

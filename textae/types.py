@@ -90,6 +90,102 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelyWord:
+    """A word that a code makes likelier than usual.
+
+    Attributes:
+        rank: from 1.
+        term: as the vocabulary has it: a stem, where the language has a stemmer.
+        word: a form of it that documents hold.
+        probability: that the decoder gives it.
+        lift: how many times its usual probability that is.
+        held: whether the text that was decoded holds it; None where a code was given, and no text.
+    """
+
+    rank: int
+    term: str
+    word: str
+    probability: float
+    lift: float
+    held: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a code says.
+
+    Attributes:
+        code: the bits in hexadecimal, or the numbers between commas, as `decode_code` takes it.
+        words: the most telling first.
+    """
+
+    code: str
+    words: tuple[LikelyWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A code that was drawn, and what it says.
+
+    Attributes:
+        decoded: the code and its words.
+        nearest: the id of the document whose code is the nearest.
+        distance: to it: bits that differ, or Euclid's distance of float codes.
+    """
+
+    decoded: Decoded
+    nearest: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Codes that were drawn.
+
+    Attributes:
+        samples: in the order drawn.
+        usual_distance: of a document to its nearest other one, the median: what a sample's distance compares with.
+        bits: of a code; None where codes are floats.
+    """
+
+    samples: tuple[Sample, ...]
+    usual_distance: float
+    bits: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of the grid over codes of two numbers.
+
+    Attributes:
+        row: from 0, the highest second number first, as on paper.
+        column: from 0, the lowest first number first.
+        documents: whose code lies in it.
+        decoded: the code in its middle, and its words.
+    """
+
+    row: int
+    column: int
+    documents: int
+    decoded: Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What the decoder says at every place of a plane of codes.
+
+    Attributes:
+        x: the edges of the columns, n + 1 rising numbers.
+        y: the edges of the rows, n + 1 rising numbers.
+        cells: row by row from the top, n · n.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """One label that a text may have.
 

@@ -1,0 +1,282 @@
+"""What the benchmarks compute themselves: splits, stripping, precision with ties, LSA's bits, and the page's tables."""
+
+import datetime
+import gzip
+import itertools
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bench
+from benchmarks import hashing, newsgroups, page, rows, runs, short, time, topics
+from benchmarks.rows import Row
+from textae import Document, Engine, ModelSpec
+
+MESSAGE = """From: ada@example.org
+Subject: Re: engines
+
+In article <1@example.org> charles wrote:
+> Will it weave?
+| Or knit?
+It weaves patterns.
+
+--
+Ada
+"""
+
+
+def row(what: str, data: str, figures: dict[str, float], seed: int | None = 1, commit: str = "abc") -> Row:
+    return Row(what, data, 1_000, figures, seed, commit, "a machine", "2026-01-01")
+
+
+class TestExpectedPrecision:
+    def test_the_tied_documents_share_the_places_that_are_left(self) -> None:
+        """One hit is nearer; one of three tied is relevant, for two places: (1 + 2 · 1/3) / 3."""
+        distances = np.array([[0.0, 1, 1, 1, 2]])
+        relevant = np.array([[True, True, False, False, True]])
+        assert topics.expected_precision(distances, relevant, 3) == pytest.approx([5 / 9])
+
+    def test_without_a_tie_at_the_cut_it_is_precision(self) -> None:
+        distances = np.array([[3.0, 1, 2, 2, 4], [4, 3, 2, 1, 0]])
+        relevant = np.array([[True, True, False, True, True], [False, False, False, True, False]])
+        assert topics.expected_precision(distances, relevant, 3) == pytest.approx([2 / 3, 1 / 3])
+
+    def test_where_all_tie_it_is_the_share_of_the_relevant(self) -> None:
+        assert topics.expected_precision(np.zeros((1, 8)), np.arange(8)[None] < 2, 5) == pytest.approx([1 / 4])
+
+    def test_places_without_documents_are_misses(self) -> None:
+        assert topics.expected_precision(np.array([[0.0, 1]]), np.array([[True, True]]), 10) == pytest.approx([0.2])
+
+    @given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=5), st.integers(1, 6))
+    def test_it_is_the_mean_over_all_orders_of_the_documents(self, documents, k) -> None:
+        orders = [sorted(order, key=lambda document: document[0]) for order in itertools.permutations(documents)]
+        mean = np.mean([sum(relevant for _, relevant in order[:k]) / k for order in orders])
+        distances, relevant = np.array(documents).T
+        assert topics.expected_precision(distances[None], relevant[None] == 1, k) == pytest.approx([mean])
+
+
+class TestSplit:
+    def test_the_parts_have_their_shares_and_nothing_in_common(self) -> None:
+        parts = runs.split(range(18_846), hashing.SHARES, seed=1)
+        assert list(map(len, parts)) == [11_308, 3_769, 3_769]
+        assert sorted(itertools.chain(*parts)) == list(range(18_846))
+
+    def test_what_the_shares_leave_over_is_in_no_part(self) -> None:
+        assert list(map(len, runs.split(range(1_000), short.SHARES, seed=1))) == [200, 50]
+
+    def test_a_seed_is_a_split(self) -> None:
+        first, again, other = (runs.split(range(100), (0.5, 0.5), seed) for seed in (1, 1, 2))
+        assert first == again != other
+
+    def test_by_date_half_of_the_test_part_asks_if_it_is_neither_short_nor_long(self) -> None:
+        def of_words(n: int, name: str) -> Document:
+            return Document(name, " ".join(f"x{i}" for i in range(n)))
+
+        train = [of_words(n, f"train/{n}") for n in (9, 10, 500, 501)]
+        training, asking = hashing.by_date(train, [of_words(50, f"test/{i}") for i in range(10)], seed=1)
+        assert [document.id for document in training] == ["train/10", "train/500"]
+        assert len(asking) == 5
+
+    def test_the_largest_categories(self) -> None:
+        corpus = [Document(str(i), "x", fields={"label": label}) for i, label in enumerate("cbbaac")]
+        assert [document.id for document in short.largest(corpus, 2)] == ["1", "2", "3", "4"]
+
+
+class TestStripping:
+    def test_what_is_left_is_what_was_written(self) -> None:
+        assert newsgroups.stripped(Document("1", MESSAGE)).text == "It weaves patterns.\n"
+
+    def test_each_alone(self) -> None:
+        assert newsgroups.without_header(MESSAGE).startswith("In article")
+        assert newsgroups.without_footer("a\n\nb\n-- \nname") == "a\n\nb"
+        assert newsgroups.without_footer("no signature") == "no signature"
+        assert newsgroups.without_quotes("she said:\n> a\nb") == "b"
+
+    def test_what_is_left_without_a_word_does_not_ask(self) -> None:
+        documents = [Document("1", "...\n"), Document("2", "word")]
+        assert [document.id for document in topics.with_words(documents)] == ["2"]
+
+
+@pytest.fixture(scope="module")
+def labelled() -> list[Document]:
+    words = {"sea": "ship sail wave harbour anchor", "sky": "wing cloud pilot engine flight"}
+    return [
+        Document(f"{label}/{i}", " ".join(np.random.default_rng(i).choice(text.split(), 12)), "", {"label": label})
+        for i in range(30)
+        for label, text in words.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def indexed(labelled, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmarks") / "index"
+    with runs.table(labelled[:50]) as source:
+        return folder, runs.index(source, folder, model=ModelSpec(bits=16), seed=1, passes=1)
+
+
+class TestIndex:
+    def test_an_index_tells_what_it_took(self, indexed) -> None:
+        _, cost = indexed
+        assert cost.documents == 50
+        assert 0 < cost.learning < cost.indexing < 60
+        assert 0.05 < cost.gib < 4
+        assert list(cost.figures()) == list(page.COSTS)
+
+    def test_systems_are_scored_by_the_label(self, indexed, labelled) -> None:
+        with Engine.open(indexed[0]) as engine:
+            scored = topics.precision(engine, topics.retrievers(engine, ("bm25", "code", "bits")), labelled[50:], 10)
+        assert all(value > 0.9 for value in scored.values())
+
+    def test_bits_of_lsa_find_a_document_by_its_own_text(self, indexed, labelled) -> None:
+        with Engine.open(indexed[0]) as engine:
+            bags = engine.opened.vectorizer.transform(document.text for document in labelled[:50])
+            scores = hashing.lsa_bits(engine.opened, 8).scores(bags)
+        assert scores.diagonal() == pytest.approx(1, abs=0.3)  # a coordinate at its median may fall to either side
+        assert scores.diagonal().mean() > scores.mean() + 0.5
+
+    def test_a_bit_is_a_coordinate_above_its_median(self) -> None:
+        bits = hashing.above(np.array([[3.0, -1.0], [1.0, 0.0]], np.float32), np.array([2.0, -0.5], np.float32))
+        assert bits.tolist() == [[0b10000000], [0b01000000]]
+
+
+class TestPage:
+    def test_seeds_are_a_mean_and_half_their_range(self) -> None:
+        text = page.page([row("speed", "a", {"x": value}, seed) for seed, value in ((1, 0.5), (2, 0.7))], "")
+        assert "| a | 1,000 | 0.600 ± 0.100 |" in text
+        assert "(seeds 1, 2 · abc · a machine · 2026-01-01)" in text
+
+    def test_the_newest_row_counts(self) -> None:
+        text = page.page([row("speed", "a", {"x": 0.1}), row("speed", "a", {"x": 0.2}, commit="def")], "")
+        assert "0.200" in text
+        assert "0.100" not in text
+
+    def test_what_no_section_names_has_one_of_its_own(self) -> None:
+        assert "## speed\n\n| data |" in page.page([row("speed", "a", {"x": 0.1})], "")
+
+    def test_baselines_ours_published_and_costs_stand_side_by_side(self) -> None:
+        figures = {"bits": 0.6, "LSA bits": 0.4, "learning s": 60.0, "indexing s": 70.0, "peak GiB": 1.0}
+        text = page.page([row("P@100, semantic hashing, date split", "64 bits", figures)], "")
+        assert (
+            "| data | documents | **bits** | LSA bits | *NbrSH-V 2022* | *SNUH 2021* | *VDSH 2017* "
+            "| learning s | indexing s | peak GiB |" in text
+        )
+        assert "| 64 bits | 1,000 | 0.600 | 0.400 | 0.674 | 0.665 | 0.173 | 60.0 | 70.0 | 1.000 |" in text
+
+    def test_the_best_size_of_lsa_is_that_with_the_best_mean(self) -> None:
+        seeds = [
+            row("P@100", "a", {"lsa-32": 0.5, "lsa": value, "code": 0.6}, seed) for seed, value in ((1, 0.8), (2, 0.1))
+        ]
+        text = page.page(seeds, "")
+        assert "| data | documents | lsa-32 | lsa | **code** | best LSA |" in text
+        assert "| a | 1,000 | 0.500 | 0.450 ± 0.350 | 0.600 | 0.500 |" in text
+
+    def test_lines_of_different_origin_say_theirs(self) -> None:
+        text = page.page([row("speed", "a", {"x": 0.1}), row("speed", "b", {"x": 0.2}, commit="def")], "")
+        assert "(a: seed 1 · abc · a machine · 2026-01-01)" in text
+        assert "(b: seed 1 · def · a machine · 2026-01-01)" in text
+
+    def test_the_picture_of_quality_against_time(self, tmp_path) -> None:
+        measured = [
+            row(
+                time.WHAT,
+                time.name_of(passes),
+                {"tfidf": 0.4, "lsa": 0.44, "code": 0.5, "bits": 0.5, "learning s": 9.0},
+            )
+            for passes in time.PASSES
+        ]
+        time.draw(measured, tmp_path / "picture.png")
+        assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+class InThisProcess:
+    """Stands in for a pool of processes, which take seconds to start."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __enter__(self) -> "InThisProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def submit(self, function, *arguments) -> SimpleNamespace:
+        done = function(*arguments)
+        return SimpleNamespace(result=lambda: done)
+
+
+@pytest.fixture
+def small_data(labelled, tmp_path, monkeypatch):
+    """Corpora of sixty documents, and a page, a picture and rows of their own."""
+    for name in ("20newsgroups", "arxiv100k", "med"):
+        (tmp_path / name).mkdir()
+        with gzip.open(tmp_path / name / "corpus.jsonl.gz", "wt") as file:
+            for i, document in enumerate(labelled):
+                label, split = document.fields["label"], "test" if i % 3 == 0 else "train"
+                text = f"From: ada\n\n{document.text} {' '.join(f'x{i}y{j}' for j in range(9))}"
+                told = {"id": document.id, "title": document.text, "text": text, "label": label, "split": split}
+                file.write(json.dumps(told) + "\n")
+    (tmp_path / "med" / "queries.jsonl").write_text('{"_id": "q", "text": "ship"}\n')
+    (tmp_path / "med" / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tsea/1\t1\n")
+    for name in ("ROWS", "PAGE", "README", "PICTURE"):
+        copy = tmp_path / name
+        copy.write_bytes(getattr(rows, name).read_bytes() if getattr(rows, name).exists() else b"")
+        monkeypatch.setattr(rows, name, copy)
+    monkeypatch.setattr(time, "PICTURE", rows.PICTURE)
+    monkeypatch.setattr(time, "PASSES", (0, None))
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", InThisProcess)
+    monkeypatch.setenv("TEXTAE_DATA", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("command", "written"),
+    {
+        "hashing --seeds 1 --bits 16": 1,
+        "hashing --seeds 1 --bits 16 --split date --stripped": 1,
+        "hashing --quick": 0,
+        "retrieval --seeds 1 --only med": 2,
+        "newsgroups --seeds 1": 2,
+        "newsgroups --seeds 1 --stripped": 2,
+        "short --seeds 1": 2,
+        "time --seeds 1": 2,
+    }.items(),
+)
+def test_a_benchmark_appends_its_rows_and_the_page_shows_them(command, written, small_data) -> None:
+    before = rows.read()
+    done = CliRunner().invoke(bench.bench, command.split(), catch_exceptions=False)
+    new = rows.read()[len(before) :]
+    assert len(new) == written, done.output
+    text = rows.PAGE.read_text(encoding="utf-8")
+    for measured in new:
+        assert f"### {measured.what}\n" in text
+        assert all(0 <= value <= 1 for name, value in measured.figures.items() if name not in page.COSTS)
+    assert len(done.output.splitlines()) == max(written, 1)
+
+
+def test_every_row_has_what_the_page_needs() -> None:
+    for measured in rows.read():
+        assert measured.what and measured.data and measured.commit and measured.machine
+        assert measured.size > 0
+        assert measured.seed is None or measured.seed >= 0
+        assert measured.figures
+        assert all(math.isfinite(value) for value in measured.figures.values())
+        assert datetime.date.fromisoformat(measured.date)
+
+
+def test_a_row_is_written_as_it_is_read(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(rows, "ROWS", tmp_path / "rows.jsonl")
+    rows.write("P@100", "a", 3, {"bits": 0.123456}, seed=2)
+    rows.write("P@100", "b", 3, {"bits": 1.0})
+    first, second = rows.read()
+    assert (first.what, first.data, first.size, first.figures, first.seed) == ("P@100", "a", 3, {"bits": 0.1235}, 2)
+    assert second.seed is None
+
+
+def test_numbers_between_commas() -> None:
+    assert runs.numbers(None, None, "1,2,30") == (1, 2, 30)
+    with pytest.raises(Exception, match="give whole numbers between commas"):
+        runs.numbers(None, None, "1,x")

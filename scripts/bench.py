@@ -11,6 +11,7 @@ COMMANDS = (
     "retrieval",
     "newsgroups",
     "short",
+    "labels",
     "time",
     "cost",
     "latency",

@@ -18,11 +18,11 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from benchmarks.rows import data, render, write
-from benchmarks.runs import documents, seeds_option
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from benchmarks.rows import data, render, write
+from benchmarks.runs import documents, seeds_option
 from textae.baselines import fit_lsa
 from textae.classifier import Labels
 from textae.corpus import TableSpec

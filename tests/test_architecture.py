@@ -21,7 +21,7 @@ LAYERS = (
     ("decoder", "classifier"),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion"),
     ("train", "ranking", "query", "store"),
-    ("finetune",),
+    ("finetune", "deep"),
     ("indexing", "estimators", "generator", "export"),
     ("opened",),
     ("decoding", "relearning"),
@@ -70,7 +70,7 @@ def test_no_arrow_points_back(path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
 def test_torch_is_imported_where_learning_is_and_nowhere_else(path) -> None:
     uses = any(name.split(".")[0] == "torch" for name in imported(path))
-    assert not uses or part(MODULES[path]) in ("models", "train", "neighbours", "finetune")
+    assert not uses or part(MODULES[path]) in ("models", "train", "deep", "neighbours", "finetune")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())

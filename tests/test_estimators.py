@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from textae.errors import TextaeError
 from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
 from textae.text import Analysis
 
@@ -19,13 +20,15 @@ TEXTS = ["red apple", "green apple apple", "blue sky", "grey sky"]
 SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "passes": 2, "device": "cpu"}
 
 
+DEEP = {**SMALL, "pretrain": "rbm"}
+
 EXPECTED_TO_FAIL = {
     CodeClassifier: {"check_classifiers_classes": "it gives -1 as a label, which says that there is none"},
 }
 
 
 @parametrize_with_checks(
-    [AutoEncoder(**SMALL), CodeClassifier(**SMALL)],
+    [AutoEncoder(**SMALL), AutoEncoder(**DEEP), CodeClassifier(**SMALL)],
     expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL.get(type(estimator), {}),
 )
 def test_scikit_learns_own_checks(estimator, check) -> None:
@@ -156,6 +159,20 @@ class TestAutoEncoder:
         copy = clone(model)
         assert copy.get_params() == model.get_params()
         assert not hasattr(copy, "encoder_")
+
+    @pytest.mark.parametrize("pretrain", ["rbm", "denoising", "none"])
+    def test_a_deep_stack_gives_codes_of_any_length(self, pretrain) -> None:
+        chosen = {**SMALL, "pretrain": pretrain, "corruption": "gaussian", "code_l2": 0.01}
+        model = AutoEncoder(**chosen).fit(self.COUNTS)
+        codes = model.transform(self.COUNTS)
+        assert codes.shape == (20, 3)
+        assert not np.allclose(np.linalg.norm(codes, axis=1), 1)
+        assert model.binary(self.COUNTS).shape == (20, 1)
+        assert model.get_feature_names_out().tolist() == ["autoencoder0", "autoencoder1", "autoencoder2"]
+
+    def test_what_does_not_go_together_is_refused(self) -> None:
+        with pytest.raises(TextaeError, match="a code of 3 numbers is larger than the layer of 2"):
+            AutoEncoder(dims=3, hidden=(2,), pretrain="rbm").fit(self.COUNTS)
 
     def test_its_columns_have_names(self) -> None:
         names = AutoEncoder(**SMALL).fit(self.COUNTS).get_feature_names_out()

@@ -93,3 +93,9 @@ def test_bits_that_are_read_only_and_mapped_are_searched_where_they_lie(tmp_path
     assert np.array_equal(
         HammingIndex(replace(documents, bits=mapped)).scores(documents), HammingIndex(documents).scores(documents)
     )
+
+
+def test_float_codes_of_any_length_are_compared_by_their_direction() -> None:
+    documents = codes(4, 16)
+    longer = replace(documents, floats=documents.floats * np.float32([[9], [0.01], [1], [300]]))
+    assert CosineIndex(longer).scores(longer) == pytest.approx(CosineIndex(documents).scores(documents), abs=1e-6)

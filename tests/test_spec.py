@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from textae.errors import TextaeError
-from textae.spec import DEVICES, MOST_SEED, SYSTEMS, ModelSpec, TrainSpec, check_system
+from textae.spec import DEVICES, MOST_SEED, PRESETS, SYSTEMS, ModelSpec, TrainSpec, check_system, check_together
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,9 @@ from textae.spec import DEVICES, MOST_SEED, SYSTEMS, ModelSpec, TrainSpec, check
         ({"hidden": (512, 4_000_000_000)}, "has at most 1,000,000 numbers"),
         ({"dims": 10**22}, "has at most 1,000,000 numbers"),
         ({"bits": 8 * 10**22}, "has at most 1,000,000 numbers"),
+        ({"corruption": "rust"}, "no corruption 'rust'; give one of masking, salt-and-pepper, gaussian"),
+        ({"code_l2": -0.5}, "a code cannot be held near 0 by -0.5; give 0"),
+        ({"code_l2": float("inf")}, "a code cannot be held near 0 by inf"),
     ],
 )
 def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
@@ -38,11 +41,37 @@ def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
         ({"passes": -1}, "-1 passes were asked for"),
         ({"passes": 10**400}, "too many passes were asked for; give at most 1,000,000"),
         ({"seed": 2**32}, "the seed is too large; give at most 4294967295"),
+        ({"pretrain": "magic"}, "no pre-training 'magic'; give one of lsa, rbm, denoising, none"),
     ],
 )
 def test_training_that_cannot_be_is_refused(chosen, told) -> None:
     with pytest.raises(TextaeError, match=told):
         TrainSpec(**chosen)
+
+
+@pytest.mark.parametrize(
+    ("model", "train", "told"),
+    [
+        (ModelSpec(corruption="gaussian"), TrainSpec(), "gaussian corruption is for deep stacks; give masking, or"),
+        (ModelSpec(code_l2=0.1), TrainSpec(), "cannot be held near 0; give a code-l2 of 0, or another --pretrain"),
+        (
+            ModelSpec(dims=9, hidden=(16, 8)),
+            TrainSpec(pretrain="none"),
+            "a code of 9 numbers is larger than the layer of 8",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(model, train, told) -> None:
+    with pytest.raises(TextaeError, match=told):
+        check_together(model, train)
+
+
+def test_every_preset_goes_together_and_the_default_is_what_is_there_without_one() -> None:
+    for model, train in PRESETS.values():
+        check_together(model, train)
+    assert PRESETS["default"] == (ModelSpec(), TrainSpec())
+    check_together(ModelSpec(dims=9, hidden=()), TrainSpec(pretrain="rbm"))
+    check_together(ModelSpec(dims=8, hidden=(16, 8), corruption="gaussian", code_l2=0.1), TrainSpec(pretrain="rbm"))
 
 
 def test_the_least_that_can_be_chosen() -> None:

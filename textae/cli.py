@@ -14,7 +14,7 @@ import click
 
 from textae import printing, terminal
 from textae.errors import QueryError, TextaeError
-from textae.spec import AUTO, DEVICES, SYSTEMS, ModelSpec, TrainSpec
+from textae.spec import AUTO, CORRUPTIONS, DEVICES, PRESETS, PRETRAINING, SYSTEMS
 from textae.types import Document, Ranking
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ _model_options = _together(
     click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]"),
     click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]"),
     click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for."),
+    click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]"),
+    click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]"),
+    click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]"),
 )
 _table_options = _together(
     click.option("--id-field", metavar="NAME", help="The column of a table that holds the id."),
@@ -106,6 +109,13 @@ def cli() -> None:
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @_table_options
 @click.option("--language", default=AUTO, show_default=True, help="Stems and stop words: english, …, none, or auto.")
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="default",
+    show_default=True,
+    help="Choices that go together, as published; what is given beside it comes before it.",
+)
 @_model_options
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed gives the same index (same machine, CPU)."
@@ -131,6 +141,7 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
     textae index notes/ mail.mbox
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index python                      the documentation of the Python that runs textae
+    textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae.corpus import read
     from textae.engine import Engine
@@ -143,8 +154,8 @@ def index(sources: Sequence[str], folder: Path, **options: Any) -> None:
             report = engine.index(
                 read(sources, _table_spec(options), progress),
                 language=language,
-                model=ModelSpec(**_chosen(options)),
-                train=TrainSpec(options["seed"], options["device"], options["passes"]),
+                model=replace(PRESETS[options["preset"]][0], **_chosen(options)),
+                train=replace(PRESETS[options["preset"]][1], **_how(options)),
                 progress=progress,
             )
         finally:
@@ -383,8 +394,8 @@ def train(label: str | None, folder: Path, quiet: bool, as_json: bool, **options
     """Learn again from the documents that the index holds, and encode them anew; the sources are not needed.
 
     With --label, what was learned without labels is fine-tuned by those of FIELD, and 'textae classify' tells the label
-    of any text. It is learned anew first where the model is to be another one (--dims, --bits, --hidden, --drop,
-    --passes). All that is not given stays as it was. Searches go on meanwhile, in what was learned before.
+    of any text. It is learned anew first where the model is to be another one (--dims, --bits, --hidden, --passes …).
+    All that is not given stays as it was. Searches go on meanwhile, in what was learned before.
 
     \b
     textae train --label topic               some documents have a topic: learn to tell it
@@ -394,11 +405,11 @@ def train(label: str | None, folder: Path, quiet: bool, as_json: bool, **options
     from textae.engine import Engine
 
     chosen = _chosen(options)
-    how = {name: options[name] for name in ("seed", "device", "passes") if options[name] is not None}
+    how = _how(options)
     progress = terminal.ProgressLine(quiet=quiet)
     with Engine.open(folder) as engine:
         model, spec = engine.specs
-        keep = label is not None and not chosen and "passes" not in how
+        keep = label is not None and not chosen and not {"passes", "pretrain"} & how.keys()
         try:
             trained = engine.train(
                 label=label,
@@ -554,7 +565,8 @@ def _table_spec(options: Mapping[str, Any]) -> TableSpec:
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a `ModelSpec` was chosen."""
-    chosen = {name: options[name] for name in ("bits", "dims", "drop") if options[name] is not None}
+    names = ("bits", "dims", "drop", "corruption", "code_l2")
+    chosen = {name: options[name] for name in names if options[name] is not None}
     if options["hidden"]:
         sizes = options["hidden"].split(",")
         if not all(size.strip().isdecimal() and len(size) < 20 for size in sizes):
@@ -563,6 +575,12 @@ def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
             )
         chosen["hidden"] = tuple(map(int, sizes))
     return chosen
+
+
+def _how(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a `TrainSpec` was chosen."""
+    names = ("seed", "device", "passes", "pretrain")
+    return {name: options[name] for name in names if options[name] is not None}
 
 
 def _stdin() -> str:

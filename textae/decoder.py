@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoder import Codes, Layers
+from textae.encoder import Codes, Layers, logistic
 from textae.vectorizer import Floats
 
 BITS, FLOATS = "bits", "floats"
@@ -64,12 +64,6 @@ class Decoder:
         """The decoder that gave these `arrays`."""
         depth = sum(name.startswith("decoder/weight") for name in arrays)
         return cls(tuple((arrays[f"decoder/weight{i}"], arrays[f"decoder/bias{i}"]) for i in range(depth)), reads)
-
-
-def logistic(x: Floats) -> Floats:
-    """1 / (1 + exp(-x))."""
-    tanh: Floats = np.tanh(x / np.float32(2))  # in this form nothing overflows
-    return (1 + tanh) / np.float32(2)
 
 
 def signs(bits: NDArray[np.uint8]) -> Floats:

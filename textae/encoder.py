@@ -6,7 +6,13 @@
 
 f and g are small networks, B_L relu(… relu(B_1 h)): what tells documents apart by what they say, and what they are
 about, is not quite the same. Before any learning W holds the right singular vectors and f and g end in zeros: the code
-*is* LSA's (Deerwester et al. 1990), and learning starts from there.
+*is* LSA's (Deerwester et al. 1990), and learning starts from there. An index learns this `Encoder` by default.
+
+    code = W_L s(… s(share · W_1 + c_1) …) + c_L      s: the logistic function
+    bits = R · (code - mean) > 0
+
+is a `DeepEncoder`, of a deep auto-encoder as published (Hinton & Salakhutdinov, Science 2006): it reads the share that
+each word has in the document, and its code may have any length.
 """
 
 from collections.abc import Mapping
@@ -27,7 +33,8 @@ class Codes:
 
     Attributes:
         known: (n,) bool, whether anything of the text is in the vocabulary; the codes of what is not are zeros.
-        floats: (n, dims) of unit length; float32 where they are computed, float16 where they are stored.
+        floats: (n, dims), of unit length but for a deep stack's; float32 where they are computed, float16 where they
+            are stored.
         bits: (n, n_bits / 8) uint8, packed.
     """
 
@@ -58,6 +65,11 @@ class Encoder:
     bit_layers: Layers
     rotation: Floats
 
+    @property
+    def dims(self) -> int:
+        """Numbers of the float code."""
+        return int(self.words.shape[1])
+
     @classmethod
     def lsa(cls, words: Floats, idf: Floats) -> "Encoder":
         """LSA's projection as an encoder: no layers, and the signs of its coordinates for bits."""
@@ -82,14 +94,74 @@ class Encoder:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Encoder":
         """The encoder that gave these `arrays`."""
-
-        def layers(head: str) -> Layers:
-            depth = sum(name.startswith(f"encoder/{head}/weight") for name in arrays)
-            return tuple((arrays[f"encoder/{head}/weight{i}"], arrays[f"encoder/{head}/bias{i}"]) for i in range(depth))
-
         return cls(
-            arrays["encoder/idf"], arrays["encoder/words"], layers("code"), layers("bits"), arrays["encoder/rotation"]
+            arrays["encoder/idf"],
+            arrays["encoder/words"],
+            _layers(arrays, "code"),
+            _layers(arrays, "bits"),
+            arrays["encoder/rotation"],
         )
+
+
+@dataclass(frozen=True)
+class DeepEncoder:
+    """From bags of words to codes through logistic layers.
+
+    The bits are the signs of a random rotation of the code, seen from the corpus's mean: R has orthonormal columns, or
+    orthonormal rows where there are more bits than numbers. Nobody taught them: they are there so that everything that
+    searches bits works, and say no more than the code does.
+
+    Attributes:
+        layers: from (n_terms,) to (dims,).
+        mean: (dims,) float32, of the corpus's codes.
+        rotation: (dims, n_bits) float32.
+    """
+
+    layers: Layers
+    mean: Floats
+    rotation: Floats
+
+    @property
+    def words(self) -> Floats:
+        """The first layer: (n_terms, n_hidden)."""
+        return self.layers[0][0]
+
+    @property
+    def dims(self) -> int:
+        """Numbers of the float code."""
+        return int(self.layers[-1][0].shape[1])
+
+    def encode(self, bags: Bags) -> Codes:
+        """Both codes of some bags; those of one without a known term are zeros."""
+        known_terms = bags.below(len(self.words))
+        known = np.diff(known_terms.starts) > 0
+        hidden = _weighted(known_terms, shares(known_terms), self.words) + self.layers[0][1]
+        for weight, bias in self.layers[1:]:
+            hidden = logistic(hidden) @ weight + bias
+        bits = ((hidden - self.mean) @ self.rotation > 0) & known[:, None]
+        return Codes(known, hidden * known[:, None], np.packbits(bits, axis=1))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `from_arrays` makes the same encoder of."""
+        named = {"encoder/mean": self.mean, "encoder/rotation": self.rotation}
+        for i, (weight, bias) in enumerate(self.layers):
+            named |= {f"encoder/deep/weight{i}": weight, f"encoder/deep/bias{i}": bias}
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "DeepEncoder":
+        """The encoder that gave these `arrays`."""
+        return cls(_layers(arrays, "deep"), arrays["encoder/mean"], arrays["encoder/rotation"])
+
+
+def encoder_of(arrays: Mapping[str, NDArray[Any]]) -> Encoder | DeepEncoder:
+    """The encoder that gave these arrays, of the kind that it was."""
+    return (DeepEncoder if "encoder/deep/weight0" in arrays else Encoder).from_arrays(arrays)
+
+
+def _layers(arrays: Mapping[str, NDArray[Any]], head: str) -> Layers:
+    depth = sum(name.startswith(f"encoder/{head}/weight") for name in arrays)
+    return tuple((arrays[f"encoder/{head}/weight{i}"], arrays[f"encoder/{head}/bias{i}"]) for i in range(depth))
 
 
 def _network(layers: Layers, hidden: Floats) -> Floats:
@@ -103,12 +175,30 @@ def _network(layers: Layers, hidden: Floats) -> Floats:
 
 def project(bags: Bags, idf: Floats, words: Floats) -> Floats:
     """The tf-idf weighted sum of the rows of `words`, for each bag: (n, n_terms) · (n_terms, dims)."""
-    weights = tfidf(bags, idf)
+    return _weighted(bags, tfidf(bags, idf), words)
+
+
+def _weighted(bags: Bags, weights: Floats, words: Floats) -> Floats:
+    """The sum of the rows of `words`, weighted by posting, for each bag: (n, dims)."""
     out = np.zeros((len(bags), words.shape[1]), np.float32)
     for i in range(len(bags)):
         part = slice(bags.starts[i], bags.starts[i + 1])
         out[i] = weights[part] @ words[bags.terms[part]]
     return out
+
+
+def shares(bags: Bags) -> Floats:
+    """Counts divided by the sum of their row: (n_postings,) float32."""
+    counts = bags.counts.astype(np.float32)
+    lengths = np.bincount(bags.row_of, counts, minlength=len(bags)).astype(np.float32)
+    counts /= np.repeat(lengths, np.diff(bags.starts))
+    return counts
+
+
+def logistic(x: Floats) -> Floats:
+    """1 / (1 + exp(-x))."""
+    tanh: Floats = np.tanh(x / np.float32(2))  # in this form nothing overflows
+    return (1 + tanh) / np.float32(2)
 
 
 def unit(rows: Floats) -> Floats:

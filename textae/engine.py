@@ -425,6 +425,7 @@ class Engine:
             },
             **reader.settings["about"],
             "hybrid_weight": round(reader.settings["hybrid_weight"], 3),
+            **_first_and_last(reader.settings.get("layer_errors", [])),
             **self._taught(),
         }
 
@@ -461,6 +462,12 @@ class Engine:
             raise StoreError(
                 f"the index {self.folder} is damaged: {damage[0]}; 'textae index' rebuilds it from its sources"
             ) from error
+
+
+def _first_and_last(layer_errors: Sequence[Sequence[float]]) -> dict[str, list[str]]:
+    """The reconstruction errors of pre-trained layers before and after, where there are any."""
+    shown = [f"{errors[0]:.4g} → {errors[-1]:.4g}" for errors in layer_errors]
+    return {"layer_errors": shown} if shown else {}
 
 
 def _checked(systems: Sequence[str], baseline: str | None, seed: int) -> str:

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from textae.baselines import fit_lsa
 from textae.classifier import Labels
 from textae.encoder import Bits, Codes, Encoder
-from textae.spec import ModelSpec, TrainSpec
+from textae.spec import LSA, MASKING, ModelSpec, TrainSpec, check_together
 from textae.text import Analysis
 from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf
 
@@ -117,9 +117,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         passes: over the documents; None for as many as their number asks for.
         random_state: the seed.
         device: `cpu`, `cuda` or `auto`.
+        pretrain: what learning starts from: `lsa`, or `rbm`, `denoising` or `none` for a deep stack as published.
+        corruption: of a deep stack's input: `masking`, `salt-and-pepper` or `gaussian`.
+        code_l2: how much a deep stack's code is held near 0.
 
     Attributes:
-        encoder_: the trained `textae.encoder.Encoder`.
+        encoder_: the trained `textae.encoder.Encoder`, or `DeepEncoder`.
         decoder_: the trained `textae.decoder.Decoder`.
         n_features_in_: terms.
     """
@@ -133,6 +136,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         passes: int | None = None,
         random_state: int = 1,
         device: str = "auto",
+        pretrain: str = "lsa",
+        corruption: str = "masking",
+        code_l2: float = 0.0,
     ) -> None:
         self.dims = dims
         self.bits = bits
@@ -141,6 +147,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.passes = passes
         self.random_state = random_state
         self.device = device
+        self.pretrain = pretrain
+        self.corruption = corruption
+        self.code_l2 = code_l2
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Learn the corpus.
@@ -149,9 +158,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts, dense or sparse; the columns need no order.
             y: not used.
         """
-        learned = _learned(self, _counts(self, X, reset=True))
+        counts = _counts(self, X, reset=True)
+        learned = _learned(self, counts, self.pretrain, self.corruption, self.code_l2)
         self.encoder_, self.decoder_ = learned.encoder, learned.decoder
-        self._n_features_out = self.encoder_.words.shape[1]
+        self._n_features_out = self.encoder_.dims
         return self
 
     def transform(self, X: Any) -> Floats:
@@ -161,7 +171,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts.
 
         Returns:
-            (n, dims) float32 of unit length; zeros for a row of zeros.
+            (n, dims) float32, of unit length where `pretrain` is `lsa`; zeros for a row of zeros.
         """
         return self._encode(X).floats
 
@@ -287,18 +297,28 @@ def _silent(stage: str, done: int, total: int | None) -> None:
     pass
 
 
-def _learned(estimator: AutoEncoder | CodeClassifier, counts: csr_array) -> Learned:
+def _learned(
+    estimator: AutoEncoder | CodeClassifier,
+    counts: csr_array,
+    pretrain: str = LSA,
+    corruption: str = MASKING,
+    code_l2: float = 0.0,
+) -> Learned:
     """The auto-encoder of some counts."""
+    from textae.deep import learn_deep
     from textae.train import learn, sample
 
     bags = _bags(counts)
     if not len(bags.terms):
         raise ValueError(f"there is no count above 0 in X; {type(estimator).__name__} needs at least one")
-    n_terms = counts.shape[1]
-    idf_of = idf(np.bincount(bags.terms, minlength=n_terms), len(bags))
-    model = ModelSpec(estimator.dims, estimator.bits, tuple(estimator.hidden), estimator.drop, n_terms)
-    train = TrainSpec(estimator.random_state, estimator.device, estimator.passes)
+    n_terms, hidden = counts.shape[1], tuple(estimator.hidden)
+    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.drop, n_terms, corruption, code_l2)
+    train = TrainSpec(estimator.random_state, estimator.device, estimator.passes, pretrain=pretrain)
+    check_together(model, train)
     learned_from = sample(bags, n_terms, train)
+    if pretrain != LSA:
+        return learn_deep(learned_from, n_terms, model, train, _silent)
+    idf_of = idf(np.bincount(bags.terms, minlength=n_terms), len(bags))
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, estimator.dims, estimator.random_state), idf_of)
     return learn(learned_from, start, model, train, _silent)
 

@@ -108,6 +108,7 @@ def fine_tune(
     """
     recipe = recipe or Recipe()
     device, generator = device_of(spec.device), torch.Generator().manual_seed(spec.seed)
+    assert isinstance(before.encoder, Encoder)  # a deep stack is refused before anything is learned
     n_terms = len(before.encoder.words)
     rows = np.flatnonzero(labels.of >= 0)
     rows = rows[sampled(bags.take(rows), n_terms, spec)]

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.baselines import Postings, fit_lsa
-from textae.encoder import Encoder
+from textae.encoder import DeepEncoder, Encoder
 from textae.errors import CorpusError, TextaeError
 from textae.fusion import fusion_weight
-from textae.spec import AUTO, ModelSpec, TrainSpec
+from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
@@ -78,8 +78,9 @@ def build(
 
     Raises:
         CorpusError: no document has a word.
-        TextaeError: there is not enough memory for the model; or learning diverged.
+        TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
+    check_together(model, train)
     reading = _Reading(writer, progress)
     documents = reading.documents(corpus)
     first = _first(documents)
@@ -123,22 +124,27 @@ def about(language: str | None, model: ModelSpec, train: TrainSpec, inputs: int)
 def learn_from(
     writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> tuple["Learned", Encoder]:
-    """Fit LSA, train the auto-encoder from there, and write both; gives both, LSA as an encoder."""
-    from textae.train import learn, sample  # torch
+    """Fit LSA, train the auto-encoder from there or as a deep stack, and write both; gives both, LSA as an encoder."""
+    from textae.deep import learn_deep  # torch
+    from textae.train import learn, sample
 
     progress("LSA", 0, None)
     learned_from = sample(bags, len(idf_of), train)
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.dims, train.seed), idf_of)
-    learned = learn(learned_from, start, model, train, progress)
+    if train.pretrain == LSA:
+        learned = learn(learned_from, start, model, train, progress)
+    else:
+        learned = learn_deep(learned_from, len(idf_of), model, train, progress)
     writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
     for name, array in {"lsa/words": start.words, **learned.encoder.arrays(), **learned.decoder.arrays()}.items():
         writer.put(name, array)
     writer.set("decoder", {"reads": learned.decoder.reads})
+    writer.set("layer_errors", learned.errors)
     return learned, start
 
 
-def encode(writer: Writer, bags: Bags, encoder: Encoder, start: Encoder, progress: Progress) -> None:
-    """Write the codes of all documents, and those of LSA, from which the encoder started."""
+def encode(writer: Writer, bags: Bags, encoder: Encoder | DeepEncoder, start: Encoder, progress: Progress) -> None:
+    """Write the codes of all documents, and those of LSA, which is where learning starts by default."""
     progress("encoding", 0, len(bags))
     names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}

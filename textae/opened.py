@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from textae.baselines import BM25, Postings, VectorSpace
 from textae.classifier import Classifier
 from textae.decoder import Decoder
-from textae.encoder import Codes, Encoder, unit
+from textae.encoder import Codes, DeepEncoder, Encoder, encoder_of
 from textae.errors import QueryError
 from textae.index import CosineIndex, HammingIndex
 from textae.ranking import CodeSearch, Hybrid, Retriever
@@ -55,9 +55,9 @@ class Opened:
         return idf(self.postings.frequency, len(self.postings))
 
     @cached_property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> Encoder | DeepEncoder:
         """The trained encoder."""
-        return Encoder.from_arrays(self.reader.arrays)
+        return encoder_of(self.reader.arrays)
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -154,8 +154,8 @@ class Opened:
 
     def _lsa(self, dims: int | None) -> Retriever:
         arrays = self.reader.arrays
-        floats = unit(arrays["codes/lsa"][:, :dims].astype(np.float32))
+        words, floats = arrays["lsa/words"][:, :dims], arrays["codes/lsa"][:, :dims].astype(np.float32)
         return CodeSearch(
-            Encoder.lsa(arrays["lsa/words"][:, :dims], arrays["encoder/idf"]),
+            Encoder.lsa(words, self.idf[: len(words)]),
             CosineIndex(Codes(self.codes.known, floats, self.codes.bits)),
         )

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoder import Encoder
+from textae.encoder import DeepEncoder, Encoder
 from textae.index import Index
 from textae.vectorizer import Bags, Floats
 
@@ -27,7 +27,7 @@ class Retriever(Protocol):
 class CodeSearch:
     """Documents by the likeness of their codes to the query's: the encoder before an index."""
 
-    encoder: Encoder
+    encoder: Encoder | DeepEncoder
     index: Index
 
     def scores(self, queries: Bags) -> Floats:

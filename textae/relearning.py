@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textae.classifier import Labels
-from textae.encoder import Encoder
+from textae.encoder import Encoder, encoder_of
 from textae.errors import TextaeError
 from textae.indexing import about, encode, learn_from, too_little_memory_is_an_error
 from textae.opened import Opened
-from textae.spec import ModelSpec, TrainSpec
+from textae.spec import LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Reviser
 from textae.types import Progress
 from textae.vectorizer import Bags
@@ -65,6 +65,13 @@ def relearn(
     Raises:
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
+    pretrain = (train if model is not None else opened.specs[1]).pretrain
+    if label is not None and pretrain != LSA:
+        raise TextaeError(
+            f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
+        )
+    if model is not None:
+        check_together(model, train)
     labels = None if label is None else _labels(opened, label)
     bags = opened.postings.bags()
     with too_little_memory_is_an_error(model or opened.specs[0]):
@@ -109,8 +116,8 @@ def _kept(opened: Opened) -> tuple[Learned, Encoder]:
 
     arrays = opened.reader.arrays
     before = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
-    encoder = Encoder.from_arrays(before or arrays)
-    return Learned(encoder, opened.decoder), Encoder.lsa(arrays["lsa/words"], encoder.idf)
+    words = arrays["lsa/words"]
+    return Learned(encoder_of(before or arrays), opened.decoder), Encoder.lsa(words, opened.idf[: len(words)])
 
 
 def _fine_tune(

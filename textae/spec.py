@@ -3,7 +3,9 @@
 They stand apart from what they describe so that the shell can show and check them without importing numpy or torch.
 """
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textae.errors import TextaeError
@@ -15,6 +17,15 @@ AUTO = "auto"
 """The language that is detected from the corpus, and the device that is there."""
 
 DEVICES = (AUTO, "cpu", "cuda")
+
+LSA, RBM, DENOISING, NONE = "lsa", "rbm", "denoising", "none"
+PRETRAINING = (LSA, RBM, DENOISING, NONE)
+"""What learning starts from: LSA, which is textae's own; or a deep stack of restricted Boltzmann machines, of
+de-noising layers, or of random weights, which learns as published."""
+
+MASKING, SALT_AND_PEPPER, GAUSSIAN = "masking", "salt-and-pepper", "gaussian"
+CORRUPTIONS = (MASKING, SALT_AND_PEPPER, GAUSSIAN)
+"""What de-noising does to its input."""
 
 MOST_SEED = 2**32 - 1
 """As far as scikit-learn's seeds go."""
@@ -54,8 +65,10 @@ class ModelSpec:
         dims: of the float code; fewer where the corpus has not as many (its rank bounds LSA, where learning starts).
         bits: of the binary code, a multiple of 8.
         hidden: the sizes of the encoder's hidden layers, first to last.
-        drop: the share of a document's words that de-noising hides from the encoder.
+        drop: the share of a document's words that de-noising hides from the encoder; of other kinds, the amount.
         inputs: the most frequent terms of the vocabulary, that the encoder knows.
+        corruption: one of `CORRUPTIONS`.
+        code_l2: how much a deep stack's code is held near 0: this times its squared length is added to the loss.
     """
 
     dims: int = 256
@@ -63,6 +76,8 @@ class ModelSpec:
     hidden: tuple[int, ...] = (512,)
     drop: float = 0.5
     inputs: int = 20_000
+    corruption: str = MASKING
+    code_l2: float = 0.0
 
     def __post_init__(self) -> None:
         if self.bits < 8 or self.bits % 8:
@@ -77,6 +92,10 @@ class ModelSpec:
             raise TextaeError(f"an encoder of {self.inputs} terms was asked for; give at least 1")
         if max(self.bits, self.dims, *self.hidden) > _LARGEST:
             raise TextaeError(f"a code or a hidden layer has at most {_LARGEST:,} numbers; give fewer")
+        if self.corruption not in CORRUPTIONS:
+            raise TextaeError(f"no corruption {self.corruption!r:.60}; give one of {', '.join(CORRUPTIONS)}")
+        if not 0 <= self.code_l2 < math.inf:
+            raise TextaeError(f"a code cannot be held near 0 by {self.code_l2:g}; give 0 (not at all) or more")
 
 
 @dataclass(frozen=True)
@@ -86,14 +105,17 @@ class TrainSpec:
     Attributes:
         seed: of everything random, from 0 to `MOST_SEED`.
         device: `cpu`, `cuda`, or `auto` for CUDA where there is a card.
-        passes: over the documents; None for as many as their number asks for.
+        passes: over the documents, of a deep stack those of fine-tuning, before which each layer makes as many; None
+            for as many as the number of documents asks for.
         most_documents: learned from: a seeded sample of so many where the corpus has more. All are encoded.
+        pretrain: what learning starts from, one of `PRETRAINING`.
     """
 
     seed: int = 1
     device: str = AUTO
     passes: int | None = None
     most_documents: int = 50_000
+    pretrain: str = LSA
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -103,3 +125,43 @@ class TrainSpec:
             raise TextaeError(f"{self.passes} passes were asked for; give 0 (LSA as it is) or more")
         if self.passes is not None and self.passes > _LARGEST:
             raise TextaeError(f"too many passes were asked for; give at most {_LARGEST:,}")
+        if self.pretrain not in PRETRAINING:
+            raise TextaeError(f"no pre-training {self.pretrain!r:.60}; give one of {', '.join(PRETRAINING)}")
+
+
+def check_together(model: ModelSpec, train: TrainSpec) -> None:
+    """See whether that auto-encoder can learn like that.
+
+    Raises:
+        TextaeError: it cannot.
+    """
+    if train.pretrain == LSA:
+        if model.corruption != MASKING:
+            raise TextaeError(
+                f"{model.corruption} corruption is for deep stacks; give masking, or another --pretrain than lsa"
+            )
+        if model.code_l2:
+            raise TextaeError(
+                "a code that starts from LSA has unit length and cannot be held near 0; "
+                "give a code-l2 of 0, or another --pretrain than lsa"
+            )
+    elif model.hidden and model.dims > model.hidden[-1]:
+        raise TextaeError(
+            f"a code of {model.dims} numbers is larger than the layer of {model.hidden[-1]} before it; "
+            f"give --dims of at most {model.hidden[-1]}, or a larger last hidden layer"
+        )
+
+
+PRESETS: Mapping[str, tuple[ModelSpec, TrainSpec]] = {
+    "default": (ModelSpec(), TrainSpec()),
+    "hinton2006": (
+        ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.0, inputs=2_000),
+        TrainSpec(pretrain=RBM),
+    ),
+    "vincent2008": (
+        ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.25, inputs=2_000),
+        TrainSpec(pretrain=DENOISING),
+    ),
+}
+"""Choices that go together: textae's own; Hinton & Salakhutdinov, Science 2006; the same shape, de-noised (Vincent et
+al., ICML 2008)."""

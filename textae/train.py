@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textae.decoder import Decoder
-from textae.encoder import Encoder
+from textae.encoder import DeepEncoder, Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, hide_words, joined
@@ -78,10 +78,12 @@ class Learned:
     Attributes:
         encoder: from bags to codes.
         decoder: from codes to words.
+        errors: of each layer that was pre-trained, the reconstruction error before the first pass and after each.
     """
 
-    encoder: Encoder
+    encoder: Encoder | DeepEncoder
     decoder: Decoder
+    errors: tuple[tuple[float, ...], ...] = ()
 
 
 def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
@@ -105,7 +107,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         return _learned(network)
     trainer = _Trainer(corpus, network, model, generator)
     steps = _steps(len(corpus), spec)
-    clock = _Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
+    clock = Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(corpus)))
     optimiser = torch.optim.Adam(network.parameters(), RATE, fused=True)
     for step in range(steps):
         if step % -(-steps // REFRESHES) == 0:
@@ -126,13 +128,19 @@ def _learned(network: AutoEncoder) -> Learned:
     return Learned(network.encoder(), network.decoder())
 
 
-class _Clock:
-    """Counts what has been done: a step, or a block of neighbours found, which takes about as long."""
+class Clock:
+    """Counts what has been done: a step, or a block of neighbours found, which takes about as long.
+
+    Args:
+        progress: told of it.
+        total: of what is to be done.
+    """
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
 
     def tick(self) -> None:
+        """One more is done."""
         self._done += 1
         self._progress("learning", min(self._done, self._total), self._total)
 

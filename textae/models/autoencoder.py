@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from textae.decoder import BITS, Decoder
 from textae.encoder import Encoder, Layers
+from textae.models.weights import as_array, orthonormal, uniform_weights
 from textae.spec import ModelSpec
-from textae.vectorizer import Floats
 
 
 class AutoEncoder(nn.Module):
@@ -41,7 +41,7 @@ class AutoEncoder(nn.Module):
         self.words = nn.Parameter(words)
         self.head = Residual(dims, spec.hidden, generator)
         self.bit_head = Residual(dims, spec.hidden, generator)
-        rotation = _rotation(dims, spec.bits, generator)
+        rotation = orthonormal(dims, spec.bits, generator)
         self.rotation = nn.Parameter(rotation)  # (dims, bits)
         self.decoding = nn.Parameter(_SHARPNESS / spec.bits**0.5 * rotation.T @ words.T)  # (bits, n_terms)
         self.decoding_bias = nn.Parameter(torch.zeros(n_terms))
@@ -87,11 +87,13 @@ class AutoEncoder(nn.Module):
 
     def encoder(self) -> Encoder:
         """The trained encoder as plain arrays."""
-        return Encoder(self.idf, _array(self.words), self.head.arrays(), self.bit_head.arrays(), _array(self.rotation))
+        return Encoder(
+            self.idf, as_array(self.words), self.head.arrays(), self.bit_head.arrays(), as_array(self.rotation)
+        )
 
     def decoder(self) -> Decoder:
         """The trained decoder as plain arrays."""
-        return Decoder(((_array(self.decoding), _array(self.decoding_bias)),), BITS)
+        return Decoder(((as_array(self.decoding), as_array(self.decoding_bias)),), BITS)
 
 
 class Residual(nn.Module):
@@ -106,7 +108,9 @@ class Residual(nn.Module):
     def __init__(self, dims: int, sizes: tuple[int, ...], generator: torch.Generator) -> None:
         super().__init__()
         widths = [dims, *sizes, dims]
-        self.weights = nn.ParameterList(_uniform(n_in, n_out, generator) for n_in, n_out in itertools.pairwise(widths))
+        self.weights = nn.ParameterList(
+            uniform_weights(n_in, n_out, generator) for n_in, n_out in itertools.pairwise(widths)
+        )
         self.biases = nn.ParameterList(torch.zeros(n_out) for n_out in widths[1:])
         nn.init.zeros_(self.weights[-1])
 
@@ -118,26 +122,8 @@ class Residual(nn.Module):
 
     def arrays(self) -> Layers:
         """The layers as plain arrays."""
-        return tuple((_array(weight), _array(bias)) for weight, bias in zip(self.weights, self.biases, strict=True))
+        return tuple((as_array(weight), as_array(bias)) for weight, bias in zip(self.weights, self.biases, strict=True))
 
 
 _SHARPNESS = 16.0
 """Of the decoder at its start: logits of a few units, so that the words that LSA expects stand out."""
-
-
-def _uniform(n_in: int, n_out: int, generator: torch.Generator) -> Tensor:
-    """Weights of a variance that keeps the scale of the layer before (LeCun et al. 1998)."""
-    weights: Tensor = (torch.rand(n_in, n_out, generator=generator) * 2 - 1) / n_in**0.5
-    return weights
-
-
-def _rotation(n_in: int, n_out: int, generator: torch.Generator) -> Tensor:
-    """A random matrix (n_in, n_out) of orthonormal rows or columns, whichever are fewer."""
-    columns, _ = torch.linalg.qr(torch.randn(max(n_in, n_out), min(n_in, n_out), generator=generator))
-    rotation: Tensor = columns if n_in >= n_out else columns.T
-    return rotation.contiguous()
-
-
-def _array(parameter: Tensor) -> Floats:
-    array: Floats = parameter.detach().cpu().numpy().copy()
-    return array

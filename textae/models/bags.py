@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from textae.encoder import shares
 from textae.vectorizer import Bags, Floats, tfidf
 
 
@@ -109,10 +110,7 @@ class DeviceBags:
 
     def _at(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The places of these rows' postings, the row of each in the batch, and the rows' lengths."""
-        lengths = self.lengths[rows]
-        row_of = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), lengths)
-        begin = torch.cumsum(lengths, 0) - lengths
-        return torch.arange(len(row_of), device=rows.device) + (self.first[rows] - begin)[row_of], row_of, lengths
+        return places(self.first, self.lengths, rows)
 
     def batch(self, rows: Tensor) -> Batch:
         """These rows, whole."""
@@ -146,6 +144,52 @@ class DeviceBags:
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
         drawn = rank < size[row_of]
         return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
+
+
+class DeviceShares:
+    """Documents as distributions over words, on a device: counts divided by their sum (Hinton & Salakhutdinov 2006).
+
+    Args:
+        bags: n rows, none of them empty.
+        n_terms: that the bags are over.
+        device: where they are kept.
+
+    Attributes:
+        n_terms: see above.
+        device: see above.
+        length: the mean number of words in a document.
+    """
+
+    def __init__(self, bags: Bags, n_terms: int, device: torch.device) -> None:
+        starts = torch.from_numpy(bags.starts).to(device)
+        self._first, self._lengths = starts[:-1], starts.diff()
+        self._terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
+        self._shares = torch.from_numpy(shares(bags)).to(device)
+        self.n_terms, self.device = n_terms, device
+        self.length = float(bags.counts.sum(dtype="int64")) / max(1, len(bags))
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def rows(self, rows: Tensor) -> Tensor:
+        """These documents, whole: (n, n_terms), rows of sum 1."""
+        at, row_of, _ = places(self._first, self._lengths, rows.to(self.device))
+        matrix = torch.zeros(len(rows), self.n_terms, device=self.device)
+        return matrix.index_put_((row_of, self._terms[at]), self._shares[at])
+
+
+def places(first: Tensor, lengths: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where the postings of some rows are among all postings, the row of each in the batch, and the rows' lengths.
+
+    Args:
+        first: (n,) int64, where each row begins.
+        lengths: (n,) int64, postings of each.
+        rows: (m,) int64.
+    """
+    lengths = lengths[rows]
+    row_of = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), lengths)
+    begin = torch.cumsum(lengths, 0) - lengths
+    return torch.arange(len(row_of), device=rows.device) + (first[rows] - begin)[row_of], row_of, lengths
 
 
 def uniform(n: int, generator: torch.Generator, device: torch.device) -> Tensor:

@@ -1,0 +1,89 @@
+"""The deep auto-encoder: a stack of layers unrolled into an encoder and its mirror image, and fine-tuned as a whole.
+
+    code = W_L s(… s(v W_1 + c_1) …) + c_L            s: the logistic function; the code is linear
+    p    = m(U_1 s(… s(U_L code + b_L) …) + b_1)      m: soft-max over the words; logistic for binary pixels
+    loss = mismatch(v, p) + λ |code|²                 of words: -Σ_t share_t ln p_t
+
+Hinton & Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science 2006. Before fine-tuning U
+is Wᵀ, and the network does exactly what going up and down the stack does; then the two learn apart. The paper's
+conjugate gradients are Adam here, and the code may be held near 0 (λ), so that what lies near 0 decodes well.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from textae.decoder import FLOATS, Decoder
+from textae.encoder import DeepEncoder
+from textae.models.layers import LINEAR, Layer, Stack, mismatch
+from textae.models.weights import as_array
+
+
+class DeepAutoEncoder(nn.Module):
+    """See the module's documentation for the equations.
+
+    Args:
+        stack: of layers, whose weights are copied.
+    """
+
+    def __init__(self, stack: Stack[Layer]) -> None:
+        super().__init__()
+        self.visible = stack.layers[0].visible
+        self.hidden = tuple(layer.hidden for layer in stack.layers)
+        up, down = stack.layers, stack.layers[::-1]
+        self.up_weights = _parameters(layer.weights for layer in up)
+        self.up_biases = _parameters(layer.hidden_bias for layer in up)
+        self.down_weights = _parameters(layer.weights.T for layer in down)
+        self.down_biases = _parameters(layer.visible_bias for layer in down)
+
+    def encode(self, visible: Tensor) -> Tensor:
+        """The code: (n, n_visible) to (n, dims)."""
+        for kind, weight, bias in zip(self.hidden, self.up_weights, self.up_biases, strict=True):
+            visible = torch.addmm(bias, visible, weight)
+            visible = visible if kind == LINEAR else torch.sigmoid(visible)
+        return visible
+
+    def decode(self, code: Tensor) -> Tensor:
+        """What the visible units are given, of words their logits: (n, dims) to (n, n_visible)."""
+        for i, (weight, bias) in enumerate(zip(self.down_weights, self.down_biases, strict=True)):
+            code = torch.addmm(bias, torch.sigmoid(code) if i else code, weight)
+        return code
+
+    def loss(self, clean: Tensor, spoilt: Tensor, code_l2: float) -> Tensor:
+        """How badly the code of what was spoilt tells what it was, and how far it is from 0.
+
+        Args:
+            clean: (n, n_visible).
+            spoilt: (n, n_visible), the same where nothing is to be de-noised.
+            code_l2: λ.
+        """
+        code = self.encode(spoilt)
+        return mismatch(self.visible, self.decode(code), clean) + code_l2 * code.square().sum(dim=1).mean()
+
+    def encoder(self, length: float, mean: Tensor, rotation: Tensor) -> DeepEncoder:
+        """The encoder as plain arrays.
+
+        Args:
+            length: of the documents that the network was shown; the encoder reads shares, which sum to 1.
+            mean: (dims,), of their codes.
+            rotation: (dims, n_bits), whose signs are the bits.
+        """
+        scales = [length] + [1.0] * (len(self.up_weights) - 1)
+        layers = tuple(
+            (as_array(scale * weight), as_array(bias))
+            for scale, weight, bias in zip(scales, self.up_weights, self.up_biases, strict=True)
+        )
+        return DeepEncoder(layers, as_array(mean), as_array(rotation))
+
+    def decoder(self) -> Decoder:
+        """The decoder as plain arrays."""
+        layers = zip(self.down_weights, self.down_biases, strict=True)
+        return Decoder(tuple((as_array(weight), as_array(bias)) for weight, bias in layers), FLOATS)
+
+
+def _parameters(tensors: Iterable[Tensor]) -> nn.ParameterList:
+    """Copies to learn, which share nothing with the stack or with each other."""
+    return nn.ParameterList(
+        nn.Parameter(tensor.detach().clone(memory_format=torch.contiguous_format)) for tensor in tensors
+    )

@@ -21,6 +21,7 @@ from shared import ENVIRONMENT, QUICK, command, contents, nobody, open_to_all, r
 from textae import Document, Engine, ModelSpec, Ranking
 from textae.cli import cli
 from textae.printing import write_trec
+from textae.store import Reviser
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
 
@@ -540,6 +541,18 @@ class TestTrain:
     )
     def test_what_cannot_be_trained(self, shell, untaught, arguments, says):
         assert says in real_error(shell("train", "--index", untaught, *arguments))
+
+    def test_an_index_of_before_a_choice_was_there_has_its_default(self, untaught, tmp_path):
+        folder = tmp_path / "index"
+        shutil.copytree(untaught, folder)
+        with Reviser(folder) as writer, Engine.open(folder) as engine:
+            about = dict(engine.opened.reader.settings["about"])
+            del about["drop"], about["most_documents"]
+            writer.set("about", about)
+            writer.commit()
+        with Engine.open(folder) as engine:
+            assert (engine.specs[0].drop, engine.specs[1].most_documents) == (0.5, 50_000)
+            assert engine.specs[0].dims == 16
 
     def test_where_there_is_no_index(self, shell, tmp_path):
         assert "no index at" in shell("train", "--index", tmp_path / "index").error

@@ -12,6 +12,7 @@ COMMANDS = (
     "newsgroups",
     "hinton",
     "short",
+    "labels",
     "time",
     "cost",
     "latency",

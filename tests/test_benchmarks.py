@@ -242,6 +242,7 @@ def small_data(labelled, tmp_path, monkeypatch):
         "newsgroups --seeds 1": 2,
         "newsgroups --seeds 1 --stripped": 2,
         "short --seeds 1": 2,
+        "labels --seeds 1": 4,
         "time --seeds 1": 2,
     }.items(),
 )

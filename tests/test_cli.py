@@ -11,15 +11,17 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from shared import ENVIRONMENT, command, contents, nobody, open_to_all, real_shell, some_documents
+from shared import ENVIRONMENT, QUICK, command, contents, nobody, open_to_all, real_shell, some_documents
 
-from textae import Document, Engine, Ranking
+from textae import Document, Engine, ModelSpec, Ranking
 from textae.cli import cli
 from textae.printing import write_trec
+from textae.store import Reviser
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
 
@@ -442,6 +444,190 @@ class TestHelp:
         assert said.code == 0
         assert "python" in said.out
         assert {"python", "20newsgroups"} <= {row["name"] for row in rows(shell("corpora", "--json").out)}
+
+
+def with_labels(n: int = 60, known: int = 12) -> list[Document]:
+    """Documents of which the first have a label: their topic."""
+    return [
+        replace(document, fields={**document.fields, "label": document.fields["topic"] if number < known else None})
+        for number, document in enumerate(some_documents(n))
+    ]
+
+
+@pytest.fixture(scope="module")
+def untaught(tmp_path_factory) -> Path:
+    """Give an index of documents of which a few have a label, and nothing has learned it; read it only."""
+    folder = tmp_path_factory.mktemp("untaught") / "index"
+    with Engine.create(folder) as engine:
+        odd = {"same": "x", "one": "a", "lists": ["a"], "none": ""}
+        documents = [
+            replace(document, fields={**document.fields, **({} if number else odd), "same": "x"})
+            for number, document in enumerate(with_labels())
+        ]
+        engine.index(documents, model=ModelSpec(dims=16, bits=32, hidden=(16,)), train=QUICK)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught(untaught, tmp_path_factory) -> Path:
+    """Give the same index with its labels learned; read it only."""
+    folder = tmp_path_factory.mktemp("taught") / "index"
+    shutil.copytree(untaught, folder)
+    with Engine.open(folder) as engine:
+        engine.train(label="label")
+    return folder
+
+
+class TestTrain:
+    def test_labels_are_learned_and_counted(self, shell, untaught, tmp_path):
+        folder = tmp_path / "index"
+        shutil.copytree(untaught, folder)
+        said = shell("train", "--label", "label", "--index", folder)
+        assert (said.code, said.out) == (0, "")
+        assert "textae: 12 of 60 documents have a label in 'label', of 3 different ones; 'textae classify'" in said.err
+        facts = rows(shell("info", "--json", "--index", folder).out)[0]
+        assert (facts["label_field"], facts["labelled"], facts["labels"]) == ("label", 12, 3)
+        assert "\nlabelled " in shell("info", "--index", folder).out
+        assert shell("doctor", "--index", folder).code == 0
+        found = rows(shell("search", "comet telescope", "-k", 60, "--mode", "code", "--json", "--index", folder).out)
+        assert any(row["fields"]["label"] is None for row in found[:10])  # what has no label is found as well
+        taught = contents(folder)
+        assert shell("train", "--label", "label", "--index", folder, "--quiet").err == ""
+        assert contents(folder) == taught
+        said = shell("train", "--index", folder)
+        assert "textae: learned 60 documents anew in" in said.err
+        assert contents(folder) == contents(untaught)
+        assert "label_field" not in rows(shell("info", "--json", "--index", folder).out)[0]
+
+    def test_what_is_chosen_is_learned_anew_and_the_rest_is_as_it_was(self, shell, untaught, tmp_path):
+        folder = tmp_path / "index"
+        shutil.copytree(untaught, folder)
+        before = rows(shell("info", "--json", "--index", folder).out)[0]
+        said = shell("train", "--label", "label", "--dims", 8, "--seed", 2, "--json", "--index", folder)
+        told = {"index": str(folder), "documents": 60, "anew": True, "label": "label", "labelled": 12, "classes": 3}
+        assert rows(said.out) == [told]
+        after = rows(shell("info", "--json", "--index", folder).out)[0]
+        assert {name for name in before if before[name] != after[name]} == {
+            "bytes_floats",
+            "dims",
+            "seed",
+            "hybrid_weight",
+        }
+
+    @pytest.mark.parametrize(
+        ("field", "says"),
+        [
+            ("colour", "no document has anything in a field 'colour'; there are label, lists, none, one, same, topic"),
+            ("none", "no document has a label in 'none'; at least 2 documents of different labels are needed"),
+            ("one", "1 document has a label in 'one'; at least 2"),
+            ("same", "all 60 documents with a label in 'same' have the same one, 'x'"),
+            ("lists", "'lists' holds ['a'], which is no label"),
+        ],
+    )
+    def test_labels_that_cannot_be_learned(self, shell, untaught, field, says):
+        before = contents(untaught)
+        assert says in real_error(shell("train", "--label", field, "--index", untaught))
+        assert contents(untaught) == before
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--bits", "7"], "7 bits were asked for"),
+            (["--hidden", "a"], "'a' is not a list of sizes"),
+            (["--seed", "-1"], "the seed -1 is negative"),
+            (["--passes", "-1"], "-1 passes were asked for"),
+            (["--device", "tpu"], "'tpu' is not one of"),
+        ],
+    )
+    def test_what_cannot_be_trained(self, shell, untaught, arguments, says):
+        assert says in real_error(shell("train", "--index", untaught, *arguments))
+
+    def test_an_index_of_before_a_choice_was_there_has_its_default(self, untaught, tmp_path):
+        folder = tmp_path / "index"
+        shutil.copytree(untaught, folder)
+        with Reviser(folder) as writer, Engine.open(folder) as engine:
+            about = dict(engine.opened.reader.settings["about"])
+            del about["drop"], about["most_documents"]
+            writer.set("about", about)
+            writer.commit()
+        with Engine.open(folder) as engine:
+            assert (engine.specs[0].drop, engine.specs[1].most_documents) == (0.5, 50_000)
+            assert engine.specs[0].dims == 16
+
+    def test_where_there_is_no_index(self, shell, tmp_path):
+        assert "no index at" in shell("train", "--index", tmp_path / "index").error
+        assert not (tmp_path / "index").exists()
+
+    def test_readers_keep_reading(self, untaught, tmp_path):
+        folder = tmp_path / "index"
+        shutil.copytree(untaught, folder)
+        with Engine.open(folder) as reader, Engine.open(folder) as writer:
+            before = reader.search("comet telescope", mode="code")
+            writer.train(label="label")
+            assert reader.search("comet telescope", mode="code") == before
+            assert reader.damage() == []
+            assert writer.classify(["comet telescope"])[0][0].label == "stars"
+
+
+class TestClassify:
+    def test_the_likeliest_labels_of_a_text(self, shell, taught):
+        said = shell("classify", "comet", "telescope", "--index", taught)
+        assert (said.code, said.err) == (0, "")
+        lines = [line.split() for line in said.out.splitlines()]
+        assert [line[0] for line in lines] == ["1", "2", "3"]
+        assert lines[0][2] == "stars"
+        assert sum(float(line[1]) for line in lines) == pytest.approx(1, abs=2e-3)
+
+    def test_json_has_the_documented_keys(self, shell, taught):
+        found = rows(shell("classify", "oven", "flour", "-k", 2, "--json", "--index", taught).out)
+        assert [set(row) for row in found] == [{"query", "rank", "label", "probability"}] * 2
+        assert (found[0]["query"], found[0]["rank"], found[0]["label"]) == ("oven flour", 1, "bread")
+
+    def test_a_document_by_its_id(self, shell, taught):
+        found = rows(shell("classify", "ships-50", "-k", 1, "--json", "--index", taught).out)
+        assert [(row["id"], row["label"]) for row in found] == [("ships-50", "ships")]
+
+    def test_standard_input(self, shell, taught):
+        said = shell("classify", "-", "-k", 1, "--json", "--index", taught, stdin=b"sail anchor\n")
+        assert rows(said.out)[0]["label"] == "ships"
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_many_texts(self, shell, taught, tmp_path, as_json):
+        (tmp_path / "q.tsv").write_text("q1\tcomet telescope\nq2\tzzz\nq3\toven flour\n")
+        shape = ["--json"] if as_json else []
+        said = shell("classify", "--queries", tmp_path / "q.tsv", "-k", 1, *shape, "--index", taught)
+        if as_json:
+            found = [(row["query_id"], str(row["rank"]), row["label"]) for row in rows(said.out)]
+        else:
+            found = [tuple(line.split("\t")[:3]) for line in said.out.splitlines()]
+        assert found == [("q1", "1", "stars"), ("q3", "1", "bread")]
+        assert said.err == "textae: of 1 of 3 texts the encoder knows no word\n"
+
+    def test_a_text_without_a_known_word_is_1(self, shell, taught):
+        said = shell("classify", "qwertz", "--index", taught)
+        assert (said.code, said.out) == (1, "")
+        assert said.err == "textae: nothing found; the encoder knows no word of it\n"
+
+    def test_where_no_labels_were_learned(self, shell, untaught):
+        said = shell("classify", "comet", "--index", untaught)
+        assert said.error.endswith("has learned no labels; 'textae train --label FIELD' does it")
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            ([], "give a TEXT, an ID or --queries FILE"),
+            (["comet", "--queries", "f"], "give a TEXT, an ID or --queries FILE"),
+            (["comet", "-k", "0"], "'-k'"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, shell, taught, arguments, says):
+        assert says in shell("classify", "--index", taught, *arguments).error
+
+    def test_it_imports_nothing_heavy(self, taught):
+        said = real_shell("classify", "comet telescope", "--index", taught, PYTHONPROFILEIMPORTTIME="1")
+        assert said.code == 0
+        imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.err.splitlines()}
+        assert not imported & {"torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures"}
 
 
 @pytest.fixture(scope="module")

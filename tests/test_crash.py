@@ -1,8 +1,8 @@
-"""kill -9 at any moment of `textae index`: afterwards there is the old index, or the new one, and never half of one.
+"""kill -9 at any moment of `textae index` or `train`: there is the old index, or the new one, and never half of one.
 
-A process that has done the slow imports forks one that indexes, which kills itself at the n-th of the steps by which
-an index is made (files opened, renamed and deleted, SQL statements), or is killed after a while. The steps are counted
-by Python's audit hook and SQLite's trace, so the code that is tested is the one that runs.
+A process that has done the slow imports forks one that indexes or trains, which kills itself at the n-th of the steps
+by which an index is made (files opened, renamed and deleted, SQL statements), or is killed after a while. The steps are
+counted by Python's audit hook and SQLite's trace, so the code that is tested is the one that runs.
 """
 
 import json
@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,10 +28,10 @@ SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(pa
 
 SERVER = """
 import os, signal, sqlite3, sys, time
-import sklearn.utils.extmath, scipy.sparse, textae.evaluation, textae.train, textae.corpus
+import sklearn.utils.extmath, scipy.sparse, textae.evaluation, textae.finetune, textae.corpus
 from textae.cli import main
 
-def index(source, folder, limit):
+def run(arguments, folder, limit):
     steps = 0
     def step():
         nonlocal steps
@@ -46,8 +48,7 @@ def index(source, folder, limit):
     if limit is not None:
         sys.addaudithook(hook)
         connect, sqlite3.connect = sqlite3.connect, traced
-    sys.argv = ["textae", "index", source, "--index", folder, "--quiet"] + (
-        "--passes 1 --device cpu --dims 8 --bits 16 --hidden 8").split()
+    sys.argv = ["textae", *arguments.split(), "--index", folder, "--quiet"]
     try:
         main()
     except SystemExit as done:
@@ -57,10 +58,10 @@ def index(source, folder, limit):
 
 print("ready", flush=True)
 for line in sys.stdin:
-    source, folder, limit, seconds = line.rstrip("\\n").split("\\t")
+    arguments, folder, limit, seconds = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if not child:
-        index(source, folder, int(limit) if limit else None)
+        run(arguments, folder, int(limit) if limit else None)
     if seconds:
         time.sleep(float(seconds))
         os.kill(child, signal.SIGKILL)
@@ -68,11 +69,15 @@ for line in sys.stdin:
 """
 
 
-class Indexer:
-    """A process whose children index a table, and are killed."""
+INDEX = "index {table} --passes 1 --device cpu --dims 8 --bits 16 --hidden 8"
+TRAIN = "train --passes 1 --device cpu --dims 8 --bits 16 --hidden 8 --label topic"
 
-    def __init__(self, table: Path, said: Path) -> None:
-        self.table, self.said = table, said
+
+class Indexer:
+    """A process whose children index a table, or train an index, and are killed."""
+
+    def __init__(self, table: Path, said: Path, arguments: str) -> None:
+        self.table, self.said, self.arguments = table, said, arguments.format(table=table)
         with said.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SERVER],
@@ -86,9 +91,9 @@ class Indexer:
         assert self.process.stdout.readline() == "ready\n"
 
     def run(self, folder: Path, step: int | None = None, seconds: float | None = None) -> int:
-        """Index into the folder; gives the signal that ended it, or 0."""
+        """Index into the folder, or train what is there; gives the signal that ended it, or 0."""
         limit, wait = ("" if number is None else number for number in (step, seconds))
-        print(self.table, folder, limit, wait, sep="\t", file=self.process.stdin, flush=True)
+        print(self.arguments, folder, limit, wait, sep="\t", file=self.process.stdin, flush=True)
         return os.waitstatus_to_exitcode(int(self.process.stdout.readline()))
 
     def steps(self, folder: Path) -> int:
@@ -97,17 +102,29 @@ class Indexer:
         return int(self.said.read_text().split()[-1])
 
 
-@pytest.fixture(scope="module")
-def indexer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("indexer")
+@contextmanager
+def children(folder: Path, arguments: str) -> Iterator[Indexer]:
+    """Give the process, and check at its end that nothing but a signal went wrong in it."""
     rows = [{"id": d.id, "title": d.title, "text": d.text, **d.fields} for d in some_documents(60)]
     (folder / "table.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    made = Indexer(folder / "table.jsonl", folder / "said")
+    made = Indexer(folder / "table.jsonl", folder / "said", arguments)
     yield made
     made.process.stdin.close()
     made.process.stdout.close()
     assert made.process.wait() == 0
     assert "Traceback" not in made.said.read_text()
+
+
+@pytest.fixture(scope="module")
+def indexer(tmp_path_factory):
+    with children(tmp_path_factory.mktemp("indexer"), INDEX) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory):
+    with children(tmp_path_factory.mktemp("trainer"), TRAIN) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +215,26 @@ def test_killed_at_any_time_there_is_the_old_index_or_the_new_one(indexer, old, 
         indexer.run(folder, seconds=rng.uniform(number, number + 1) / KILLS_AT_TIMES * takes * 1.1)
         one_of(folder, old, new)  # orphans of several dead writers may lie there by now
     the_next_writer_cleans_up(indexer, folder, new)
+
+
+def test_killed_at_any_step_of_training_there_is_the_old_index_or_the_new_one(trainer, new, tmp_path):
+    """The documents are in both: what is at stake is that codes, encoder and settings are of one commit."""
+    folder, trained = tmp_path / "index", tmp_path / "trained"
+    for copy in (folder, trained):
+        shutil.copytree(new, copy)
+    most = trainer.steps(trained)
+    assert trainer.run(folder) == 0
+    assert one_of(folder, new, trained) == trained  # training twice is the same
+    became = []
+    for step in spread(KILLS_AT_STEPS, most):
+        shutil.rmtree(folder)
+        shutil.copytree(new, folder)
+        assert trainer.run(folder, step=step) == -signal.SIGKILL
+        became.append(one_of(folder, new, trained))
+        if LONG or len(became) % 5 == 0:
+            the_next_writer_cleans_up(trainer, folder, trained)
+    assert became == sorted(became, key=[new, trained].index)
+    assert set(became) == {new, trained}
 
 
 def test_a_reader_that_was_open_survives_the_death_of_a_writer(indexer, old, new, tmp_path):

@@ -20,7 +20,7 @@ from shared import ENVIRONMENT, nobody, open_to_all, wait_for
 
 from textae import Document, store
 from textae.errors import StoreError
-from textae.store import Reader, Writer
+from textae.store import Reader, Reviser, Writer
 
 
 def write(folder: Path, word: str, n: int = 3) -> None:
@@ -152,6 +152,77 @@ class TestCommit:
             Reader(tmp_path)
         write(tmp_path, "first")
         assert word_in(tmp_path) == "first"
+
+
+class TestRevisers:
+    def test_what_is_not_put_or_set_anew_stays(self, folder):
+        kept = array_files(folder)
+        with Reviser(folder) as writer:
+            assert len(writer) == 3
+            writer.put("more", np.arange(3))
+            writer.commit()
+        assert word_in(folder) == "old"
+        assert set(kept) < set(array_files(folder))
+
+    def test_what_is_put_and_set_anew_is_replaced(self, folder):
+        with Reviser(folder) as writer:
+            writer.put("letters", np.frombuffer(b"new", np.uint8))
+            writer.set("word", "new")
+            writer.commit()
+        with closing(Reader(folder)) as reader:
+            assert (reader.settings["word"], reader.arrays["letters"].tobytes()) == ("new", b"new")
+            assert [document.text for document in reader.stream()] == ["old text"] * 3
+            assert reader.damage() == []
+        assert len(array_files(folder)) == 2
+
+    def test_what_is_not_kept_goes(self, folder):
+        with Reviser(folder) as writer:
+            writer.put("numbers/more", np.arange(3))
+            writer.keep_only("documents", "numbers")
+            writer.commit()
+        with closing(Reader(folder)) as reader:
+            assert set(reader.arrays) == {"numbers", "numbers/more"}
+            assert set(reader.settings) == {"documents"}
+            assert reader.damage() == []
+        assert len(array_files(folder)) == 2
+
+    def test_documents_may_be_added(self, folder):
+        with Reviser(folder) as writer:
+            assert not writer.add(Document("old-1", "again"))
+            assert writer.add(Document("new", "old text"))
+            writer.commit()
+        with closing(Reader(folder)) as reader:
+            assert reader.all_ids() == ["old-0", "old-1", "old-2", "new"]
+            assert reader.damage() == []
+
+    def test_without_a_commit_everything_is_as_before(self, folder):
+        files = array_files(folder)
+        with pytest.raises(ZeroDivisionError), Reviser(folder) as writer:
+            writer.keep_only("numbers")
+            writer.put("letters", np.arange(9))
+            raise ZeroDivisionError
+        assert word_in(folder) == "old"
+        assert array_files(folder) == files
+
+    def test_a_reader_keeps_its_snapshot(self, folder):
+        with closing(Reader(folder)) as reader:
+            with Reviser(folder) as writer:
+                writer.keep_only("documents")
+                writer.commit()
+            assert word_of(reader) == "old"
+
+    def test_where_there_is_no_index_none_is_made(self, tmp_path):
+        with pytest.raises(StoreError, match="no index at"):
+            Reviser(tmp_path / "index")
+        assert not (tmp_path / "index").exists()
+
+    def test_another_format_is_refused_and_stays(self, folder):
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            database.execute("PRAGMA user_version = 999")
+        with pytest.raises(StoreError, match="has format 999"):
+            Reviser(folder)
+        with closing(sqlite3.connect(folder / "index.sqlite")) as database:
+            assert database.execute("SELECT count(*) FROM documents").fetchone() == (3,)
 
 
 class TestReaders:

@@ -47,7 +47,13 @@ _CHUNK = 2_048
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the layers below the last are fine-tuned.
+    """How the layers below the last are fine-tuned: one setting for any number of labels.
+
+    Chosen by accuracy on a fifth of the training part of 20 Newsgroups, one or two draws of labels each, so that
+    differences of .01 are noise. With 10, 100, 1,000 and all 9,052 labels the last layer alone gave .25, .67, .84 and
+    .89; all layers, held by nothing, .27, .68, .84 and .91; with `consistent` 1 and `hold` .3, .29, .69, .84 and .91.
+    `hold` 1 was no better. A `rate` of 1e-3 forgot (.82 with 1,000), 1e-4 was slow (.90 with all). Targets that
+    `consistent` made sharper believed themselves (.60 with 100).
 
     Attributes:
         steps: at most, of a batch each; as many as FEW_PASSES take where there are few documents.

@@ -87,12 +87,12 @@ class Opened:
 
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
-        """How the index was learned."""
+        """How the index was learned; what its textae did not know yet is as the defaults are."""
         about = self.reader.settings["about"]
         learned = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
 
         def of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
-            return {field.name: learned[field.name] for field in fields(kind)}
+            return {field.name: learned[field.name] for field in fields(kind) if field.name in learned}
 
         return ModelSpec(**of(ModelSpec)), TrainSpec(**of(TrainSpec))
 

@@ -2,8 +2,8 @@
 
     postings ─▶ bags ─▶ auto-encoder (anew, or the one that is there) ─▶ fine-tuned by labels ─▶ codes of all
 
-Labels fine-tune what was learned without any. That is kept beside what they make of it, so that labels which were
-added or put right are learned from the same start, and learning the same ones twice changes nothing.
+Labels fine-tune what was learned without any. That is kept beside what they make of it, so that the labels of another
+field are learned from the same start, and learning the same ones twice changes nothing.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class TestSearch:
             (["a", "--queries", "f"], "give a QUERY or --queries FILE"),
             (
                 ["comet", "--mode", "magic"],
-                "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N",
+                "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N, bits-N",
             ),
             (["comet", "-k", "0"], "'-k'"),
             (["comet", "-k", "1" + "0" * 22], "'-k'"),

@@ -22,7 +22,7 @@ from textae.spec import DEVICES, MOST_SEED, PRESETS, SYSTEMS, ModelSpec, TrainSp
         ({"inputs": 0}, "an encoder of 0 terms"),
         ({"hidden": (512, 4_000_000_000)}, "has at most 1,000,000 numbers"),
         ({"dims": 10**22}, "has at most 1,000,000 numbers"),
-        ({"bits": 8 * 10**22}, "has at most 1,000,000 numbers"),
+        ({"bits": 1032}, "1032 bits were asked for; give a multiple of 8, from 8 to 1,024"),
         ({"corruption": "rust"}, "no corruption 'rust'; give one of masking, salt-and-pepper, gaussian"),
         ({"code_l2": -0.5}, "a code cannot be held near 0 by -0.5; give 0"),
         ({"code_l2": float("inf")}, "a code cannot be held near 0 by inf"),

@@ -50,7 +50,7 @@ _quiet_option = click.option("-q", "--quiet", is_flag=True, help="Nothing on std
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 _rank_options = _together(
     click.option("-k", "--top", "k", type=_HITS, default=10, show_default=True, help="Hits, at most."),
-    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(SYSTEMS)}, or lsa-N."),
+    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(SYSTEMS)}, lsa-N, or bits-N."),
     _json_option,
     click.option("--tsv", "as_tsv", is_flag=True, help="Lines of query, rank, id, score, title between tabs."),
     click.option("--trec", "as_trec", is_flag=True, help="A TREC run; white space and % in ids as %20, %25."),
@@ -310,7 +310,7 @@ def sample(n: int | None, k: int | None, seed: int, folder: Path, **options: Any
     metavar="FIELD",
     help="Documents with the same value of FIELD are relevant to each other; without --queries 1,000 of them ask.",
 )
-@click.option("--systems", default=",".join(SYSTEMS), show_default=True, help="Also lsa-N.")
+@click.option("--systems", default=",".join(SYSTEMS), show_default=True, help="Also lsa-N, bits-N.")
 @click.option("--baseline", help="What the others are tested against.  [default: the first system]")
 @click.option("-k", "--top", "k", type=_HITS, default=100, show_default=True, help="With --label: P@k.")
 @click.option("--curve", is_flag=True, help="With --label: also precision and recall from 1 document to all.")

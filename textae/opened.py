@@ -4,7 +4,7 @@ opened = Opened(Reader(folder))
 opened.system("bm25").scores(opened.vectorizer.transform(["smooth a noisy signal"]))
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -148,9 +148,20 @@ class Opened:
                 return CodeSearch(self.encoder, HammingIndex(self.codes))
             case ["hybrid"]:
                 return Hybrid(self.system("bm25"), self.system("code"), self.reader.settings["hybrid_weight"])
+            case ["bits", n]:
+                return self._bits(int(n))
             case ["lsa", dims]:
                 return self._lsa(int(dims))
         return self._lsa(None)
+
+    def _bits(self, n: int) -> Retriever:
+        from textae.quantization import quantization  # numpy.random, which no other search needs
+
+        codes = self.codes
+        floats = codes.floats.astype(np.float32)
+        planes = quantization(floats[codes.known], n, self.reader.settings["about"]["seed"])
+        found = Codes(codes.known, codes.floats, planes.bits(floats, codes.known))
+        return CodeSearch(replace(self.encoder, quantization=planes), HammingIndex(found))
 
     def _lsa(self, dims: int | None) -> Retriever:
         arrays = self.reader.arrays

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textae.errors import TextaeError
 
 SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hybrid")
-"""What can search; also `lsa-N`, LSA with its first N dimensions."""
+"""What can search; also `lsa-N`, LSA with its first N dimensions, and `bits-N`, N bits of the same codes."""
 
 AUTO = "auto"
 """The language that is detected from the corpus, and the device that is there."""
@@ -27,11 +27,15 @@ MASKING, SALT_AND_PEPPER, GAUSSIAN = "masking", "salt-and-pepper", "gaussian"
 CORRUPTIONS = (MASKING, SALT_AND_PEPPER, GAUSSIAN)
 """What de-noising does to its input."""
 
+MOST_BITS = 1_024
+"""Of a binary code."""
+
 MOST_SEED = 2**32 - 1
 """As far as scikit-learn's seeds go."""
 
 _LARGEST = 1_000_000  # of a layer, a code, and passes: far beyond what is of use, and numbers of any size end there
 _LSA_N = re.compile(r"lsa-[1-9][0-9]{0,5}")
+_BITS_N = re.compile(r"bits-([1-9][0-9]{0,3})")
 
 
 def check_system(name: str) -> None:
@@ -40,9 +44,23 @@ def check_system(name: str) -> None:
     Raises:
         TextaeError: there is none.
     """
-    if name not in SYSTEMS and not _LSA_N.fullmatch(name):
-        shown = name if len(name) <= 60 else f"{name[:56]} ..."
-        raise TextaeError(f"no system {shown!r}; give one of {', '.join(SYSTEMS)}, lsa-N")
+    if name in SYSTEMS or _LSA_N.fullmatch(name):
+        return
+    if bits := _BITS_N.fullmatch(name):
+        check_bits(int(bits[1]))
+        return
+    shown = name if len(name) <= 60 else f"{name[:56]} ..."
+    raise TextaeError(f"no system {shown!r}; give one of {', '.join(SYSTEMS)}, lsa-N, bits-N")
+
+
+def check_bits(n: int) -> None:
+    """See whether a binary code can have so many bits.
+
+    Raises:
+        TextaeError: it cannot.
+    """
+    if n < 8 or n % 8 or n > MOST_BITS:
+        raise TextaeError(f"{n} bits were asked for; give a multiple of 8, from 8 to {MOST_BITS:,}")
 
 
 def check_seed(seed: int) -> None:
@@ -64,7 +82,7 @@ class ModelSpec:
     Attributes:
         dims: of the float code; fewer where the corpus has not as many (its rank bounds LSA, where learning starts).
         topics: of these numbers, those that know what a document is about; the others tell it from all other ones.
-        bits: of the binary code, a multiple of 8.
+        bits: of the binary code, a multiple of 8 up to `MOST_BITS`.
         hidden: the sizes of the encoder's hidden layers, first to last.
         drop: the share of a document's words that de-noising hides from the encoder; of other kinds, the amount.
         inputs: the most frequent terms of the vocabulary, that the encoder knows.
@@ -82,8 +100,7 @@ class ModelSpec:
     topics: int = 64
 
     def __post_init__(self) -> None:
-        if self.bits < 8 or self.bits % 8:
-            raise TextaeError(f"{self.bits} bits were asked for; give a multiple of 8")
+        check_bits(self.bits)
         if self.dims < 1:
             raise TextaeError(f"a code of {self.dims} numbers was asked for; give at least 1")
         if any(size < 1 for size in self.hidden):
@@ -94,7 +111,7 @@ class ModelSpec:
             raise TextaeError(f"topics of {self.topics} numbers were asked for; give at least 1")
         if self.inputs < 1:
             raise TextaeError(f"an encoder of {self.inputs} terms was asked for; give at least 1")
-        if max(self.bits, self.dims, *self.hidden) > _LARGEST:
+        if max(self.dims, *self.hidden, 0) > _LARGEST:
             raise TextaeError(f"a code or a hidden layer has at most {_LARGEST:,} numbers; give fewer")
         if self.corruption not in CORRUPTIONS:
             raise TextaeError(f"no corruption {self.corruption!r:.60}; give one of {', '.join(CORRUPTIONS)}")

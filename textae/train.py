@@ -191,7 +191,9 @@ class Clock:
 
 
 class _Judge:
-    """Held-out documents, and a few words of each: by how the code finds them again, learning goes on or is taken back.
+    """Held-out documents, and a few words of each: by how answers find them again, learning goes on or is taken back.
+
+    Answers are asked, for a document that says it is what they are to find; topics are only where there are no answers.
 
     A state is worse than another where the mean of the reciprocal ranks falls by more than two standard errors of
     their differences. The last state that was not worse than what it followed is kept.
@@ -236,11 +238,13 @@ class _Judge:
         if not len(self._held):
             return torch.ones(0)
         network, crops = self._network, self._crops
-        asked = network.code(network.hidden(crops.terms, crops.starts, crops.weights))
-        held, others = (network.code(_hidden_of(network, of)) for of in (self._held, self._corpus))
-        own = (asked * held).sum(dim=1, keepdim=True)
-        higher = (asked @ held.T > own).sum(dim=1) + (asked @ others.T > own).sum(dim=1)
-        return 1 / (1 + higher.double())
+        code = network.answer if network.answer_head.n_out else network.topic
+        asked = code(network.hidden(crops.terms, crops.starts, crops.weights))
+        held, others = (code(_hidden_of(network, of)) for of in (self._held, self._corpus))
+        cosines = asked @ held.T
+        own = cosines.diagonal()[:, None]
+        # What ties with the document is before it: where all codes are the same, nothing is found.
+        return 1 / ((cosines >= own).sum(dim=1) + (asked @ others.T >= own).sum(dim=1)).double()
 
 
 def _worse(found: Tensor, before: Tensor) -> bool:

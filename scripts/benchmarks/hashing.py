@@ -14,7 +14,7 @@ P@100, the same group is relevant, documents by Hamming distance, ties at the cu
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,14 +23,13 @@ import numpy as np
 
 from benchmarks.newsgroups import part, stripped, whole
 from benchmarks.rows import render, say, write
-from benchmarks.runs import Cost, index, numbers, split, table
+from benchmarks.runs import index, numbers, split, table
 from benchmarks.topics import precision
 from textae.encoder import Bits, Codes, Encoder, unit
 from textae.engine import Engine
 from textae.index import HammingIndex
 from textae.opened import Opened
 from textae.ranking import Retriever
-from textae.spec import ModelSpec
 from textae.text import Analysis
 from textae.types import Document
 from textae.vectorizer import Bags, Floats
@@ -43,7 +42,7 @@ WORDS = range(10, 501)
 
 @click.command()
 @click.option("--seeds", default="1,2,3,4,5", show_default=True, callback=numbers, help="One split and run each.")
-@click.option("--bits", default="16,32,64,128", show_default=True, callback=numbers, help="One training each.")
+@click.option("--bits", default="16,32,64,128", show_default=True, callback=numbers, help="All from one training.")
 @click.option("--split", "cut", type=click.Choice(["random", "date"]), default="random", show_default=True)
 @click.option("--stripped", "strip", is_flag=True, help="Without headers, footers and quotes.")
 @click.option("--quick", is_flag=True, help="The first seed, 64 bits, and no row is written.")
@@ -55,12 +54,11 @@ def hashing(seeds: tuple[int, ...], bits: tuple[int, ...], cut: str, strip: bool
     for seed in seeds[:1] if quick else seeds:
         training, test = by_date(*parts, seed) if cut == "date" else mixed(*parts, seed)
         with table(training) as source:
-            for length in (64,) if quick else bits:
-                cost, figures = _run(source, test, length, seed)
+            for length, size, figures in _run(source, test, (64,) if quick else bits, seed):
                 if quick:
                     say(what, f"{length} bits", figures)
                 else:
-                    write(what, f"{length} bits", cost.documents, figures, seed)
+                    write(what, f"{length} bits", size, figures, seed)
     if not quick:
         render()
 
@@ -78,18 +76,21 @@ def by_date(train: Sequence[Document], test: Sequence[Document], seed: int) -> t
     return training, split(asked, (0.5, 0.5), seed)[1]
 
 
-def _run(source: Path, test: Sequence[Document], bits: int, seed: int) -> tuple[Cost, dict[str, float]]:
-    """Learn codes of that many bits, and score them beside what needs no learning."""
+def _run(
+    source: Path, test: Sequence[Document], lengths: Sequence[int], seed: int
+) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """Learn once, and score bits of every length beside what needs no learning: length, documents, figures."""
     with tempfile.TemporaryDirectory() as folder:
-        cost = index(source, Path(folder), model=ModelSpec(bits=bits), seed=seed)
+        cost = index(source, Path(folder), seed=seed)
         with Engine.open(folder) as engine:
-            retrievers: dict[str, Retriever] = {
-                "bits": engine.opened.system("bits"),
-                "tf-idf": engine.opened.system("tfidf"),
-                "LSA of as many numbers": engine.opened.system(f"lsa-{bits}"),
-                "LSA bits": lsa_bits(engine.opened, bits),
-            }
-            return cost, {**precision(engine, retrievers, test), **cost.figures()}
+            for length in lengths:
+                retrievers: dict[str, Retriever] = {
+                    "bits": engine.opened.system(f"bits-{length}"),
+                    "tf-idf": engine.opened.system("tfidf"),
+                    "LSA of as many numbers": engine.opened.system(f"lsa-{length}"),
+                    "LSA bits": lsa_bits(engine.opened, length),
+                }
+                yield length, cost.documents, {**precision(engine, retrievers, test), **cost.figures()}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from benchmarks.runs import documents, seeds_option
 from textae.baselines import fit_lsa
 from textae.classifier import Labels
 from textae.corpus import TableSpec
-from textae.encoder import Encoder
+from textae.encoder import Encoder, Quantization
 from textae.finetune import DECAY, Recipe, fine_tune
 from textae.models.autoencoder import AutoEncoder
 from textae.spec import ModelSpec, TrainSpec
@@ -100,7 +100,7 @@ class Task:
 
     def lsa(self, seed: int) -> Encoder:
         """LSA of the documents."""
-        return Encoder.lsa(fit_lsa(self.bags, self.idf, ModelSpec().dims, seed), self.idf)
+        return Encoder.lsa(fit_lsa(self.bags, self.idf, ModelSpec().start_dims, seed), self.idf)
 
     def accuracies(self, start: Encoder, learned: Learned, known: int | None, seed: int) -> dict[str, float]:
         """The accuracy of each system where so many documents, drawn by the seed, have a label."""
@@ -126,9 +126,11 @@ class Task:
     def _untaught(self, seed: int) -> Learned:
         """The same network, of random weights in every layer."""
         generator = torch.Generator().manual_seed(seed)
-        words = torch.randn(len(self.idf), ModelSpec().dims, generator=generator) / ModelSpec().dims ** 0.5
+        dims = ModelSpec().start_dims
+        words = torch.randn(len(self.idf), dims, generator=generator) / dims**0.5
         network = AutoEncoder(Encoder.lsa(words.numpy(), self.idf), ModelSpec(), generator)
-        return Learned(network.encoder(), network.decoder())
+        signs = Quantization(np.zeros(network.dims, np.float32), np.eye(network.dims, 8, dtype=np.float32))
+        return Learned(network.encoder(signs), network.decoder())
 
     def _codes(self, encoder: Encoder) -> tuple[Floats, Floats]:
         return encoder.encode(self.bags).floats, encoder.encode(self.asked).floats

@@ -79,6 +79,11 @@ class AutoEncoder(nn.Module):
         return network
 
     @property
+    def dims(self) -> int:
+        """Numbers of the code."""
+        return self.answer_head.n_out + self.topic_head.n_out
+
+    @property
     def _scales(self) -> tuple[float, float]:
         """By what answers and topics are multiplied."""
         return (1 - self.topic_share) ** 0.5, self.topic_share**0.5

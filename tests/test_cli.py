@@ -505,7 +505,7 @@ class TestTrain:
         before = rows(shell("info", "--json", "--index", folder).out)[0]
         said = shell("train", "--label", "label", "--dims", 8, "--seed", 2, "--json", "--index", folder)
         told = {"index": str(folder), "documents": 60, "anew": True, "label": "label", "labelled": 12, "classes": 3}
-        assert rows(said.out) == [told]
+        assert rows(said.out) == [told | {"warnings": []}]
         after = rows(shell("info", "--json", "--index", folder).out)[0]
         assert {name for name in before if before[name] != after[name]} == {
             "bytes_floats",
@@ -783,6 +783,15 @@ class TestIndex:
         assert "expect little more than matching words" in said.err
         found = rows(shell("search", "only4", "-k", 1, "--json", "--index", tmp_path / "index").out)
         assert (found[0]["id"], found[0]["fields"]) == ("bread-4", {"topic": "bread", "year": 1904})
+
+    def test_learning_that_diverges_is_taken_back_and_said(self, shell, index, tmp_path):
+        said = index(table(tmp_path / "t.jsonl"), "--rate", "1e39")
+        assert said.code == 0
+        assert "textae: learning diverged" in said.err
+        assert shell("search", "only4", "--mode", "code", "--index", tmp_path / "index").code == 0
+        again = shell("train", "--rate", "1e39", "--index", tmp_path / "index")
+        assert again.code == 0
+        assert "textae: learning diverged" in again.err
 
     def test_json_tells_what_became_of_it(self, index, tmp_path):
         said = index(table(tmp_path / "t.jsonl"), "--json", "--quiet")

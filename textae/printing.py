@@ -50,6 +50,8 @@ def print_trained(trained: Trained, folder: str, *, quiet: bool) -> None:
             f"of {trained.classes:,} different ones; 'textae classify' tells it of others",
             quiet=quiet,
         )
+    for warning in trained.warnings:
+        terminal.note(warning, quiet=quiet)
 
 
 def print_labels(of: Mapping[str, str], found: Sequence[Prediction], options: Mapping[str, Any]) -> None:

@@ -7,8 +7,7 @@ singular value decomposition (Procrustes). Codes turned so lie near the corners 
 
 Bits of up to 128 cannot tell a document from all others, so they are spent on what documents are about: on the 32 first
 principal axes, each seen from several sides where there are more bits than axes (R has orthonormal rows then, a tight
-frame). Longer bits get all axes. Codes vary most along the few in which topics differ, and every bit would be about
-these: so axes are shrunk, the more the larger they are.
+frame). Longer bits get all axes.
 """
 
 import numpy as np
@@ -20,9 +19,6 @@ SHORT = 128
 """Bits that are spent on topics."""
 TOPIC_AXES = 32
 """Principal axes that these see: on 20 Newsgroups (development part) 64 bits find P@100 .702 with 32, .675 with 64."""
-SHRINK = 0.15
-"""Axes of longer bits are divided by this power of their variance: 256 bits find SciFact's training queries .592
-instead of .552 (nDCG@10), CISI's titles .528 instead of .502; arXiv's titles find their category .368, not .380."""
 ROUNDS = 30
 MOST = 20_000
 """Codes that are looked at; a seeded sample of more."""
@@ -39,24 +35,16 @@ def quantization(floats: Floats, n_bits: int, seed: int) -> Quantization:
     rng = np.random.default_rng(seed)
     some = floats if len(floats) <= MOST else floats[np.sort(rng.choice(len(floats), MOST, replace=False))]
     mean = some.mean(axis=0) if len(some) else np.zeros(floats.shape[1], np.float32)
-    centred = some - mean
-    axes = _axes(centred, min(n_bits, TOPIC_AXES)) if n_bits <= SHORT else _shrunk(centred, _axes(centred, n_bits))
-    rotation = axes @ _rotation(centred @ axes, n_bits, rng)
+    n_axes = min(n_bits, TOPIC_AXES) if n_bits <= SHORT else n_bits
+    axes = _principal_axes(some - mean, n_axes)
+    rotation = axes @ _rotation((some - mean) @ axes, n_bits, rng)
     return Quantization(mean.astype(np.float32), rotation.astype(np.float32))
 
 
-def _axes(centred: Floats, n: int) -> Floats:
+def _principal_axes(centred: Floats, n: int) -> Floats:
     """The n axes along which codes vary most, of as many as there are: (dims, n)."""
     _, axes = np.linalg.eigh(centred.T @ centred)
     return np.ascontiguousarray(axes[:, ::-1][:, :n])
-
-
-def _shrunk(centred: Floats, axes: Floats) -> Floats:
-    """Axes divided by a power of the variance along them, of the largest as long as before."""
-    variances = np.square(centred @ axes).sum(axis=0)
-    least = max(variances.max(initial=0) * _ROUNDING, np.finfo(np.float32).tiny)
-    shrunk: Floats = axes * (np.maximum(variances, least) / max(variances.max(initial=0), least)) ** -SHRINK
-    return shrunk
 
 
 def _rotation(projected: Floats, n_bits: int, rng: np.random.Generator) -> Floats:
@@ -69,7 +57,3 @@ def _rotation(projected: Floats, n_bits: int, rng: np.random.Generator) -> Float
         left, _, right = np.linalg.svd(projected.T @ corners, full_matrices=False)
         rotation = left @ right
     return rotation
-
-
-_ROUNDING = 1e-6
-"""Of the largest variance: what is less is none."""

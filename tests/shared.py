@@ -14,7 +14,7 @@ import numpy as np
 
 import textae
 from textae import Document, Engine, TrainSpec
-from textae.decoder import FLOATS, Decoder
+from textae.decoder import Decoder
 from textae.store import Writer
 
 LONG = bool(os.environ.get("TEXTAE_LONG"))
@@ -131,11 +131,11 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
         for topic, words in TOPICS.items():
             for word in words.split():
                 weight[:, opened.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
-        decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),), FLOATS)
+        decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),))
         kept = {name: array for name, array in opened.reader.arrays.items() if not name.startswith("decoder/")}
         for name, array in {**kept, **decoder.arrays(), "codes/floats": codes.astype(np.float16)}.items():
             writer.put(name, np.asarray(array))
-        for name, value in {**opened.reader.settings, "decoder": {"reads": FLOATS}}.items():
+        for name, value in opened.reader.settings.items():
             if name != "documents":
                 writer.set(name, value)
         writer.commit()

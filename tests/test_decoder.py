@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from textae.decoder import BITS, FLOATS, Decoder, logistic, signs
-from textae.encoder import Codes
+from textae.decoder import Decoder, logistic
 
-ONE_LAYER = Decoder(((np.float32([[1, 0, -1], [0, 2, 0]]), np.float32([0, 0, 0.5])),), BITS)
-
-
-def test_signs_by_hand() -> None:
-    assert signs(np.uint8([[0b10100000]])).tolist() == [[1, -1, 1, -1, -1, -1, -1, -1]]
+ONE_LAYER = Decoder(((np.float32([[1, 0, -1], [0, 2, 0]]), np.float32([0, 0, 0.5])),))
 
 
 def test_the_logistic_function_overflows_nowhere() -> None:
@@ -28,15 +23,17 @@ def test_words_are_shares() -> None:
 
 def test_two_layers_with_the_logistic_function_between() -> None:
     layers = ((np.float32([[2]]), np.float32([-2])), (np.float32([[4, 8]]), np.float32([0, 1])))
-    assert Decoder(layers, FLOATS).logits(np.float32([[1]])).tolist() == [[2, 5]]
+    assert Decoder(layers).logits(np.float32([[1]])).tolist() == [[2, 5]]
 
 
-def test_what_is_read_of_codes() -> None:
-    codes = Codes(np.array([True]), np.float16([[0.5, 1]]), np.uint8([[255]]))
-    assert Decoder((), BITS).read(codes).tolist() == [[1] * 8]
-    assert Decoder((), FLOATS).read(codes).tolist() == [[0.5, 1]]
+def test_codes_of_half_precision_are_read_as_what_they_are() -> None:
+    """A code of 0.1 is 0.0999756 on disk; 1,000 times that is 99.9756, where half precision would say 100."""
+    decoder = Decoder(((np.float32([[1_000]]), np.float32([0])),))
+    logits = decoder.logits(np.float16([[0.1]]))
+    assert logits.dtype == np.float32
+    assert logits.item() == pytest.approx(99.9756, abs=1e-4)
 
 
 def test_it_comes_back_from_its_arrays() -> None:
-    back = Decoder.from_arrays(ONE_LAYER.arrays(), BITS)
+    back = Decoder.from_arrays(ONE_LAYER.arrays())
     assert back.logits(np.float32([[1, -1]])) == pytest.approx(ONE_LAYER.logits(np.float32([[1, -1]])), rel=1e-3)

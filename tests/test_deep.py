@@ -9,7 +9,6 @@ import torch
 from shared import TOPICS, contents, some_documents
 
 from textae import Engine, ModelSpec, TextaeError, TrainSpec
-from textae.decoder import FLOATS
 from textae.deep import learn_deep
 from textae.encoder import DeepEncoder, Encoder, Quantization, encoder_of
 from textae.models.bags import DeviceShares
@@ -203,8 +202,7 @@ class TestEncoder:
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
         assert np.array_equal(codes.bits, np.packbits(bits.numpy(), axis=1))
         words = network.decode(code).softmax(1).detach().numpy()
-        assert decoder.words(decoder.read(codes)) == pytest.approx(words, abs=1e-4)
-        assert decoder.reads == FLOATS
+        assert decoder.words(codes.floats) == pytest.approx(words, abs=1e-4)
 
 
 class TestLearning:

@@ -222,7 +222,7 @@ def similar(document: str, k: int, mode: str, folder: Path, **options: Any) -> N
 @cli.command(short_help="The words that a code makes likelier than usual.")
 @click.argument("ids", metavar="[ID…]", nargs=-1)
 @click.option("--text", metavar="WORDS", help="Decode the code of a text instead; `-` reads it from standard input.")
-@click.option("--code", metavar="CODE", help="Decode a code: its bits in hexadecimal, or its numbers between commas.")
+@click.option("--code", metavar="CODE", help="Decode a code: its numbers, between commas.")
 @click.option("-k", "--top", "k", type=_HITS, default=20, show_default=True, help="Words, at most.")
 @_json_option
 @_index_option
@@ -237,7 +237,7 @@ def decode(ids: Sequence[str], text: str | None, code: str | None, k: int, as_js
     \b
     textae decode scipy.signal.savgol_filter
     textae decode --text "smooth a noisy signal" -k 10
-    textae decode --code 7f3a… --json        as 'textae sample --json' gives codes
+    textae decode --code 0.031,-0.17,…       as 'textae sample --json' gives codes
     """
     from textae.engine import Engine
 
@@ -269,8 +269,10 @@ def decode(ids: Sequence[str], text: str | None, code: str | None, k: int, as_js
 def sample(n: int | None, k: int | None, seed: int, folder: Path, **options: Any) -> None:
     """Draw codes from the distribution of the documents' codes, and decode their words.
 
-    Beside each stands the nearest document, and how far away its code is: a code that is farther from all documents
-    than these are from each other is about nothing that the corpus is about.
+    Each is drawn around a document picked at random, as far away and in such directions as its ten neighbours lie.
+    Beside it stands the nearest document, and how far away its code is (1 - cosine; of a deep stack's codes Euclid's
+    distance): a code that is farther from all documents than these are from each other is about nothing that the
+    corpus is about.
 
     With --grid, the codes are the places of the plane over which an index of codes of 2 numbers spreads its documents,
     all but the outermost 2 % on each side.

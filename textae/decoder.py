@@ -2,8 +2,8 @@
 
     p(t) = softmax(D_L s(… s(D_1 code)))_t        s: the logistic function
 
-The auto-encoder that an index learns by default reads its bits, as ±1, and has one layer; a deep auto-encoder
-(Hinton & Salakhutdinov, Science 2006) reads its float code through as many layers as its encoder has.
+The auto-encoder that an index learns by default has one layer; a deep auto-encoder (Hinton & Salakhutdinov, Science
+2006) has as many as its encoder. Both read the float code.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoder import Codes, Layers, logistic
+from textae.encoder import Layers, logistic
 from textae.vectorizer import Floats
-
-BITS, FLOATS = "bits", "floats"
-"""What a decoder reads: signs of ±1, or the float code."""
 
 
 @dataclass(frozen=True)
@@ -25,28 +22,20 @@ class Decoder:
     """From codes to words.
 
     Attributes:
-        layers: the first takes what is read, the last gives the (n_terms,) logits.
-        reads: `BITS` or `FLOATS`.
+        layers: the first takes the float code, the last gives the (n_terms,) logits.
     """
 
     layers: Layers
-    reads: str
 
-    def read(self, codes: Codes) -> Floats:
-        """What the decoder reads of some codes: (n, n_in) float32."""
-        if self.reads == FLOATS:
-            return codes.floats.astype(np.float32, copy=False)
-        return signs(codes.bits)
-
-    def logits(self, code: Floats) -> Floats:
-        """The logits of the words: (n, n_in) to (n, n_terms)."""
-        hidden = code
+    def logits(self, code: NDArray[np.floating]) -> Floats:
+        """The logits of the words: (n, dims) of any precision to (n, n_terms)."""
+        hidden: Floats = code.astype(np.float32, copy=False)
         for i, (weight, bias) in enumerate(self.layers):
             hidden = (logistic(hidden) if i else hidden) @ weight.astype(np.float32) + bias
         return hidden
 
-    def words(self, code: Floats) -> Floats:
-        """The distribution of the words, softmax of the `logits`: (n, n_in) to (n, n_terms), rows of sum 1."""
+    def words(self, code: NDArray[np.floating]) -> Floats:
+        """The distribution of the words, softmax of the `logits`: (n, dims) to (n, n_terms), rows of sum 1."""
         logits = self.logits(code)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: Floats = odds / odds.sum(axis=1, keepdims=True)
@@ -60,12 +49,7 @@ class Decoder:
         return named
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], reads: str) -> "Decoder":
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Decoder":
         """The decoder that gave these `arrays`."""
         depth = sum(name.startswith("decoder/weight") for name in arrays)
-        return cls(tuple((arrays[f"decoder/weight{i}"], arrays[f"decoder/bias{i}"]) for i in range(depth)), reads)
-
-
-def signs(bits: NDArray[np.uint8]) -> Floats:
-    """Packed bits as ±1: (n, n_bits / 8) uint8 to (n, n_bits) float32."""
-    return np.unpackbits(bits, axis=1).astype(np.float32) * 2 - 1
+        return cls(tuple((arrays[f"decoder/weight{i}"], arrays[f"decoder/bias{i}"]) for i in range(depth)))

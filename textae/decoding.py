@@ -4,7 +4,6 @@ The vocabulary holds stems. What is shown beside a stem is the form that a few d
 and the first that hold it.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -12,17 +11,14 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.decoder import BITS, FLOATS, signs
-from textae.encoder import Codes
 from textae.errors import QueryError
-from textae.generator import distances, known_codes, most_telling, plane, sample_codes, take, usual_distance
+from textae.generator import AggregatePosterior, known_floats, most_telling, plane
 from textae.opened import Opened
 from textae.spec import check_seed
 from textae.text import searchable, words
 from textae.types import Cell, Decoded, Grid, LikelyWord, Sample, Samples
 from textae.vectorizer import Floats
 
-_HEXADECIMAL = re.compile(r"[0-9a-fA-F]*")
 _LARGEST = 1e6  # of a number in a code: beyond it sums are infinite, and what they are the difference of no number
 _LOOKED_AT = 32_768  # characters of a document in which a form of a word is looked for
 _HOLDERS = 3  # documents in which it is looked for
@@ -39,7 +35,7 @@ def decode_documents(opened: Opened, ids: Sequence[str], k: int) -> list[Decoded
         if not opened.codes.known[position]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
     texts = [searchable(document) for document in opened.reader.documents(positions)]
-    return _decoded(opened, opened.decoder.read(take(opened.codes, np.array(positions, np.int64))), k, texts)
+    return _decoded(opened, opened.codes.floats[np.array(positions, np.int64)], k, texts)
 
 
 def decode_text(opened: Opened, text: str, k: int) -> Decoded:
@@ -51,7 +47,7 @@ def decode_text(opened: Opened, text: str, k: int) -> Decoded:
     codes = opened.encoder.encode(opened.vectorizer.transform([text]))
     if not codes.known[0]:
         raise QueryError("the encoder knows no word of the text, so it has no code to decode; give other words")
-    return _decoded(opened, opened.decoder.read(codes), k, [text])[0]
+    return _decoded(opened, codes.floats, k, [text])[0]
 
 
 def decode_code(opened: Opened, code: str, k: int) -> Decoded:
@@ -59,7 +55,7 @@ def decode_code(opened: Opened, code: str, k: int) -> Decoded:
 
     Args:
         opened: the index.
-        code: of a decoder that reads bits, these in hexadecimal; of one that reads floats, numbers between commas.
+        code: its numbers, between commas.
         k: words.
 
     Raises:
@@ -78,33 +74,31 @@ def sample(opened: Opened, n: int, k: int, seed: int) -> Samples:
     if n < 1:
         raise QueryError(f"{n} samples were asked for; give at least 1")
     check_seed(seed)
-    decoder, codes = opened.decoder, _codes(opened)
-    drawn = sample_codes(decoder, codes, n, np.random.default_rng(seed))
+    posterior = AggregatePosterior(_floats(opened))
+    drawn = posterior.draw(n, np.random.default_rng(seed))
     ids = [opened.ids[position] for position in np.flatnonzero(opened.codes.known)]
     samples = []
     for code, decoded in zip(drawn, _decoded(opened, drawn, k), strict=True):
-        away = distances(decoder, code, codes)
+        away = posterior.distances(code)
         samples.append(Sample(decoded, ids[int(away.argmin())], float(away.min())))
-    bits = drawn.shape[1] if decoder.reads == BITS else None
-    return Samples(tuple(samples), usual_distance(decoder, codes), bits)
+    return Samples(tuple(samples), posterior.usual_distance())
 
 
 def grid(opened: Opened, n: int, k: int) -> Grid:
     """Decode the k most telling words of n × n codes over the plane of the documents' float codes.
 
     Raises:
-        QueryError: fewer than one row was asked for; or the decoder does not read two floats.
+        QueryError: fewer than one row was asked for; or codes are not of two numbers.
     """
     if n < 1:
         raise QueryError(f"a grid of {n} rows was asked for; give at least 1")
-    decoder, dims = opened.decoder, opened.codes.floats.shape[1]
-    if decoder.reads != FLOATS or dims != 2:
-        reads = f"{_n_read(opened)} bits" if decoder.reads == BITS else f"{dims} numbers"
+    dims = opened.codes.floats.shape[1]
+    if dims != 2:
         raise QueryError(
-            f"a grid needs codes of 2 numbers, and the decoder of this index reads {reads}; "
-            "'textae index SOURCE… --preset hinton2006 --dims 2' makes one that does"
+            f"a grid needs codes of 2 numbers, and those of this index have {dims}; "
+            "'textae index SOURCE… --preset hinton2006 --dims 2' learns such"
         )
-    cut = plane(_codes(opened).floats, n)
+    cut = plane(_floats(opened), n)
     cells = [
         Cell(n - 1 - place // n, place % n, int(cut.documents[place // n, place % n]), decoded)
         for place, decoded in enumerate(_decoded(opened, cut.centres(), k))
@@ -113,38 +107,19 @@ def grid(opened: Opened, n: int, k: int) -> Grid:
     return Grid(tuple(cut.x.tolist()), tuple(cut.y.tolist()), from_the_top)
 
 
-def _codes(opened: Opened) -> Codes:
-    codes = known_codes(opened.codes)
-    if not len(codes.known):
+def _floats(opened: Opened) -> NDArray[np.floating]:
+    """The codes of the documents that have one: (n_known, dims)."""
+    floats = known_floats(opened.codes)
+    if not len(floats):
         raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    return codes
-
-
-def _n_read(opened: Opened) -> int:
-    return len(opened.decoder.layers[0][0])
+    return floats
 
 
 def _read_code(opened: Opened, code: str) -> Floats:
-    """A code as it was written to what the decoder reads: (1, n_in)."""
-    return _read_bits(opened, code) if opened.decoder.reads == BITS else _read_floats(opened, code)
-
-
-def _read_bits(opened: Opened, code: str) -> Floats:
-    wanted = _n_read(opened) // 4
-    if not _HEXADECIMAL.fullmatch(code):
-        raise QueryError(f"the code {_short(code)} is not hexadecimal; give {wanted} digits of 0-9 and a-f")
-    if len(code) != wanted:
-        raise QueryError(
-            f"the code has {len(code):,} hexadecimal digits, and the decoder of this index reads {wanted} "
-            f"({4 * wanted} bits)"
-        )
-    return signs(np.frombuffer(bytes.fromhex(code), np.uint8)[None])
-
-
-def _read_floats(opened: Opened, code: str) -> Floats:
-    wanted, parts = _n_read(opened), code.split(",")
+    """A code as it was written: (1, dims)."""
+    wanted, parts = opened.codes.floats.shape[1], code.split(",")
     if len(parts) != wanted:
-        raise QueryError(f"the code has {len(parts):,} numbers, and the decoder of this index reads {wanted}")
+        raise QueryError(f"the code has {len(parts):,} numbers, and those of this index have {wanted}")
     numbers = []
     for part in parts:
         try:
@@ -157,38 +132,36 @@ def _read_floats(opened: Opened, code: str) -> Floats:
     return np.array([numbers], np.float32)
 
 
+def _written(code: NDArray[np.floating]) -> str:
+    """A code as `_read_code` takes it: as few digits as give the same float32 back."""
+    return ",".join(map(str, code.astype(np.float32)))
+
+
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:36]} ...")
 
 
-def _written_code(opened: Opened, read: Floats) -> str:
-    """A code as `_read_code` takes it."""
-    if opened.decoder.reads == BITS:
-        return np.packbits(read > 0).tobytes().hex()
-    return ",".join(map(str, read))  # as few digits as give the same float32 back
-
-
-def _decoded(opened: Opened, read: Floats, k: int, texts: Sequence[str] = ()) -> list[Decoded]:
+def _decoded(opened: Opened, floats: NDArray[np.floating], k: int, texts: Sequence[str] = ()) -> list[Decoded]:
     """The words of some codes.
 
     Args:
         opened: the index.
-        read: (n, n_in), the codes as the decoder reads them.
+        floats: (n, dims), the codes.
         k: words of each, at most.
         texts: that the codes are of, n or none.
     """
     if k < 1:
         raise QueryError(f"{k} words were asked for; give at least 1")
     usual, told = opened.usual_words, []
-    for code in read:
+    for code in floats:
         shares = opened.decoder.words(code[None])[0]
         terms = most_telling(shares, usual, k)
         told.append((terms, shares[terms], shares[terms] / usual[terms]))
     form_of = _forms(opened, set(chain.from_iterable(terms.tolist() for terms, _, _ in told)), texts)
     held: list[set[int] | None] = [set(opened.vectorizer.transform([text]).terms.tolist()) for text in texts]
     return [
-        Decoded(_written_code(opened, code), tuple(_likely_words(opened, *row, form_of, holds)))
-        for code, row, holds in zip(read, told, held or [None] * len(read), strict=True)
+        Decoded(_written(code), tuple(_likely_words(opened, *row, form_of, holds)))
+        for code, row, holds in zip(floats, told, held or [None] * len(floats), strict=True)
     ]
 
 

@@ -345,7 +345,7 @@ class Engine:
         """What a code says, as `decode` does.
 
         Args:
-            code: bits in hexadecimal, or numbers between commas, whichever the decoder of this index reads.
+            code: its numbers, between commas.
             k: at most so many words.
 
         Raises:
@@ -370,7 +370,7 @@ class Engine:
         """What the decoder says, in k words, at n × n places of the plane of codes of two numbers.
 
         Raises:
-            QueryError: the decoder of this index does not read two numbers.
+            QueryError: the codes of this index are not of two numbers.
         """
         from textae.decoding import grid
 

@@ -186,7 +186,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def reconstruct(self, X: Any) -> Floats:
         """The words that the decoder expects of each row, also those that it does not hold.
 
-        There is no `inverse_transform`: the decoder reads the bits, and float codes do not tell them.
+        There is no `inverse_transform`: the decoder tells the share of every word, and not how many there are.
 
         Args:
             X: (n, n_terms) counts.
@@ -194,8 +194,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns:
             (n, n_terms) float32, rows of sum 1.
         """
-        codes = self._encode(X)
-        return self.decoder_.words(self.decoder_.read(codes))
+        return self.decoder_.words(self._encode(X).floats)
 
     def __sklearn_tags__(self) -> Any:
         """Counts: not negative, and sparse as a rule."""

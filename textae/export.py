@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.decoder import BITS
 from textae.encoder import Codes
 from textae.errors import TextaeError
 from textae.whole import whole_file
@@ -33,13 +32,13 @@ def export_codes(path: Path, ids: Sequence[str], codes: Codes, what: str) -> Non
         path: whose ending, one of `ENDINGS`, decides the format.
         ids: of the documents, n.
         codes: of the documents, n.
-        what: `BITS` or `FLOATS`.
+        what: `bits` or `floats`.
 
     Raises:
         TextaeError: the ending is of no format; or an id is of two lines, and the ids of an array are lines.
         OSError: the file cannot be written; what was there is as it was.
     """
-    rows = codes.bits if what == BITS else codes.floats
+    rows = codes.bits if what == "bits" else codes.floats
     match path.suffix:
         case ".npy":
             _write_array(path, ids, rows)

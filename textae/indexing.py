@@ -138,7 +138,6 @@ def learn_from(
     writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
     for name, array in {"lsa/words": start.words, **learned.encoder.arrays(), **learned.decoder.arrays()}.items():
         writer.put(name, array)
-    writer.set("decoder", {"reads": learned.decoder.reads})
     writer.set("layer_errors", learned.errors)
     return learned, start
 

@@ -62,14 +62,14 @@ class Opened:
     @cached_property
     def decoder(self) -> Decoder:
         """The trained decoder."""
-        return Decoder.from_arrays(self.reader.arrays, self.reader.settings["decoder"]["reads"])
+        return Decoder.from_arrays(self.reader.arrays)
 
     @cached_property
     def usual_words(self) -> NDArray[np.float64]:
         """How likely the decoder finds each word over all documents: (n_terms,)."""
-        from textae.generator import known_codes, usual_words  # numpy.random, which no search needs: 10 ms
+        from textae.generator import known_floats, usual_words  # numpy.random, which no search needs: 10 ms
 
-        return usual_words(self.decoder, known_codes(self.codes))
+        return usual_words(self.decoder, known_floats(self.codes))
 
     @cached_property
     def classifier(self) -> Classifier:

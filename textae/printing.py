@@ -224,19 +224,14 @@ def print_samples(drawn: Samples, *, as_json: bool, quiet: bool) -> None:
         else:
             said = terminal.wrapped(" ".join(word.word for word in sample.decoded.words), 5)
             click.echo(f"{number:3}  {said.lstrip()}")
-            click.echo(f"     nearest: {terminal.cell(sample.nearest)}  {_away(sample.distance, drawn.bits)}")
-    usual = _away(drawn.usual_distance, drawn.bits)
-    terminal.note(f"a document's own nearest is {usual} (the median)", quiet=quiet)
+            click.echo(f"     nearest: {terminal.cell(sample.nearest)}  {sample.distance:.3g} away")
+    terminal.note(f"a document's own nearest is {drawn.usual_distance:.3g} away (the median)", quiet=quiet)
 
 
 def _as_drawn(decoded: Decoded) -> dict[str, Any]:
     """A code and its words, of which no text says whether it holds them."""
     words = [{name: value for name, value in asdict(word).items() if name != "held"} for word in decoded.words]
     return {"code": decoded.code, "words": words}
-
-
-def _away(distance: float, bits: int | None) -> str:
-    return f"{distance:.3g} away" if bits is None else f"{distance:.0f} of {bits} bits away"
 
 
 def print_grid(grid: Grid, *, as_json: bool) -> None:

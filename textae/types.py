@@ -115,7 +115,7 @@ class Decoded:
     """What a code says.
 
     Attributes:
-        code: the bits in hexadecimal, or the numbers between commas, as `decode_code` takes it.
+        code: its numbers between commas, as `decode_code` takes it.
         words: the most telling first.
     """
 
@@ -130,7 +130,7 @@ class Sample:
     Attributes:
         decoded: the code and its words.
         nearest: the id of the document whose code is the nearest.
-        distance: to it: bits that differ, or Euclid's distance of float codes.
+        distance: to it: 1 - cosine of codes of unit length, Euclid's distance of others.
     """
 
     decoded: Decoded
@@ -145,12 +145,10 @@ class Samples:
     Attributes:
         samples: in the order drawn.
         usual_distance: of a document to its nearest other one, the median: what a sample's distance compares with.
-        bits: of a code; None where codes are floats.
     """
 
     samples: tuple[Sample, ...]
     usual_distance: float
-    bits: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textae.decoder import FLOATS, Decoder
+from textae.decoder import Decoder
 from textae.encoder import Encoder, Layers, Quantization
 from textae.models.weights import as_array, uniform_weights
 from textae.spec import ModelSpec
@@ -160,7 +160,7 @@ class AutoEncoder(nn.Module):
 
     def decoder(self) -> Decoder:
         """The trained decoder as plain arrays."""
-        return Decoder(((as_array(self.decoding), as_array(self.decoding_bias)),), FLOATS)
+        return Decoder(((as_array(self.decoding), as_array(self.decoding_bias)),))
 
 
 class Residual(nn.Module):

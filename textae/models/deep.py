@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from textae.decoder import FLOATS, Decoder
+from textae.decoder import Decoder
 from textae.encoder import DeepEncoder, Quantization
 from textae.models.layers import LINEAR, Layer, Stack, mismatch
 from textae.models.weights import as_array
@@ -78,7 +78,7 @@ class DeepAutoEncoder(nn.Module):
     def decoder(self) -> Decoder:
         """The decoder as plain arrays."""
         layers = zip(self.down_weights, self.down_biases, strict=True)
-        return Decoder(tuple((as_array(weight), as_array(bias)) for weight, bias in layers), FLOATS)
+        return Decoder(tuple((as_array(weight), as_array(bias)) for weight, bias in layers))
 
 
 def _parameters(tensors: Iterable[Tensor]) -> nn.ParameterList:

@@ -5,16 +5,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def straight_through(y: Tensor) -> Tensor:
-    """The signs of y as ±1, with the gradient of tanh(y √n) (Bengio, Léonard & Courville 2013).
-
-    Args:
-        y: (n, bits) of unit length, so that its entries are about 1 / √bits.
-    """
-    soft = torch.tanh(y * y.shape[1] ** 0.5)
-    return torch.where(y > 0, 1.0, -1.0) + soft - soft.detach()
-
-
 def contrast(left: Tensor, right: Tensor, known: Tensor, temperature: float) -> Tensor:
     """Each row of `left` must find its own row of `right` among the batch, and the other way round (InfoNCE).
 

@@ -194,7 +194,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns:
             (n, n_terms) float32, rows of sum 1.
         """
-        return self.decoder_.words(self._encode(X).floats)
+        codes = self._encode(X)
+        return self.decoder_.words(codes.floats)
 
     def __sklearn_tags__(self) -> Any:
         """Counts: not negative, and sparse as a rule."""

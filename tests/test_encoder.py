@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from textae.encoder import Encoder, Quantization, project, unit
+from textae.encoder import Encoder, Quantization, project, share_of, unit
 from textae.vectorizer import Bags
 
 ROWS = arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-100, 100, width=16))
@@ -67,20 +67,28 @@ class TestCodes:
 
     def test_answers_and_topics_stand_side_by_side(self) -> None:
         # h = (1, 0): the answer is h; the topic is its first number, 1 + 2 = 3 → 1, seen from 3 as 1 - 3 = -2 → -1
+        # of one word it has the share .756 · 1 / (1 + 20) = .036, of long texts .756
         quantization = Quantization(np.zeros(3, np.float32), np.eye(3, 8, dtype=np.float32))
-        topic = {"topic_mean": np.float32([3]), "topic_axes": np.float32([[5]]), "topic_share": 0.36}
+        topic = {"topic_mean": np.float32([3]), "topic_axes": np.float32([[5]]), "topic_share": 0.756}
         model = encoder(topic_layers=layer([[2], [0]], [0]), quantization=quantization, **topic)
-        assert model.encode(bags({0: 1})).floats == pytest.approx(np.array([[0.8, 0, -0.6]]))
+        assert model.encode(bags({0: 1})).floats == pytest.approx(np.array([[0.964**0.5, 0, -(0.036**0.5)]]))
         assert model.dims == 3
 
     def test_the_cosine_is_the_shared_out_sum_of_those_of_answers_and_topics(self) -> None:
         rng = np.random.default_rng(1)
         heads = {"topic_layers": layer(rng.normal(size=(2, 2)), [1, 0]), "topic_axes": np.eye(2, dtype=np.float32)}
         zeros = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
-        both = encoder(topic_mean=np.zeros(2, np.float32), topic_share=0.35, quantization=zeros, **heads)
+        both = encoder(topic_mean=np.zeros(2, np.float32), topic_share=0.5, quantization=zeros, **heads)
         codes = both.encode(bags({0: 1}, {0: 1, 1: 2})).floats
         answer, topic = (np.prod([unit(part)[0], unit(part)[1]], axis=0).sum() for part in (codes[:, :2], codes[:, 2:]))
-        assert codes[0] @ codes[1] == pytest.approx(0.65 * answer + 0.35 * topic)
+        shares = np.array([0.5 * 1 / 21, 0.5 * 2 / 22])
+        expected = np.sqrt(np.prod(1 - shares)) * answer + np.sqrt(np.prod(shares)) * topic
+        assert codes[0] @ codes[1] == pytest.approx(expected)
+
+    def test_the_share_of_topics_grows_with_the_words(self) -> None:
+        assert share_of(0.5, np.array([0, 20, 180])) == pytest.approx([0, 0.25, 0.45])
+        assert share_of(1.0, np.array([1, 20])).tolist() == [1, 1]
+        assert share_of(0.0, np.array([1, 20])).tolist() == [0, 0]
 
     def test_bits_are_the_sides_of_planes_through_the_mean_and_zero_is_no(self) -> None:
         rotation = np.float32([[1, -1, 0, 1, 1, -1, -1, 2], [0] * 8])

@@ -147,7 +147,7 @@ class TestAutoEncoder:
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter += torch.randn(parameter.shape, generator=generator)
-            network.settle(F.normalize(torch.randn(40, 4, generator=generator), dim=1))
+            network.settle(F.normalize(torch.randn(40, 4, generator=generator), dim=1), torch.full((40,), 9))
         return network
 
     def test_at_its_start_both_heads_are_lsa(self, hidden) -> None:
@@ -162,7 +162,7 @@ class TestAutoEncoder:
         network = self.trained(hidden)
         batch = DeviceBags(bags, network.idf, CPU).batch(torch.arange(50))
         with torch.no_grad():
-            code = network.code(network.hidden(batch.terms, batch.starts, batch.weights))
+            code = network.code(network.hidden(batch.terms, batch.starts, batch.weights), batch.lengths)
             words = network.words_of(code).softmax(1)
         codes = network.encoder(QUANTIZED).encode(bags)
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
@@ -173,13 +173,13 @@ class TestAutoEncoder:
         batch = corpus().batch(torch.tensor([0, 2, 3]))
         network = self.trained(hidden)
         layer = network.hidden(batch.terms, batch.starts, batch.weights)
-        for code in (layer, network.answer(layer), network.topic(layer), network.code(layer)):
+        for code in (layer, network.answer(layer), network.topic(layer), network.code(layer, batch.lengths)):
             assert code.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
     def test_every_parameter_learns(self, hidden) -> None:
         network = self.trained(hidden)
         batch = corpus().batch(torch.tensor([0, 2, 3, 4]))
-        code = network.code(network.hidden(batch.terms, batch.starts, batch.weights))
+        code = network.code(network.hidden(batch.terms, batch.starts, batch.weights), batch.lengths)
         reconstruction(network.words_of(code), batch.dense(4, N_TERMS)).backward()
         assert all(parameter.grad.any() for parameter in network.parameters())
 
@@ -187,8 +187,9 @@ class TestAutoEncoder:
         network = self.trained(hidden)
         again = AutoEncoder.of(network.encoder(QUANTIZED), network.decoder())
         layer = F.normalize(torch.randn(5, 4, generator=seeded()), dim=1)
-        assert torch.allclose(again.code(layer), network.code(layer), atol=1e-6)
-        assert torch.allclose(again.words_of(again.code(layer)), network.words_of(network.code(layer)), atol=1e-4)
+        code = network.code(layer, torch.arange(5))
+        assert torch.allclose(again.code(layer, torch.arange(5)), code, atol=1e-6)
+        assert torch.allclose(again.words_of(code), network.words_of(code), atol=1e-4)
 
     def test_what_is_exported_does_not_change_with_the_network(self, hidden) -> None:
         network = self.network(hidden)
@@ -206,12 +207,14 @@ class TestShapes:
         network = AutoEncoder(start(spec.start_dims), spec, seeded())
         layer = F.normalize(torch.randn(3, spec.start_dims, generator=seeded()), dim=1)
         assert (network.answer(layer).shape[1], network.topic(layer).shape[1]) == shapes
-        assert network.code(layer).norm(dim=1).tolist() == pytest.approx([1.0] * 3)
+        assert network.code(layer, torch.tensor([1, 9, 99])).norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
     def test_at_its_start_the_decoder_expects_the_words_that_made_the_code(self) -> None:
         network = AutoEncoder(start(12), ModelSpec(18, 8, (), topics=6), seeded())
         documents = torch.arange(N_TERMS)  # each term alone
-        logits = network.words_of(network.code(network.hidden(documents, documents, torch.ones(N_TERMS))))
+        logits = network.words_of(
+            network.code(network.hidden(documents, documents, torch.ones(N_TERMS)), torch.ones(N_TERMS))
+        )
         own, others = logits.diagonal().mean(), logits.fill_diagonal_(0).mean()
         assert own > others + 1
 
@@ -231,10 +234,11 @@ class TestTopics:
     def test_the_decoder_tells_the_same_words_when_the_axes_are_known(self) -> None:
         network = AutoEncoder(start(4), ModelSpec(DIMS, 16, (5,), topics=2), seeded())
         hidden = F.normalize(torch.randn(200, 4, generator=seeded(2)) + 2, dim=1)
+        lengths = torch.randint(5, 200, (200,), generator=seeded(3))
         with torch.no_grad():
-            before = network.words_of(network.code(hidden))
-            network.settle(hidden)
-            after = network.words_of(network.code(hidden))
+            before = network.words_of(network.code(hidden, lengths))
+            network.settle(hidden, lengths)
+            after = network.words_of(network.code(hidden, lengths))
         assert (before - after).abs().mean() < 0.2 * before.std()
 
 

@@ -3,7 +3,7 @@
     h      = unit(Σ_t tfidf_t · W_t)                              the bag through the first layer
     answer = unit(h + f(h))                                       what tells a document from all others
     topic  = unit(h + g(h))                                       what it is about
-    code   = (√(1 - s) answer, √s unit((topic - μ) A))            float code: cosine
+    code   = (√(1 - s) answer, √s unit((topic - μ) A))            float code: cosine; s grows with the words of the bag
     bits   = (code - mean) · R > 0                                binary code: Hamming distance
 
 f and g are small networks, B_L relu(… relu(B_1 h)). Before any learning W holds the right singular vectors and f and g
@@ -85,7 +85,7 @@ class Encoder:
         topic_layers: g, from n_hidden to n_topics.
         topic_mean: (n_topics,) float32, μ; empty where the code holds answers alone.
         topic_axes: (n_topics, n_topics) float32, A.
-        topic_share: s, of the cosine of two codes what their topics decide.
+        topic_share: what topics decide of the cosine of two long documents; of shorter texts less (`share_of`).
         quantization: from (n_answers + n_topics,) floats to bits.
     """
 
@@ -118,7 +118,8 @@ class Encoder:
         answer = _head(self.answer_layers, hidden, self.dims - topics)
         topic = _head(self.topic_layers, hidden, topics)
         turned = ((topic - self.topic_mean) @ self.topic_axes).astype(np.float32)
-        scaled = (answer * np.sqrt(1 - self.topic_share), unit(turned) * np.sqrt(self.topic_share))
+        share = share_of(self.topic_share, np.diff(bags.below(len(self.words)).starts))[:, None]
+        scaled = (answer * np.sqrt(1 - share), unit(turned) * np.sqrt(share))
         floats = (np.hstack(scaled) * known[:, None]).astype(np.float32)
         return Codes(known, floats, self.quantization.bits(floats, known))
 
@@ -149,6 +150,23 @@ class Encoder:
             float(arrays["encoder/topic_share"][0]),
             Quantization.from_arrays(arrays),
         )
+
+
+HALF_SHARE = 20
+"""Different words of a text whose topics have half the share that those of a long one have."""
+
+
+def share_of(most: float, lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The share of topics, s = most · n / (n + HALF_SHARE) for n different words; 1 where there are only topics.
+
+    A few words say which document is meant, a whole document says which topic.
+
+    Args:
+        most: of a text without end.
+        lengths: (n,) different words that the encoder knows.
+    """
+    shares: NDArray[np.float64] = np.where(most < 1, most * lengths / (lengths + HALF_SHARE), 1.0)
+    return shares
 
 
 @dataclass(frozen=True)

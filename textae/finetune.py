@@ -160,9 +160,8 @@ class _Tuner:
 
     def __post_init__(self) -> None:
         with torch.no_grad():
-            hidden = self._all_hidden(self.every)
-            self._codes = self.network.code(hidden)  # to be held
-            codes = self.network.code(self._all_hidden(self.labelled))
+            self._codes = self._all_codes(self.every)  # to be held
+            codes = self._all_codes(self.labelled)
         self.last = last_layer(codes, self.labels, self.n_classes)
 
     def run(self, progress: Progress) -> None:
@@ -188,12 +187,11 @@ class _Tuner:
         """The loss of one batch."""
         rows, others = self._draw(self.labelled), self._draw(self.every)
         known, any_ = self.labelled.batch(rows), self.every.batch(others)
-        hidden = self._hidden(joined(self._noisy(known), self._noisy(any_)))
-        code = self.network.code(hidden)
+        code = self._code(joined(self._noisy(known), self._noisy(any_)))
         logits = self._logits(code)
         loss = F.cross_entropy(logits[: len(rows)], self.labels[rows])
         with torch.no_grad():
-            whole = torch.softmax(self._logits(self.network.code(self._hidden(any_))), dim=1)
+            whole = torch.softmax(self._logits(self._code(any_)), dim=1)
         consistent = F.cross_entropy(logits[len(rows) :], whole)
         apart = 1 - (code[len(rows) :] * self._codes[others]).sum(1)
         return loss + self.recipe.consistent * consistent + self.recipe.hold * apart.mean()
@@ -201,7 +199,7 @@ class _Tuner:
     @torch.no_grad()
     def encoder(self, n_bits: int, seed: int) -> Encoder:
         """The fine-tuned encoder as plain arrays, its bits found anew."""
-        codes = as_array(self.network.code(self._all_hidden(self.every)))
+        codes = as_array(self._all_codes(self.every))
         return self.network.encoder(quantization(codes, n_bits, seed))
 
     def classifier(self, classes: tuple[str, ...]) -> Classifier:
@@ -216,12 +214,12 @@ class _Tuner:
     def _noisy(self, batch: Batch) -> Batch:
         return hide_words(batch, self.drop, self.generator)
 
-    def _hidden(self, batch: Batch) -> Tensor:
-        return self.network.hidden(batch.terms, batch.starts, batch.weights)
+    def _code(self, batch: Batch) -> Tensor:
+        return self.network.code(self.network.hidden(batch.terms, batch.starts, batch.weights), batch.lengths)
 
-    def _all_hidden(self, documents: DeviceBags) -> Tensor:
+    def _all_codes(self, documents: DeviceBags) -> Tensor:
         every = torch.arange(len(documents), device=documents.terms.device)
-        return torch.cat([self._hidden(documents.batch(rows)) for rows in every.split(_CHUNK)])
+        return torch.cat([self._code(documents.batch(rows)) for rows in every.split(_CHUNK)])
 
     def _logits(self, code: Tensor) -> Tensor:
         weights, bias = self.last

@@ -118,7 +118,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     warnings = _run(trainer, judge, spec, progress)
     if spec.passes != 0:
         with torch.no_grad():
-            network.settle(_hidden_of(network, corpus))
+            network.settle(_hidden_of(network, corpus), corpus.lengths)
     return _learned(network, corpus, model, spec, warnings)
 
 
@@ -160,7 +160,7 @@ def _learned(
     network: AutoEncoder, corpus: DeviceBags, model: ModelSpec, spec: TrainSpec, warnings: tuple[str, ...]
 ) -> Learned:
     with torch.no_grad():
-        codes = as_array(network.code(_hidden_of(network, corpus)))
+        codes = as_array(network.code(_hidden_of(network, corpus), corpus.lengths))
     encoder = network.encoder(quantization(codes, model.bits, spec.seed))
     return Learned(encoder, network.decoder(), warnings=warnings)
 
@@ -305,7 +305,8 @@ class _Trainer:
                 loss = loss + W_CROP / CROPS * contrast(crop_answer, answer, alike, T_CROP)
         n_words, n_terms = max(1, round(self._size * RECONSTRUCTED)), len(self.corpus.idf)
         target = documents.dense(n_words, n_terms) + neighbours.dense(n_words, n_terms)
-        told = network.words_of(network.joined(answer[:n_words], topic[:n_words]))
+        lengths = documents.lengths[:n_words]
+        told = network.words_of(network.joined(answer[:n_words], topic[:n_words], lengths))
         return loss + W_WORDS * reconstruction(told, target)
 
     def _noisy(self, batch: Batch) -> Batch:

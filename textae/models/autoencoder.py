@@ -24,13 +24,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textae.decoder import Decoder
-from textae.encoder import Encoder, Layers, Quantization
+from textae.encoder import Encoder, Layers, Quantization, share_of
 from textae.models.weights import as_array, uniform_weights
 from textae.spec import ModelSpec
 from textae.vectorizer import Floats
 
-TOPIC_SHARE = 0.35
-"""s: more finds more of a topic (20 Newsgroups), less the one document that says it (SciFact's training queries)."""
+TOPIC_SHARE = 0.5
+"""Of long texts: more finds more of a topic (20 Newsgroups), less the one document that says it (SciFact's training
+queries). Shorter texts have less (`textae.encoder.share_of`): few words say which document, whole ones which topic."""
 
 
 class AutoEncoder(nn.Module):
@@ -57,7 +58,7 @@ class AutoEncoder(nn.Module):
         self.topic_share = TOPIC_SHARE if answers else 1.0
         self.register_buffer("topic_mean", torch.zeros(topics))
         self.register_buffer("topic_axes", torch.eye(topics))
-        first = torch.cat([words[:, :answers] * self._scales[0], words[:, :topics] * self._scales[1]], dim=1)
+        first = self.joined(words[:, :answers], words[:, :topics], torch.full((n_terms,), LONG))
         self.decoding = nn.Parameter(_SHARPNESS * first.T.contiguous())  # (dims, n_terms)
         self.decoding_bias = nn.Parameter(torch.zeros(n_terms))
 
@@ -83,11 +84,6 @@ class AutoEncoder(nn.Module):
         """Numbers of the code."""
         return self.answer_head.n_out + self.topic_head.n_out
 
-    @property
-    def _scales(self) -> tuple[float, float]:
-        """By what answers and topics are multiplied."""
-        return (1 - self.topic_share) ** 0.5, self.topic_share**0.5
-
     def hidden(self, terms: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
         """The bags through the first layer.
 
@@ -111,21 +107,22 @@ class AutoEncoder(nn.Module):
         topic: Tensor = self.topic_head(hidden)
         return topic
 
-    def joined(self, answer: Tensor, topic: Tensor) -> Tensor:
-        """Both as one: (n, dims), of unit length."""
-        return torch.cat([answer * self._scales[0], topic * self._scales[1]], dim=1)
+    def joined(self, answer: Tensor, topic: Tensor, lengths: Tensor) -> Tensor:
+        """Both as one, of texts of so many different words: (n, dims), of unit length."""
+        share = torch.from_numpy(share_of(self.topic_share, lengths.cpu().numpy())).to(answer)[:, None]
+        return torch.cat([answer * (1 - share).sqrt(), topic * share.sqrt()], dim=1)
 
-    def code(self, hidden: Tensor) -> Tensor:
-        """The float codes: (n, n_hidden) to (n, dims), of unit length."""
+    def code(self, hidden: Tensor, lengths: Tensor) -> Tensor:
+        """The float codes of texts of so many different words: (n, n_hidden) and (n,) to (n, dims), of unit length."""
         topic = F.normalize((self.topic(hidden) - self.topic_mean) @ self.topic_axes, dim=1)
-        return self.joined(self.answer(hidden), topic)
+        return self.joined(self.answer(hidden), topic, lengths)
 
     def words_of(self, code: Tensor) -> Tensor:
         """The logits of the words: (n, dims) to (n, n_terms)."""
         return torch.addmm(self.decoding_bias, code, self.decoding)
 
     @torch.no_grad()
-    def settle(self, hidden: Tensor) -> None:
+    def settle(self, hidden: Tensor, lengths: Tensor) -> None:
         """Find the axes of the topics, and let the decoder read the codes that follow from them.
 
         The decoder learned to read answers and topics before their axes were known: what these were is told from the
@@ -133,13 +130,14 @@ class AutoEncoder(nn.Module):
 
         Args:
             hidden: (n, n_hidden) of the corpus, or of a sample of it.
+            lengths: (n,) different words.
         """
         topic = self.topic(hidden)
-        read = self.joined(self.answer(hidden), topic)
+        read = self.joined(self.answer(hidden), topic, lengths)
         mean, axes = principal_axes(as_array(topic))
         self.topic_mean.copy_(torch.from_numpy(mean))
         self.topic_axes.copy_(torch.from_numpy(axes))
-        code = as_array(self.code(hidden))
+        code = as_array(self.code(hidden, lengths))
         ones = np.ones((len(code), 1), np.float32)
         told = torch.from_numpy(np.linalg.lstsq(np.hstack([code, ones]), as_array(read), rcond=1e-4)[0]).to(read)
         self.decoding_bias.add_(told[-1] @ self.decoding)
@@ -211,6 +209,9 @@ def principal_axes(topics: Floats) -> tuple[Floats, Floats]:
         return np.zeros_like(mean, np.float32), np.eye(len(mean), dtype=np.float32)
     return mean.astype(np.float32), (axes * np.sqrt(variances / variances[0])).astype(np.float32)
 
+
+LONG = 100
+"""Different words of a long text."""
 
 _ROUNDING = 1e-9
 """Variance of topics of unit length that is none."""

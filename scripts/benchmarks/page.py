@@ -105,8 +105,8 @@ points.""",
     ),
     Section(
         "Topics",
-        """20 Newsgroups by date: the test part asks the training part, the same group is relevant. 256 bits unless the
-line says 64; "stripped" is without headers, footers and quotes.""",
+        """20 Newsgroups by date: the test part asks the training part, the same group is relevant; `bits` are 256.
+"Stripped" is without headers, footers and quotes.""",
         (Table("P@100"),),
     ),
     Section(
@@ -127,7 +127,7 @@ fifth of the training part, one setting for any number of labels. Ten labels nam
     Section(
         "Quality against training time",
         f"""20 Newsgroups by date, after some passes over the documents. After none the codes are LSA's, where learning
-starts, and the bits the signs of a random rotation of them.
+starts: its 256 dimensions for answers, its first 64 for topics.
 
 ![P@100 over seconds of learning]({PICTURE})""",
         (Table("P@100 by passes"),),

@@ -8,7 +8,8 @@
 
 What tells a document from all others, and what it is about, are not the same, and one head that learns both does
 neither well: so there are two, and the cosine of two codes is 1 - s times that of their answers and s times that of
-their topics. A, found when all is learned, turns topics to their principal axes and stretches each by the square root
+their topics. s grows with the number of different words: few words ask for a document, a whole document for its topic.
+A, found when all is learned, turns topics to their principal axes and stretches each by the square root
 of its variance, so that what few documents differ in counts less.
 
 It starts as LSA: W are the right singular vectors, and f and g begin as nothing. So step 0 knows what LSA knows, and

@@ -9,8 +9,8 @@ First the last layer alone, on the codes as they are: a convex problem, solved t
 layers by back-propagation, with words hidden as in learning (the de-noising is the regulariser). A few labels would
 bend the codes of everything, so all documents hold them: a document with words hidden should be labelled as it is whole
 (what the labels say must follow the corpus), and its code should stay near the one that was learned without labels. So
-it can still be decoded, and documents of labels that nobody gave can still be found. Bits follow from the new codes as
-they did from the old ones. There is nothing to stop early: how long it takes is known from the start, and no label is
+it can still be decoded, and documents of labels that nobody gave can still be found. Bits follow from the new codes by
+the planes of the old ones. There is nothing to stop early: how long it takes is known from the start, and no label is
 held out.
 """
 
@@ -26,8 +26,6 @@ from textae.encoder import Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, hide_words, joined
-from textae.models.weights import as_array
-from textae.quantization import quantization
 from textae.spec import TrainSpec
 from textae.train import Learned, device_of, rate_of, sample, sampled
 from textae.types import Progress
@@ -130,8 +128,7 @@ def fine_tune(
         generator,
     )
     tuner.run(progress)
-    n_bits = before.encoder.quantization.rotation.shape[1]
-    return Tuned(tuner.encoder(n_bits, spec.seed), tuner.classifier(labels.classes))
+    return Tuned(tuner.network.encoder(before.encoder.quantization), tuner.classifier(labels.classes))
 
 
 @dataclass
@@ -195,12 +192,6 @@ class _Tuner:
         consistent = F.cross_entropy(logits[len(rows) :], whole)
         apart = 1 - (code[len(rows) :] * self._codes[others]).sum(1)
         return loss + self.recipe.consistent * consistent + self.recipe.hold * apart.mean()
-
-    @torch.no_grad()
-    def encoder(self, n_bits: int, seed: int) -> Encoder:
-        """The fine-tuned encoder as plain arrays, its bits found anew."""
-        codes = as_array(self._all_codes(self.every))
-        return self.network.encoder(quantization(codes, n_bits, seed))
 
     def classifier(self, classes: tuple[str, ...]) -> Classifier:
         """The last layer as plain arrays."""

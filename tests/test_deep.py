@@ -16,7 +16,6 @@ from textae.models.dbn import stack_rbms
 from textae.models.deep import DeepAutoEncoder
 from textae.models.layers import BINARY, COUNTS, Examples, Layer, Stack, at_random, mismatch
 from textae.models.rbm import Descent
-from textae.models.weights import orthonormal
 from textae.spec import PRETRAINING
 from textae.train import Learned
 from textae.vectorizer import Bags
@@ -194,7 +193,7 @@ class TestEncoder:
             for parameter in network.parameters():
                 parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
             code = shown(documents).each(network.encode)
-            mean, rotation = code.mean(0), orthonormal(sizes[-1], 16, generator)
+            mean, rotation = code.mean(0), torch.randn(sizes[-1], 16, generator=generator)
             bits = (code - mean) @ rotation > 0
         quantization = Quantization(mean.numpy(), rotation.numpy())
         encoder, decoder = network.encoder(documents.length, quantization), network.decoder()

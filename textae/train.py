@@ -38,7 +38,8 @@ BATCH = 256
 RATE = 1e-3
 WARM_UP = 0.05
 CROPS = 3
-"""Of a document at each step. They are short, so a third of a step's cost buys what thrice the passes would."""
+"""Of a document at each step. They are short: three cost a third more than one, and SciFact's training queries find
+.648 in place of .637."""
 MOST_NEIGHBOURS = 30
 """Of a document; fewer in a small corpus, where a topic has fewer documents: 30 of 10,000, 10 of 1,000, 1 of 20."""
 REFRESHES = 5

@@ -14,13 +14,6 @@ def uniform_weights(n_in: int, n_out: int, generator: torch.Generator) -> Tensor
     return weights
 
 
-def orthonormal(n_in: int, n_out: int, generator: torch.Generator) -> Tensor:
-    """A random matrix (n_in, n_out) of orthonormal rows or columns, whichever are fewer."""
-    columns, _ = torch.linalg.qr(torch.randn(max(n_in, n_out), min(n_in, n_out), generator=generator))
-    rotation: Tensor = columns if n_in >= n_out else columns.T
-    return rotation.contiguous()
-
-
 def as_array(tensor: Tensor) -> Floats:
     """A plain array of its own."""
     array: Floats = tensor.detach().cpu().numpy().copy()

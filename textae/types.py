@@ -23,6 +23,7 @@ class Document:
         title: shown with a hit, and indexed together with the text.
         fields: every other column or header, by name.
         source: where it came from, for people: a path, or `path:line`.
+        origin: which of the sources of the index it came from: what `sync` compares.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Document:
     title: str = ""
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     source: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,14 @@ _AT_A_TIME = 1 << 20
 """Postings whose saturation is found at a time."""
 
 
-def length_norm(length: Floats | Ints, mean_length: float) -> Floats:
+def length_norm(length: Ints, mean_length: float) -> Floats:
     """BM25's normalisation by length: k1 (1 - b + b · length / mean length).
 
     Args:
         length: (n,) of documents, in terms.
         mean_length: of all documents.
     """
-    norm: Floats = length * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
+    norm: Floats = length.astype(np.float32) * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
     return norm
 
 

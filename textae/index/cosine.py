@@ -77,8 +77,8 @@ class CosineIndex:
 
     def _scan(self, direction: Floats) -> Floats:
         """The cosine with each row, to within `_ROUNDING`: (n_rows,)."""
-        cosines: Floats = np.concatenate([some @ direction for some in self._blocks()]) / self._lengths
-        return cosines
+        products: Floats = np.concatenate([some @ direction for some in self._blocks()])
+        return products / self._lengths
 
 
 def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:

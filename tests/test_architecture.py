@@ -18,7 +18,7 @@ LAYERS = (
     ("text", "spec"),
     ("vectorizer", "corpus"),
     ("encoder", "column"),
-    ("decoder", "classifier", "question"),
+    ("decoder", "classifier", "question", "found", "postings"),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization"),
     ("train", "ranking", "query", "store"),
     ("finetune", "deep"),

@@ -1,146 +1,131 @@
 """What codes are measured against: the vector space model, BM25 and latent semantic analysis.
 
-All three score documents from the same bags. The first two walk the postings of the query's terms; LSA compares
+All three score documents from the same bags. The first two walk the postings of the question's terms; LSA compares
 dense vectors, as codes are compared, and is where learning starts.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from textae.vectorizer import Bags, Floats, Ints, norms, term_weight, tfidf
-
-K1, B = 1.2, 0.75
-"""BM25's saturation of repeated terms and its normalisation by length (the usual values, not tuned)."""
-
-
-_CHUNK = 4_096
-"""Documents whose postings are weighted at a time."""
-
-
-@dataclass(frozen=True)
-class Postings:
-    """The bags of a corpus, turned: for each term the documents that hold it (compressed sparse columns).
-
-    Attributes:
-        starts: (n_terms + 1,) int64; the postings of term t are at `starts[t]:starts[t + 1]`.
-        documents: (n_postings,) int32, rising within a term.
-        counts: (n_postings,) uint16.
-        lengths: (n_documents,) int32, terms in each document.
-        norms: (n_documents,) float32, the length of each document's tf-idf vector.
-    """
-
-    starts: NDArray[np.int64]
-    documents: Ints
-    counts: NDArray[np.uint16]
-    lengths: Ints
-    norms: Floats
-
-    @classmethod
-    def of(cls, bags: Bags, idf: Floats) -> "Postings":
-        """Turn the bags of a corpus."""
-        from scipy.sparse import csr_array
-
-        shape = (len(bags), len(idf))
-        turned = csr_array((bags.counts, bags.terms, bags.starts), shape=shape).tocsc()
-        chunks = list(bags.chunks(_CHUNK))
-        lengths = [np.bincount(chunk.row_of, chunk.counts, minlength=len(chunk)) for chunk in chunks]
-        return cls(
-            turned.indptr.astype(np.int64),
-            turned.indices.astype(np.int32),
-            turned.data,
-            np.concatenate(lengths).astype(np.int32),
-            np.concatenate([norms(chunk, idf) for chunk in chunks]),
-        )
-
-    def bags(self) -> Bags:
-        """The bags that were turned, turned back."""
-        from scipy.sparse import csc_array
-
-        shape = (len(self), len(self.starts) - 1)
-        bags = csc_array((self.counts, self.documents, self.starts), shape=shape).tocsr()
-        return Bags(bags.indptr.astype(np.int64), bags.indices.astype(np.int32), bags.data)
-
-    def __len__(self) -> int:
-        """The number of documents."""
-        return len(self.lengths)
-
-    @property
-    def frequency(self) -> NDArray[np.int64]:
-        """The number of documents that hold each term: (n_terms,)."""
-        return np.diff(self.starts)
-
-    def term(self, number: int) -> tuple[Ints, NDArray[np.uint16]]:
-        """The documents that hold a term, and how often."""
-        part = slice(self.starts[number], self.starts[number + 1])
-        return self.documents[part], self.counts[part]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `from_arrays` makes the same postings of."""
-        return {f"postings/{name}": array for name, array in vars(self).items()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Postings":
-        """The postings that gave these `arrays`."""
-        names = ("starts", "documents", "counts", "lengths", "norms")
-        return cls(*(arrays[f"postings/{name}"] for name in names))
+from textae.column import Mask, Rows
+from textae.found import Found
+from textae.postings import K1, Postings, Statistics, by_segment, first_rows, length_norm, saturation
+from textae.question import Question
+from textae.vectorizer import Bags, Floats, Ints, term_weight, tfidf
 
 
 class VectorSpace:
     """The vector space model: the cosine between tf-idf vectors (Salton, Wong & Yang 1975).
 
     Args:
-        postings: of the corpus.
-        idf: (n_terms,).
+        postings: of each segment; their norms are those of this idf.
+        idf: (n_terms,) as it was learned.
+        unseen: the idf of terms with higher numbers, which came later.
     """
 
-    def __init__(self, postings: Postings, idf: Floats) -> None:
-        self.postings, self.idf = postings, idf
+    def __init__(self, postings: Sequence[Postings], idf: Floats, unseen: float) -> None:
+        self.postings, self.idf, self.unseen = postings, idf, unseen
+        self._starts = first_rows(postings)
 
-    def scores(self, queries: Bags) -> Floats:
-        """The cosine of each query with each document: (n_queries, n_documents)."""
-        scores = np.zeros((len(queries), len(self.postings)), np.float32)
-        weights = tfidf(queries, self.idf)
-        for row, term, weight in zip(queries.row_of, queries.terms, weights, strict=True):
-            documents, counts = self.postings.term(term)
-            scores[row, documents] += weight * self.idf[term] * term_weight(counts)
-        return scores / self.postings.norms
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows whose vectors point most as the question's does, as `Retriever.search` says."""
+        terms, weights = self._vector(question)
+        scores = np.zeros(self._starts[-1], np.float32)
+        for start, postings in zip(self._starts.tolist(), self.postings, strict=False):
+            part = scores[start : start + len(postings)]
+            for term, weight in zip(terms.tolist(), weights, strict=True):
+                documents, counts = postings.term(term)
+                part[documents] += weight * term_weight(counts)
+            part /= postings.norms
+        return Found.best_of_all(scores, k, among, above)
 
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The cosine of the question's vector with each row's: (n,)."""
+        terms, weights = self._vector(question)
+        scores = np.zeros(len(rows), np.float32)
+        for number, where, local in by_segment(self.postings, rows):
+            postings, part = self.postings[number], np.zeros(len(local), np.float32)
+            for term, weight in zip(terms.tolist(), weights, strict=True):
+                counts = postings.counts_in(term, local)
+                held = counts > 0
+                part[held] += weight * term_weight(counts[held])
+            scores[where] = part / postings.norms[local]
+        return scores
 
-def bm25_weight(tf: Floats, idf: float, length: Floats, mean_length: float) -> Floats:
-    """What a term adds to a document's score: idf · tf (k1 + 1) / (tf + k1 (1 - b + b · length / mean length)).
-
-    Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, equation 3.15.
-    """
-    saturation: Floats = tf + np.float32(K1 * (1 - B)) + length * np.float32(K1 * B / mean_length)
-    return tf * np.float32(idf * (K1 + 1)) / saturation
+    def _vector(self, question: Question) -> tuple[Ints, Floats]:
+        """The terms of a question's texts, and its unit vector times their idf."""
+        texts = question.texts
+        terms, place = np.unique(texts.terms, return_inverse=True)
+        seen = terms < len(self.idf)
+        idf = np.full(len(terms), self.unseen, np.float32)
+        idf[seen] = self.idf[terms[seen]]
+        weights = term_weight(texts.counts) * idf[place]
+        squares = np.bincount(texts.row_of, weights * weights, minlength=len(texts))
+        shares = question.shares / np.sqrt(np.where(squares > 0, squares, 1))
+        vector = np.bincount(place, weights * np.repeat(shares, np.diff(texts.starts)), minlength=len(terms))
+        length = np.sqrt(vector @ vector) or 1.0
+        return terms, (vector / length * idf).astype(np.float32)
 
 
 class BM25:
-    """BM25 over the postings; a term that a query repeats counts as often.
+    """BM25 over the postings; a term that a question weighs counts as often.
 
     Args:
-        postings: of the corpus.
-        idf: (n_terms,).
+        postings: of each segment.
+        statistics: of the corpus.
     """
 
-    def __init__(self, postings: Postings, idf: Floats) -> None:
-        self.postings, self.idf = postings, idf
-        self._lengths = postings.lengths.astype(np.float32)
-        self._mean_length = float(self._lengths.mean()) or 1.0
+    def __init__(self, postings: Sequence[Postings], statistics: Statistics) -> None:
+        self.postings, self.statistics = postings, statistics
+        self._starts = first_rows(postings)
+        self._norms = [length_norm(part.lengths, statistics.mean_length) for part in postings]
 
-    def scores(self, queries: Bags) -> Floats:
-        """The BM25 score of each document for each query: (n_queries, n_documents)."""
-        scores = np.zeros((len(queries), len(self.postings)), np.float32)
-        for row, term, times in zip(queries.row_of, queries.terms, queries.counts, strict=True):
-            documents, counts = self.postings.term(term)
-            tf = counts.astype(np.float32)
-            length = self._lengths[documents]
-            scores[row, documents] += float(times) * bm25_weight(tf, float(self.idf[term]), length, self._mean_length)
+    def __len__(self) -> int:
+        """The number of rows, removed ones too."""
+        return int(self._starts[-1])
+
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows that score highest, as `Retriever.search` says."""
+        factors = self._factors(question)
+        scores = np.zeros(len(self), np.float32)
+        for start, postings, norms in zip(self._starts.tolist(), self.postings, self._norms, strict=False):
+            part = scores[start : start + len(postings)]
+            for term, factor in zip(question.terms.tolist(), factors, strict=True):
+                documents, counts = postings.term(term)
+                part[documents] += factor * saturation(counts.astype(np.float32), norms[documents])
+        return Found.best_of_all(scores, k, among, above)
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The score of each row: (n,)."""
+        scores = np.zeros(len(rows), np.float32)
+        for part in self._parts(question, rows):
+            scores += part
         return scores
+
+    def shares(self, question: Question, row: int) -> Floats:
+        """What each term of a question adds to a row's score: (n_terms,)."""
+        return self._parts(question, np.array([row]))[:, 0]
+
+    def spread(self, question: Question) -> float:
+        """The standard deviation of the scores of all rows."""
+        return float(self.scores(question, np.arange(len(self))).std())
+
+    def _factors(self, question: Question) -> Floats:
+        """What each term's saturation is multiplied with: weight · idf · (k1 + 1)."""
+        factors: Floats = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
+        return factors
+
+    def _parts(self, question: Question, rows: Rows) -> Floats:
+        """What each term adds to the score of each row: (n_terms, n_rows)."""
+        factors = self._factors(question)
+        parts = np.zeros((len(factors), len(rows)), np.float32)
+        for number, where, local in by_segment(self.postings, rows):
+            norms = self._norms[number][local]
+            for i, (term, factor) in enumerate(zip(question.terms.tolist(), factors, strict=True)):
+                tf = self.postings[number].counts_in(term, local).astype(np.float32)
+                parts[i, where] = factor * saturation(tf, norms)
+        return parts
 
 
 def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:

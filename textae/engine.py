@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from textae import store
-from textae.errors import QueryError, StoreError
 from textae.column import Mask
+from textae.errors import QueryError, StoreError
 from textae.feedback import like_these, with_feedback
 from textae.opened import Opened
 from textae.query import snippet
@@ -366,7 +366,9 @@ class Engine:
             texts = [text[first:last] for text, (first, last) in zip(texts, places, strict=True)]
         model = opened.model
         terms, values = asked.question.terms, searched.statistics.idf(asked.question.terms)
-        weights = {model.vectorizer.vocabulary.term(term): float(value) for term, value in zip(terms, values, strict=True)}
+        weights = {
+            model.vectorizer.vocabulary.term(term): float(value) for term, value in zip(terms, values, strict=True)
+        }
         term_of = model.vectorizer.analysis.term_of
         return [
             Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)

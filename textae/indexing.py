@@ -26,7 +26,7 @@ from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
-from textae.vectorizer import Counter, Floats, GrowingVocabulary, Tokens, Vectorizer, idf
+from textae.vectorizer import Counter, Floats, Vocabulary, Tokens, Vectorizer, idf
 
 if TYPE_CHECKING:
     from textae.train import Learned
@@ -99,7 +99,7 @@ def build(
         raise CorpusError(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
         )
-    vectorizer = Vectorizer(analysis, GrowingVocabulary([vocabulary]))
+    vectorizer = Vectorizer(analysis, vocabulary)
     numbers = np.arange(len(tokens))
     warnings = learn_and_write(writer, vectorizer, frequency, numbers, tokens, model, train, passage, progress)
     few = [f"learned from only {len(tokens)} documents: expect little more than matching words; some {FEW} are needed"]

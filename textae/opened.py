@@ -5,6 +5,7 @@ question = Question.of(opened.model.vectorizer.transform(["smooth a noisy signal
 opened.search(question, k=10, mode="bm25")
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -26,7 +27,7 @@ from textae.segments import Model, Segment, Unit
 from textae.spec import ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
-from textae.vectorizer import GrowingVocabulary, Vectorizer
+from textae.vectorizer import Bags, Tokens, Vectorizer, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Opened:
         arrays, settings = self.reader.arrays, self.reader.settings
         analysis = settings["analysis"]
         vectorizer = Vectorizer(
-            Analysis(analysis["language"], frozenset(analysis["stop_words"])), GrowingVocabulary.from_arrays(arrays)
+            Analysis(analysis["language"], frozenset(analysis["stop_words"])), Vocabulary.from_arrays(arrays)
         )
         words, learned = arrays["lsa/words"], arrays["idf"]
         start = Encoder.lsa(words, learned[: len(words)])
@@ -168,8 +169,8 @@ class Opened:
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk."""
         of, alive = self.documents, self.documents.alive
-        whole = (of.known.whole(), of.floats.whole(), of.bits.whole())
-        return Codes(*whole) if alive is None else Codes(*(array[alive] for array in whole))
+        known, floats, bits = of.known.whole(), of.floats.whole(), of.bits.whole()
+        return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
 
     @cached_property
     def numbers(self) -> Rows:
@@ -214,7 +215,9 @@ class Opened:
 
     def bags_of(self, numbers: Sequence[int]) -> Bags:
         """The bags of the documents of these numbers, in their order."""
-        places = [(segment, segment.documents.rows_of(np.array([number]))) for number in numbers for segment in self.segments]
+        places = [
+            (segment, segment.documents.rows_of(np.array([number]))) for number in numbers for segment in self.segments
+        ]
         return concatenated([segment.tokens.take(rows).bags() for segment, rows in places])
 
     def search(
@@ -280,17 +283,20 @@ class Opened:
             case ["tfidf"]:
                 return VectorSpace(postings, self.model.idf[:-1], float(self.model.idf[-1]))
             case ["code"]:
-                return CodeSearch(self.model.encoder, CodeIndex(of.floats, of.bits, of.known))
+                return self._codes(of)
             case ["bits"]:
                 return CodeSearch(self.model.encoder, HammingIndex(of.bits, of.known))
             case ["hybrid"]:
-                keywords, codes = (self.system(part, whole=of is self.documents) for part in ("bm25", "code"))
-                return Hybrid(keywords, codes, self.reader.settings["hybrid_weight"])
+                weight = self.reader.settings["hybrid_weight"]
+                return Hybrid(BM25(postings, of.statistics), self._codes(of), weight)
             case ["bits", n]:
                 return self._bits(int(n), of)
             case ["lsa", dims]:
                 return self._lsa(int(dims), of)
         return self._lsa(None, of)
+
+    def _codes(self, of: Searched) -> CodeSearch:
+        return CodeSearch(self.model.encoder, CodeIndex(of.floats, of.bits, of.known))
 
     def _bits(self, n: int, of: Searched) -> Retriever:
         from textae.quantization import quantization  # numpy.random, which no other search needs

@@ -28,7 +28,6 @@ from textae.store import Reviser
 from textae.types import Progress
 from textae.vectorizer import (
     Bags,
-    GrowingVocabulary,
     Tokens,
     Vectorizer,
     Vocabulary,
@@ -116,11 +115,11 @@ def _anew(
     """Learn the auto-encoder as `textae index` does, from LSA on; what was learned before is no part of the index."""
     progress("counting", 0, None)
     old = _tokens(opened)
-    before: GrowingVocabulary = opened.model.vectorizer.vocabulary
+    before: Vocabulary = opened.model.vectorizer.vocabulary
     ranked, frequency = by_frequency(old, before.terms())
     vocabulary = Vocabulary.of(term for term, _ in ranked)
     tokens = renumbered(old, [number for _, number in ranked], writer.folder)
-    vectorizer = Vectorizer(opened.model.vectorizer.analysis, GrowingVocabulary([vocabulary]))
+    vectorizer = Vectorizer(opened.model.vectorizer.analysis, vocabulary)
     writer.keep_only("documents", "next_number", "sources")
     tune = None
     if labels is not None:

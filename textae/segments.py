@@ -299,15 +299,8 @@ def removed_from(segment: Segment, numbers: Rows) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     for name, unit in segment.units():
         rows = np.union1d(unit.removed.rows, unit.rows_of(numbers))
-        bags = segment.tokens.take(rows).bags() if name == DOCUMENTS else _passage_bags(segment, unit, rows)
-        arrays |= dict(_under(f"{name}/removed/", Removed.of(rows, bags).arrays().items()))
+        arrays |= dict(_under(f"{name}/removed/", Removed.of(rows, unit.postings).arrays().items()))
     return arrays
-
-
-def _passage_bags(segment: Segment, unit: Unit, rows: Rows) -> Bags:
-    """The bags of passages: of all those of their documents, then of the ones that were asked for."""
-    owner_rows = np.searchsorted(segment.documents.owners, unit.owners[rows])
-    return _passage_tokens(segment.tokens, owner_rows, unit.windows[rows]).bags()
 
 
 def to_merge(sizes: Sequence[int]) -> slice | None:

@@ -4,7 +4,7 @@
 temporary file, so memory holds the terms alone. When the corpus has ended, the terms are numbered anew by falling
 document frequency (ties by the term itself): the most frequent n terms are then simply the terms below n, which is
 how the encoder, that knows fewer terms than keyword search, takes its part of the same counts. Terms that documents
-bring later are numbered behind them (`GrowingVocabulary`), and no number ever changes its term.
+bring later are numbered behind them (`Vocabulary`), and no number ever changes its term.
 """
 
 import bisect
@@ -183,8 +183,8 @@ def tfidf(bags: Bags, idf: Floats) -> Floats:
     return weights
 
 
-class Vocabulary:
-    """The terms of an index, numbered by falling document frequency, and found by bisection.
+class Terms:
+    """Terms that are numbered one after the other, and found by bisection.
 
     It works on the mapped arrays as they are: nothing is read but what a query touches, however many terms there are.
 
@@ -198,8 +198,8 @@ class Vocabulary:
         self.text, self.starts, self.by_name = text, starts, by_name
 
     @classmethod
-    def of(cls, terms: Iterable[str]) -> "Vocabulary":
-        """The vocabulary that numbers these terms from 0, in this order."""
+    def of(cls, terms: Iterable[str]) -> "Terms":
+        """Number these terms from 0, in this order."""
         encoded = [term.encode() for term in terms]
         starts = _starts([len(term) for term in encoded])
         by_name = np.array(sorted(range(len(encoded)), key=encoded.__getitem__), np.int32)
@@ -238,19 +238,24 @@ class Vocabulary:
 
     def _place(self, name: bytes) -> int:
         """How many terms come before a name, in the order of their bytes."""
-        return bisect.bisect_left(range(len(self)), name, key=lambda place: self._bytes(self.by_name[place]))
+        return bisect.bisect_left(range(len(self)), name, key=lambda place: self._bytes(int(self.by_name[place])))
 
 
-class GrowingVocabulary:
-    """A vocabulary and those of the terms that came later, one after the other: a term is in one of them.
+class Vocabulary:
+    """The terms of an index, and those that came later: a term is in one of the parts.
 
     Args:
         parts: the first numbers terms from 0, each other one from where the one before it ends.
     """
 
-    def __init__(self, parts: Sequence[Vocabulary]) -> None:
+    def __init__(self, parts: Sequence[Terms]) -> None:
         self.parts = parts
         self._starts = _starts(list(map(len, parts)))
+
+    @classmethod
+    def of(cls, terms: Iterable[str]) -> "Vocabulary":
+        """The vocabulary that numbers these terms from 0, in this order."""
+        return cls([Terms.of(terms)])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -277,13 +282,13 @@ class GrowingVocabulary:
         found = [part.numbers_from(prefix) + start for start, part in zip(self._starts, self.parts, strict=False)]
         return np.sort(np.concatenate(found)).astype(np.int32)
 
-    def with_terms(self, terms: Sequence[str]) -> "GrowingVocabulary":
+    def with_terms(self, terms: Sequence[str]) -> "Vocabulary":
         """This one and some new terms behind it, few parts: one that is no larger than what follows is joined to it."""
         parts = list(self.parts)
         new = list(terms)
         while new and len(parts) > 1 and len(parts[-1]) <= len(new):
             new = [*parts.pop().terms(), *new]
-        return GrowingVocabulary([*parts, Vocabulary.of(new)] if new else parts)
+        return Vocabulary([*parts, Terms.of(new)] if new else parts)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same vocabulary of."""
@@ -291,11 +296,11 @@ class GrowingVocabulary:
         return {f"vocabulary/{i}/{name}": array for i, part in parts for name, array in part.arrays().items()}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "GrowingVocabulary":
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Vocabulary":
         """The vocabulary that gave these `arrays`."""
         found = {name.split("/")[1] for name in arrays if name.startswith("vocabulary/")}
         names = ("text", "starts", "by_name")
-        return cls([Vocabulary(*(arrays[f"vocabulary/{i}/{name}"] for name in names)) for i in sorted(found, key=int)])
+        return cls([Terms(*(arrays[f"vocabulary/{i}/{name}"] for name in names)) for i in sorted(found, key=int)])
 
 
 class Vectorizer:
@@ -309,7 +314,7 @@ class Vectorizer:
         numbers: of the term that a word, as written, stands for; -1 where the corpus does not hold it.
     """
 
-    def __init__(self, analysis: Analysis, vocabulary: Vocabulary | GrowingVocabulary) -> None:
+    def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         self.analysis, self.vocabulary = analysis, vocabulary
         self.numbers = Remembered(self._look_up)
 
@@ -344,9 +349,7 @@ class GrowingVectorizer(Vectorizer):
         new: the terms that were met, in the order of their numbers.
     """
 
-    vocabulary: GrowingVocabulary
-
-    def __init__(self, analysis: Analysis, vocabulary: GrowingVocabulary) -> None:
+    def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         super().__init__(analysis, vocabulary)
         self.new: dict[str, int] = {}
 
@@ -360,7 +363,7 @@ class GrowingVectorizer(Vectorizer):
         size = len(self.vocabulary) + len(self.new)
         return self.new.setdefault(term, size) if size < MOST_TERMS else self.new.get(term, -1)
 
-    def grown(self) -> GrowingVocabulary:
+    def grown(self) -> Vocabulary:
         """The vocabulary with the new terms."""
         return self.vocabulary.with_terms(list(self.new))
 

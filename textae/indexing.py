@@ -26,7 +26,7 @@ from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
-from textae.vectorizer import Counter, Floats, Vocabulary, Tokens, Vectorizer, idf
+from textae.vectorizer import Counter, Floats, Tokens, Vectorizer, idf
 
 if TYPE_CHECKING:
     from textae.train import Learned

@@ -27,7 +27,7 @@ from textae.segments import Model, Segment, Unit
 from textae.spec import ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
-from textae.vectorizer import Bags, Tokens, Vectorizer, Vocabulary
+from textae.vectorizer import Bags, Vectorizer, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -215,10 +215,13 @@ class Opened:
 
     def bags_of(self, numbers: Sequence[int]) -> Bags:
         """The bags of the documents of these numbers, in their order."""
-        places = [
-            (segment, segment.documents.rows_of(np.array([number]))) for number in numbers for segment in self.segments
-        ]
-        return concatenated([segment.tokens.take(rows).bags() for segment, rows in places])
+        parts = [Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))]
+        for number in numbers:
+            row = int(self.documents.rows_of(number)[0])
+            place = int(np.searchsorted(self.documents.owners.starts, row, side="right")) - 1
+            inside = row - int(self.documents.owners.starts[place])
+            parts.append(self.segments[place].tokens.rows(inside, inside + 1))
+        return Tokens.concatenated(parts).bags()
 
     def search(
         self,

@@ -153,8 +153,8 @@ class Segment:
             name,
             Unit.from_arrays(_below(own, f"{DOCUMENTS}/")),
             Unit.from_arrays(passages) if passages else None,
-            Tokens(own["tokens/starts"], own["tokens/terms"]),
-            FieldIndex.from_arrays(_below(own, "fields/")),
+            Tokens.from_arrays(own),
+            FieldIndex.from_arrays(own),
         )
 
 
@@ -223,8 +223,8 @@ def _read(tokens: Tokens, documents: Iterable[Document], numbers: Rows, model: M
         described.append((document.id, document.title, document.fields))
         if model.passage:
             cut.append(_cut(document, model.passage))
-    yield from _under("fields/", FieldIndex.of(described).arrays().items())
-    yield from _under("tokens/", {"starts": tokens.starts, "terms": tokens.terms}.items())
+    yield from FieldIndex.of(described).arrays().items()
+    yield from tokens.arrays().items()
     if model.passage:
         counts = [len(windows) for windows, _ in cut]
         windows, places = (np.concatenate([_NO_PLACES, *parts]) for parts in zip(*cut, strict=True))
@@ -265,9 +265,9 @@ def merged(segments: Sequence[Segment], documents: Iterable[Document], model: Mo
     """
     kept = [np.flatnonzero(segment.documents.alive()) for segment in segments]
     tokens = Tokens.concatenated([one.tokens.take(rows) for one, rows in zip(segments, kept, strict=True)])
-    yield from _under("tokens/", {"starts": tokens.starts, "terms": tokens.terms}.items())
+    yield from tokens.arrays().items()
     described = [(document.id, document.title, document.fields) for document in documents]
-    yield from _under("fields/", FieldIndex.of(described).arrays().items())
+    yield from FieldIndex.of(described).arrays().items()
     whole = [segment.documents for segment in segments]
     yield from _under(f"{DOCUMENTS}/", _merged_units(whole, tokens.bags(), model))
     parts = [segment.passages for segment in segments if segment.passages is not None]

@@ -109,6 +109,15 @@ class Tokens:
         starts, at = _gather(self.starts, rows)
         return Tokens(starts, self.terms[at])
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `from_arrays` makes the same of."""
+        return {f"tokens/{name}": array for name, array in vars(self).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Tokens":
+        """What gave these `arrays`."""
+        return cls(arrays["tokens/starts"], arrays["tokens/terms"])
+
     def bags(self) -> Bags:
         """The same rows, counted."""
         counted = [_counted(chunk) for chunk in self.chunks(_CHUNK)]

@@ -27,7 +27,7 @@ from textae.segments import Model, Segment, Unit
 from textae.spec import ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
-from textae.vectorizer import Bags, Vectorizer, Vocabulary
+from textae.vectorizer import Bags, Tokens, Vectorizer, Vocabulary
 
 
 @dataclass(frozen=True)

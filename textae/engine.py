@@ -52,7 +52,6 @@ class _Asked:
 
     Attributes:
         question: of the systems.
-        text: in which words it was asked.
         left_out: numbers of documents that are no hits.
         where: what must hold of a hit's fields.
         must: what must hold of a hit's text.
@@ -60,7 +59,6 @@ class _Asked:
     """
 
     question: Question
-    text: str
     left_out: frozenset[int] = frozenset()
     where: str | None = None
     must: str | None = None
@@ -282,9 +280,22 @@ class Engine:
         if not query.strip():
             raise QueryError("the query is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([query]))
-        asked = _Asked(question, query, where=where, must=must)
+        asked = _Asked(question, where=where, must=must)
         asked = self._with_feedback(asked, like, unlike)
         return self._hits(asked, k, mode)
+
+    def similar_to(
+        self, text: str, k: int = 10, mode: str = "hybrid", *, where: str | None = None, must: str | None = None
+    ) -> list[Hit]:
+        """The k documents closest to a text, as wholes, also where passages are searched.
+
+        Raises:
+            QueryError: the text is empty; or a condition cannot be read.
+        """
+        if not text.strip():
+            raise QueryError("the text is empty; give some words")
+        question = Question.of(self.opened.model.vectorizer.transform([text]))
+        return self._hits(_Asked(question, where=where, must=must, whole=True), k, mode)
 
     def similar(
         self,
@@ -314,7 +325,7 @@ class Engine:
             raise QueryError("no id was given; give at least one")
         numbers = [self.opened.number(id) for id in chosen]
         question = like_these(self.opened.bags_of(numbers))
-        asked = _Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
+        asked = _Asked(question, frozenset(numbers), where, must, whole=True)
         return self._hits(self._with_feedback(asked, (), unlike), k, mode)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
@@ -377,17 +388,24 @@ class Engine:
 
     def _among(self, asked: _Asked) -> Mask | None:
         """The rows that may be hits; None where all may."""
-        opened = self.opened
-        searched = opened.documents if asked.whole else opened.searched
+        searched = self.opened.documents if asked.whole else self.opened.searched
         if not (asked.left_out or asked.where or asked.must):
             return None
         among = np.ones(len(searched.owners), bool)
         for number in asked.left_out:
             among[searched.rows_of(number)] = False
-        return among
+        return among & self.opened.among(asked.where, asked.must, whole=asked.whole)
 
     def rank(
-        self, queries: Sequence[Query], k: int, mode: str, *, above: float = 0.0, not_itself: bool = False
+        self,
+        queries: Sequence[Query],
+        k: int,
+        mode: str,
+        *,
+        above: float = 0.0,
+        not_itself: bool = False,
+        where: str | None = None,
+        must: str | None = None,
     ) -> Iterator[Ranking]:
         """What a system ranks highest for each of many queries, in their order; on all cores.
 
@@ -397,17 +415,20 @@ class Engine:
             mode: one of `SYSTEMS`.
             above: what scores this or less is no hit.
             not_itself: leave out the document that has the query's id.
+            where: as `search` takes it.
+            must: as `search` takes it.
         """
         from concurrent.futures import ThreadPoolExecutor
 
         opened = self.opened
         opened.system(mode)  # made once, before threads ask for it
-        vectorizer, everywhere = opened.model.vectorizer, len(opened.searched.owners)
+        vectorizer = opened.model.vectorizer
+        everywhere = None if where is None and must is None else opened.among(where, must)
 
         def found(query: Query, own: int | None) -> Found:
-            among = None
+            among = everywhere
             if own is not None:
-                among = np.ones(everywhere, bool)
+                among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
                 among[opened.searched.rows_of(own)] = False
             return opened.search(Question.of(vectorizer.transform([query.text])), k, mode, among, above=above)
 
@@ -614,16 +635,27 @@ class Engine:
         }
 
     def _lived(self) -> dict[str, Any]:
-        """What has become of the index since it was learned; nothing where it is as it was."""
+        """What has become of the index since it was learned, and how what is new fits what was learned."""
         opened = self.opened
-        added = int((opened.numbers >= opened.reader.settings["learned_numbers"]).sum())
-        lived = {
+        is_new = opened.numbers >= opened.reader.settings["learned_numbers"]
+        later, learned = opened.numbers[is_new], opened.numbers[~is_new]
+        lived: dict[str, Any] = {
             "segments": len(opened.segments),
-            "added_since_learned": added,
-            "removed_since_learned": opened.reader.settings["learned_documents"] - (len(opened.numbers) - added),
+            "added_since_learned": len(later),
+            "removed_since_learned": opened.reader.settings["learned_documents"] - len(learned),
         }
         if opened.model.passage:
             lived["passages"] = len(opened.searched.owners)
+        if len(later) and len(learned):
+            from textae.drift import fit
+
+            before, now = fit(opened, learned), fit(opened, later)
+            lived |= {
+                "unknown_words_of_learned": round(before.unknown_words, 4),
+                "unknown_words_of_added": round(now.unknown_words, 4),
+                "loss_of_learned": round(before.loss, 3),
+                "loss_of_added": round(now.loss, 3),
+            }
         return lived
 
     def _taught(self) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Changes:
         skipped: how many of a source did not become documents, by reason.
         examples: where they stood, by reason: the first of each.
         documents: in the index by now.
+        unlearned: of these, documents that came after the index was learned.
     """
 
     added: int
@@ -49,6 +50,7 @@ class Changes:
     skipped: Mapping[str, int]
     examples: Mapping[str, list[str]]
     documents: int
+    unlearned: int
 
     @property
     def any(self) -> bool:
@@ -183,8 +185,14 @@ class Update:
         if sources:
             self._writer.set("sources", {**self._opened.reader.settings["sources"], **sources})
         counts = {name: self._count[name] for name in ("added", "replaced", "removed", "unchanged")}
+        owners = [segment.documents.owners[segment.documents.alive()] for segment in self._revision.segments]
+        unlearned = int((np.concatenate(owners) >= self._opened.reader.settings["learned_numbers"]).sum())
         return Changes(
-            **counts, skipped=dict(self._reading.skipped), examples=self._reading.examples, documents=len(self._writer)
+            **counts,
+            skipped=dict(self._reading.skipped),
+            examples=self._reading.examples,
+            documents=len(self._writer),
+            unlearned=unlearned,
         )
 
     def _write_vocabulary(self) -> None:

@@ -11,7 +11,9 @@ inside the folder where there is one source, and with the source as given in fro
 Importing this costs little: pyarrow is imported when a parquet file is read.
 """
 
+import contextlib
 import difflib
+import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from textae.corpus.files import read_file, read_folder, read_stdin
+from textae.corpus.files import read_file, read_folder, read_stdin, walk
 from textae.corpus.recipes import Recipe, read_recipe, recipes
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
@@ -73,6 +75,18 @@ class Source:
         if path.exists():
             return read_file(path, self.name, self.spec)
         raise CorpusError(f"{self.origin} is not there any more; 'textae rm' removes what came from it")
+
+    def signature(self) -> str:
+        """What changes when a file of it is written, comes or goes; nothing is read. Of a recipe always the same."""
+        path = Path(self.origin)
+        if not path.is_absolute():
+            return ""
+        stats = []
+        for file in walk(path) if path.is_dir() else [path]:
+            with contextlib.suppress(OSError):
+                stat = file.stat()
+                stats.append(f"{file!r} {stat.st_mtime_ns} {stat.st_size} {stat.st_ino}")
+        return hashlib.sha256("\n".join(stats).encode("utf-8", "surrogatepass")).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` makes the same source of."""

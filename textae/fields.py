@@ -154,12 +154,12 @@ class FieldIndex:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same index of."""
-        return {f"fields/{name}": array for name, array in vars(self).items()}
+        return dict(vars(self))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "FieldIndex":
         """The index that gave these `arrays`."""
-        return cls(*(arrays[f"fields/{name}"] for name in ("text", "starts", "postings", "rows")))
+        return cls(*(arrays[name] for name in ("text", "starts", "postings", "rows")))
 
     def names(self) -> list[str]:
         """The names of all fields, sorted; each is found by one bisection."""

@@ -27,7 +27,7 @@ from textae.passages import passages
 from textae.postings import Postings, Removed
 from textae.text import spans, words
 from textae.types import Document, Progress
-from textae.vectorizer import Bags, Floats, Tokens, Vectorizer, concatenated
+from textae.vectorizer import Bags, Floats, Ints, Tokens, Vectorizer, concatenated
 
 LARGEST = 1 << 18
 """Documents of a segment that is made at once, or by merging."""
@@ -137,6 +137,15 @@ class Segment:
     def __len__(self) -> int:
         """The number of documents that are not removed."""
         return len(self.documents) - len(self.documents.removed.rows)
+
+    @property
+    def n_rows(self) -> int:
+        """Documents, removed ones among them."""
+        return len(self.documents)
+
+    def term_rows(self, number: int) -> Ints:
+        """The rows of the documents that hold a term, rising."""
+        return self.documents.postings.term(number)[0]
 
     def units(self) -> Iterator[tuple[str, Unit]]:
         """What is searched of it, by name."""

@@ -227,8 +227,8 @@ class Opened:
         from textae.conditions import evaluate, parse  # Whoosh's parser, which few searches need: 60 ms
 
         names = {name for segment in self.segments for name in segment.fields.names()}
-        given = ((where, "--where"), (must, "--must"))
-        conditions = [parse(expression, option, names) for expression, option in given if expression is not None]
+        conditions = [] if where is None else [parse(where, "--where", names)]
+        conditions += [] if must is None else [parse(must, "--must", names)]
         masks = []
         for segment in self.segments:
             met = np.ones(segment.n_rows, bool)

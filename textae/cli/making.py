@@ -175,8 +175,9 @@ def rm(ids: Sequence[str], folder: Path, **options: Any) -> None:
 def sync(given: Sequence[str], folder: Path, watch: bool, **options: Any) -> None:
     """Make the index what SOURCE… holds now; by default all that it was made of.
 
-    What is new is added, what says something else is replaced, what is gone is removed. Documents are compared by what they say. Those that came from another source stay as they are, and so do those that
-    cannot be read now; a source that is not there at all is an error, and nothing changes.
+    What is new is added, what says something else is replaced, what is gone is removed. Documents are compared by what
+    they say. Those that came from another source stay as they are, and so do those that cannot be read now; a source
+    that is not there at all is an error, and nothing changes.
 
     \b
     textae sync                              all that the index remembers

@@ -20,7 +20,7 @@ LAYERS = (
     ("encoder", "column", "fields"),
     ("decoder", "classifier", "question"),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization"),
-    ("train", "ranking", "query", "store", "conditions"),
+    ("train", "ranking", "query", "store", "conditions", "spelling"),
     ("finetune", "deep"),
     ("indexing", "estimators", "generator", "export"),
     ("opened",),

@@ -124,6 +124,11 @@ class TestBetween:
         assert between(Range("2012-05-04", "2012-05-04T08"), *values) == [0]
         assert between(Range("2012-05-03", "2012-05-04"), *values) == [0, 1, 3]
 
+    def test_zones_are_left_out_of_both(self) -> None:
+        values = ("2012-05-03T10:00:00Z", "2012-05-03 10:00+02:00", "2012-05-03T11:00:00.5-0700", "2012-05-03")
+        assert between(Range("2012-05-03T10:00Z", "2012-05-03 10:30 +0900"), *values) == [0, 1]
+        assert equal("2012-05-03T10:00", *values) == [0, 1]
+
     def test_strings(self) -> None:
         assert between(Range("b", "d"), "a", "B", "carl", "dora", "e", "2") == [1, 2, 3]
         assert between(Range("b", "d", above=True, below=True), "a", "B", "carl", "dora", "e") == [2]
@@ -171,7 +176,7 @@ def test_an_index_of_nothing(documents) -> None:
     found = FieldIndex.of(documents)
     assert (len(found), found.names()) == (0, [])
     for nothing in (
-        found.present("f"), found.equal("f", "a b"), found.prefix("f", "a"), found.between("f", Range("1", "2")),
+        found.present("f"), found.equal("f", "a b"), found.equal("f", " "), found.prefix("f", "a"), found.between("f", Range("1", "2")),
     ):  # fmt: skip
         assert rows(nothing) == []
 

@@ -176,7 +176,8 @@ def test_an_index_of_nothing(documents) -> None:
     found = FieldIndex.of(documents)
     assert (len(found), found.names()) == (0, [])
     for nothing in (
-        found.present("f"), found.equal("f", "a b"), found.equal("f", " "), found.prefix("f", "a"), found.between("f", Range("1", "2")),
+        found.present("f"), found.equal("f", "a b"), found.equal("f", " "),
+        found.prefix("f", "a"), found.between("f", Range("1", "2")),
     ):  # fmt: skip
         assert rows(nothing) == []
 

@@ -71,7 +71,8 @@ def _nearest(term: str, vocabulary: Vocabulary, most: int) -> list[int]:
         return []
     at = np.minimum(starts[numbers, None] + np.arange(len(term) + most), len(characters) - 1)
     distances = _distances(term, characters[at], lengths[numbers])
-    return numbers[distances == min(distances.min(), most)].tolist()
+    nearest: list[int] = numbers[distances == min(distances.min(), most)].tolist()
+    return nearest
 
 
 def _distances(word: str, others: NDArray[np.uint32], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -391,7 +391,7 @@ class _Parsing:
     def _mistake(self, what: str, at: int) -> QueryError:
         shown = self._expression[at:] or self._expression[-_SHOWN:]
         shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
-        return QueryError(f"{what}, at character {at + 1} of {self._option}: {shown!r}")
+        return QueryError(f"{' '.join(what.split())}, at character {at + 1} of {self._option}: {shown!r}")
 
     def _check(self, tags: Iterable[_Tag]) -> None:
         """See whether the pieces, in their order, make a condition."""
@@ -441,10 +441,8 @@ class _Parsing:
         if node.fieldname is not None:
             return self._of_field(kind, node)
         if self._option == "--where":
-            shown = self._expression[node.startchar : node.endchar]
-            raise self._mistake(
-                f"no field to look in: write FIELD:{shown}, or --must for words of text", node.startchar
-            )
+            what = "this has no field; write it as in topic:stars, or use --must for words of the text"
+            raise self._mistake(what, node.startchar)
         if kind == "range":
             raise self._mistake("a range follows its field, as in year:[2010 TO 2012]", node.startchar)
         return self._of_text(kind, node)

@@ -49,9 +49,13 @@ _AFTER = b"\xff"
 """No byte of UTF-8, so that `key + _AFTER` comes after all keys that begin so."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_TIME = r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
-_DATE = re.compile(rf"(\d{{4}}-\d\d(?:-\d\d(?:[T ]{_TIME})?)?) ?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
-_PART_OF_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:[T ][\d:.]*)?)?)?", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(
+    r"\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?)?", re.ASCII | re.IGNORECASE
+)
+_PART_OF_DATE = re.compile(
+    r"\d{4}(?:-\d\d(?:-\d\d(?:[T ][\d:.]*(?: ?(?:Z|[+-]\d\d:?\d\d))?)?)?)?", re.ASCII | re.IGNORECASE
+)
+_ZONE = re.compile(r"(?<=\d) ?(?:Z|[+-]\d\d:?\d\d)$", re.ASCII)
 _MAIL_DATE = re.compile(r"(?:[a-z]{3}, *)?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d.*", re.ASCII | re.IGNORECASE)
 
 
@@ -181,14 +185,14 @@ class FieldIndex:
         strings of that field. A number is equal however it is written, and the beginning of a date is every date that
         begins so.
         """
-        value, found = _folded(value), []
+        value, found = _folded(value), [np.empty(0, np.int32)]
         if _NUMBER.fullmatch(value) and _is_exact(value):
             found.append(self._exactly(_field(name) + "n" + _sortable(float(value))))
         if _PART_OF_DATE.fullmatch(value):
             found.append(self._beginning(_field(name) + "d" + _iso(value)))
         if words(value) == [value]:
             found += [self._exactly(_field(name) + kind + value) for kind in "sw"]
-        else:
+        elif value:
             found.append(self._holding(_field(name) + "s", value))
         return np.concatenate(found)
 
@@ -260,8 +264,8 @@ def _values(value: str | int | float | bool) -> Iterator[tuple[str, list[str]]]:
             yield "w", [word for word in parts if len(word) <= LONGEST_WORD]
         if _NUMBER.fullmatch(folded):
             yield "m", [_sortable(float(folded))]
-        elif date := _DATE.fullmatch(folded):
-            yield "d", [_iso(date[1])]
+        elif _DATE.fullmatch(folded):
+            yield "d", [_iso(folded)]
         elif _MAIL_DATE.fullmatch(folded) and (iso := _of_mail(value)):
             yield "d", [iso]
     elif isinstance(value, bool):
@@ -289,7 +293,7 @@ def _double(number: int | float) -> float:
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _sortable(number: float) -> str:
@@ -304,7 +308,7 @@ def _is_exact(number: str) -> bool:
 
 
 def _iso(date: str) -> str:
-    return date.upper().replace(" ", "T")
+    return _ZONE.sub("", date.upper()).replace(" ", "T")
 
 
 def _of_mail(date: str) -> str | None:

@@ -3,8 +3,8 @@
 The text is cut into halves of about the same length, at the end of a sentence where one is near and else between
 words, and two halves that follow each other are a passage. So each sentence stands somewhere away from an edge.
 
-    >>> passages("One two three. Four five six. Seven eight nine. Ten.", 6)
-    [(0, 30), (15, 48), (30, 52)]
+    >>> passages("One two three. Four five six. Seven eight nine. Ten eleven twelve.", 6)
+    [(0, 30), (15, 48), (30, 66)]
 """
 
 import re

@@ -247,7 +247,7 @@ def _cut(document: Document, size: int) -> tuple[NDArray[np.int32], NDArray[np.i
     """The passages of a document: which of its tokens, and which characters of its text, each holds."""
     before = len(words(document.title)) if document.title else 0
     starts = [start for start, _ in spans(document.text)]
-    places = passages(document.text, size) or [(0, 0)]  # of a title alone
+    places = passages(document.text, size)
     windows = [(before + bisect_left(starts, first), before + bisect_left(starts, last)) for first, last in places]
     return np.array(windows, np.int32).reshape(-1, 2), np.array(places, np.int32).reshape(-1, 2)
 

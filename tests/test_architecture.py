@@ -20,7 +20,7 @@ LAYERS = (
     ("encoder", "column"),
     ("decoder", "classifier", "question"),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization"),
-    ("train", "ranking", "query", "store"),
+    ("train", "ranking", "query", "store", "duplicates"),
     ("finetune", "deep"),
     ("indexing", "estimators", "generator", "export"),
     ("opened",),

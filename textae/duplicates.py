@@ -41,7 +41,8 @@ Shingles = NDArray[np.uint32]
 WORDS = 4
 """Words of a shingle."""
 RADIUS = 1 / 16
-"""Share of the bits in which near-duplicates differ at most."""
+"""Share of the bits in which near-duplicates differ at most: 16 of 256. On 20 Newsgroups it holds 98 % of the pairs that
+resemble each other by .8 or more, and all by .9; twice as much would find the rest in four times as many pairs."""
 RESEMBLANCE = 0.8
 """Of near-duplicates, at least."""
 
@@ -53,7 +54,9 @@ MOST_TEXTS_COMPARED = 20_000_000
 _SORTING = 20
 """What it costs to put a code into a table, in comparisons of two codes."""
 _MOST_EQUAL = 4
+"""Substrings in a key; the tables of more are too many for whatever radius is of use."""
 _SAMPLE, _SAMPLE_TABLES = 1 << 14, 64
+"""Codes and tables that say what a number of substrings would cost."""
 _AT_A_TIME = 1 << 18
 _TEXTS_AT_A_TIME = 1_000
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits spread: 2^64 / the golden ratio (Knuth, vol. 3, 6.4)
@@ -144,8 +147,8 @@ def pairs(bits: Bits, radius: int, progress: Progress) -> Iterator[Rows]:
     if cost > MOST_COMPARED:
         largest = bisect_right(range(radius), MOST_COMPARED, key=lambda smaller: _cheapest(bits, smaller)[0]) - 1
         raise QueryError(
-            f"radius {radius} would take some {cost:.0e} comparisons of codes, and at most {MOST_COMPARED:.0e} are "
-            f"made; give a radius of at most {largest}"
+            f"radius {radius} would take some {cost / 1e6:,.0f} million comparisons of codes, and at most "
+            f"{MOST_COMPARED / 1e6:,.0f} million are made; give a radius of at most {largest}"
         )
     packed = _in_words(bits)
     substrings = _substrings(bits, radius + equal) if equal else np.empty((0, len(bits)), np.uint64)

@@ -41,8 +41,8 @@ Shingles = NDArray[np.uint32]
 WORDS = 4
 """Words of a shingle."""
 RADIUS = 1 / 16
-"""Share of the bits in which near-duplicates differ at most: 16 of 256. On 20 Newsgroups it holds 98 % of the pairs that
-resemble each other by .8 or more, and all by .9; twice as much would find the rest in four times as many pairs."""
+"""Share of the bits in which near-duplicates differ at most: 16 of 256. On 20 Newsgroups so near are 98 % of the
+pairs that resemble each other by .8 or more, and all by .9; twice as much finds the rest among four times as many."""
 RESEMBLANCE = 0.8
 """Of near-duplicates, at least."""
 

@@ -28,7 +28,20 @@ from textae.question import Question
 from textae.ranking import Found, top
 from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage, check_seed, check_system
 from textae.text import searchable, words
-from textae.types import Decoded, Document, Grid, Hit, Prediction, Progress, Query, Ranking, Samples, Skipped
+from textae.types import (
+    Decoded,
+    Document,
+    Duplicate,
+    DuplicateGroups,
+    Grid,
+    Hit,
+    Prediction,
+    Progress,
+    Query,
+    Ranking,
+    Samples,
+    Skipped,
+)
 
 if TYPE_CHECKING:
     from textae.corpus import Source
@@ -582,6 +595,37 @@ class Engine:
 
         return grid(self.opened, n, k)
 
+    def duplicates(
+        self, radius: int | None = None, resemblance: float | None = None, *, progress: Progress = _silent
+    ) -> DuplicateGroups:
+        """Groups of documents that are nearly the same.
+
+        Args:
+            radius: bits in which their codes may differ; by default a sixteenth of the bits.
+            resemblance: what share of their runs of four words they must have in common (Broder 1997); .8 by default.
+            progress: told of each stage.
+
+        Raises:
+            QueryError: the radius or the resemblance cannot be, or would take too long.
+        """
+        from textae.duplicates import RADIUS, RESEMBLANCE, groups
+
+        opened = self.opened
+        numbers, bits = opened.numbers, opened.codes.bits
+        within = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
+        least = RESEMBLANCE if resemblance is None else resemblance
+
+        def texts(rows: Sequence[int]) -> list[str]:
+            return [searchable(document) for document in opened.reader.documents(numbers[list(rows)].tolist())]
+
+        found = groups(bits, opened.codes.known, within, least, texts, progress)
+        members = []
+        for group in found.groups:
+            documents = opened.reader.documents(numbers[[member.row for member in group]].tolist())
+            pairs = zip(documents, group, strict=True)
+            members.append(tuple(Duplicate(one.id, one.title, member.resemblance) for one, member in pairs))
+        return DuplicateGroups(tuple(members), within, found.compared, found.unknown)
+
     def export_codes(self, path: str | Path, what: str = "floats") -> None:
         """Write the codes of all documents to a file that other tools read.
 
@@ -604,6 +648,17 @@ class Engine:
         vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode)
         nowhere = set(vectorizer.unknown(query))
         return [word for word in dict.fromkeys(words(query)) if word in nowhere or vectorizer.numbers[word] >= knows]
+
+    def did_you_mean(self, word: str) -> list[str]:
+        """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
+        from textae.spelling import did_you_mean
+
+        opened = self.opened
+
+        def frequency_of(term: int) -> int:
+            return int(opened.searched.statistics.frequencies(np.array([term], np.int32))[0])
+
+        return did_you_mean(word, opened.model.vectorizer, frequency_of)
 
     def only_stop_words(self, query: str) -> bool:
         """Whether a query has words, and none that could say anything of a topic."""

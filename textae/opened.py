@@ -226,7 +226,7 @@ class Opened:
         """
         from textae.conditions import evaluate, parse  # Whoosh's parser, which few searches need: 60 ms
 
-        names = {name for segment in self.segments for name in segment.fields.names()}
+        names = {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
         conditions = [] if where is None else [parse(where, "--where", names)]
         conditions += [] if must is None else [parse(must, "--must", names)]
         masks = []

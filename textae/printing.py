@@ -13,7 +13,7 @@ from urllib.parse import quote
 import click
 
 from textae import terminal
-from textae.types import Cell, Decoded, Grid, Hit, Prediction, Query, Ranking, Samples
+from textae.types import Cell, Decoded, DuplicateGroups, Grid, Hit, Prediction, Query, Ranking, Samples
 
 if TYPE_CHECKING:
     from textae.engine import Engine
@@ -190,8 +190,13 @@ def no_effect(engine: Engine, query: str, mode: str) -> str:
     unknown = engine.unknown(query, mode)
     if unknown:
         more = f" and {len(unknown) - _LISTED:,} more" if len(unknown) > _LISTED else ""
-        return f"{_nowhere(mode)}: {', '.join(unknown[:_LISTED])}{more}"
+        return f"{_nowhere(mode)}: {', '.join(_with_hint(engine, word) for word in unknown[:_LISTED])}{more}"
     return "the query holds only stop words" if engine.only_stop_words(query) else ""
+
+
+def _with_hint(engine: Engine, word: str) -> str:
+    near = engine.did_you_mean(word)
+    return f"{word} (did you mean {' or '.join(near)}?)" if near else word
 
 
 def _nowhere(mode: str) -> str:
@@ -257,6 +262,28 @@ def print_decoded(of: Mapping[str, str], decoded: Decoded, *, as_json: bool) -> 
         shown = click.style(shown, bold=True) if colour and word.held is False else shown
         held = f"  {'yes' if word.held else 'no'}" if with_text else ""
         click.echo(f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}", color=colour)
+
+
+def print_duplicates(found: DuplicateGroups, options: Mapping[str, Any]) -> None:
+    """Print groups of near-duplicates, a blank line between them; exit with 1 where there is none."""
+    for number, group in enumerate(found.groups, start=1):
+        if options["as_json"]:
+            for one in group:
+                click.echo(terminal.json_line({"group": number, **asdict(one)}))
+            continue
+        if number > 1:
+            click.echo()
+        for one in group:
+            title = f"  {terminal.cell(one.title)}" if one.title and one.title != one.id else ""
+            click.echo(f"{one.resemblance:.2f}  {terminal.cell(one.id)}{title}")
+    members = sum(map(len, found.groups))
+    unknown = f"; {found.unknown:,} without a code were not compared" if found.unknown else ""
+    terminal.note(
+        f"{members:,} documents in {len(found.groups):,} groups, of {found.compared:,} compared within "
+        f"{found.radius} bits{unknown}",
+        quiet=options["quiet"],
+    )
+    _exit_if_nothing(bool(found.groups), "", options)
 
 
 def print_samples(drawn: Samples, *, as_json: bool, quiet: bool) -> None:

@@ -92,6 +92,38 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A document that is nearly another one.
+
+    Attributes:
+        id: of the document.
+        title: of the document.
+        resemblance: to the first document of its group, from 0 to 1.
+    """
+
+    id: str
+    title: str
+    resemblance: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroups:
+    """Near-duplicates.
+
+    Attributes:
+        groups: each of at least two documents, the largest group first.
+        radius: bits in which codes were allowed to differ.
+        compared: documents whose codes were compared.
+        unknown: documents that have no code, as the encoder knows no word of them.
+    """
+
+    groups: tuple[tuple[Duplicate, ...], ...]
+    radius: int
+    compared: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class LikelyWord:
     """A word that a code makes likelier than usual.
 

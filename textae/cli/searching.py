@@ -133,6 +133,38 @@ def similar(
         printing.print_one(" ".join(documents), hits, mode, options)
 
 
+@click.command(short_help="Documents that are nearly the same.")
+@click.option("--radius", type=int, help="Bits in which codes may differ.  [default: a sixteenth of them]")
+@click.option(
+    "--resemblance",
+    type=float,
+    help="Share of their runs of four words that documents must have in common.  [default: 0.8]",
+)
+@json_option
+@index_option
+@quiet_option
+def dups(radius: int | None, resemblance: float | None, folder: Path, **options: Any) -> None:
+    """Groups of documents that are nearly the same: their codes are close, and so are their words.
+
+    Codes find the candidates without comparing all pairs; the texts decide. Beside each document stands how much it
+    resembles the first one of its group, from 0 to 1.
+
+    \b
+    textae dups
+    textae dups --resemblance 0.5 --radius 24
+    textae dups --json
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        progress = terminal.ProgressLine(quiet=options["quiet"])
+        try:
+            found = engine.duplicates(radius, resemblance, progress=progress)
+        finally:
+            progress.finish()
+    printing.print_duplicates(found, options)
+
+
 @click.command("eval", short_help="The scoreboard: every system side by side.")
 @click.option("--queries", metavar="FILE", help="The queries: jsonl or tsv of id and text; with --label, any SOURCE.")
 @click.option("--qrels", metavar="FILE", help="The judgements: BEIR's tsv or TREC's four columns.")
@@ -212,8 +244,4 @@ def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any
     )
 
 
-COMMANDS = (
-    search,
-    similar,
-    evaluate,
-)
+COMMANDS = (search, similar, dups, evaluate)

@@ -4,13 +4,25 @@ All three score documents from the same bags. The first two walk the postings of
 dense vectors, as codes are compared, and is where learning starts.
 """
 
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from textae.column import Mask, Rows
 from textae.found import Found
-from textae.postings import K1, Postings, Statistics, by_segment, first_rows, length_norm, saturation
+from textae.postings import (
+    K1,
+    PostingList,
+    Postings,
+    Statistics,
+    by_segment,
+    counts_in,
+    first_rows,
+    length_norm,
+    saturation,
+)
 from textae.question import Question
 from textae.vectorizer import Bags, Floats, Ints, term_weight, tfidf
 
@@ -44,10 +56,10 @@ class VectorSpace:
         """The cosine of the question's vector with each row's: (n,)."""
         terms, weights = self._vector(question)
         scores = np.zeros(len(rows), np.float32)
-        for number, where, local in by_segment(self.postings, rows):
+        for number, where, local in by_segment(self._starts, rows):
             postings, part = self.postings[number], np.zeros(len(local), np.float32)
             for term, weight in zip(terms.tolist(), weights, strict=True):
-                counts = postings.counts_in(term, local)
+                counts = counts_in(postings.term(term), local)
                 held = counts > 0
                 part[held] += weight * term_weight(counts[held])
             scores[where] = part / postings.norms[local]
@@ -68,8 +80,36 @@ class VectorSpace:
         return terms, (vector / length * idf).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A term of a question.
+
+    Attributes:
+        place: of the term in the question.
+        factor: float32, what a saturation is multiplied with: weight · idf · (k1 + 1).
+        lists: its documents and counts in each segment.
+        to_come: the most that this term and all after it can add to a score.
+    """
+
+    place: int
+    factor: np.float32
+    lists: list[PostingList]
+    to_come: float
+
+    def __len__(self) -> int:
+        """The number of its postings."""
+        return sum(len(documents) for documents, _ in self.lists)
+
+
 class BM25:
     """BM25 over the postings; a term that a question weighs counts as often.
+
+    A score is summed over the terms by falling weight, always in this order, so that it is the same to the last bit
+    whether `search` or `scores` finds it. A search walks the postings in this order too, and not to the end: MaxScore
+    (Turtle & Flood, "Query evaluation: strategies and optimizations", 1995). No document gets more from a term than its
+    weight times its highest saturation. Once k documents are known that score more than all terms still to come can add
+    up to, a document that holds none of the terms before is out; of the others only those that can still reach the best
+    k are looked up in the postings still to come, which are the longest.
 
     Args:
         postings: of each segment.
@@ -80,6 +120,9 @@ class BM25:
         self.postings, self.statistics = postings, statistics
         self._starts = first_rows(postings)
         self._norms = [length_norm(part.lengths, statistics.mean_length) for part in postings]
+        # A saturation grows with the mean length, and at most by as much.
+        self._growth = [max(1.0, statistics.mean_length / part.mean_length) for part in postings]
+        self._own = threading.local()
 
     def __len__(self) -> int:
         """The number of rows, removed ones too."""
@@ -87,45 +130,110 @@ class BM25:
 
     def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
         """The rows that score highest, as `Retriever.search` says."""
-        factors = self._factors(question)
-        scores = np.zeros(len(self), np.float32)
-        for start, postings, norms in zip(self._starts.tolist(), self.postings, self._norms, strict=False):
-            part = scores[start : start + len(postings)]
-            for term, factor in zip(question.terms.tolist(), factors, strict=True):
-                documents, counts = postings.term(term)
-                part[documents] += factor * saturation(counts.astype(np.float32), norms[documents])
-        return Found.best_of_all(scores, k, among, above)
+        if above < 0:
+            return Found.best_of_all(self.scores(question, np.arange(len(self))), k, among, above)
+        if k < 1:
+            return Found.nothing()
+        asked, sums = self._asked(question), self._sums()
+        walked, done, least = 0, 0, above
+        for term in asked:
+            if len(term) > _LONGER * walked > 0:
+                least = max(least, self._least_of_best(asked, done, sums, k, among))
+            if term.to_come < least:
+                break
+            self._walk(term, sums)
+            walked, done = walked + len(term), done + 1
+        reach = least * (1 - _ROUNDING * len(asked)) - (asked[done].to_come if done < len(asked) else 0)
+        rows = np.flatnonzero(sums >= max(np.float32(reach), _LEAST))
+        if among is not None:
+            rows = rows[among[rows]]
+        return Found.best(*self._complete(asked[done:], rows, sums[rows], k, least), k, above)
 
     def scores(self, question: Question, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
         scores = np.zeros(len(rows), np.float32)
-        for part in self._parts(question, rows):
-            scores += part
+        for term in self._asked(question):
+            scores += self._parts(term, rows)
         return scores
 
     def shares(self, question: Question, row: int) -> Floats:
         """What each term of a question adds to a row's score: (n_terms,)."""
-        return self._parts(question, np.array([row]))[:, 0]
+        shares = np.zeros(len(question.terms), np.float32)
+        for term in self._asked(question):
+            shares[term.place] = self._parts(term, np.array([row]))[0]
+        return shares
 
     def spread(self, question: Question) -> float:
         """The standard deviation of the scores of all rows."""
         return float(self.scores(question, np.arange(len(self))).std())
 
-    def _factors(self, question: Question) -> Floats:
-        """What each term's saturation is multiplied with: weight · idf · (k1 + 1)."""
-        factors: Floats = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
-        return factors
+    def _asked(self, question: Question) -> list[_Asked]:
+        """The terms of a question that the corpus holds, by falling factor."""
+        found = [part.find(question.terms) for part in self.postings]
+        factors = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
+        most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(found, self._growth, strict=True)], axis=0)
+        order = np.argsort(-factors, kind="stable")
+        to_come = np.cumsum((factors * most)[order][::-1], dtype=np.float64)[::-1] * (1 + _ROUNDING * len(order))
+        return [
+            _Asked(place, factors[place], [each.lists[place] for each in found], left)
+            for place, left in zip(order.tolist(), to_come.tolist(), strict=True)
+        ]
 
-    def _parts(self, question: Question, rows: Rows) -> Floats:
-        """What each term adds to the score of each row: (n_terms, n_rows)."""
-        factors = self._factors(question)
-        parts = np.zeros((len(factors), len(rows)), np.float32)
-        for number, where, local in by_segment(self.postings, rows):
-            norms = self._norms[number][local]
-            for i, (term, factor) in enumerate(zip(question.terms.tolist(), factors, strict=True)):
-                tf = self.postings[number].counts_in(term, local).astype(np.float32)
-                parts[i, where] = factor * saturation(tf, norms)
+    def _sums(self) -> Floats:
+        """A thread's own zeros, one for each row: to make 4 MB anew for each question takes longer than to clear it."""
+        if not hasattr(self._own, "sums"):
+            self._own.sums = np.empty(len(self), np.float32)
+        sums: Floats = self._own.sums
+        sums.fill(0)
+        return sums
+
+    def _walk(self, term: _Asked, sums: Floats) -> None:
+        """Add a term's part to the sums of all rows."""
+        for start, norms, (documents, counts) in zip(self._starts.tolist(), self._norms, term.lists, strict=False):
+            rows = documents.astype(np.intp)
+            sums[start : start + len(norms)][rows] += term.factor * saturation(counts.astype(np.float32), norms[rows])
+
+    def _parts(self, term: _Asked, rows: Rows) -> Floats:
+        """What a term adds to the score of each of some rows: (n,)."""
+        parts = np.zeros(len(rows), np.float32)
+        for number, where, local in by_segment(self._starts, rows):
+            tf = counts_in(term.lists[number], local).astype(np.float32)
+            parts[where] = term.factor * saturation(tf, self._norms[number][local])
         return parts
+
+    def _least_of_best(self, asked: list[_Asked], done: int, sums: Floats, k: int, among: Mask | None) -> float:
+        """A score that k rows reach: those that lead in the longest list that was walked last, scored to the end."""
+        last = asked[done - 1]
+        partial = [sums[start:][part[0]] for start, part in zip(self._starts.tolist(), last.lists, strict=False)]
+        leading = np.concatenate(partial)
+        if len(leading) > _LEADING * k:
+            least = np.partition(leading, len(leading) - _LEADING * k)[len(leading) - _LEADING * k]
+        else:
+            least = _LEAST
+        rows = np.flatnonzero(sums >= least)
+        if among is not None:
+            rows = rows[among[rows]]
+        _, scores = self._complete(asked[done:], rows, sums[rows], k, 0.0)
+        return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else 0.0
+
+    def _complete(self, to_come: list[_Asked], rows: Rows, scores: Floats, k: int, least: float) -> tuple[Rows, Floats]:
+        """Add what is still to come to the scores of rows; those that cannot reach the best k are left out."""
+        for term in to_come:
+            if len(rows) > k:
+                least = max(least, float(np.partition(scores, len(scores) - k)[len(scores) - k]))
+                can = scores >= np.float32(least * (1 - _ROUNDING * len(self._starts)) - term.to_come)
+                rows, scores = rows[can], scores[can]
+            scores = scores + self._parts(term, rows)
+        return rows, scores
+
+
+_LONGER = 3
+"""Before a list so many times longer than all before is walked, it is found out whether it must be."""
+_LEADING = 2
+"""For each row that is sought, rows that are scored to the end to find that out."""
+_ROUNDING = 1e-6
+"""What the sum of terms may be off by, of itself, for each term."""
+_LEAST = np.finfo(np.float32).tiny
 
 
 def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:

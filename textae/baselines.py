@@ -134,20 +134,23 @@ class BM25:
             return Found.best_of_all(self.scores(question, np.arange(len(self))), k, among, above)
         if k < 1:
             return Found.nothing()
+        if among is not None and np.count_nonzero(among) <= _FEW:
+            rows = np.flatnonzero(among)
+            return Found.best(rows, self.scores(question, rows), k, above)
         asked, sums = self._asked(question), self._sums()
         walked, done, least = 0, 0, above
         for term in asked:
-            if len(term) > _LONGER * walked > 0:
-                least = max(least, self._least_of_best(asked, done, sums, k, among))
-            if term.to_come < least:
+            if len(term) > max(walked, _LONG):
+                rows = _at_least(sums, self._reached(asked[:done], sums, _AHEAD * k, among), among)
+                least = max(least, _kth(self._complete(asked, done, rows, sums[rows], k, 0.0)[1], k))
+            if term.to_come < least * _slack(asked):
                 break
             self._walk(term, sums)
             walked, done = walked + len(term), done + 1
-        reach = least * (1 - _ROUNDING * len(asked)) - (asked[done].to_come if done < len(asked) else 0)
-        rows = np.flatnonzero(sums >= max(np.float32(reach), _LEAST))
-        if among is not None:
-            rows = rows[among[rows]]
-        return Found.best(*self._complete(asked[done:], rows, sums[rows], k, least), k, above)
+        least = max(least, self._reached(asked[:done], sums, k, among))
+        to_come = asked[done].to_come if done < len(asked) else 0.0
+        rows = _at_least(sums, least * _slack(asked) - to_come, among)
+        return Found.best(*self._complete(asked, done, rows, sums[rows], k, least), k, above)
 
     def scores(self, question: Question, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
@@ -191,7 +194,8 @@ class BM25:
         """Add a term's part to the sums of all rows."""
         for start, norms, (documents, counts) in zip(self._starts.tolist(), self._norms, term.lists, strict=False):
             rows = documents.astype(np.intp)
-            sums[start : start + len(norms)][rows] += term.factor * saturation(counts.astype(np.float32), norms[rows])
+            part = term.factor * saturation(counts.astype(np.float32), norms[rows])
+            np.add.at(sums[start : start + len(norms)], rows, part)  # quicker than +=, by a third
 
     def _parts(self, term: _Asked, rows: Rows) -> Floats:
         """What a term adds to the score of each of some rows: (n,)."""
@@ -201,39 +205,51 @@ class BM25:
             parts[where] = term.factor * saturation(tf, self._norms[number][local])
         return parts
 
-    def _least_of_best(self, asked: list[_Asked], done: int, sums: Floats, k: int, among: Mask | None) -> float:
-        """A score that k rows reach: those that lead in the longest list that was walked last, scored to the end."""
-        last = asked[done - 1]
-        partial = [sums[start:][part[0]] for start, part in zip(self._starts.tolist(), last.lists, strict=False)]
-        leading = np.concatenate(partial)
-        if len(leading) > _LEADING * k:
-            least = np.partition(leading, len(leading) - _LEADING * k)[len(leading) - _LEADING * k]
-        else:
-            least = _LEAST
-        rows = np.flatnonzero(sums >= least)
-        if among is not None:
-            rows = rows[among[rows]]
-        _, scores = self._complete(asked[done:], rows, sums[rows], k, 0.0)
-        return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else 0.0
+    def _reached(self, walked: list[_Asked], sums: Floats, k: int, among: Mask | None) -> float:
+        """What the sums of k rows have reached, of those that hold the heaviest term that as many hold; else 0."""
+        for term in walked:
+            if len(term) >= k:
+                lists = zip(self._starts.tolist(), term.lists, strict=False)
+                rows = np.concatenate([documents + start for start, (documents, _) in lists])
+                return _kth(sums[rows if among is None else rows[among[rows]]], k)
+        return 0.0
 
-    def _complete(self, to_come: list[_Asked], rows: Rows, scores: Floats, k: int, least: float) -> tuple[Rows, Floats]:
-        """Add what is still to come to the scores of rows; those that cannot reach the best k are left out."""
-        for term in to_come:
-            if len(rows) > k:
-                least = max(least, float(np.partition(scores, len(scores) - k)[len(scores) - k]))
-                can = scores >= np.float32(least * (1 - _ROUNDING * len(self._starts)) - term.to_come)
-                rows, scores = rows[can], scores[can]
+    def _complete(
+        self, asked: list[_Asked], done: int, rows: Rows, scores: Floats, k: int, least: float
+    ) -> tuple[Rows, Floats]:
+        """Add the terms that are not done to the scores of rows; those that cannot reach the best k are left out."""
+        for term in asked[done:]:
+            least = max(least, _kth(scores, k))
+            can = scores >= np.float32(least * _slack(asked) - term.to_come)
+            rows, scores = rows[can], scores[can]
             scores = scores + self._parts(term, rows)
         return rows, scores
 
 
-_LONGER = 3
-"""Before a list so many times longer than all before is walked, it is found out whether it must be."""
-_LEADING = 2
+def _slack(asked: list[_Asked]) -> float:
+    """What a score may be rounded down to."""
+    return 1 - _ROUNDING * len(asked)
+
+
+def _kth(scores: Floats, k: int) -> float:
+    """The k-th highest score; 0 of fewer."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else 0.0
+
+
+def _at_least(sums: Floats, least: float, among: Mask | None) -> Rows:
+    """The rows whose sums are as high, and not 0."""
+    rows = np.flatnonzero(sums >= max(np.float32(least), np.finfo(np.float32).tiny))
+    return rows if among is None else rows[among[rows]]
+
+
+_FEW = 1_000
+"""Rows that are scored one by one, where no others may be found."""
+_LONG = 10_000
+"""Postings that take as long to walk as it takes to find out whether they must be walked."""
+_AHEAD = 2
 """For each row that is sought, rows that are scored to the end to find that out."""
 _ROUNDING = 1e-6
 """What the sum of terms may be off by, of itself, for each term."""
-_LEAST = np.finfo(np.float32).tiny
 
 
 def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:

@@ -167,13 +167,21 @@ class BM25:
         return shares
 
     def spread(self, question: Question) -> float:
-        """The standard deviation of the scores of all rows."""
-        return float(self.scores(question, np.arange(len(self))).std())
+        """The standard deviation of the scores of all documents, as if terms occurred independently of each other."""
+        factors = self._factors(question).astype(np.float64)
+        moments = sum((part.moments_of(question.terms) for part in self.postings), np.zeros((len(factors), 2)))
+        mean, squares = (moments / self.statistics.n).T
+        return float(np.sqrt((factors**2 * (squares - mean**2)).sum()))
+
+    def _factors(self, question: Question) -> Floats:
+        """What the saturation of each term is multiplied with: weight · idf · (k1 + 1)."""
+        factors: Floats = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
+        return factors
 
     def _asked(self, question: Question) -> list[_Asked]:
         """The terms of a question that the corpus holds, by falling factor."""
         found = [part.find(question.terms) for part in self.postings]
-        factors = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
+        factors = self._factors(question)
         most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(found, self._growth, strict=True)], axis=0)
         order = np.argsort(-factors, kind="stable")
         to_come = np.cumsum((factors * most)[order][::-1], dtype=np.float64)[::-1] * (1 + _ROUNDING * len(order))

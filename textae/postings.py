@@ -145,6 +145,11 @@ class Postings:
         frequencies: NDArray[np.int64] = (self.starts[place + 1] - self.starts[place]) * here
         return frequencies
 
+    def moments_of(self, terms: Ints) -> Floats:
+        """The `moments` of some terms: (n, 2)."""
+        place, here = _places(self.terms, terms)
+        return self.moments[place] * here[:, None] if len(self.terms) else np.zeros((len(terms), 2), np.float32)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same postings of."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

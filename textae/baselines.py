@@ -141,15 +141,18 @@ class BM25:
         walked, done, least = 0, 0, above
         for term in asked:
             if len(term) > max(walked, _LONG):
-                rows = _at_least(sums, self._reached(asked[:done], sums, _AHEAD * k, among), among)
-                least = max(least, _kth(self._complete(asked, done, rows, sums[rows], k, 0.0)[1], k))
+                rows = self._leading(asked[:done], sums, k, among)
+                least = max(least, _kth(self._complete(asked, done, rows, sums[rows], k, least)[1], k))
             if term.to_come < least * _slack(asked):
                 break
             self._walk(term, sums)
             walked, done = walked + len(term), done + 1
-        least = max(least, self._reached(asked[:done], sums, k, among))
+        least = max(least, _kth(sums[self._leading(asked[:done], sums, k, among)], k))
         to_come = asked[done].to_come if done < len(asked) else 0.0
-        rows = _at_least(sums, least * _slack(asked) - to_come, among)
+        reach = np.float32(least * _slack(asked) - to_come)
+        rows = np.flatnonzero(sums >= reach if reach > 0 else sums)
+        if among is not None:
+            rows = rows[among[rows]]
         return Found.best(*self._complete(asked, done, rows, sums[rows], k, least), k, above)
 
     def scores(self, question: Question, rows: Rows) -> Floats:
@@ -213,14 +216,14 @@ class BM25:
             parts[where] = term.factor * saturation(tf, self._norms[number][local])
         return parts
 
-    def _reached(self, walked: list[_Asked], sums: Floats, k: int, among: Mask | None) -> float:
-        """What the sums of k rows have reached, of those that hold the heaviest term that as many hold; else 0."""
-        for term in walked:
-            if len(term) >= k:
-                lists = zip(self._starts.tolist(), term.lists, strict=False)
-                rows = np.concatenate([documents + start for start, (documents, _) in lists])
-                return _kth(sums[rows if among is None else rows[among[rows]]], k)
-        return 0.0
+    def _leading(self, walked: list[_Asked], sums: Floats, n: int, among: Mask | None) -> Rows:
+        """The n rows whose sums are highest, of those that hold the heaviest term that as many hold."""
+        lists = next((term.lists for term in walked if len(term) >= n), [])
+        parts = zip(self._starts.tolist(), lists, strict=False)
+        rows = np.concatenate([np.empty(0, np.int64), *(documents + start for start, (documents, _) in parts)])
+        if among is not None:
+            rows = rows[among[rows]]
+        return rows[np.argpartition(sums[rows], len(rows) - n)[len(rows) - n :]] if len(rows) > n else rows
 
     def _complete(
         self, asked: list[_Asked], done: int, rows: Rows, scores: Floats, k: int, least: float
@@ -244,18 +247,10 @@ def _kth(scores: Floats, k: int) -> float:
     return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else 0.0
 
 
-def _at_least(sums: Floats, least: float, among: Mask | None) -> Rows:
-    """The rows whose sums are as high, and not 0."""
-    rows = np.flatnonzero(sums >= max(np.float32(least), np.finfo(np.float32).tiny))
-    return rows if among is None else rows[among[rows]]
-
-
 _FEW = 1_000
 """Rows that are scored one by one, where no others may be found."""
-_LONG = 10_000
-"""Postings that take as long to walk as it takes to find out whether they must be walked."""
-_AHEAD = 2
-"""For each row that is sought, rows that are scored to the end to find that out."""
+_LONG = 50_000
+"""Postings that take longer to walk than it takes to find out whether they must be walked."""
 _ROUNDING = 1e-6
 """What the sum of terms may be off by, of itself, for each term."""
 

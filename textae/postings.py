@@ -48,6 +48,10 @@ def saturation(tf: Floats, norm: Floats) -> Floats:
     return tf / (tf + norm)
 
 
+PostingList = tuple[Ints, NDArray[np.uint16]]
+"""The documents that hold a term, rising, and how often each does."""
+
+
 @dataclass(frozen=True)
 class Postings:
     """The bags of a segment by term (compressed sparse columns, of the terms that occur).
@@ -117,30 +121,34 @@ class Postings:
         """Terms in a document of this segment, at the mean; 1 where there are none."""
         return _mean(self.lengths)
 
-    def place(self, number: int) -> int | None:
-        """Where a term is among the terms that occur here; None where it does not."""
-        place = int(self.terms.searchsorted(np.int32(number)))
-        return place if place < len(self.terms) and self.terms[place] == number else None
-
-    def term(self, number: int) -> tuple[Ints, NDArray[np.uint16]]:
+    def term(self, number: int) -> PostingList:
         """The documents that hold a term, and how often; empty where none does."""
-        place = self.place(number)
-        part = slice(0, 0) if place is None else slice(self.starts[place], self.starts[place + 1])
-        return self.documents[part], self.counts[part]
+        return self.find(np.array([number], np.int32)).lists[0]
 
-    def counts_in(self, number: int, rows: Ints) -> NDArray[np.uint16]:
-        """How often each of some documents holds a term: (n,) for (n,) rows of this segment."""
-        documents, counts = self.term(number)
-        if not len(documents):
-            return np.zeros(len(rows), np.uint16)
-        place = documents.searchsorted(rows)
-        held = documents.take(place, mode="clip") == rows
-        tf: NDArray[np.uint16] = counts.take(place, mode="clip") * held
-        return tf
+    def find(self, terms: Ints) -> "Lists":
+        """The postings of some terms."""
+        place, here = _places(self.terms, terms)
+        if not len(self.terms):
+            return Lists([(self.documents, self.counts)] * len(terms), np.zeros(len(terms), np.float32))
+        ends = np.where(here, self.starts[place + 1], self.starts[place])
+        lists = [
+            (self.documents[start:end], self.counts[start:end])
+            for start, end in zip(self.starts[place].tolist(), ends.tolist(), strict=True)
+        ]
+        return Lists(lists, self.bounds[place] * here)
 
     def frequencies(self, terms: Ints) -> NDArray[np.int64]:
         """The number of documents that hold each of some terms: (n,)."""
-        return _looked_up(self.terms, np.diff(self.starts), terms)
+        if not len(self.terms):
+            return np.zeros(len(terms), np.int64)
+        place, here = _places(self.terms, terms)
+        frequencies: NDArray[np.int64] = (self.starts[place + 1] - self.starts[place]) * here
+        return frequencies
+
+    def moments_of(self, terms: Ints) -> Floats:
+        """The `moments` of some terms: (n, 2)."""
+        place, here = _places(self.terms, terms)
+        return self.moments[place] * here[:, None] if len(self.terms) else np.zeros((len(terms), 2), np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same postings of."""
@@ -149,7 +157,20 @@ class Postings:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Postings":
         """The postings that gave these `arrays`."""
-        return cls(*(arrays[field.name] for field in fields(cls)))
+        return cls(*(np.asarray(arrays[field.name]) for field in fields(cls)))
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The postings of some terms in a segment.
+
+    Attributes:
+        lists: of each term; empty where it does not occur.
+        bounds: (n,) float32, the highest saturation of each, 0 where it does not occur.
+    """
+
+    lists: list[PostingList]
+    bounds: Floats
 
 
 @dataclass(frozen=True)
@@ -191,7 +212,11 @@ class Removed:
 
     def frequencies(self, terms: Ints) -> NDArray[np.int64]:
         """How many of the documents that are gone held each of some terms: (n,)."""
-        return _looked_up(self.terms, self.counts, terms)
+        if not len(self.terms):
+            return np.zeros(len(terms), np.int64)
+        place, here = _places(self.terms, terms)
+        frequencies: NDArray[np.int64] = self.counts[place] * here
+        return frequencies
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same of."""
@@ -232,20 +257,30 @@ class Statistics:
         return idf(self.frequencies(terms), self.n)
 
 
-def by_segment(postings: Sequence[Postings], rows: Rows) -> Iterator[tuple[int, NDArray[np.int64], Ints]]:
+def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:
+    """How often each of some documents holds a term: (n,) for its postings and (n,) rows, all of one segment."""
+    documents, counts = postings
+    if not len(documents):
+        return np.zeros(len(rows), np.uint16)
+    place = documents.searchsorted(rows)
+    held = documents.take(place, mode="clip") == rows
+    tf: NDArray[np.uint16] = counts.take(place, mode="clip") * held
+    return tf
+
+
+def by_segment(starts: Rows, rows: Rows) -> Iterator[tuple[int, slice | Rows, Ints]]:
     """Rows by the segment that they are in.
 
     Args:
-        postings: of each segment.
+        starts: (n_segments + 1,), as `first_rows` gives them.
         rows: (n,) numbered through all segments, in any order.
 
     Yields:
         The number of a segment, where its rows are in `rows`, and the same numbered within the segment.
     """
-    if len(postings) == 1:
-        yield 0, np.arange(len(rows)), rows.astype(np.int32)
+    if len(starts) == 2:
+        yield 0, slice(None), rows.astype(np.int32)
         return
-    starts = first_rows(postings)
     segment = starts.searchsorted(rows, side="right") - 1
     for number in np.unique(segment).tolist():
         where = np.flatnonzero(segment == number)
@@ -261,13 +296,10 @@ def _mean(lengths: Ints) -> float:
     return float(lengths.mean()) if lengths.any() else 1.0
 
 
-def _looked_up(names: Ints, values: NDArray[np.int64], terms: Ints) -> NDArray[np.int64]:
-    """The value of each term, by its place among the names; 0 where it is not."""
-    if not len(names):
-        return np.zeros(len(terms), np.int64)
-    place = np.minimum(names.searchsorted(terms), len(names) - 1)
-    found: NDArray[np.int64] = np.where(names[place] == terms, values[place], 0)
-    return found
+def _places(names: Ints, terms: Ints) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where some terms are among all names, and whether they are."""
+    place = np.minimum(names.searchsorted(terms), max(0, len(names) - 1))
+    return place, names[place] == terms if len(names) else np.zeros(len(terms), bool)
 
 
 def _saturations(

@@ -32,9 +32,12 @@ class CodeIndex:
     def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
         """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
         pool = max(POOL, 4 * k)
-        if len(self) <= pool or above < 0:
+        if above < 0 or len(self) <= pool or not query.known[0]:
             return self._cosine.search(query, k, among, above)
-        rows = np.sort(self._hamming.nearest(query, pool, among))
+        if among is not None and np.count_nonzero(among) <= pool:
+            rows = np.flatnonzero(among)
+        else:
+            rows = self._hamming.nearest(query, pool, among)
         return Found.best(rows, self.scores(query, rows), k, above)
 
     def scores(self, query: Codes, rows: Rows) -> Floats:

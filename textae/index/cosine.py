@@ -1,5 +1,6 @@
 """Exact search over float codes by their cosine."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -46,7 +47,7 @@ class CosineIndex:
         """The rows with the highest cosines, as `Index.search` says."""
         rough = self._scan(_direction(query))
         if among is not None:
-            rough = np.where(among, rough, np.float32(-np.inf))
+            rough[~among] = -np.inf
         least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
         rows = np.flatnonzero((rough >= least - _ROUNDING) & (rough > -np.inf))
         return Found.best(rows, self.scores(query, rows), k, above)
@@ -66,18 +67,25 @@ class CosineIndex:
     @cached_property
     def _lengths(self) -> Floats:
         """The length of each code, and 1 for none: (n_rows,)."""
-        return np.concatenate([_lengths(some) for some in self._blocks()])
+        return np.concatenate([_lengths(rows) for rows in self._in_single()])
 
     @cached_property
     def _kept(self) -> list[Floats]:
-        return [part.astype(np.float32) for _, part in self._floats]
+        return [part.astype(np.float32) for part in self._floats.parts]
 
-    def _blocks(self) -> list[Floats]:
-        return self._kept
+    def _in_single(self) -> Iterable[Floats]:
+        """All codes in single precision, a block after the other."""
+        first = self._floats.parts[0]
+        if len(self) * first.shape[1] <= _KEPT:
+            return self._kept
+        size = max(1, _AT_A_TIME // first.shape[1])
+        return (
+            part[at : at + size].astype(np.float32) for part in self._floats.parts for at in range(0, len(part), size)
+        )
 
     def _scan(self, direction: Floats) -> Floats:
         """The cosine with each row, to within `_ROUNDING`: (n_rows,)."""
-        products: Floats = np.concatenate([some @ direction for some in self._blocks()])
+        products: Floats = np.concatenate([rows @ direction for rows in self._in_single()])
         return products / self._lengths
 
 
@@ -87,8 +95,8 @@ def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:
     A row's is the same to the last bit whichever rows stand beside it.
     """
     rows = floats.astype(np.float32, copy=False)
-    found: Floats = np.vecdot(rows, direction) / _lengths(rows)
-    return found
+    products: Floats = np.vecdot(rows, direction)
+    return products / _lengths(rows)
 
 
 def _lengths(rows: Floats) -> Floats:
@@ -101,7 +109,8 @@ def sample(n: int) -> Rows:
     """At most `SAMPLE` of n rows, rising: spread evenly but for the golden ratio, which no order of a corpus has."""
     if n <= SAMPLE:
         return np.arange(n)
-    return np.sort((np.arange(1, SAMPLE + 1) * ((5**0.5 - 1) / 2) % 1 * n).astype(np.int64))
+    golden = (5**0.5 - 1) / 2
+    return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))
 
 
 def _direction(query: Codes) -> Floats:

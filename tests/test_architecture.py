@@ -23,6 +23,7 @@ LAYERS = (
     ("train", "ranking", "query", "store"),
     ("finetune", "deep"),
     ("indexing", "estimators", "generator", "export"),
+    ("expansion", "explaining"),
     ("opened",),
     ("decoding", "relearning"),
     ("engine", "terminal", "picture"),

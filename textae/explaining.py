@@ -11,12 +11,13 @@ that it is at this question: each unit's slope is the secant from what it is for
 those of this question. Then the code is a sum over words and of what an empty text has; that part is `together`. It is
 0 for LSA, which is linear.
 
-Leaving words out one by one is the simpler question, and answers less: two words of which each would do without the
-other get nothing. On claims of SciFact it leaves some 60 % of the cosine to no word, these slopes leave 1 %, and what
-they give to a word is close to its Shapley value.
+Leaving words out one by one asks a simpler question, and answers less: of two words that would each do without the
+other neither gets anything. So 63 % of the cosine stays with no word (SciFact's training claims with the document that
+is nearest; 55 % for CACM's queries), where these slopes leave .5 % (3 %); and what they give to a word is as its Shapley
+value is (a correlation of .97 and .98).
 
 Bits are the signs of z = (code - mean) R. For sign(z) stands the multiple of z that is nearest to it, c z with
-c = Σ|z| / Σz², and what it leaves is `together`: a bit on the edge of its plane says little of any word.
+c = Σ|z| / Σz², and what it misses is `together`, 12 % (7 %): a bit at the edge of its plane says little of any word.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -13,8 +13,8 @@ those of this question. Then the code is a sum over words and of what an empty t
 
 Leaving words out one by one asks a simpler question, and answers less: of two words that would each do without the
 other neither gets anything. So 63 % of the cosine stays with no word (SciFact's training claims with the document that
-is nearest; 55 % for CACM's queries), where these slopes leave .5 % (3 %); and what they give to a word is as its Shapley
-value is (a correlation of .97 and .98).
+is nearest; 55 % for CACM's queries), where these slopes leave .5 % (3 %), and give a word what its Shapley value does
+(a correlation of .97 and .98).
 
 Bits are the signs of z = (code - mean) R. For sign(z) stands the multiple of z that is nearest to it, c z with
 c = Σ|z| / Σz², and what it misses is `together`, 12 % (7 %): a bit at the edge of its plane says little of any word.
@@ -154,15 +154,14 @@ def keyword_shares(question: Question, document: Bags, idf: Floats, mean_length:
         idf: (n_terms,).
         mean_length: of the corpus's documents, in terms.
     """
-    held, counts = document.row(0)
-    at = np.minimum(np.searchsorted(held, question.terms), max(len(held) - 1, 0))
-    tf = np.where(held[at] == question.terms, counts[at], 0) if len(held) else np.zeros(len(question.terms))
-    length = np.full(1, counts.sum(dtype=np.int64), np.float32)
+    terms, counts = document.row(0)
+    count_of = dict(zip(terms.tolist(), counts.tolist(), strict=True))
+    length = np.full(1, sum(count_of.values()), np.float32)
     gains = [
-        float(bm25_weight(np.full(1, n, np.float32), float(idf[term]), length, mean_length)[0])
-        for term, n in zip(question.terms, tf, strict=True)
+        times * bm25_weight(np.full(1, count_of.get(term, 0), np.float32), float(idf[term]), length, mean_length)[0]
+        for term, times in zip(question.terms.tolist(), question.weights.tolist(), strict=True)
     ]
-    return Shares(question.terms, question.weights.astype(np.float64) * np.array(gains, np.float64), 0.0)
+    return Shares(question.terms, np.array(gains, np.float64), 0.0)
 
 
 def code_shares(encoder: Encoder | DeepEncoder, question: Question, documents: NDArray[np.floating]) -> list[Shares]:
@@ -188,20 +187,20 @@ def bit_shares(encoder: Encoder | DeepEncoder, question: Question, documents: Bi
 
     Args:
         encoder: of both.
-        question: with its texts, of which the encoder knows something.
-        documents: (m, n_bits / 8), packed.
+        question: with its texts.
+        documents: (m, n_bits / 8), packed, of documents that have a code.
 
     Returns:
         m shares, each of which sums to 1 - 2 · distance / n_bits, as `textae.index.HammingIndex` gives it.
     """
     terms, parts = _code_parts(encoder, question)
-    planes, asked = encoder.quantization, encode_question(encoder, question).bits
+    planes, asked = encoder.quantization, encode_question(encoder, question)
     sides = _biased(parts, -planes.mean) @ planes.rotation
     z = sides.sum(axis=0)
     nearest = sides * (np.abs(z).sum() / max(float(z @ z), np.finfo(np.float64).tiny))
-    n_bits = 8 * asked.shape[1]
+    n_bits = 8 * asked.bits.shape[1]
     signs = 2.0 * np.unpackbits(documents, axis=1, count=len(z)) - 1
-    likeness = 1 - 2 / n_bits * hamming(asked, documents)
+    likeness = (1 - 2 / n_bits * hamming(asked.bits, documents)) * asked.known
     given = (nearest[:-1] @ signs.T / n_bits).T
     return [Shares(terms, row, float(whole - row.sum())) for row, whole in zip(given, likeness, strict=True)]
 

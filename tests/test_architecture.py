@@ -24,6 +24,7 @@ LAYERS = (
     ("segments",),
     ("revision", "finetune", "deep"),
     ("indexing", "estimators", "generator", "export"),
+    ("expansion", "explaining"),
     ("opened",),
     ("decoding", "relearning", "updating", "drift"),
     ("engine", "terminal", "picture"),

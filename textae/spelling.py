@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.vectorizer import Vectorizer, Vocabulary
+from textae.vectorizer import Terms, Vectorizer, Vocabulary
 
 _SHORTEST, _SHORTEST_FOR_TWO = 3, 5
 """Characters of a word below which too many others are one away, and two."""
@@ -61,18 +61,24 @@ def _spellings(word: str) -> Iterator[str]:
 
 def _nearest(term: str, vocabulary: Vocabulary, most: int) -> list[int]:
     """The numbers of the terms whose distance is the least there is, if that is at most so much."""
-    text = np.asarray(vocabulary.text)
+    found = [_near(term, part, start, most) for start, part in vocabulary]
+    numbers, distances = (np.concatenate(each) for each in zip(*found, strict=True))
+    nearest: list[int] = numbers[distances == min(distances.min(initial=most), most)].tolist()
+    return nearest
+
+
+def _near(term: str, terms: Terms, start: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The numbers of the terms of about the length, which are numbered from `start`, and their distances."""
+    text = np.asarray(terms.text)
     ends = np.cumsum((text & 0xC0) != 0x80)  # UTF-8: bytes that begin a character
-    starts = np.concatenate([[0], ends])[vocabulary.starts]
+    starts = np.concatenate([[0], ends])[terms.starts]
     characters = np.frombuffer(text.tobytes().decode().encode("utf-32-le"), np.uint32)
     lengths = np.diff(starts)
     numbers = np.flatnonzero(np.abs(lengths - len(term)) <= most)
     if not len(numbers):
-        return []
+        return numbers, np.empty(0, np.uint8)
     at = np.minimum(starts[numbers, None] + np.arange(len(term) + most), len(characters) - 1)
-    distances = _distances(term, characters[at], lengths[numbers])
-    nearest: list[int] = numbers[distances == min(distances.min(), most)].tolist()
-    return nearest
+    return numbers + start, _distances(term, characters[at], lengths[numbers])
 
 
 def _distances(word: str, others: NDArray[np.uint32], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:

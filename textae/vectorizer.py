@@ -269,6 +269,10 @@ class Vocabulary:
     def __len__(self) -> int:
         return int(self._starts[-1])
 
+    def __iter__(self) -> Iterator[tuple[int, Terms]]:
+        """Each part, after the number of its first term."""
+        return zip(self._starts[:-1].tolist(), self.parts, strict=True)
+
     def term(self, number: int) -> str:
         """The term of that number."""
         part = int(np.searchsorted(self._starts, number, side="right")) - 1
@@ -276,10 +280,10 @@ class Vocabulary:
 
     def number(self, term: str) -> int | None:
         """The number of a term; None where the corpus does not hold it."""
-        for start, part in zip(self._starts.tolist(), self.parts, strict=False):
+        for start, part in self:
             number = part.number(term)
             if number is not None:
-                return int(start) + number
+                return start + number
         return None
 
     def terms(self) -> list[str]:
@@ -288,7 +292,7 @@ class Vocabulary:
 
     def numbers_from(self, prefix: str) -> Ints:
         """The numbers of all terms that begin so, rising."""
-        found = [part.numbers_from(prefix) + start for start, part in zip(self._starts, self.parts, strict=False)]
+        found = [part.numbers_from(prefix) + start for start, part in self]
         return np.sort(np.concatenate(found)).astype(np.int32)
 
     def with_terms(self, terms: Sequence[str]) -> "Vocabulary":

@@ -115,4 +115,5 @@ def sample(n: int) -> Rows:
 
 
 def _direction(query: Codes) -> Floats:
-    return unit(query.floats.astype(np.float32, copy=False))[0]
+    direction: Floats = unit(query.floats.astype(np.float32, copy=False))[0]
+    return direction

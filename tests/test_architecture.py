@@ -34,7 +34,7 @@ LAYERS = (
 
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 
-HEAVY = ("torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
+HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
 
 
 def imported(path: Path) -> set[str]:

@@ -1,5 +1,8 @@
 """One contract for every index: more alike is a higher score, equal 1, opposite -1, of nothing known 0; best first."""
 
+import itertools
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -108,21 +111,20 @@ class TestEveryIndex:
         assert index_of(documents, [3]).search(some(documents, [1]), 3).rows.tolist() == [1, 3, 4]
 
     @pytest.mark.parametrize("cuts", CUTS)
-    @pytest.mark.parametrize("above", [0.0, 0.2, -np.inf])
-    @pytest.mark.parametrize("k", [0, 1, 4, 60, 100])
-    def test_what_is_found_is_the_head_of_all(self, index_of, n_bits, cuts, above, k) -> None:
+    def test_what_is_found_is_the_head_of_all(self, index_of, n_bits, cuts) -> None:
         documents, queries = together(codes(59, n_bits), unknown(1, n_bits)), codes(3, n_bits, seed=2)
         index = index_of(documents, cuts)
         rng = np.random.default_rng(3)
-        for i in range(3):
-            scores = all_scores(index, some(queries, [i]))
-            for among in (None, rng.random(60) < 0.5, rng.random(60) < 0.95, np.zeros(60, bool)):
-                ranked = [row for row in range(60) if (among is None or among[row]) and scores[row] > above]
-                ranked = sorted(ranked, key=lambda row: (-scores[row], row))[:k]
-                found = index.search(some(queries, [i]), k, among, above)
-                assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
-                assert found.rows.tolist() == ranked
-                assert found.scores.tolist() == scores[ranked].tolist()
+        masks = (None, rng.random(60) < 0.5, rng.random(60) < 0.95, np.zeros(60, bool))
+        for i, among, above, k in itertools.product(range(3), masks, (0.0, 0.2, -np.inf), (0, 1, 4, 60, 100)):
+            query = some(queries, [i])
+            scores = all_scores(index, query)
+            ranked = [row for row in range(60) if (among is None or among[row]) and scores[row] > above]
+            ranked = sorted(ranked, key=lambda row: (-scores[row], row))[:k]
+            found = index.search(query, k, among, above)
+            assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
+            assert found.rows.tolist() == ranked
+            assert found.scores.tolist() == scores[ranked].tolist()
 
     def test_the_score_of_a_row_is_the_same_whatever_stands_beside_it(self, index_of, n_bits) -> None:
         documents, query = codes(60, n_bits), codes(1, n_bits, seed=2)
@@ -209,9 +211,6 @@ def test_numpy_and_faiss_find_the_same(n_bits, monkeypatch) -> None:
 
 
 def test_faiss_is_not_imported_for_a_few_searches() -> None:
-    import subprocess
-    import sys
-
     program = """
 import numpy as np, sys
 from textae.column import Column

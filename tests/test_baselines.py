@@ -31,7 +31,8 @@ class Fitted:
         counter = Counter(Analysis.of(None), folder)
         for text in texts:
             counter.add(text)
-        vocabulary, self.bags, frequency = counter.finish()
+        vocabulary, tokens, frequency = counter.finish()
+        self.bags = tokens.bags()
         self.vectorizer = Vectorizer(Analysis.of(None), vocabulary)
         self.idf = idf(frequency, len(self.bags))
         self.postings = Postings.of(self.bags, self.idf)

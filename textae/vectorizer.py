@@ -142,9 +142,9 @@ def concatenated(parts: Sequence[Bags]) -> Bags:
 def _counted(tokens: Tokens) -> Bags:
     row_of = np.repeat(np.arange(len(tokens)), np.diff(tokens.starts))
     known = tokens.terms >= 0
-    keys, counts = distinct(row_of[known] << 32 | tokens.terms[known])
+    keys, times = distinct(row_of[known] << 32 | tokens.terms[known])
     lengths = np.bincount(keys >> 32, minlength=len(tokens))
-    counts = np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)
+    counts = np.minimum(times, np.iinfo(np.uint16).max).astype(np.uint16)
     return Bags(_starts(lengths), (keys & 0xFFFFFFFF).astype(np.int32), counts)
 
 

@@ -54,7 +54,9 @@ class CosineIndex:
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
-        return cosines(_direction(query), self.floats.take(rows))
+        direction, size = _direction(query), max(1, _AT_A_TIME // query.floats.shape[1])
+        blocks = (self.floats.take(rows[at : at + size]) for at in range(0, len(rows), size))
+        return np.concatenate([np.empty(0, np.float32), *(cosines(direction, block) for block in blocks)])
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
@@ -62,11 +64,7 @@ class CosineIndex:
 
     @cached_property
     def _sample(self) -> Floats:
-<<<<<<< HEAD
-        return self.floats.take(sample(len(self))).astype(np.float32)
-=======
-        return in_single(self._floats.take(sample(len(self))))
->>>>>>> kernels
+        return in_single(self.floats.take(sample(len(self))))
 
     @cached_property
     def _lengths(self) -> Floats:
@@ -75,11 +73,7 @@ class CosineIndex:
 
     @cached_property
     def _kept(self) -> list[Floats]:
-<<<<<<< HEAD
-        return [part.astype(np.float32) for part in self.floats.parts]
-=======
-        return [in_single(part) for part in self._floats.parts]
->>>>>>> kernels
+        return [in_single(part) for part in self.floats.parts]
 
     def _blocks(self) -> Iterable[Floats]:
         """All codes in single precision, a block after the other."""
@@ -87,13 +81,7 @@ class CosineIndex:
         if len(self) * first.shape[1] <= _KEPT:
             return self._kept
         size = max(1, _AT_A_TIME // first.shape[1])
-<<<<<<< HEAD
-        return (
-            part[at : at + size].astype(np.float32) for part in self.floats.parts for at in range(0, len(part), size)
-        )
-=======
-        return (in_single(part[at : at + size]) for part in self._floats.parts for at in range(0, len(part), size))
->>>>>>> kernels
+        return (in_single(part[at : at + size]) for part in self.floats.parts for at in range(0, len(part), size))
 
     def _scan(self, direction: Floats) -> Floats:
         """The cosine with each row, to within `_ROUNDING`: (n_rows,)."""
@@ -142,8 +130,7 @@ def sample(n: int) -> Rows:
     if n <= SAMPLE:
         return np.arange(n)
     golden = (5**0.5 - 1) / 2
-    rows: Rows = (np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64)
-    return np.sort(rows)
+    return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))
 
 
 def _direction(query: Codes) -> Floats:

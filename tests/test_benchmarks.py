@@ -17,6 +17,7 @@ import bench
 from benchmarks import hashing, hinton, newsgroups, page, rows, runs, short, time, topics
 from benchmarks.rows import Row
 from textae import Document, Engine, ModelSpec, TrainSpec
+from textae.question import Question
 
 MESSAGE = """From: ada@example.org
 Subject: Re: engines

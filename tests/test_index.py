@@ -195,6 +195,11 @@ class TestCodeIndex:
         assert index.search(query, 3, among, above=-1).rows.tolist() == expected
 
 
+def test_nothing_is_asked_of_faiss_where_nothing_is_sought(monkeypatch) -> None:
+    monkeypatch.setattr(hamming, "_PATIENCE", 0)
+    assert HammingIndex(*columns(codes(5, 64), [])[1:]).search(codes(1, 64), 0).rows.tolist() == []
+
+
 @pytest.mark.parametrize("n_bits", SIZES)
 def test_numpy_and_faiss_find_the_same(n_bits, monkeypatch) -> None:
     """Ties at the end too, in several parts, beside unknown documents, and behind a mask."""

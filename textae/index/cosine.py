@@ -54,7 +54,9 @@ class CosineIndex:
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
-        return cosines(_direction(query), self._floats.take(rows))
+        direction, size = _direction(query), max(1, _AT_A_TIME // query.floats.shape[1])
+        blocks = (self._floats.take(rows[at : at + size]) for at in range(0, len(rows), size))
+        return np.concatenate([np.empty(0, np.float32), *(cosines(direction, block) for block in blocks)])
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""

@@ -53,15 +53,20 @@ class HammingIndex:
 
         Of those at the greatest distance, the lower rows.
         """
+        if k < 1:
+            return np.empty(0, np.int64)  # faiss crashes
         out = 0 if among is None else len(among) - int(np.count_nonzero(among))
         fetched = k + out + self._unknown
         if self._scanned < _PATIENCE or fetched > _COUNTED:
             self._scanned += len(self)
             return self._scan(query, k, among)
         rows, distances = self._fetch(query.bits, fetched)
-        keep = self._known.take(rows) if among is None else self._known.take(rows) & among[rows]
-        rows, distances = rows[keep], distances[keep]
-        return np.sort(rows[np.lexsort((rows, distances))[:k]])
+        if fetched > k:
+            keep = self._known.take(rows) if among is None else self._known.take(rows) & among[rows]
+            rows, distances = rows[keep], distances[keep]
+        if len(self._bits.parts) > 1:
+            rows = rows[np.lexsort((rows, distances))]
+        return np.sort(rows[:k])
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
@@ -97,7 +102,7 @@ class HammingIndex:
             distances[~wanted] = far
         at_least = np.cumsum(np.bincount(distances, minlength=far + 1)[:far])
         last = int(np.searchsorted(at_least, k))  # the distance of the k-th
-        nearer = np.flatnonzero(distances < min(last, far))
+        nearer = np.flatnonzero(distances < last)
         equal = np.flatnonzero(distances == last)[: k - len(nearer)] if last < far else nearer[:0]
         return np.sort(np.concatenate([nearer, equal]))
 
@@ -107,6 +112,8 @@ class HammingIndex:
 
         found = []
         for first, part in self._bits:
+            if not len(part):
+                continue
             distances, rows = knn_hamming(bits, part, min(k, len(part)), variant="mc")  # counting keeps the lower rows
             found.append((rows[0] + first, distances[0]))
         return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])

@@ -195,19 +195,25 @@ class TestCodeIndex:
         assert index.search(query, 3, among, above=-1).rows.tolist() == expected
 
 
+def test_nothing_is_asked_of_faiss_where_nothing_is_sought(monkeypatch) -> None:
+    monkeypatch.setattr(hamming, "_PATIENCE", 0)
+    assert HammingIndex(*columns(codes(5, 64), [])[1:]).search(codes(1, 64), 0).rows.tolist() == []
+
+
 @pytest.mark.parametrize("n_bits", SIZES)
 def test_numpy_and_faiss_find_the_same(n_bits, monkeypatch) -> None:
     """Ties at the end too, in several parts, beside unknown documents, and behind a mask."""
     documents = together(codes(3_000, n_bits), unknown(3, n_bits))
     query = codes(1, n_bits, seed=2)
-    masks = (None, np.random.default_rng(1).random(3_003) < 0.9)
+    masks = (None, np.random.default_rng(1).random(3_003) < 0.95, np.random.default_rng(1).random(3_003) < 0.5)
+    monkeypatch.setattr(hamming, "_COUNTED", 1_200)  # so that half of them are too many to be passed over
     index = HammingIndex(*columns(documents, [0, 1_000, 1_001])[1:])
     found = []
     for patience in (1 << 60, 0):
         monkeypatch.setattr(hamming, "_PATIENCE", patience)
         found.append([index.nearest(query, k, among).tolist() for k in (1, 10, 999, 3_003) for among in masks])
     assert found[0] == found[1]
-    assert [len(rows) for rows in found[0][:4]] == [1, 1, 10, 10]
+    assert [len(rows) for rows in found[0][:6]] == [1, 1, 1, 10, 10, 10]
 
 
 def test_faiss_is_not_imported_for_a_few_searches() -> None:

@@ -121,6 +121,7 @@ class TestHybrid:
 
     def test_a_question_of_unknown_words_finds_nothing(self, many) -> None:
         assert many.hybrid.search(NOTHING, 10).rows.tolist() == []
+        assert many.hybrid.search(NOTHING, 3, above=-np.inf).rows.tolist() == [0, 1, 2]
 
 
 class TestCodeSearch:

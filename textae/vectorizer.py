@@ -206,6 +206,8 @@ class Terms:
 
     def __init__(self, text: NDArray[np.uint8], starts: NDArray[np.int64], by_name: Ints) -> None:
         self.text, self.starts, self.by_name = text, starts, by_name
+        # A word is looked up by some twenty slices: of a memory they take a fifth of what they take of an array.
+        self._text, self._starts, self._by_name = text.data, starts.data, by_name.data
 
     @classmethod
     def of(cls, terms: Iterable[str]) -> "Terms":
@@ -220,10 +222,10 @@ class Terms:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What it is made of, by name."""
-        return dict(vars(self))
+        return {"text": self.text, "starts": self.starts, "by_name": self.by_name}
 
     def _bytes(self, number: int) -> bytes:
-        return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
+        return self._text[self._starts[number] : self._starts[number + 1]].tobytes()
 
     def term(self, number: int) -> str:
         """The term of that number."""
@@ -238,7 +240,7 @@ class Terms:
         """The number of a term; None where the corpus does not hold it."""
         name = term.encode()
         place = self._place(name)
-        found = int(self.by_name[place]) if place < len(self) else None
+        found = self._by_name[place] if place < len(self) else None
         return found if found is not None and self._bytes(found) == name else None
 
     def numbers_from(self, prefix: str) -> Ints:
@@ -248,7 +250,7 @@ class Terms:
 
     def _place(self, name: bytes) -> int:
         """How many terms come before a name, in the order of their bytes."""
-        return bisect.bisect_left(range(len(self)), name, key=lambda place: self._bytes(int(self.by_name[place])))
+        return bisect.bisect_left(range(len(self)), name, key=lambda place: self._bytes(self._by_name[place]))
 
 
 class Vocabulary:

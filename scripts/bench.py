@@ -16,6 +16,9 @@ COMMANDS = (
     "time",
     "cost",
     "latency",
+    "speed",
+    "million",
+    "minilm",
 )
 
 

@@ -4,7 +4,7 @@ Every peer is measured in the same run, in turns with ours, on one core and in a
 environment of their own:
 
     python -m venv peers
-    peers/bin/pip install numpy==2.4.6 faiss-cpu==1.15.1 tantivy==0.27.0 bm25s==0.3.16
+    peers/bin/pip install numpy==2.4.6 faiss-cpu==1.15.1 tantivy==0.27.0 'bm25s[core]==0.3.16'
     scripts/bench speed --peers peers/bin/python --folder DIR
 
 Queries are the titles of a seeded sample of the documents, without stop words, which not every peer leaves out itself.
@@ -42,6 +42,7 @@ from textae.types import Document
 PARTS = ("cold", "warm", "keywords", "hamming", "growth", "memory")
 PEERS = ("fts5", "tantivy", "bm25s")
 GROWING = ("fts5", "tantivy")
+RUNNING = ("fts5", "tantivy", "bm25s", "bm25s+numba")
 MODES = ("hybrid", "code", "bits", "bm25")
 QUERIES = 300
 COLD_RUNS = 21
@@ -96,8 +97,8 @@ class Bench:
 
     def worker(self, system: str) -> Worker:
         """A process that answers by a peer, or by one of our modes."""
-        if system in PEERS:
-            return Worker(self.python, SYSTEMS, "many", system, self.folder / system)
+        if system in RUNNING:
+            return Worker(self.python, SYSTEMS, "many", system, self.folder / system.removesuffix("+numba"))
         return Worker(sys.executable, SYSTEMS, "many", system, self.ours)
 
     def write(self, what: str, figures: Mapping[str, float]) -> None:
@@ -182,7 +183,7 @@ def warm(bench: Bench) -> None:
 def keywords(bench: Bench) -> None:
     """The ten best by BM25, ids and scores alone."""
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(bench.worker(name)) for name in ("bm25", *PEERS)}
+        workers = {name: stack.enter_context(bench.worker(name)) for name in ("bm25", *RUNNING)}
         seconds = in_turns(workers, bench.queries)
     rates = {name: len(values) / float(values.sum()) for name, values in seconds.items()}
     bench.write("the ten best by BM25, queries/s", beside(rates, "bm25"))
@@ -266,7 +267,7 @@ def _searched_while(
 def memory(bench: Bench) -> None:
     """What a process holds that has answered every query; what is mapped from files, all processes share."""
     codes = (bench.facts["bytes_floats"] + bench.facts["bytes_bits"]) / 2**20
-    for system in (*MODES, *PEERS):
+    for system in (*MODES, *RUNNING):
         with bench.worker(system) as worker:
             worker.ask(bench.queries)
             held = worker.memory()

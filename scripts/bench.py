@@ -16,6 +16,7 @@ COMMANDS = (
     "time",
     "cost",
     "latency",
+    "expansion",
     "speed",
     "million",
     "minilm",

@@ -30,11 +30,12 @@ def decode_documents(opened: Opened, ids: Sequence[str], k: int) -> list[Decoded
     Raises:
         QueryError: no document has an id, or the encoder knows no word of it.
     """
+    numbers = [opened.number(id) for id in ids]
     positions = [opened.position(id) for id in ids]
     for id, position in zip(ids, positions, strict=True):
         if not opened.codes.known[position]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
-    texts = [searchable(document) for document in opened.reader.documents(positions)]
+    texts = [searchable(document) for document in opened.reader.documents(numbers)]
     return _decoded(opened, opened.codes.floats[np.array(positions, np.int64)], k, texts)
 
 
@@ -44,7 +45,7 @@ def decode_text(opened: Opened, text: str, k: int) -> Decoded:
     Raises:
         QueryError: the encoder knows no word of it.
     """
-    codes = opened.encoder.encode(opened.vectorizer.transform([text]))
+    codes = opened.model.encoder.encode(opened.model.vectorizer.transform([text]))
     if not codes.known[0]:
         raise QueryError("the encoder knows no word of the text, so it has no code to decode; give other words")
     return _decoded(opened, codes.floats, k, [text])[0]
@@ -76,11 +77,11 @@ def sample(opened: Opened, n: int, k: int, seed: int) -> Samples:
     check_seed(seed)
     posterior = AggregatePosterior(_floats(opened))
     drawn = posterior.draw(n, np.random.default_rng(seed))
-    ids = [opened.ids[position] for position in np.flatnonzero(opened.codes.known)]
+    numbers = opened.numbers[opened.codes.known].tolist()
     samples = []
     for code, decoded in zip(drawn, _decoded(opened, drawn, k), strict=True):
         away = posterior.distances(code)
-        samples.append(Sample(decoded, ids[int(away.argmin())], float(away.min())))
+        samples.append(Sample(decoded, opened.reader.ids([numbers[int(away.argmin())]])[0], float(away.min())))
     return Samples(tuple(samples), posterior.usual_distance())
 
 
@@ -158,7 +159,7 @@ def _decoded(opened: Opened, floats: NDArray[np.floating], k: int, texts: Sequen
         terms = most_telling(shares, usual, k)
         told.append((terms, shares[terms], shares[terms] / usual[terms]))
     form_of = _forms(opened, set(chain.from_iterable(terms.tolist() for terms, _, _ in told)), texts)
-    held: list[set[int] | None] = [set(opened.vectorizer.transform([text]).terms.tolist()) for text in texts]
+    held: list[set[int] | None] = [set(opened.model.vectorizer.transform([text]).terms.tolist()) for text in texts]
     return [
         Decoded(_written(code), tuple(_likely_words(opened, *row, form_of, holds)))
         for code, row, holds in zip(floats, told, held or [None] * len(floats), strict=True)
@@ -174,19 +175,21 @@ def _likely_words(
     held: set[int] | None,
 ) -> Iterable[LikelyWord]:
     for rank, (term, share, lift) in enumerate(zip(terms.tolist(), shares, lifts, strict=True), start=1):
-        stem = opened.vectorizer.vocabulary.term(term)
+        stem = opened.model.vectorizer.vocabulary.term(term)
         holds = None if held is None else term in held
         yield LikelyWord(rank, stem, form_of.get(stem, stem), float(share), float(lift), holds)
 
 
 def _forms(opened: Opened, terms: set[int], texts: Iterable[str]) -> dict[str, str]:
     """For each term the form of it that is written most, in some texts and in the first documents that hold it."""
-    if opened.vectorizer.analysis.language is None:  # words are terms as they are
+    if opened.model.vectorizer.analysis.language is None:  # words are terms as they are
         return {}
-    holders = {int(position) for term in terms for position in opened.postings.term(term)[0][:_HOLDERS]}
+    holders = {number for term in terms for number in opened.holders(term, _HOLDERS)}
     documents = opened.reader.documents(sorted(holders))
-    term_of = opened.vectorizer.analysis.term_of
-    written: dict[str | None, Counter[str]] = {opened.vectorizer.vocabulary.term(term): Counter() for term in terms}
+    term_of = opened.model.vectorizer.analysis.term_of
+    written: dict[str | None, Counter[str]] = {
+        opened.model.vectorizer.vocabulary.term(term): Counter() for term in terms
+    }
     for text in chain(texts, map(searchable, documents)):
         for word in words(text[:_LOOKED_AT]):
             if term_of[word] in written:

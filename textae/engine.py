@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,26 +19,63 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from textae import store
+from textae.column import Mask
 from textae.errors import QueryError, StoreError
+from textae.feedback import like_these, with_feedback
 from textae.opened import Opened
 from textae.query import snippet
-from textae.ranking import top
-from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_seed, check_system
+from textae.question import Question
+from textae.ranking import Found, top
+from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage, check_seed, check_system
 from textae.text import searchable, words
-from textae.types import Decoded, Document, Grid, Hit, Prediction, Progress, Query, Ranking, Samples, Skipped
+from textae.types import (
+    Decoded,
+    Document,
+    Duplicate,
+    DuplicateGroups,
+    Grid,
+    Hit,
+    Prediction,
+    Progress,
+    Query,
+    Ranking,
+    Samples,
+    Skipped,
+)
 
 if TYPE_CHECKING:
+    from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
     from textae.relearning import Trained
+    from textae.updating import Changes, Update
 
-_SCORES_AT_A_TIME = 1 << 24
+_AT_A_TIME = 256  # queries whose rankings are in memory
 _JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
 _ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     pass
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of the engine.
+
+    Attributes:
+        question: of the systems.
+        left_out: numbers of documents that are no hits.
+        where: what must hold of a hit's fields.
+        must: what must hold of a hit's text.
+        whole: whether whole documents are compared, also where passages are searched.
+    """
+
+    question: Question
+    left_out: frozenset[int] = frozenset()
+    where: str | None = None
+    must: str | None = None
+    whole: bool = False
 
 
 class Engine:
@@ -73,6 +112,8 @@ class Engine:
         language: str | None = AUTO,
         model: ModelSpec | None = None,
         train: TrainSpec | None = None,
+        passage: int = 0,
+        sources: Sequence[Source] = (),
         progress: Progress = _silent,
     ) -> Report:
         """Index a corpus, learn it, and commit; what was indexed before is replaced.
@@ -82,6 +123,9 @@ class Engine:
             language: of stemmer and stop words; None for neither, `AUTO` to detect it.
             model: the shape of the auto-encoder.
             train: how it learns.
+            passage: words of a passage, where documents are long and are to be found by their best one; 0 to search
+                documents as wholes.
+            sources: that the corpus came from, for `sync`.
             progress: told of each stage.
 
         Raises:
@@ -89,11 +133,87 @@ class Engine:
         """
         from textae.indexing import build
 
+        check_passage(passage)
         with store.Writer(self.folder) as writer:
-            report = build(writer, corpus, language, model or ModelSpec(), train or TrainSpec(), progress)
+            writer.set("sources", {source.key: source.as_json() for source in sources})
+            report = build(writer, corpus, language, model or ModelSpec(), train or TrainSpec(), passage, progress)
             writer.commit()
         self.close()
         return report
+
+    def add(
+        self, corpus: Iterable[Document | Skipped], *, sources: Sequence[Source] = (), progress: Progress = _silent
+    ) -> Changes:
+        """Add documents, and commit; they are encoded by what was learned before. One whose id is taken is skipped.
+
+        Args:
+            corpus: as `index` takes it.
+            sources: that it came from, for `sync`.
+            progress: told of each stage.
+
+        Raises:
+            StoreError: there is no index, or another process is writing to it.
+            TextaeError: the index is as it was before.
+        """
+        return self._update(lambda update: update.add(corpus), sources, progress)
+
+    def remove(self, ids: Sequence[str], *, progress: Progress = _silent) -> Changes:
+        """Remove documents, and commit.
+
+        Raises:
+            StoreError: there is no index; another process is writing to it; or no document would be left.
+            QueryError: an id is of no document; nothing is removed.
+        """
+        return self._update(lambda update: update.remove(ids), (), progress)
+
+    def sync(self, sources: Sequence[Source] = (), *, progress: Progress = _silent) -> Changes:
+        """Make the documents that came from some sources what these hold now, and commit: new, changed, gone.
+
+        Args:
+            sources: by default all that the index remembers.
+            progress: told of each stage.
+
+        Raises:
+            StoreError: there is no index, or another process is writing to it; the index remembers no source; or no
+                document would be left.
+            CorpusError: a source is not there any more; the index is as it was before.
+        """
+        asked = sources or self.sources
+        if not asked:
+            raise StoreError(f"the index {self.folder} remembers no source; give the SOURCE that is to be synced")
+
+        def change(update: Update) -> None:
+            for source in asked:
+                update.sync(source)
+
+        return self._update(change, asked, progress)
+
+    @property
+    def sources(self) -> list[Source]:
+        """What the index remembers to have been made of."""
+        from textae.corpus import Source
+
+        return [Source.from_json(said) for said in self.opened.reader.settings["sources"].values()]
+
+    def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
+        from textae.updating import Update
+
+        with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+            update = Update(writer, Opened(reader), progress)
+            change(update)
+            new = {source.key: source.as_json() for source in sources}
+            changes = update.finish(new)
+            if changes.any or not new.items() <= reader.settings["sources"].items():
+                writer.commit()
+        self.close()
+        return changes
+
+    def refresh(self) -> bool:
+        """Look at the newest commit from now on; whether there was a newer one."""
+        if self._opened is None or self._opened.reader.is_current():
+            return False
+        self.close()
+        return True
 
     def train(
         self,
@@ -144,29 +264,82 @@ class Engine:
         """How the index was learned."""
         return self.opened.specs
 
-    def search(self, query: str, k: int = 10, mode: str = "hybrid") -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        mode: str = "hybrid",
+        *,
+        where: str | None = None,
+        must: str | None = None,
+        like: Sequence[str] = (),
+        unlike: Sequence[str] = (),
+    ) -> list[Hit]:
         """The k documents that a system ranks highest for a query, or for a text of any length.
 
         Args:
             query: words; those that the corpus does not hold have no effect (`unknown` tells them).
             k: at most so many hits.
             mode: one of `SYSTEMS`.
+            where: what must hold of the fields of a hit: `year:[2010 TO 2012] AND module:os*`.
+            must: what the text of a hit must hold: `"noisy signal" NOT image`.
+            like: ids of documents that were found to be what is looked for.
+            unlike: ids of documents that were found not to be.
 
         Raises:
-            QueryError: the query is empty.
+            QueryError: the query is empty; a condition cannot be read; or no document has an id.
             TextaeError: no such system.
         """
         if not query.strip():
             raise QueryError("the query is empty; give some words")
-        return self._hits(query, k, mode)
+        question = Question.of(self.opened.model.vectorizer.transform([query]))
+        asked = _Asked(question, where=where, must=must)
+        asked = self._with_feedback(asked, like, unlike)
+        return self._hits(asked, k, mode)
 
-    def similar(self, id: str, k: int = 10, mode: str = "hybrid") -> list[Hit]:
-        """The k documents closest to a document of the index, itself left out.
+    def similar_to(
+        self, text: str, k: int = 10, mode: str = "hybrid", *, where: str | None = None, must: str | None = None
+    ) -> list[Hit]:
+        """The k documents closest to a text, as wholes, also where passages are searched.
 
         Raises:
-            QueryError: no document has this id.
+            QueryError: the text is empty; or a condition cannot be read.
         """
-        return self._hits(self.text(id), k, mode, own=self.opened.position(id))
+        if not text.strip():
+            raise QueryError("the text is empty; give some words")
+        question = Question.of(self.opened.model.vectorizer.transform([text]))
+        return self._hits(_Asked(question, where=where, must=must, whole=True), k, mode)
+
+    def similar(
+        self,
+        ids: str | Sequence[str],
+        k: int = 10,
+        mode: str = "hybrid",
+        *,
+        unlike: Sequence[str] = (),
+        where: str | None = None,
+        must: str | None = None,
+    ) -> list[Hit]:
+        """The k documents closest to a document of the index, or to several at once, these left out.
+
+        Args:
+            ids: of one or more documents.
+            k: at most so many hits.
+            mode: one of `SYSTEMS`.
+            unlike: ids of documents that hits should be unlike.
+            where: as `search` takes it.
+            must: as `search` takes it.
+
+        Raises:
+            QueryError: no document has an id; or a condition cannot be read.
+        """
+        chosen = [ids] if isinstance(ids, str) else list(ids)
+        if not chosen:
+            raise QueryError("no id was given; give at least one")
+        numbers = [self.opened.number(id) for id in chosen]
+        question = like_these(self.opened.bags_of(numbers))
+        asked = _Asked(question, frozenset(numbers), where, must, whole=True)
+        return self._hits(self._with_feedback(asked, (), unlike), k, mode)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -177,7 +350,7 @@ class Engine:
         if k < 1:
             raise QueryError(f"{k} labels were asked for; give at least 1")
         classifier = self.opened.classifier
-        codes = self.opened.encoder.encode(self.opened.vectorizer.transform(texts))
+        codes = self.opened.model.encoder.encode(self.opened.model.vectorizer.transform(texts))
         return [
             [
                 Prediction(rank, classifier.classes[label], float(row[label]))
@@ -192,47 +365,93 @@ class Engine:
         Raises:
             QueryError: no document has this id.
         """
-        return searchable(self.opened.reader.documents([self.opened.position(id)])[0])
+        return searchable(self.opened.reader.documents([self.opened.number(id)])[0])
 
-    def _hits(self, text: str, k: int, mode: str, own: int | None = None) -> list[Hit]:
+    def _with_feedback(self, asked: _Asked, like: Sequence[str], unlike: Sequence[str]) -> _Asked:
+        if not like and not unlike:
+            return asked
+        liked, disliked = ([self.opened.number(id) for id in ids] for ids in (like, unlike))
+        bags = self.opened.bags_of(liked)
+        question = with_feedback(
+            asked.question, bags, self.opened.bags_of(disliked), self.opened.searched.statistics.idf(bags.terms)
+        )
+        return replace(asked, question=question, left_out=asked.left_out.union(liked, disliked))
+
+    def _hits(self, asked: _Asked, k: int, mode: str) -> list[Hit]:
         if k < 1:
             raise QueryError(f"{k} hits were asked for; give at least 1")
         opened = self.opened
-        bags = opened.vectorizer.transform([text])
-        scores = opened.system(mode).scores(bags)[0]
-        if own is not None:
-            scores[own] = -np.inf
-        best = top(scores, k)
-        documents = opened.reader.documents(best.tolist())
-        weights = {opened.vectorizer.vocabulary.term(term): float(opened.idf[term]) for term in bags.terms}
-        term_of = opened.vectorizer.analysis.term_of
+        found = opened.search(asked.question, k, mode, self._among(asked), whole=asked.whole)
+        searched = opened.documents if asked.whole else opened.searched
+        documents = opened.reader.documents(searched.owners.take(found.rows).tolist())
+        texts = [document.text for document in documents]
+        if searched is not opened.documents:
+            places = searched.places.take(found.rows).tolist()
+            texts = [text[first:last] for text, (first, last) in zip(texts, places, strict=True)]
+        model = opened.model
+        terms, values = asked.question.terms, searched.statistics.idf(asked.question.terms)
+        weights = {
+            model.vectorizer.vocabulary.term(term): float(value) for term, value in zip(terms, values, strict=True)
+        }
+        term_of = model.vectorizer.analysis.term_of
         return [
-            Hit(rank, found.id, float(score), found.title, *snippet(found.text, term_of, weights), found.fields)
-            for rank, (score, found) in enumerate(zip(scores[best], documents, strict=True), start=1)
+            Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)
+            for rank, (score, document, text) in enumerate(zip(found.scores, documents, texts, strict=True), start=1)
         ]
 
+    def _among(self, asked: _Asked) -> Mask | None:
+        """The rows that may be hits; None where all may."""
+        searched = self.opened.documents if asked.whole else self.opened.searched
+        if not (asked.left_out or asked.where or asked.must):
+            return None
+        among = np.ones(len(searched.owners), bool)
+        for number in asked.left_out:
+            among[searched.rows_of(number)] = False
+        return among & self.opened.among(asked.where, asked.must, whole=asked.whole)
+
     def rank(
-        self, queries: Sequence[Query], k: int, mode: str, *, above: float = 0.0, not_itself: bool = False
+        self,
+        queries: Sequence[Query],
+        k: int,
+        mode: str,
+        *,
+        above: float = 0.0,
+        not_itself: bool = False,
+        where: str | None = None,
+        must: str | None = None,
     ) -> Iterator[Ranking]:
-        """What a system ranks highest for each of many queries, in their order.
+        """What a system ranks highest for each of many queries, in their order; on all cores.
 
         Args:
-            queries: scored together, as many at a time as memory likes.
+            queries: that are asked.
             k: at most so many ids each.
             mode: one of `SYSTEMS`.
             above: what scores this or less is no hit.
             not_itself: leave out the document that has the query's id.
+            where: as `search` takes it.
+            must: as `search` takes it.
         """
-        opened, system = self.opened, self.opened.system(mode)
-        size = max(1, _SCORES_AT_A_TIME // len(opened.ids))
-        for first in range(0, len(queries), size):
-            some = queries[first : first + size]
-            scores = system.scores(opened.vectorizer.transform(query.text for query in some))
-            for query, row in zip(some, scores, strict=True):
-                if not_itself and (own := opened.reader.position(query.id)) is not None:
-                    row[own] = -np.inf
-                best = top(row, k, above)
-                yield Ranking(tuple(opened.ids[i] for i in best), tuple(row[best].tolist()))
+        from concurrent.futures import ThreadPoolExecutor
+
+        opened = self.opened
+        opened.system(mode)  # made once, before threads ask for it
+        vectorizer = opened.model.vectorizer
+        everywhere = None if where is None and must is None else opened.among(where, must)
+
+        def found(query: Query, own: int | None) -> Found:
+            among = everywhere
+            if own is not None:
+                among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
+                among[opened.searched.rows_of(own)] = False
+            return opened.search(Question.of(vectorizer.transform([query.text])), k, mode, among, above=above)
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for first in range(0, len(queries), _AT_A_TIME):
+                some = queries[first : first + _AT_A_TIME]
+                own = [opened.reader.number(query.id) if not_itself else None for query in some]
+                for ranked in threads.map(found, some, own):
+                    numbers = opened.searched.owners.take(ranked.rows).tolist()
+                    yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
 
     def evaluate(
         self,
@@ -317,9 +536,9 @@ class Engine:
         return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
 
     def _sample(self, seed: int) -> list[Document]:
-        n = len(self.opened.reader)
-        chosen = np.random.default_rng(seed).permutation(n)[:_ASKED]
-        return self.opened.reader.documents(np.sort(chosen).tolist())
+        numbers = self.opened.numbers
+        chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
+        return self.opened.reader.documents(numbers[np.sort(chosen)].tolist())
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
@@ -376,6 +595,37 @@ class Engine:
 
         return grid(self.opened, n, k)
 
+    def duplicates(
+        self, radius: int | None = None, resemblance: float | None = None, *, progress: Progress = _silent
+    ) -> DuplicateGroups:
+        """Groups of documents that are nearly the same.
+
+        Args:
+            radius: bits in which their codes may differ; by default a sixteenth of the bits.
+            resemblance: what share of their runs of four words they must have in common (Broder 1997); .8 by default.
+            progress: told of each stage.
+
+        Raises:
+            QueryError: the radius or the resemblance cannot be, or would take too long.
+        """
+        from textae.duplicates import RADIUS, RESEMBLANCE, groups
+
+        opened = self.opened
+        numbers, bits = opened.numbers, opened.codes.bits
+        within = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
+        least = RESEMBLANCE if resemblance is None else resemblance
+
+        def texts(rows: Sequence[int]) -> list[str]:
+            return [searchable(document) for document in opened.reader.documents(numbers[list(rows)].tolist())]
+
+        found = groups(bits, opened.codes.known, within, least, texts, progress)
+        members = []
+        for group in found.groups:
+            documents = opened.reader.documents(numbers[[member.row for member in group]].tolist())
+            pairs = zip(documents, group, strict=True)
+            members.append(tuple(Duplicate(one.id, one.title, member.resemblance) for one, member in pairs))
+        return DuplicateGroups(tuple(members), within, found.compared, found.unknown)
+
     def export_codes(self, path: str | Path, what: str = "floats") -> None:
         """Write the codes of all documents to a file that other tools read.
 
@@ -388,26 +638,37 @@ class Engine:
         """
         from textae.export import export_codes
 
-        export_codes(Path(path), self.opened.ids, self.opened.codes, what)
+        export_codes(Path(path), list(self.opened.ids.values()), self.opened.codes, what)
 
     def unknown(self, query: str, mode: str = "hybrid") -> list[str]:
         """The words of a query, as written, that say nothing to a system: each once.
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer, knows = self.opened.vectorizer, self.opened.knows(mode)
+        vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode)
         nowhere = set(vectorizer.unknown(query))
         return [word for word in dict.fromkeys(words(query)) if word in nowhere or vectorizer.numbers[word] >= knows]
 
+    def did_you_mean(self, word: str) -> list[str]:
+        """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
+        from textae.spelling import did_you_mean
+
+        opened = self.opened
+
+        def frequency_of(term: int) -> int:
+            return int(opened.searched.statistics.frequencies(np.array([term], np.int32))[0])
+
+        return did_you_mean(word, opened.model.vectorizer, frequency_of)
+
     def only_stop_words(self, query: str) -> bool:
         """Whether a query has words, and none that could say anything of a topic."""
-        term_of = self.opened.vectorizer.analysis.term_of
+        term_of = self.opened.model.vectorizer.analysis.term_of
         said = set(words(query))
         return bool(said) and all(term_of[word] is None for word in said)
 
     def has(self, id: str) -> bool:
         """Whether a document has this id."""
-        return self.opened.reader.position(id) is not None
+        return self.opened.reader.number(id) is not None
 
     def titles(self, ids: Sequence[str]) -> list[str]:
         """The titles of the documents with these ids, in their order."""
@@ -418,16 +679,39 @@ class Engine:
         reader = self.opened.reader
         return {
             "documents": len(reader),
-            "terms": len(self.opened.idf),
-            **{
-                f"bytes_{part}": array.nbytes
-                for part, array in (("floats", reader.arrays["codes/floats"]), ("bits", reader.arrays["codes/bits"]))
-            },
+            "terms": len(self.opened.model.vectorizer.vocabulary),
+            "bytes_floats": sum(part.nbytes for part in self.opened.documents.floats.parts),
+            "bytes_bits": sum(part.nbytes for part in self.opened.documents.bits.parts),
+            **self._lived(),
             **reader.settings["about"],
             "hybrid_weight": round(reader.settings["hybrid_weight"], 3),
             **_first_and_last(reader.settings.get("layer_errors", [])),
             **self._taught(),
         }
+
+    def _lived(self) -> dict[str, Any]:
+        """What has become of the index since it was learned, and how what is new fits what was learned."""
+        opened = self.opened
+        is_new = opened.numbers >= opened.reader.settings["learned_numbers"]
+        later, learned = opened.numbers[is_new], opened.numbers[~is_new]
+        lived: dict[str, Any] = {
+            "segments": len(opened.segments),
+            "added_since_learned": len(later),
+            "removed_since_learned": opened.reader.settings["learned_documents"] - len(learned),
+        }
+        if opened.model.passage:
+            lived["passages"] = len(opened.searched.owners)
+        if len(later) and len(learned):
+            from textae.drift import fit
+
+            before, now = fit(opened, learned), fit(opened, later)
+            lived |= {
+                "unknown_words_of_learned": round(before.unknown_words, 4),
+                "unknown_words_of_added": round(now.unknown_words, 4),
+                "loss_of_learned": round(before.loss, 3),
+                "loss_of_added": round(now.loss, 3),
+            }
+        return lived
 
     def _taught(self) -> dict[str, Any]:
         """What of the index was learned from labels; nothing where there were none."""

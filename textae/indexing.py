@@ -1,6 +1,6 @@
 """From a stream of documents to an index: read and count, learn, encode, write; one pass over the source.
 
-documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ codes
+documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ segments
     └──────────┴────────┴─────────┴────────────┴──▶ one transaction of the store
 """
 
@@ -8,22 +8,25 @@ import contextlib
 import itertools
 import re
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.baselines import Postings, fit_lsa
-from textae.encoder import DeepEncoder, Encoder
+from textae.baselines import fit_lsa
+from textae.column import Rows
+from textae.encoder import Encoder
 from textae.errors import CorpusError, TextaeError
 from textae.fusion import fusion_weight
+from textae.revision import Revision
+from textae.segments import Model
 from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Writer
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
-from textae.vectorizer import Bags, Counter, Floats, idf
+from textae.vectorizer import Counter, Floats, Tokens, Vectorizer, idf
 
 if TYPE_CHECKING:
     from textae.train import Learned
@@ -32,7 +35,6 @@ FEW = 500
 """Documents below which codes know little more than the words themselves."""
 
 _SAMPLE, _SAMPLE_CHARACTERS = 1_000, 8_000_000  # documents by which the language is told: held in memory till then
-_CHUNK = 2_048  # documents encoded at a time
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def build(
     language: str | None,
     model: ModelSpec,
     train: TrainSpec,
+    passage: int,
     progress: Progress,
 ) -> Report:
     """Index a corpus and learn it; nothing is committed yet.
@@ -74,6 +77,7 @@ def build(
         language: of its stemmer and stop words; None for neither, `AUTO` to detect it.
         model: the shape of the auto-encoder.
         train: how it learns.
+        passage: words of a passage; 0 to search whole documents.
         progress: told of each stage.
 
     Raises:
@@ -81,7 +85,7 @@ def build(
         TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
     check_together(model, train)
-    reading = _Reading(writer, progress)
+    reading = Reading(writer, progress)
     documents = reading.documents(corpus)
     first = _first(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
@@ -90,46 +94,79 @@ def build(
         counter.add(searchable(document))
     if not len(writer):
         raise CorpusError(f"no document to index{_because(reading.skipped)}")
-    vocabulary, bags, frequency = counter.finish()
+    vocabulary, tokens, frequency = counter.finish()
     if not len(vocabulary):
         raise CorpusError(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
         )
-    idf_of = idf(frequency, len(bags))
-    for name, array in {**vocabulary.arrays(), **Postings.of(bags, idf_of).arrays()}.items():
-        writer.put(name, array)
-    inputs = min(model.inputs, len(vocabulary))
-    with too_little_memory_is_an_error(model):
-        learned, start = learn_from(writer, bags, idf_of[:inputs], model, train, progress)
-        encode(writer, bags, learned.encoder, start, progress)
-    writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    writer.set("about", about(analysis.language, model, train, inputs))
-    few = [f"learned from only {len(bags)} documents: expect little more than matching words; some {FEW} are needed"]
+    vectorizer = Vectorizer(analysis, vocabulary)
+    numbers = np.arange(len(tokens))
+    warnings = learn_and_write(writer, vectorizer, frequency, numbers, tokens, model, train, passage, progress)
+    few = [f"learned from only {len(tokens)} documents: expect little more than matching words; some {FEW} are needed"]
     return Report(
-        len(bags),
+        len(tokens),
         dict(reading.skipped),
         reading.examples,
         analysis.language,
         len(vocabulary),
-        inputs,
-        [*(few if len(bags) < FEW else []), *learned.warnings],
+        min(model.inputs, len(vocabulary)),
+        [*(few if len(tokens) < FEW else []), *warnings],
     )
 
 
-def about(language: str | None, model: ModelSpec, train: TrainSpec, inputs: int) -> dict[str, Any]:
-    """How an index was learned, as its settings hold it."""
-    return {"language": language, **asdict(model), **asdict(train), "inputs": inputs}
+def learn_and_write(
+    writer: Writer,
+    vectorizer: Vectorizer,
+    frequency: NDArray[np.int64],
+    numbers: Rows,
+    tokens: Tokens,
+    model: ModelSpec,
+    train: TrainSpec,
+    passage: int,
+    progress: Progress,
+    tune: "Callable[[Learned], Encoder] | None" = None,
+) -> Sequence[str]:
+    """Learn all documents of the store, and write what was learned and the segments; gives the warnings.
+
+    Args:
+        writer: of the store, that has the documents and no arrays.
+        vectorizer: whose vocabulary numbers terms by falling frequency.
+        frequency: (n_terms,) documents that hold each.
+        numbers: (n,) of the documents, rising.
+        tokens: n rows.
+        model: the shape of the auto-encoder.
+        train: how it learns.
+        passage: words of a passage; 0 to search whole documents.
+        progress: told of each stage.
+        tune: makes the encoder that is used of what was learned, and writes it in its place.
+    """
+    learned_idf = idf(np.append(frequency, 0), len(tokens))
+    inputs = min(model.inputs, len(frequency))
+    with too_little_memory_is_an_error(model):
+        learned, start = learn_from(writer, tokens, learned_idf[:inputs], model, train, progress)
+        encoder = learned.encoder if tune is None else tune(learned)
+        revision = Revision(writer, Model(vectorizer, learned_idf, encoder, start, passage), [])
+        revision.append(numbers, tokens, progress)
+    revision.finish()
+    writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": learned_idf})
+    analysis = vectorizer.analysis
+    writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
+    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), "inputs": inputs})
+    writer.set("passage", passage)
+    writer.set("learned_documents", len(tokens))
+    writer.set("learned_numbers", writer.next_number)
+    return learned.warnings
 
 
 def learn_from(
-    writer: Writer, bags: Bags, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
+    writer: Writer, tokens: Tokens, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> tuple["Learned", Encoder]:
     """Fit LSA, train the auto-encoder from there or as a deep stack, and write both; gives both, LSA as an encoder."""
     from textae.deep import learn_deep  # torch
     from textae.train import learn, sample
 
     progress("LSA", 0, None)
-    learned_from = sample(bags, len(idf_of), train)
+    learned_from = sample(tokens, len(idf_of), train)
     start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
         learned = learn(learned_from, start, model, train, progress)
@@ -140,22 +177,6 @@ def learn_from(
         writer.put(name, array)
     writer.set("layer_errors", learned.errors)
     return learned, start
-
-
-def encode(writer: Writer, bags: Bags, encoder: Encoder | DeepEncoder, start: Encoder, progress: Progress) -> None:
-    """Write the codes of all documents, and those of LSA, which is where learning starts by default."""
-    progress("encoding", 0, len(bags))
-    names = ("codes/lsa", "codes/known", "codes/floats", "codes/bits")
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
-    for chunk in bags.chunks(_CHUNK):
-        codes = encoder.encode(chunk)
-        parts["codes/lsa"].append(start.encode(chunk).floats.astype(np.float16))
-        parts["codes/known"].append(codes.known)
-        parts["codes/floats"].append(codes.floats.astype(np.float16))
-        parts["codes/bits"].append(codes.bits)
-        progress("encoding", sum(map(len, parts["codes/bits"])), len(bags))
-    for name, chunks in parts.items():
-        writer.put(name, np.concatenate(chunks))
 
 
 def _first(documents: Iterator[Document]) -> list[Document]:
@@ -184,8 +205,21 @@ def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
         ) from None
 
 
-class _Reading:
-    """Stores the documents as they pass, and counts those that are none."""
+NO_WORDS = "no words"
+"""Why a document is skipped that has none."""
+
+
+class Reading:
+    """Stores the documents as they pass, and counts those that are none.
+
+    Args:
+        writer: of the store.
+        progress: told of the documents that are read.
+
+    Attributes:
+        skipped: how many did not become documents, by reason.
+        examples: where they stood, by reason: the first of each.
+    """
 
     EXAMPLES = 1_000
 
@@ -195,6 +229,7 @@ class _Reading:
         self.examples: dict[str, list[str]] = {}
 
     def documents(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document]:
+        """The documents that were stored, in order."""
         for item in corpus:
             refused = item if isinstance(item, Skipped) else self._store(item)
             if refused is not None:
@@ -206,12 +241,16 @@ class _Reading:
                 self._progress("reading", len(self._writer), None)
                 yield item
 
+    def refuses(self, document: Document) -> bool:
+        """Whether a document could not be stored, whatever else is."""
+        return next(spans(searchable(document)), None) is None
+
     def _store(self, document: Document) -> Skipped | None:
         place = document.source or document.id
-        if next(spans(searchable(document)), None) is None:
-            return Skipped(place, "no words")
+        if self.refuses(document):
+            return Skipped(place, NO_WORDS)
         try:
-            return None if self._writer.add(document) else Skipped(place, "id already used")
+            return Skipped(place, "id already used") if self._writer.add(document) is None else None
         except UnicodeEncodeError:
             return Skipped(place, "half of a surrogate pair")
 

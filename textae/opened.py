@@ -1,27 +1,92 @@
 """One commit of an index, and what can search it: each part is made of the stored arrays when it is first asked for.
 
 opened = Opened(Reader(folder))
-opened.system("bm25").scores(opened.vectorizer.transform(["smooth a noisy signal"]))
+question = Question.of(opened.model.vectorizer.transform(["smooth a noisy signal"]))
+opened.search(question, k=10, mode="bm25")
 """
 
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.baselines import BM25, Postings, VectorSpace
+from textae.baselines import BM25, VectorSpace
 from textae.classifier import Classifier
+from textae.column import Column, Mask, Rows
 from textae.decoder import Decoder
-from textae.encoder import Codes, DeepEncoder, Encoder, encoder_of
+from textae.encoder import Codes, Encoder, encoder_of
 from textae.errors import QueryError
-from textae.index import CosineIndex, HammingIndex
-from textae.ranking import CodeSearch, Hybrid, Retriever
+from textae.index import CodeIndex, CosineIndex, HammingIndex
+from textae.postings import Statistics
+from textae.question import Question
+from textae.ranking import CodeSearch, Found, Hybrid, Retriever
+from textae.segments import Model, Segment, Unit
 from textae.spec import ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
-from textae.vectorizer import Floats, Vectorizer, Vocabulary, idf
+from textae.vectorizer import Bags, Tokens, Vectorizer, Vocabulary
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What is searched, through all segments: whole documents, or their passages. Its rows are numbered through.
+
+    Attributes:
+        units: of each segment.
+    """
+
+    units: tuple[Unit, ...]
+
+    @cached_property
+    def owners(self) -> Column[np.int64]:
+        """The number of the document of each row; rising."""
+        return Column([unit.owners for unit in self.units])
+
+    @cached_property
+    def known(self) -> Column[np.bool_]:
+        """Whether the encoder knows a word of each row."""
+        return Column([unit.codes.known for unit in self.units])
+
+    @cached_property
+    def floats(self) -> Column[np.floating]:
+        """The float codes."""
+        return Column([unit.codes.floats for unit in self.units])
+
+    @cached_property
+    def bits(self) -> Column[np.uint8]:
+        """The binary codes."""
+        return Column([unit.codes.bits for unit in self.units])
+
+    @cached_property
+    def lsa(self) -> Column[np.float16]:
+        """LSA's codes."""
+        return Column([unit.lsa for unit in self.units])
+
+    @cached_property
+    def places(self) -> Column[np.int32]:
+        """Where passages stand in the text of their document."""
+        return Column([unit.places for unit in self.units])
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Of the words, without what is removed."""
+        return Statistics([unit.postings for unit in self.units], [unit.removed for unit in self.units])
+
+    @cached_property
+    def alive(self) -> Mask | None:
+        """Which rows are not removed; None where none is."""
+        if not any(len(unit.removed.rows) for unit in self.units):
+            return None
+        return np.concatenate([unit.alive() for unit in self.units])
+
+    def rows_of(self, number: int) -> Rows:
+        """The rows of a document that is there."""
+        found = [start + np.arange(*np.searchsorted(part, [number, number + 1])) for start, part in self.owners]
+        rows = np.concatenate(found)
+        return rows if self.alive is None else rows[self.alive[rows]]
 
 
 class Opened:
@@ -33,31 +98,35 @@ class Opened:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._systems: dict[str, Retriever] = {}
+        self._systems: dict[tuple[str, bool], Retriever] = {}
 
     @cached_property
-    def vectorizer(self) -> Vectorizer:
-        """The path that every text takes."""
-        analysis = self.reader.settings["analysis"]
-        return Vectorizer(
-            Analysis(analysis["language"], frozenset(analysis["stop_words"])),
-            Vocabulary.from_arrays(self.reader.arrays),
+    def segments(self) -> tuple[Segment, ...]:
+        """The parts of the index, oldest first."""
+        return tuple(Segment.from_arrays(name, self.reader.arrays) for name in self.reader.settings["segments"])
+
+    @cached_property
+    def documents(self) -> Searched:
+        """The documents as wholes."""
+        return Searched(tuple(segment.documents for segment in self.segments))
+
+    @cached_property
+    def searched(self) -> Searched:
+        """What a query is compared with: the passages of the documents where the index has them."""
+        passages = tuple(segment.passages for segment in self.segments if segment.passages is not None)
+        return Searched(passages) if passages else self.documents
+
+    @cached_property
+    def model(self) -> Model:
+        """What was learned."""
+        arrays, settings = self.reader.arrays, self.reader.settings
+        analysis = settings["analysis"]
+        vectorizer = Vectorizer(
+            Analysis(analysis["language"], frozenset(analysis["stop_words"])), Vocabulary.from_arrays(arrays)
         )
-
-    @cached_property
-    def postings(self) -> Postings:
-        """The bags of the corpus, by term."""
-        return Postings.from_arrays(self.reader.arrays)
-
-    @cached_property
-    def idf(self) -> Floats:
-        """Of every term: (n_terms,)."""
-        return idf(self.postings.frequency, len(self.postings))
-
-    @cached_property
-    def encoder(self) -> Encoder | DeepEncoder:
-        """The trained encoder."""
-        return encoder_of(self.reader.arrays)
+        words, learned = arrays["lsa/words"], arrays["idf"]
+        start = Encoder.lsa(words, learned[: len(words)])
+        return Model(vectorizer, learned, encoder_of(arrays), start, settings["passage"])
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -98,75 +167,175 @@ class Opened:
 
     @cached_property
     def codes(self) -> Codes:
-        """The codes of all documents, as they are on disk."""
-        arrays = self.reader.arrays
-        return Codes(arrays["codes/known"], arrays["codes/floats"], arrays["codes/bits"])
+        """The codes of all documents that are there, as they are on disk."""
+        of, alive = self.documents, self.documents.alive
+        known, floats, bits = of.known.whole(), of.floats.whole(), of.bits.whole()
+        return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
 
     @cached_property
-    def ids(self) -> list[str]:
-        """Every document's id."""
+    def numbers(self) -> Rows:
+        """The number of each document that is there, in the order of `codes`."""
+        numbers, alive = self.documents.owners.whole(), self.documents.alive
+        return numbers if alive is None else numbers[alive]
+
+    @cached_property
+    def ids(self) -> dict[int, str]:
+        """Every document's id, by its number."""
         return self.reader.all_ids()
 
-    def position(self, id: str) -> int:
-        """The position of the document with this id.
+    def number(self, id: str) -> int:
+        """The number of the document with this id.
 
         Raises:
             QueryError: there is none.
         """
-        position = self.reader.position(id)
-        if position is None:
+        number = self.reader.number(id)
+        if number is None:
             raise QueryError(
                 f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
             )
-        return position
+        return number
 
-    def system(self, name: str) -> Retriever:
-        """The system of that name.
+    def position(self, id: str) -> int:
+        """The place of the document with this id in `codes`.
+
+        Raises:
+            QueryError: there is none.
+        """
+        return int(np.searchsorted(self.numbers, self.number(id)))
+
+    def holders(self, term: int, n: int) -> list[int]:
+        """The numbers of the first n documents that hold a term."""
+        found: list[int] = []
+        for segment in self.segments:
+            rows = segment.documents.postings.term(term)[0]
+            rows = rows[~np.isin(rows, segment.documents.removed.rows)]
+            found += segment.documents.owners[rows[: n - len(found)]].tolist()
+        return found
+
+    def among(self, where: str | None, must: str | None, *, whole: bool = False) -> Mask:
+        """The rows of what is searched whose documents meet conditions: (n_rows,).
+
+        Args:
+            where: of their fields; None for none.
+            must: of their text; None for none.
+            whole: whether whole documents are searched.
+
+        Raises:
+            QueryError: a condition cannot be read.
+        """
+        from textae.conditions import evaluate, parse  # Whoosh's parser, which few searches need: 60 ms
+
+        names = {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
+        conditions = [] if where is None else [parse(where, "--where", names)]
+        conditions += [] if must is None else [parse(must, "--must", names)]
+        masks = []
+        for segment in self.segments:
+            met = np.ones(segment.n_rows, bool)
+            for condition in conditions:
+                met &= evaluate(condition, segment, self.model.vectorizer)
+            if segment.passages is not None and not whole:
+                met = met[np.searchsorted(segment.documents.owners, segment.passages.owners)]
+            masks.append(met)
+        return np.concatenate(masks)
+
+    def bags_of(self, numbers: Sequence[int]) -> Bags:
+        """The bags of the documents of these numbers, in their order."""
+        parts = [Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))]
+        for number in numbers:
+            row = int(self.documents.rows_of(number)[0])
+            place = int(np.searchsorted(self.documents.owners.starts, row, side="right")) - 1
+            inside = row - int(self.documents.owners.starts[place])
+            parts.append(self.segments[place].tokens.rows(inside, inside + 1))
+        return Tokens.concatenated(parts).bags()
+
+    def search(
+        self,
+        question: Question,
+        k: int,
+        mode: str,
+        among: Mask | None = None,
+        *,
+        above: float = 0.0,
+        whole: bool = False,
+    ) -> Found:
+        """The k documents that a system ranks highest, each by its best row of what is searched.
+
+        Args:
+            question: that is asked.
+            k: documents.
+            mode: the system.
+            among: (n_rows,) of what is searched, where only some rows are meant.
+            above: what scores this or less is no hit.
+            whole: whether whole documents are compared, also where passages are searched.
+        """
+        searched, system = self.documents if whole else self.searched, self.system(mode, whole=whole)
+        alive = searched.alive
+        meant = alive if among is None else among if alive is None else among & alive
+        if searched is self.documents:
+            return system.search(question, k, meant, above)
+        asked = 2 * k
+        while True:
+            found = system.search(question, asked, meant, above)
+            first = np.sort(np.unique(searched.owners.take(found.rows), return_index=True)[1])[:k]
+            if len(first) == k or len(found.rows) < asked:
+                return Found(found.rows[first], found.scores[first])
+            asked *= 4
+
+    def system(self, name: str, *, whole: bool = False) -> Retriever:
+        """The system of that name, over what is searched.
+
+        Args:
+            name: of the system.
+            whole: over whole documents, also where passages are searched.
 
         Raises:
             TextaeError: there is none.
         """
-        if name not in self._systems:
-            self._systems[name] = self._make(name)
-        return self._systems[name]
+        of = self.documents if whole else self.searched
+        key = (name, of is self.documents)
+        if key not in self._systems:
+            self._systems[key] = self._make(name, of)
+        return self._systems[key]
 
     def knows(self, name: str) -> int:
         """How many terms the system of that name knows: the most frequent ones of the corpus."""
         system = self.system(name)
-        return len(system.encoder.words) if isinstance(system, CodeSearch) else len(self.vectorizer.vocabulary)
+        return len(system.encoder.words) if isinstance(system, CodeSearch) else len(self.model.vectorizer.vocabulary)
 
-    def _make(self, name: str) -> Retriever:
+    def _make(self, name: str, of: Searched) -> Retriever:
         check_system(name)
+        postings = [unit.postings for unit in of.units]
         match name.split("-"):
             case ["bm25"]:
-                return BM25(self.postings, self.idf)
+                return BM25(postings, of.statistics)
             case ["tfidf"]:
-                return VectorSpace(self.postings, self.idf)
+                return VectorSpace(postings, self.model.idf[:-1], float(self.model.idf[-1]))
             case ["code"]:
-                return CodeSearch(self.encoder, CosineIndex(self.codes))
+                return self._codes(of)
             case ["bits"]:
-                return CodeSearch(self.encoder, HammingIndex(self.codes))
+                return CodeSearch(self.model.encoder, HammingIndex(of.bits, of.known))
             case ["hybrid"]:
-                return Hybrid(self.system("bm25"), self.system("code"), self.reader.settings["hybrid_weight"])
+                weight = self.reader.settings["hybrid_weight"]
+                return Hybrid(BM25(postings, of.statistics), self._codes(of), weight)
             case ["bits", n]:
-                return self._bits(int(n))
+                return self._bits(int(n), of)
             case ["lsa", dims]:
-                return self._lsa(int(dims))
-        return self._lsa(None)
+                return self._lsa(int(dims), of)
+        return self._lsa(None, of)
 
-    def _bits(self, n: int) -> Retriever:
+    def _codes(self, of: Searched) -> CodeSearch:
+        return CodeSearch(self.model.encoder, CodeIndex(of.floats, of.bits, of.known))
+
+    def _bits(self, n: int, of: Searched) -> Retriever:
         from textae.quantization import quantization  # numpy.random, which no other search needs
 
-        codes = self.codes
-        floats = codes.floats.astype(np.float32)
-        planes = quantization(floats[codes.known], n, self.reader.settings["about"]["seed"])
-        found = Codes(codes.known, codes.floats, planes.bits(floats, codes.known))
-        return CodeSearch(replace(self.encoder, quantization=planes), HammingIndex(found))
+        learned = self.codes  # of the documents, whichever rows are searched
+        seed = self.reader.settings["about"]["seed"]
+        planes = quantization(learned.floats.astype(np.float32)[learned.known], n, seed)
+        parts = [planes.bits(unit.codes.floats.astype(np.float32), unit.codes.known) for unit in of.units]
+        return CodeSearch(replace(self.model.encoder, quantization=planes), HammingIndex(Column(parts), of.known))
 
-    def _lsa(self, dims: int | None) -> Retriever:
-        arrays = self.reader.arrays
-        words, floats = arrays["lsa/words"][:, :dims], arrays["codes/lsa"][:, :dims].astype(np.float32)
-        return CodeSearch(
-            Encoder.lsa(words, self.idf[: len(words)]),
-            CosineIndex(Codes(self.codes.known, floats, self.codes.bits)),
-        )
+    def _lsa(self, dims: int | None, of: Searched) -> Retriever:
+        start = Encoder.lsa(self.model.start.words[:, :dims], self.model.start.idf)
+        return CodeSearch(start, CosineIndex(Column([unit.lsa[:, :dims] for unit in of.units])))

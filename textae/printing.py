@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 import click
 
 from textae import terminal
-from textae.types import Cell, Decoded, Grid, Hit, Prediction, Query, Ranking, Samples
+from textae.types import Cell, Decoded, DuplicateGroups, Grid, Hit, Prediction, Query, Ranking, Samples
 
 if TYPE_CHECKING:
     from textae.engine import Engine
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
     from textae.relearning import Trained
+    from textae.updating import Changes
 
 _LISTED = 10  # words that are named
 _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
@@ -27,17 +29,39 @@ _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
 def print_report(report: Report, folder: str, *, detected: bool, verbose: bool, quiet: bool) -> None:
     """Say what became of a corpus."""
     terminal.note(f"indexed {report.documents:,} documents in {folder}", quiet=quiet)
-    if report.skipped:
-        reasons = "".join(f" · {reason}: {count:,}" for reason, count in sorted(report.skipped.items()))
-        hint = "" if verbose else " (--verbose lists them)"
-        terminal.note(f"skipped {sum(report.skipped.values()):,}{reasons}{hint}", quiet=quiet)
-    for reason, examples in sorted(report.examples.items()) if verbose else ():
-        for place in examples:
-            terminal.note(f"skipped {place}: {reason}", quiet=quiet)
+    _note_skipped(report, verbose=verbose, quiet=quiet)
     how = " (detected; --language sets it)" if detected else ""
     terminal.note(f"{report.terms:,} terms, language: {report.language or 'none'}{how}", quiet=quiet)
     for warning in report.warnings:
         terminal.note(warning, quiet=quiet)
+
+
+def _note_skipped(of: Report | Changes, *, verbose: bool, quiet: bool) -> None:
+    if of.skipped:
+        reasons = "".join(f" · {reason}: {count:,}" for reason, count in sorted(of.skipped.items()))
+        hint = "" if verbose else " (--verbose lists them)"
+        terminal.note(f"skipped {sum(of.skipped.values()):,}{reasons}{hint}", quiet=quiet)
+    for reason, examples in sorted(of.examples.items()) if verbose else ():
+        for place in examples:
+            terminal.note(f"skipped {place}: {reason}", quiet=quiet)
+
+
+def print_changes(changes: Changes, folder: Path, options: Mapping[str, Any]) -> None:
+    """Say what has changed in an index."""
+    if options["as_json"]:
+        click.echo(terminal.json_line({"index": str(folder), **asdict(changes)}))
+        return
+    quiet = options["quiet"]
+    counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
+    said = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
+    terminal.note(f"{said}; {changes.documents:,} documents in {folder}", quiet=quiet)
+    _note_skipped(changes, verbose=options.get("verbose", False), quiet=quiet)
+    if changes.unlearned > changes.documents / 2:
+        terminal.note(
+            f"{changes.unlearned:,} of the documents came after the index was learned; "
+            "'textae info' says how well they fit, 'textae train' learns them",
+            quiet=quiet,
+        )
 
 
 def print_trained(trained: Trained, folder: str, *, quiet: bool) -> None:
@@ -96,14 +120,34 @@ def print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, 
     _exit_if_nothing(bool(hits), why_none, options)
 
 
-def print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, options: Mapping[str, Any]) -> None:
-    """Print the hits of many queries, as lines of a table unless asked otherwise; exit with 1 where there is none."""
-    if options["as_trec"]:
-        rankings = {query.id: ranking for query, ranking in zip(queries, engine.rank(queries, k, mode), strict=True)}
-        write_trec(rankings, mode, sys.stdout)
-        found = any(ranking.ids for ranking in rankings.values())
+def print_many(
+    engine: Engine,
+    queries: Sequence[Query],
+    k: int,
+    mode: str,
+    how: Mapping[str, str | None],
+    options: Mapping[str, Any],
+) -> None:
+    """Print the hits of many queries, as lines of a table unless asked otherwise; exit with 1 where there is none.
+
+    Args:
+        engine: that searches.
+        queries: that are asked.
+        k: hits of each, at most.
+        mode: the system.
+        how: conditions, as `Engine.search` takes them.
+        options: of the command.
+    """
+    if options["as_json"]:
+        found = _print_json(engine, queries, k, mode, how)
     else:
-        found = (_print_json if options["as_json"] else _print_tsv)(engine, queries, k, mode)
+        ranked = engine.rank(queries, k, mode, where=how["where"], must=how["must"])
+        if options["as_trec"]:
+            rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
+            write_trec(rankings, mode, sys.stdout)
+            found = any(ranking.ids for ranking in rankings.values())
+        else:
+            found = _print_tsv(engine, zip(queries, ranked, strict=True))
     unknown = sum(bool(engine.unknown(query.text, mode)) for query in queries)
     if unknown:
         terminal.note(
@@ -112,18 +156,18 @@ def print_many(engine: Engine, queries: Sequence[Query], k: int, mode: str, opti
     _exit_if_nothing(found, "", options)
 
 
-def _print_json(engine: Engine, queries: Sequence[Query], k: int, mode: str) -> bool:
+def _print_json(engine: Engine, queries: Sequence[Query], k: int, mode: str, how: Mapping[str, str | None]) -> bool:
     found = False
-    for query in queries:
-        for hit in engine.search(query.text, k, mode) if query.text.strip() else ():
+    for query in filter(lambda query: query.text.strip(), queries):
+        for hit in engine.search(query.text, k, mode, where=how["where"], must=how["must"]):
             found = True
             click.echo(terminal.json_line({"query": query.text, "query_id": query.id, **asdict(hit)}))
     return found
 
 
-def _print_tsv(engine: Engine, queries: Sequence[Query], k: int, mode: str) -> bool:
+def _print_tsv(engine: Engine, ranked: Iterable[tuple[Query, Ranking]]) -> bool:
     found = False
-    for query, ranking in zip(queries, engine.rank(queries, k, mode), strict=True):
+    for query, ranking in ranked:
         rows = zip(ranking.ids, ranking.scores, engine.titles(ranking.ids), strict=True)
         for rank, (id, score, title) in enumerate(rows, start=1):
             found = True
@@ -146,8 +190,13 @@ def no_effect(engine: Engine, query: str, mode: str) -> str:
     unknown = engine.unknown(query, mode)
     if unknown:
         more = f" and {len(unknown) - _LISTED:,} more" if len(unknown) > _LISTED else ""
-        return f"{_nowhere(mode)}: {', '.join(unknown[:_LISTED])}{more}"
+        return f"{_nowhere(mode)}: {', '.join(_with_hint(engine, word) for word in unknown[:_LISTED])}{more}"
     return "the query holds only stop words" if engine.only_stop_words(query) else ""
+
+
+def _with_hint(engine: Engine, word: str) -> str:
+    near = engine.did_you_mean(word)
+    return f"{word} (did you mean {' or '.join(near)}?)" if near else word
 
 
 def _nowhere(mode: str) -> str:
@@ -213,6 +262,28 @@ def print_decoded(of: Mapping[str, str], decoded: Decoded, *, as_json: bool) -> 
         shown = click.style(shown, bold=True) if colour and word.held is False else shown
         held = f"  {'yes' if word.held else 'no'}" if with_text else ""
         click.echo(f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}", color=colour)
+
+
+def print_duplicates(found: DuplicateGroups, options: Mapping[str, Any]) -> None:
+    """Print groups of near-duplicates, a blank line between them; exit with 1 where there is none."""
+    for number, group in enumerate(found.groups, start=1):
+        if options["as_json"]:
+            for one in group:
+                click.echo(terminal.json_line({"group": number, **asdict(one)}))
+            continue
+        if number > 1:
+            click.echo()
+        for one in group:
+            title = f"  {terminal.cell(one.title)}" if one.title and one.title != one.id else ""
+            click.echo(f"{one.resemblance:.2f}  {terminal.cell(one.id)}{title}")
+    members = sum(map(len, found.groups))
+    unknown = f"; {found.unknown:,} without a code were not compared" if found.unknown else ""
+    terminal.note(
+        f"{members:,} documents in {len(found.groups):,} groups, of {found.compared:,} compared within "
+        f"{found.radius} bits{unknown}",
+        quiet=options["quiet"],
+    )
+    _exit_if_nothing(bool(found.groups), "", options)
 
 
 def print_samples(drawn: Samples, *, as_json: bool, quiet: bool) -> None:

@@ -1,7 +1,7 @@
 """What a person sees of a match: the passage of a document that speaks most of the query, and the words that do.
 
 Whoosh finds and ranks the fragments; the words are matched by our own analysis, so that what is marked is what was
-searched for. This is the one file that imports Whoosh's query side.
+searched for.
 """
 
 import re

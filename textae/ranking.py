@@ -1,4 +1,4 @@
-"""Systems as one thing: a `Retriever` scores every document for each query; ranking and fusing need no more.
+"""Systems as one thing: a `Retriever` finds the best rows for a question and scores any; fusing needs no more.
 
 The hybrid adds up two systems on one scale. BM25 finds the documents that say it in the query's words, codes those
 that say it in others.
@@ -8,31 +8,55 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from textae.encoder import DeepEncoder, Encoder
+from textae.baselines import BM25
+from textae.column import Mask, Rows
+from textae.encoder import Codes, DeepEncoder, Encoder
+from textae.found import Found, top
 from textae.index import Index
-from textae.vectorizer import Bags, Floats
+from textae.question import Question, encode_question
+from textae.vectorizer import Floats
+
+__all__ = ["CodeSearch", "Found", "Hybrid", "Retriever", "top"]
 
 
 class Retriever(Protocol):
-    """A system: it scores every document for each query. Higher is better; what scores 0 or less is no hit."""
+    """A system. Higher scores are better; what scores 0 or less is no hit."""
 
-    def scores(self, queries: Bags) -> Floats:
-        """The score of each document for each query: (n_queries, n_documents)."""
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows that score highest.
+
+        Args:
+            question: what is asked.
+            k: at most so many are found.
+            among: (n_rows,) the rows that may be; None for all.
+            above: what scores this or less is not found; -inf ranks everything, what scores 0 too.
+        """
+        ...
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The score of each of some rows: (n,), to the last bit as `search` gives it."""
         ...
 
 
 @dataclass(frozen=True)
 class CodeSearch:
-    """Documents by the likeness of their codes to the query's: the encoder before an index."""
+    """Documents by the likeness of their codes to the question's: the encoder before an index."""
 
     encoder: Encoder | DeepEncoder
     index: Index
 
-    def scores(self, queries: Bags) -> Floats:
-        """The likeness of each query to each document: (n_queries, n_documents)."""
-        return self.index.scores(self.encoder.encode(queries))
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows most like the question, as `Retriever.search` says."""
+        return self.index.search(encode_question(self.encoder, question), k, among, above)
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The likeness of the question to each of some rows: (n,)."""
+        return self.index.scores(encode_question(self.encoder, question), rows)
+
+
+POOL = 200
+"""Candidates that the hybrid takes from each of its two systems."""
 
 
 @dataclass(frozen=True)
@@ -43,44 +67,31 @@ class Hybrid:
     the query: few documents share a short query's words, so that BM25's best stand many σ above the rest; a long
     query shares words with most, and the codes get more say. A code that points away counts nothing, so that what
     shares a word with the query is always a hit.
+
+    The best `POOL` rows of each (or 4 k) are scored by both; where that is all rows, the ranking is that of all.
     """
 
-    keywords: Retriever
-    codes: Retriever
+    keywords: BM25
+    codes: CodeSearch
     weight: float
 
-    def scores(self, queries: Bags) -> Floats:
-        """The fused score of each document for each query: (n_queries, n_documents)."""
-        codes = spread_to_one(self.codes.scores(queries)) * np.float32(self.weight)
-        fused: Floats = spread_to_one(self.keywords.scores(queries)) + np.maximum(codes, 0)
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows with the highest fused scores, as `Retriever.search` says."""
+        codes, pool = encode_question(self.codes.encoder, question), max(POOL, 4 * k)
+        if above < 0 or pool >= len(self.keywords):
+            rows = np.arange(len(self.keywords)) if among is None else np.flatnonzero(among)
+        else:
+            by_words = self.keywords.search(question, pool, among)
+            by_codes = self.codes.index.search(codes, pool, among)
+            rows = np.union1d(by_words.rows, by_codes.rows)
+        return Found.best(rows, self._fused(question, codes, rows), k, above)
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The fused score of each of some rows: (n,)."""
+        return self._fused(question, encode_question(self.codes.encoder, question), rows)
+
+    def _fused(self, question: Question, codes: Codes, rows: Rows) -> Floats:
+        words = self.keywords.scores(question, rows) / np.float32(self.keywords.spread(question) or 1)
+        alike = self.codes.index.scores(codes, rows) / np.float32(self.codes.index.spread(codes) or 1)
+        fused: Floats = words + np.maximum(alike * np.float32(self.weight), 0)
         return fused
-
-
-def spread_to_one(scores: Floats) -> Floats:
-    """Rows divided by their standard deviation; rows without spread stay."""
-    deviation = scores.std(axis=1, keepdims=True)
-    rounding = 1e-5 * np.abs(scores).max(axis=1, keepdims=True)  # what equal scores may seem to differ by
-    scaled: Floats = np.divide(scores, deviation, out=scores.copy(), where=deviation > rounding)
-    return scaled
-
-
-def top(scores: Floats, k: int, above: float = 0.0) -> NDArray[np.int64]:
-    """The positions of the k highest scores, best first; of equal ones the earlier document.
-
-    Args:
-        scores: (n_documents,).
-        k: at most so many come back.
-        above: what scores this or less is no hit.
-    """
-    if k < 1:
-        return np.empty(0, np.int64)
-    if k < len(scores):
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-        higher = np.flatnonzero(scores > least)
-        equal = np.flatnonzero(scores == least)[: k - len(higher)]
-        chosen = np.concatenate([higher, equal])
-    else:
-        chosen = np.arange(len(scores))
-    chosen = chosen[scores[chosen] > above]
-    best: NDArray[np.int64] = chosen[np.lexsort((chosen, -scores[chosen]))]
-    return best

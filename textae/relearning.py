@@ -1,25 +1,39 @@
 """Learning again from what an index holds, anew or from labels; its documents and their words stay as they are.
 
-    postings ─▶ bags ─▶ auto-encoder (anew, or the one that is there) ─▶ fine-tuned by labels ─▶ codes of all
+    tokens ─▶ bags ─▶ auto-encoder (anew, or the one that is there) ─▶ fine-tuned by labels ─▶ codes of all
 
-Labels fine-tune what was learned without any. That is kept beside what they make of it, so that the labels of another
-field are learned from the same start, and learning the same ones twice changes nothing.
+Learned anew, the index is as if its documents had just been indexed: the terms are numbered by their frequency of now,
+those that no document holds any more are gone, and segments are whole. Labels fine-tune what was learned without any.
+That is kept beside what they make of it, so that the labels of another field are learned from the same start, and
+learning the same ones twice changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from textae.classifier import Labels
 from textae.encoder import Encoder, encoder_of
 from textae.errors import TextaeError
-from textae.indexing import about, encode, learn_from, too_little_memory_is_an_error
+from textae.indexing import learn_and_write, too_little_memory_is_an_error
 from textae.opened import Opened
+from textae.segments import DOCUMENTS, encoded, prefix
 from textae.spec import LSA, ModelSpec, TrainSpec, check_together
 from textae.store import Reviser
 from textae.types import Progress
-from textae.vectorizer import Bags
+from textae.vectorizer import (
+    Bags,
+    Tokens,
+    Vectorizer,
+    Vocabulary,
+    by_frequency,
+    renumbered,
+)
 
 if TYPE_CHECKING:
     from textae.train import Learned
@@ -72,22 +86,15 @@ def relearn(
         raise TextaeError(
             f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
         )
+    labels = None if label is None else _labels(opened, label)
     if model is not None:
         check_together(model, train)
-    labels = None if label is None else _labels(opened, label)
-    bags = opened.postings.bags()
-    with too_little_memory_is_an_error(model or opened.specs[0]):
-        if model is None:
-            learned, start = _kept(opened)
-        else:
-            learned, start = _anew(writer, opened, bags, model, train, progress)
-        encoder = learned.encoder
-        if labels is not None:
-            encoder = _fine_tune(writer, bags, labels, learned, (model or opened.specs[0]).drop, train, progress)
-        encode(writer, bags, encoder, start, progress)
-    if labels is None:
-        return Trained(len(bags), model is not None, warnings=learned.warnings)
-    return Trained(len(bags), model is not None, label, labels.known, len(labels.classes), learned.warnings)
+        warnings = _anew(writer, opened, labels, model, train, progress)
+    else:
+        warnings = ()
+        _tune_what_is_there(writer, opened, labels, train, progress)
+    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings))
+    return about if labels is None else replace(about, label=label, labelled=labels.known, classes=len(labels.classes))
 
 
 def _labels(opened: Opened, field: str) -> Labels:
@@ -103,36 +110,61 @@ def _labels(opened: Opened, field: str) -> Labels:
 
 
 def _anew(
-    writer: Reviser, opened: Opened, bags: Bags, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> tuple[Learned, Encoder]:
+    writer: Reviser, opened: Opened, labels: Labels | None, model: ModelSpec, train: TrainSpec, progress: Progress
+) -> Sequence[str]:
     """Learn the auto-encoder as `textae index` does, from LSA on; what was learned before is no part of the index."""
-    writer.keep_only("documents", "analysis", "vocabulary/", "postings/")
-    inputs = min(model.inputs, len(opened.idf))
-    writer.set("about", about(opened.vectorizer.analysis.language, model, train, inputs))
-    return learn_from(writer, bags, opened.idf[:inputs], model, train, progress)
+    progress("counting", 0, None)
+    old = _tokens(opened)
+    before: Vocabulary = opened.model.vectorizer.vocabulary
+    ranked, frequency = by_frequency(old, before.terms())
+    vocabulary = Vocabulary.of(term for term, _ in ranked)
+    tokens = renumbered(old, [number for _, number in ranked], writer.folder)
+    vectorizer = Vectorizer(opened.model.vectorizer.analysis, vocabulary)
+    writer.keep_only("documents", "next_number", "sources")
+    tune = None
+    if labels is not None:
+        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
+    passage = opened.model.passage
+    return learn_and_write(
+        writer, vectorizer, frequency, opened.numbers, tokens, model, train, passage, progress, tune=tune
+    )
 
 
-def _kept(opened: Opened) -> tuple[Learned, Encoder]:
-    """What was learned without labels, and LSA, from which the codes of `lsa` are."""
+def _tokens(opened: Opened) -> Tokens:
+    """The terms of all documents that are there."""
+    units = [(segment.tokens, segment.documents) for segment in opened.segments]
+    return Tokens.concatenated([tokens.take(np.flatnonzero(unit.alive())) for tokens, unit in units])
+
+
+def _tune_what_is_there(
+    writer: Reviser, opened: Opened, labels: Labels | None, train: TrainSpec, progress: Progress
+) -> None:
+    """Fine-tune the auto-encoder that was learned without labels, and encode all rows anew where they lie."""
     from textae.train import Learned  # torch
 
+    if labels is None:
+        raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
     arrays = opened.reader.arrays
-    before = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
-    words = arrays["lsa/words"]
-    return Learned(encoder_of(before or arrays), opened.decoder), Encoder.lsa(words, opened.idf[: len(words)])
+    unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
+    before = Learned(encoder_of(unlabelled or arrays), opened.decoder)
+    with too_little_memory_is_an_error(opened.specs[0]):
+        bags = _tokens(opened).bags()
+        encoder = _fine_tune(writer, bags, labels, opened.specs[0].drop, train, progress, before)
+        for segment in opened.segments:
+            for name, unit in segment.units():
+                rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
+                writer.put_all(f"{prefix(segment.name)}{name}/", encoded(rows, encoder, progress))
 
 
 def _fine_tune(
-    writer: Reviser, bags: Bags, labels: Labels, before: Learned, drop: float, train: TrainSpec, progress: Progress
+    writer: Reviser, bags: Bags, labels: Labels, drop: float, train: TrainSpec, progress: Progress, before: Learned
 ) -> Encoder:
     """Fine-tune by labels, and write what was learned beside what it was learned from."""
     from textae.finetune import fine_tune  # torch
 
     tuned = fine_tune(bags, labels, before, drop, train, progress)
-    for name, array in before.encoder.arrays().items():
-        writer.put(f"{_BEFORE}{name}", array)
-    for name, array in {**tuned.encoder.arrays(), **tuned.classifier.arrays()}.items():
-        writer.put(name, array)
+    writer.put_all(_BEFORE, before.encoder.arrays())
+    writer.put_all("", {**tuned.encoder.arrays(), **tuned.classifier.arrays()})
     taught = {"field": labels.field, "labelled": labels.known, "classes": tuned.classifier.classes}
     writer.set("classifier", taught)
     return tuned.encoder

@@ -30,6 +30,9 @@ CORRUPTIONS = (MASKING, SALT_AND_PEPPER, GAUSSIAN)
 MOST_BITS = 1_024
 """Of a binary code."""
 
+LEAST_PASSAGE, MOST_PASSAGE = 20, 100_000
+"""Words of a passage."""
+
 MOST_SEED = 2**32 - 1
 """As far as scikit-learn's seeds go."""
 
@@ -61,6 +64,18 @@ def check_bits(n: int) -> None:
     """
     if n < 8 or n % 8 or n > MOST_BITS:
         raise TextaeError(f"{n} bits were asked for; give a multiple of 8, from 8 to {MOST_BITS:,}")
+
+
+def check_passage(words: int) -> None:
+    """See whether passages can have so many words.
+
+    Raises:
+        TextaeError: they cannot.
+    """
+    if words and not MOST_PASSAGE >= words >= LEAST_PASSAGE:
+        raise TextaeError(
+            f"passages of {words} words were asked for; give {LEAST_PASSAGE} to {MOST_PASSAGE:,}, or 0 for none"
+        )
 
 
 def check_seed(seed: int) -> None:

@@ -3,10 +3,12 @@
     .textae/
       index.sqlite          documents, settings, and which arrays make up the index
       arrays/<sha256>.npy   written and synced before the transaction that names them; memory-mapped when read
+      writer.json           who writes, or wrote last: for the message to those who wait
 
 A writer replaces the index, or revises it, inside one transaction that ends with its commit; whatever ends it early
 (an error, an interrupt, kill -9, a full disk) leaves the index as it was. Arrays that no commit names are swept by the
 next writer. A reader holds one snapshot, the documents of one commit and that commit's arrays, until it is closed.
+Every document has a number, which no other one ever gets.
 Everything is JSON, text or `.npy` without pickles: an index from a stranger can be wrong, but never code.
 """
 
@@ -16,6 +18,8 @@ import json
 import os
 import re
 import sqlite3
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
@@ -28,7 +32,7 @@ from numpy.typing import NDArray
 from textae.errors import StoreError
 from textae.types import Document, FieldValue
 
-FORMAT = 2
+FORMAT = 3
 """The version of what is described here; another one is refused, with the command that rebuilds the index."""
 
 APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database
@@ -36,9 +40,9 @@ WAIT_FOR_LOCK = 5.0
 """Seconds that a second writer waits for the first."""
 
 _SCHEMA = """
-CREATE TABLE documents (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
-                        text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL,
-                        sha256 BLOB NOT NULL);
+CREATE TABLE documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
+                        text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL,
+                        content BLOB NOT NULL, sha256 BLOB NOT NULL);
 CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE digest (sha256 TEXT NOT NULL);
@@ -47,8 +51,12 @@ CREATE TABLE digest (sha256 TEXT NOT NULL);
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OURS = re.compile(r"[0-9a-f]{64}\.npy|[0-9]+\.part")  # nothing else in the folder of the arrays is ever deleted
 
+_WRITER = "writer.json"
+
 _SETTINGS = "SELECT name, value FROM settings ORDER BY name"
+_DIGEST = "SELECT sha256 FROM digest"
 _ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
+_COLUMNS = "id, title, text, fields, source, origin"
 _PARAMETERS = 500  # of a statement: SQLite bounds them
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -93,7 +101,7 @@ class Reader:
     def _digested(self) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
         """The settings, and the name, hash and size of every array, after they were found to be what was written."""
         settings, arrays = self._rows(_SETTINGS), self._rows(_ARRAYS)
-        if self._rows("SELECT sha256 FROM digest") == [(_digest(settings, arrays),)]:
+        if self._rows(_DIGEST) == [(_digest(settings, arrays),)]:
             with contextlib.suppress(ValueError, RecursionError):  # JSON that a stranger made
                 return {name: json.loads(value) for name, value in settings}, arrays
         raise _damaged(self.folder, "its settings or its list of arrays are not what was written")
@@ -106,45 +114,48 @@ class Reader:
         """The number of documents."""
         return int(self._rows("SELECT count(*) FROM documents")[0][0])
 
-    def ids(self, positions: Sequence[int]) -> list[str]:
-        """The ids at these positions, in their order."""
-        id_at = dict(self._select("position, id", positions))
-        return [id_at[position] for position in positions]
+    def ids(self, numbers: Sequence[int]) -> list[str]:
+        """The ids of the documents of these numbers, in their order."""
+        id_of = dict(self._select("number, id", numbers))
+        return [id_of[number] for number in numbers]
 
-    def documents(self, positions: Sequence[int]) -> list[Document]:
-        """The documents at these positions, in their order."""
-        found = {
-            row[0]: _document(row[1:]) for row in self._select("position, id, title, text, fields, source", positions)
-        }
-        return [found[position] for position in positions]
+    def documents(self, numbers: Sequence[int]) -> list[Document]:
+        """The documents of these numbers, in their order."""
+        found = {row[0]: _document(row[1:]) for row in self._select(f"number, {_COLUMNS}", numbers)}
+        return [found[number] for number in numbers]
 
-    def _select(self, columns: str, positions: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        for first in range(0, len(positions), _PARAMETERS):
-            part = [int(position) for position in positions[first : first + _PARAMETERS]]
+    def _select(self, columns: str, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        for first in range(0, len(numbers), _PARAMETERS):
+            part = [int(number) for number in numbers[first : first + _PARAMETERS]]
             marks = ",".join("?" * len(part))
-            yield from self._rows(f"SELECT {columns} FROM documents WHERE position IN ({marks})", part)
+            yield from self._rows(f"SELECT {columns} FROM documents WHERE number IN ({marks})", part)
 
-    def all_ids(self) -> list[str]:
-        """Every id, by position."""
-        return [row[0] for row in self._rows("SELECT id FROM documents ORDER BY position")]
+    def all_ids(self) -> dict[int, str]:
+        """Every id, by the document's number."""
+        return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
+
+    def contents(self, origin: str | None = None) -> dict[str, bytes]:
+        """The hash of what each document says, by id: of all, or of those that came from one place."""
+        if origin is None:
+            return dict(self._rows("SELECT id, content FROM documents"))
+        return dict(self._rows("SELECT id, content FROM documents WHERE origin = ?", (origin,)))
 
     def stream(self) -> Iterator[Document]:
-        """Every document, by position."""
+        """Every document, by number."""
         with _damage_is_an_error(self.folder):
-            for row in self._database.execute(
-                "SELECT id, title, text, fields, source FROM documents ORDER BY position"
-            ):
+            for row in self._database.execute(f"SELECT {_COLUMNS} FROM documents ORDER BY number"):
                 yield _document(row)
 
     def field(self, name: str) -> dict[str, FieldValue]:
-        """One field of every document, by id; None where a document has no such field."""
-        return {id: json.loads(fields).get(name) for id, fields in self._rows("SELECT id, fields FROM documents")}
+        """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
+        rows = self._rows("SELECT id, fields FROM documents ORDER BY number")
+        return {id: json.loads(fields).get(name) for id, fields in rows}
 
-    def position(self, id: str) -> int | None:
-        """The position of the document with this id; None where there is none."""
+    def number(self, id: str) -> int | None:
+        """The number of the document with this id; None where there is none."""
         if not _can_be_stored(id):
             return None
-        rows = self._rows("SELECT position FROM documents WHERE id = ?", (id,))
+        rows = self._rows("SELECT number FROM documents WHERE id = ?", (id,))
         return rows[0][0] if rows else None
 
     def titles(self, ids: Sequence[str]) -> list[str]:
@@ -156,6 +167,13 @@ class Reader:
             title_of |= dict(self._rows(f"SELECT id, title FROM documents WHERE id IN ({marks})", part))
         return [title_of[id] for id in ids]
 
+    def is_current(self) -> bool:
+        """Whether this is still the last commit."""
+        with contextlib.closing(_connect(self.folder)) as database, _damage_is_an_error(self.folder):
+            return bool(
+                database.execute("SELECT sha256 FROM digest").fetchall() == self._rows("SELECT sha256 FROM digest")
+            )
+
     def damage(self) -> list[str]:
         """What is wrong with the files, a line each: each page, each document's hash and each array's is checked.
 
@@ -164,7 +182,7 @@ class Reader:
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
         with _damage_is_an_error(self.folder):
             for *row, sha256 in self._database.execute("SELECT * FROM documents"):
-                if _hash_of(row) != sha256:
+                if _hash_of(row[:-1], row[-1]) != sha256 or content_of(*row[1:5]) != row[-1]:
                     found.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             found.append(f"of {self.settings['documents']} documents there are {len(self)}")
@@ -210,17 +228,18 @@ class Writer:
         self._database.execute("BEGIN IMMEDIATE")
         (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
-        self._documents = self._prepare()
+        _say_who_writes(self.folder)
+        self._documents, self._next = self._prepare()
 
-    def _prepare(self) -> int:
-        """Make the tables that are written to; gives the number of documents in them."""
+    def _prepare(self) -> tuple[int, int]:
+        """Make the tables that are written to; gives how many documents are in them, and the next one's number."""
         for table in self._tables():
             self._database.execute(f'DROP TABLE "{table}"')
         for statement in _SCHEMA.split(";"):
             self._database.execute(statement)
         self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
-        return 0
+        return 0, 0
 
     def _tables(self) -> list[str]:
         found = self._database.execute(
@@ -241,29 +260,56 @@ class Writer:
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("BEGIN IMMEDIATE")
             self._sweep()
+            (self.folder / _WRITER).unlink(missing_ok=True)
         self._database.close()
 
     def __len__(self) -> int:
         """The number of documents."""
         return self._documents
 
-    def add(self, document: Document) -> bool:
-        """Add a document at the next position; False, and nothing added, where its id is taken."""
-        row = (
-            self._documents,
-            document.id,
-            document.title,
-            document.text,
-            json.dumps(dict(document.fields), ensure_ascii=False),
-            document.source,
-        )
-        sha256 = _hash_of(row)
+    def add(self, document: Document) -> int | None:
+        """Add a document, and give its number; None, and nothing added, where its id is taken."""
+        said = (document.id, document.title, document.text, _fields_of(document))
+        row = (self._next, *said, document.source, document.origin)
+        content = content_of(*said)
         with _failures_are_errors(self.folder):
             added = self._database.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", (*row, sha256)
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (*row, content, _hash_of(row, content)),
             ).rowcount
-        self._documents += added
-        return bool(added)
+        if not added:
+            return None
+        self._documents += 1
+        self._next += 1
+        return self._next - 1
+
+    def documents(self, first: int, last: int) -> Iterator[Document]:
+        """The documents whose numbers are from first to before last, in their order, as they are by now."""
+        with _failures_are_errors(self.folder):
+            rows = self._database.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE number >= ? AND number < ? ORDER BY number", (first, last)
+            )
+            yield from map(_document, rows)
+
+    def remove(self, ids: Sequence[str]) -> list[int]:
+        """Remove the documents with these ids, and give the numbers that they had; an id that is not there has none."""
+        numbers = []
+        with _failures_are_errors(self.folder):
+            for id in ids:
+                found = self._database.execute("DELETE FROM documents WHERE id = ? RETURNING number", (id,)).fetchall()
+                numbers += [number for (number,) in found]
+        self._documents -= len(numbers)
+        return numbers
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next document gets."""
+        return self._next
+
+    def put_all(self, prefix: str, arrays: Arrays) -> None:
+        """Write arrays to disk as `put` does, their names behind a prefix."""
+        for name, array in arrays.items():
+            self.put(prefix + name, array)
 
     def put(self, name: str, array: NDArray[Any]) -> None:
         """Write an array to disk, to be part of the index from the commit on."""
@@ -271,14 +317,30 @@ class Writer:
             sha256, size = _write_array(self.folder / "arrays", array)
             self._database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
 
+    def arrays(self, prefix: str) -> Arrays:
+        """The arrays whose names begin so, as they are by now, memory-mapped; their names without the prefix."""
+        with _failures_are_errors(self.folder):
+            named = self._database.execute(_ARRAYS).fetchall()
+        return {
+            name.removeprefix(prefix): _map(self.folder, name, sha256, size)
+            for name, sha256, size in named
+            if name.startswith(prefix)
+        }
+
     def set(self, name: str, value: Any) -> None:
         """Set what JSON can hold, to be part of the index from the commit on."""
         with _failures_are_errors(self.folder):
             self._database.execute("REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
+    def drop(self, prefix: str) -> None:
+        """From the commit on, the index has no array whose name begins so, but those put anew."""
+        with _failures_are_errors(self.folder):
+            self._database.execute("DELETE FROM arrays WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+
     def commit(self) -> None:
         """Make all of it the index, at once."""
         self.set("documents", self._documents)
+        self.set("next_number", self._next)
         with _failures_are_errors(self.folder):
             settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
             self._database.execute("DELETE FROM digest")
@@ -311,8 +373,10 @@ class Reviser(Writer):
         _connect(folder).close()  # a writer would make a folder, or clear away another version's tables
         super().__init__(folder)
 
-    def _prepare(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM documents").fetchone()[0])
+    def _prepare(self) -> tuple[int, int]:
+        documents = self._database.execute("SELECT count(*) FROM documents").fetchone()[0]
+        last = self._database.execute("SELECT value FROM settings WHERE name = 'next_number'").fetchone()[0]
+        return documents, int(last)
 
     def keep_only(self, *beginnings: str) -> None:
         """From the commit on, the index has no arrays and settings but those whose names begin so, and those put anew.
@@ -361,9 +425,28 @@ def _access(folder: Path) -> str:
     return "mode=ro" if (folder / "index.sqlite-wal").exists() else "immutable=1"
 
 
-def _hash_of(row: Sequence[Any]) -> bytes:
-    """The hash of what a document's row says."""
-    return hashlib.sha256(json.dumps(row, ensure_ascii=False).encode()).digest()
+def content_of(id: str, title: str, text: str, fields: str) -> bytes:
+    """The hash of what a document says, wherever it came from and whichever number it has; 32 bytes.
+
+    Raises:
+        UnicodeEncodeError: of half of a surrogate pair, which cannot be stored.
+    """
+    return hashlib.sha256(json.dumps([id, title, text, fields], ensure_ascii=False).encode()).digest()
+
+
+def content_of_document(document: Document) -> bytes:
+    """`content_of`, as a document is stored."""
+    return content_of(document.id, document.title, document.text, _fields_of(document))
+
+
+def _fields_of(document: Document) -> str:
+    return json.dumps(dict(document.fields), ensure_ascii=False)
+
+
+def _hash_of(row: Sequence[Any], content: bytes) -> bytes:
+    """The hash of a document's row: of its number and where it came from, and of what it says."""
+    number, _, _, _, _, source, origin = row
+    return hashlib.sha256(json.dumps([number, source, origin], ensure_ascii=False).encode() + content).digest()
 
 
 def _digest(settings: Sequence[Any], arrays: Sequence[Any]) -> str:
@@ -381,8 +464,8 @@ def _damaged(folder: Path, what: str) -> StoreError:
 
 
 def _document(row: Sequence[Any]) -> Document:
-    id, title, text, fields, source = row
-    return Document(id, text, title, json.loads(fields), source)
+    id, title, text, fields, source, origin = row
+    return Document(id, text, title, json.loads(fields), source, origin)
 
 
 def _array_path(folder: Path, sha256: str) -> Path:
@@ -414,6 +497,22 @@ def _write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:
     return sha256, size
 
 
+def _say_who_writes(folder: Path) -> None:
+    """Leave word for those who will find the index locked."""
+    told = {"process": os.getpid(), "command": sys.argv[1] if len(sys.argv) > 1 else "", "since": int(time.time())}
+    with contextlib.suppress(OSError):  # a courtesy, no part of the index
+        (folder / _WRITER).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _who_writes(folder: Path) -> str:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        told = json.loads((folder / _WRITER).read_bytes())
+        since = time.strftime("%H:%M:%S", time.localtime(int(told["since"])))
+        command = re.sub("[^a-z]", "", str(told["command"]))[:20]  # a stranger may have written it
+        return f"another textae{f' ({command})' if command else ''}, process {int(told['process'])}, since {since},"
+    return "another textae"
+
+
 def _sync_folder(folder: Path) -> None:
     """Names are synced with their folder, on systems where a folder can be opened."""
     if os.name == "posix":
@@ -430,7 +529,7 @@ def _failures_are_errors(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise StoreError(f"another textae is writing to {folder}; try again when it has finished") from None
+            raise StoreError(f"{_who_writes(folder)} is writing to {folder}; try again when it has finished") from None
         raise StoreError(f"cannot write the index {folder}: {error}; it is as it was before") from None
     except sqlite3.DatabaseError as error:
         raise StoreError(

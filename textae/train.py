@@ -32,7 +32,7 @@ from textae.neighbours import n_blocks, nearest
 from textae.quantization import quantization
 from textae.spec import AUTO, ModelSpec, TrainSpec
 from textae.types import Progress
-from textae.vectorizer import Bags
+from textae.vectorizer import Bags, Tokens
 
 BATCH = 256
 RATE = 1e-3
@@ -57,26 +57,33 @@ HELD_OUT, MOST_HELD_OUT = 20, 500
 _CHUNK = 4_096
 
 
-def sample(bags: Bags, n_terms: int, spec: TrainSpec) -> Bags:
+def sample(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> Bags:
     """What is learned from: the `sampled` documents, as far as the encoder knows their terms."""
-    return bags.take(sampled(bags, n_terms, spec)).below(n_terms)
+    taken = rows.take(sampled(rows, n_terms, spec))
+    return (taken.bags() if isinstance(taken, Tokens) else taken).below(n_terms)
 
 
-def sampled(bags: Bags, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
+def sampled(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
     """The documents that hold a known term, of too many a seeded sample, in their order.
 
     Beyond some ten thousand documents a bag of words learns little more, while finding neighbours costs their square.
 
     Args:
-        bags: of the corpus.
+        rows: of the corpus.
         n_terms: the most frequent terms, that the encoder knows.
         spec: how many at most, and the seed.
     """
-    known = np.concatenate([np.diff(chunk.below(n_terms).starts) for chunk in bags.chunks(_CHUNK)])
-    rows = np.flatnonzero(known)
-    if len(rows) > spec.most_documents:
-        rows = np.sort(np.random.default_rng(spec.seed).choice(rows, spec.most_documents, replace=False))
-    return rows
+    known = np.concatenate([_holds_known(chunk, n_terms) for chunk in rows.chunks(_CHUNK)])
+    rows_known = np.flatnonzero(known)
+    if len(rows_known) > spec.most_documents:
+        rng = np.random.default_rng(spec.seed)
+        rows_known = np.sort(rng.choice(rows_known, spec.most_documents, replace=False))
+    return rows_known
+
+
+def _holds_known(rows: Bags | Tokens, n_terms: int) -> NDArray[np.bool_]:
+    known = (rows.terms >= 0) & (rows.terms < n_terms)
+    return np.diff(np.concatenate([[0], np.cumsum(known)])[rows.starts]) > 0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Document:
         title: shown with a hit, and indexed together with the text.
         fields: every other column or header, by name.
         source: where it came from, for people: a path, or `path:line`.
+        origin: which of the sources of the index it came from: what `sync` compares.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Document:
     title: str = ""
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     source: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,38 @@ class Ranking:
 
     ids: tuple[str, ...]
     scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A document that is nearly another one.
+
+    Attributes:
+        id: of the document.
+        title: of the document.
+        resemblance: to the first document of its group, from 0 to 1.
+    """
+
+    id: str
+    title: str
+    resemblance: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroups:
+    """Near-duplicates.
+
+    Attributes:
+        groups: each of at least two documents, the largest group first.
+        radius: bits in which codes were allowed to differ.
+        compared: documents whose codes were compared.
+        unknown: documents that have no code, as the encoder knows no word of them.
+    """
+
+    groups: tuple[tuple[Duplicate, ...], ...]
+    radius: int
+    compared: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)

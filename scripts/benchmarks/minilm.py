@@ -136,7 +136,7 @@ def _cost(model: Sentences) -> None:
 
 def _encoding(model: Sentences, engine: Engine, sample: Sequence[str]) -> None:
     cores = os.cpu_count() or 1
-    vectorizer, encoder = engine.opened.vectorizer, engine.opened.encoder
+    vectorizer, encoder = engine.opened.model.vectorizer, engine.opened.model.encoder
     ours = len(sample) / _seconds(lambda: encoder.encode(vectorizer.transform(sample)))
     one, all_cores = (len(sample) / model.encode(sample, threads)[1] for threads in (1, cores))
     figures = {"documents/s": ours, f"{NAME}, documents/s": one, f"{NAME}, {cores} cores, documents/s": all_cores}

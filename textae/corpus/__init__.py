@@ -11,61 +11,139 @@ inside the folder where there is one source, and with the source as given in fro
 Importing this costs little: pyarrow is imported when a parquet file is read.
 """
 
+import contextlib
 import difflib
+import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from textae.corpus.files import read_file, read_folder, read_stdin
+from textae.corpus.files import read_file, read_folder, read_stdin, walk
 from textae.corpus.recipes import Recipe, read_recipe, recipes
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
 from textae.types import Document, Progress, Skipped
 
-__all__ = ["Recipe", "TableSpec", "read", "recipes"]
+__all__ = ["Recipe", "Source", "TableSpec", "read", "recipes", "sources"]
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     pass
 
 
+@dataclass(frozen=True)
+class Source:
+    """A place that documents come from, as an index remembers it to read it again.
+
+    Attributes:
+        origin: a path from the root, `-`, or the name of a recipe; its `key` is the `origin` of its documents.
+        name: what ids begin with: of a folder "" or its name and a slash, of a file its name.
+        spec: how tables are read, and which documents are wanted.
+    """
+
+    origin: str
+    name: str
+    spec: TableSpec
+
+    def read(self, progress: Progress = _silent) -> Iterator[Document | Skipped]:
+        """The documents that are there now.
+
+        Raises:
+            CorpusError: it is not there any more, or cannot be read.
+        """
+        for item in self._read(progress):
+            yield replace(item, origin=self.key) if isinstance(item, Document) else item
+
+    @property
+    def key(self) -> str:
+        """The origin as Unicode, which a path need not be."""
+        return self.origin.encode("utf-8", "backslashreplace").decode()
+
+    def _read(self, progress: Progress) -> Iterator[Document | Skipped]:
+        path = Path(self.origin)
+        name, _, packages = self.origin.partition(":")
+        if self.origin == "-":
+            return read_stdin(sys.stdin.buffer, self.spec)
+        if not path.is_absolute():
+            return read_recipe({recipe.name: recipe for recipe in recipes()}[name], packages, self.spec, progress)
+        if path.is_dir():
+            return read_folder(path, self.name, self.spec)
+        if path.exists():
+            return read_file(path, self.name, self.spec)
+        raise CorpusError(f"{self.origin} is not there any more; 'textae rm' removes what came from it")
+
+    def signature(self) -> str:
+        """What changes when a file of it is written, comes or goes; nothing is read. Of a recipe always the same."""
+        path = Path(self.origin)
+        if not path.is_absolute():
+            return ""
+        stats = []
+        for file in walk(path) if path.is_dir() else [path]:
+            with contextlib.suppress(OSError):
+                stat = file.stat()
+                stats.append(f"{file!r} {stat.st_mtime_ns} {stat.st_size} {stat.st_ino}")
+        return hashlib.sha256("\n".join(stats).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` makes the same source of."""
+        return {**asdict(self), "origin": self.key}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Source":
+        """The source that said this."""
+        spec = said["spec"]
+        select = tuple((field, value) for field, value in spec["select"])
+        return cls(said["origin"], said["name"], TableSpec(**{**spec, "select": select}))
+
+
+def sources(given: Sequence[str], spec: TableSpec | None = None, *, several: bool | None = None) -> list[Source]:
+    """The sources that were given.
+
+    Args:
+        given: folders, files, `-` for standard input, or names of recipes; a path that exists comes before a recipe
+            of that name (`./python` is always a path).
+        spec: how tables are read, and which documents are wanted.
+        several: whether ids tell the sources apart; by default where several are given.
+
+    Raises:
+        CorpusError: one of them is not there.
+    """
+    apart = len(given) > 1 if several is None else several
+    return [_source(one, apart, spec or TableSpec()) for one in given]
+
+
+def _source(given: str, apart: bool, spec: TableSpec) -> Source:
+    path = Path(given)
+    name, _, packages = given.partition(":")
+    if given == "-":
+        return Source(given, "", spec)
+    if os.path.isdir(given):  # noqa: PTH112 (pathlib raises for a name of 5,000 letters)
+        return Source(os.path.abspath(given), f"{path.as_posix()}/" if apart and given != "." else "", spec)  # noqa: PTH100
+    if os.path.exists(given):  # noqa: PTH110
+        return Source(os.path.abspath(given), path.as_posix() if apart else path.name, spec)  # noqa: PTH100
+    known = {recipe.name: recipe for recipe in recipes()}
+    if name in known and (not packages or known[name].packages):
+        return Source(given, "", spec)
+    close = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.5))
+    hint = f"did you mean {close}? " if close else ""
+    raise CorpusError(f"no file, folder or corpus {given[:200]!r}; {hint}'textae corpora' lists the corpora")
+
+
 def read(
-    sources: Sequence[str], spec: TableSpec | None = None, progress: Progress = _silent
+    given: Sequence[str], spec: TableSpec | None = None, progress: Progress = _silent
 ) -> Iterator[Document | Skipped]:
     """The documents of the sources, one after the other.
 
     Args:
-        sources: folders, files, `-` for standard input, or names of recipes; a path that exists comes before a recipe
-            of that name (`./python` is always a path).
+        given: as `sources` takes them.
         spec: how tables are read, and which documents are wanted.
         progress: told of a download.
 
     Raises:
         CorpusError: a source is not there (at once, before anything is read), or cannot be read.
     """
-    several = len(sources) > 1
-    return chain.from_iterable(
-        opened() for opened in [_opener(source, several, spec or TableSpec(), progress) for source in sources]
-    )
-
-
-def _opener(
-    source: str, several: bool, spec: TableSpec, progress: Progress
-) -> Callable[[], Iterator[Document | Skipped]]:
-    """What reads a source, when its turn comes."""
-    path = Path(source)
-    name, _, packages = source.partition(":")
-    if source == "-":
-        return lambda: read_stdin(sys.stdin.buffer, spec)
-    if os.path.isdir(source):  # noqa: PTH112 (pathlib raises for a name of 5,000 letters)
-        return lambda: read_folder(path, f"{path.as_posix()}/" if several and source != "." else "", spec)
-    if os.path.exists(source):  # noqa: PTH110
-        return lambda: read_file(path, path.as_posix() if several else path.name, spec)
-    known = {recipe.name: recipe for recipe in recipes()}
-    if name in known and (not packages or known[name].packages):
-        return lambda: read_recipe(known[name], packages, spec, progress)
-    close = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0.5))
-    hint = f"did you mean {close}? " if close else ""
-    raise CorpusError(f"no file, folder or corpus {source[:200]!r}; {hint}'textae corpora' lists the corpora")
+    return chain.from_iterable(source.read(progress) for source in sources(given, spec))

@@ -46,7 +46,7 @@ def read_folder(folder: Path, prefix: str, spec: TableSpec) -> Iterator[Document
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise CorpusError(f"{folder}: {streams.DENIED}; it takes the right to list the folder and to enter it")
-    for path in _walk(folder):
+    for path in walk(folder):
         name = prefix + path.relative_to(folder).as_posix()
         name = name.encode("utf-8", "replace").decode()
         reason = _refusal(path)
@@ -85,7 +85,7 @@ def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped
         buffered.detach()  # else standard input would be closed with it
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
     """Every file below a folder, in the order of the names; and every folder that cannot be looked into."""
     waiting = [folder]
     while waiting:

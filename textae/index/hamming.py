@@ -4,36 +4,125 @@ A code of 256 bits is four 64-bit words: the distance is four exclusive-ors and 
 a million documents reads 32 MB.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.column import Column, Mask, Rows
 from textae.encoder import Bits, Codes
+from textae.found import Found
+from textae.index.cosine import sample
 from textae.vectorizer import Floats
+
+_PATIENCE = 5_000_000
+"""Rows that numpy scans before faiss is imported. A row takes numpy 10 ns longer, faiss .14 s to be imported: a search
+from a cold shell never waits for it, and a process that searches a million documents has it from the sixth on."""
+_COUNTED = 1 << 12
+"""At most so many nearest rows are asked of faiss, which has room for as many at each distance."""
+_AT_A_TIME = 1 << 14
+"""Rows whose distances are found at a time, so that what is between lies in the processor's cache."""
 
 
 class HammingIndex:
-    """Binary codes, scanned whole.
+    """Binary codes, scanned whole where they lie.
 
     Args:
-        codes: of the documents.
+        bits: (n_rows, n_bits / 8) of the documents, packed.
+        known: (n_rows,) whether anything is known of each; one of which nothing is scores 0.
     """
 
-    def __init__(self, codes: Codes) -> None:
-        self._words = _as_words(codes.bits)
-        self._known = codes.known
+    def __init__(self, bits: Column[np.uint8], known: Column[np.bool_]) -> None:
+        self._bits, self._known = bits, known
+        self._scanned = 0
 
-    def scores(self, queries: Codes) -> Floats:
-        """1 - 2 · distance / n_bits, the cosine of codes of ±1: (n_queries, n_documents)."""
-        n_bits = 8 * queries.bits.shape[1]
-        scores = np.zeros((len(queries.bits), len(self._words)), np.float32)
-        for row in np.flatnonzero(queries.known):
-            scores[row] = 1 - hamming(_as_words(queries.bits[row : row + 1]), self._words) * np.float32(2 / n_bits)
-        return scores * self._known
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self._bits)
+
+    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows at the smallest distances, as `Index.search` says."""
+        if above < 0 or not query.known[0]:
+            rows = np.arange(len(self)) if among is None else np.flatnonzero(among)
+        else:
+            rows = self.nearest(query, k, among)
+        return Found.best(rows, self.scores(query, rows), k, above)
+
+    def nearest(self, query: Codes, k: int, among: Mask | None = None) -> Rows:
+        """The k rows at the smallest distances, of those of which something is known: rising.
+
+        Of those at the greatest distance, the lower rows.
+        """
+        out = 0 if among is None else len(among) - int(np.count_nonzero(among))
+        fetched = k + out + self._unknown
+        if self._scanned < _PATIENCE or fetched > _COUNTED:
+            self._scanned += len(self)
+            return self._scan(query, k, among)
+        rows, distances = self._fetch(query.bits, fetched)
+        keep = self._known.take(rows) if among is None else self._known.take(rows) & among[rows]
+        rows, distances = rows[keep], distances[keep]
+        return np.sort(rows[np.lexsort((rows, distances))[:k]])
+
+    def scores(self, query: Codes, rows: Rows) -> Floats:
+        """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
+        return self._likeness(query, self._bits.take(rows), self._known.take(rows))
+
+    def spread(self, query: Codes) -> float:
+        """The standard deviation of the scores of a sample of rows, or of all of few."""
+        return float(self._likeness(query, *self._sample).std())
+
+    @cached_property
+    def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:
+        rows = sample(len(self))
+        return self._bits.take(rows), self._known.take(rows)
+
+    @cached_property
+    def _unknown(self) -> int:
+        """The number of rows of which nothing is known."""
+        return sum(len(part) - int(np.count_nonzero(part)) for part in self._known.parts)
+
+    def _scan(self, query: Codes, k: int, among: Mask | None) -> Rows:
+        """`nearest` in numpy."""
+        far, word = 8 * query.bits.shape[1] + 1, _as_words(query.bits)
+        distances = np.empty(len(self), np.uint16)
+        for first, bits in self._bits:
+            words = _as_words(bits)
+            for at in range(0, len(words), _AT_A_TIME):
+                some = words[at : at + _AT_A_TIME]
+                distances[first + at : first + at + len(some)] = hamming(word, some)
+        wanted = self._known.whole() if self._unknown else None
+        if among is not None:
+            wanted = among if wanted is None else wanted & among
+        if wanted is not None:
+            distances[~wanted] = far
+        at_least = np.cumsum(np.bincount(distances, minlength=far + 1)[:far])
+        last = int(np.searchsorted(at_least, k))  # the distance of the k-th
+        nearer = np.flatnonzero(distances < min(last, far))
+        equal = np.flatnonzero(distances == last)[: k - len(nearer)] if last < far else nearer[:0]
+        return np.sort(np.concatenate([nearer, equal]))
+
+    def _fetch(self, bits: Bits, k: int) -> tuple[Rows, NDArray[np.int32]]:
+        """The k nearest rows of each part and their distances, whatever is known of them."""
+        from faiss import knn_hamming
+
+        found = []
+        for first, part in self._bits:
+            distances, rows = knn_hamming(bits, part, min(k, len(part)), variant="mc")  # counting keeps the lower rows
+            found.append((rows[0] + first, distances[0]))
+        return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])
+
+    def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
+        distance = hamming(_as_words(query.bits), _as_words(bits))
+        scores: Floats = 1 - distance * np.float32(2 / (8 * query.bits.shape[1]))
+        return scores * known if query.known[0] else np.zeros(len(bits), np.float32)
 
 
-def hamming(left: NDArray[np.unsignedinteger], right: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
+def hamming(left: NDArray[np.unsignedinteger], right: NDArray[np.unsignedinteger]) -> NDArray[np.uint16]:
     """The number of bits in which packed rows differ."""
-    distance: NDArray[np.int64] = np.bitwise_count(left ^ right).sum(axis=1, dtype=np.int64)
+    counts = np.bitwise_count(left ^ right)
+    distance: NDArray[np.uint16] = counts[:, 0].astype(np.uint16)
+    for column in counts.T[1:]:  # a sum along rows as short as these takes longer
+        distance += column
     return distance
 
 

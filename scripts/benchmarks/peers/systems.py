@@ -102,7 +102,7 @@ class Tantivy:
         """Remove documents."""
         writer = self._writer()
         for id in ids:
-            writer.delete_documents("id", id)
+            writer.delete_documents_by_term("id", id)
         writer.commit()
         writer.wait_merging_threads()
 

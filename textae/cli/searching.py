@@ -1,0 +1,247 @@
+"""Commands that search, and say how well."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textae import printing, terminal
+from textae.cli.options import (
+    HITS,
+    index_option,
+    json_option,
+    quiet_option,
+    rank_options,
+    stdin_text,
+    table_options,
+    table_spec,
+    text_of,
+    together,
+)
+from textae.spec import SYSTEMS
+from textae.types import Document, Ranking
+
+if TYPE_CHECKING:
+    from textae.engine import Engine
+    from textae.evaluation import Scoreboard
+
+
+_filter_options = together(
+    click.option(
+        "--where", metavar="EXPR", help="Only documents whose fields are so: 'year:[2010 TO 2012] AND module:os*'."
+    ),
+    click.option(
+        "--must", metavar="EXPR", help="Only documents whose text holds it: '\"noisy signal\" AND NOT image'."
+    ),
+)
+_unlike_option = click.option(
+    "--not-like", "unlike", metavar="ID", multiple=True, help="Unlike the document with this ID; repeatable."
+)
+
+
+@click.command(short_help="The documents closest to a query.")
+@click.argument("query", nargs=-1)
+@click.option("--queries", "queries_file", metavar="FILE", help="Many queries: jsonl or tsv of id and text, or lines.")
+@_filter_options
+@click.option("--like", metavar="ID", multiple=True, help="Also like the document with this ID; repeatable.")
+@_unlike_option
+@rank_options
+def search(
+    query: Sequence[str],
+    queries_file: str | None,
+    k: int,
+    mode: str,
+    folder: Path,
+    where: str | None,
+    must: str | None,
+    like: Sequence[str],
+    unlike: Sequence[str],
+    **options: Any,
+) -> None:
+    """The documents closest to QUERY (`-` reads it from standard input).
+
+    --where and --must take AND, OR, NOT, (…), "phrases", prefix*, field:value, field:[low TO high] and field:>low; they
+    narrow what is searched, in any mode. --like and --not-like say which hits of a first search were right and wrong.
+
+    \b
+    textae search "smooth a noisy signal"
+    textae search temporary directory that is deleted --mode code -k 3 --json
+    textae search "read a file" --where "module:os*" --must "encoding OR decoding"
+    textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
+    """
+    from textae.engine import Engine
+
+    if bool(query) == bool(queries_file):
+        raise click.UsageError("give a QUERY or --queries FILE")
+    if queries_file and (like or unlike):
+        raise click.UsageError("--like and --not-like go with one QUERY, not with --queries")
+    with Engine.open(folder) as engine:
+        if queries_file:
+            from textae.evaluation import read_queries
+
+            how = {"where": where, "must": must}
+            printing.print_many(engine, read_queries(queries_file), k, mode, how, options)
+            return
+        text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
+        hits = engine.search(text, k, mode, where=where, must=must, like=like, unlike=unlike)
+        no_effect = printing.no_effect(engine, text, mode)
+        if no_effect and hits:
+            terminal.note(no_effect, quiet=options["quiet"])
+        printing.print_one(text, hits, mode, options, f"; {no_effect}" if no_effect else "")
+
+
+@click.command(short_help="The documents closest to a document, or to several.")
+@click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
+@_filter_options
+@_unlike_option
+@rank_options
+def similar(
+    documents: Sequence[str],
+    k: int,
+    mode: str,
+    folder: Path,
+    where: str | None,
+    must: str | None,
+    unlike: Sequence[str],
+    **options: Any,
+) -> None:
+    """The documents closest to those with these IDs, or to the text of a FILE (`-`: standard input).
+
+    Documents are compared as wholes, also where passages are searched.
+
+    \b
+    textae similar scipy.signal.savgol_filter
+    textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.median_filter
+    textae similar draft.txt --mode code
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        first = documents[0]
+        is_file = len(documents) == 1 and not engine.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
+        if is_file or tuple(documents) == ("-",):
+            if unlike:
+                raise click.UsageError("--not-like goes with IDs, not with a FILE")
+            text = text_of(first) if is_file else stdin_text()
+            hits = engine.similar_to(text, k, mode, where=where, must=must)
+        else:
+            hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must)
+        printing.print_one(" ".join(documents), hits, mode, options)
+
+
+@click.command(short_help="Documents that are nearly the same.")
+@click.option("--radius", type=int, help="Bits in which codes may differ.  [default: a sixteenth of them]")
+@click.option(
+    "--resemblance",
+    type=float,
+    help="Share of their runs of four words that documents must have in common.  [default: 0.8]",
+)
+@json_option
+@index_option
+@quiet_option
+def dups(radius: int | None, resemblance: float | None, folder: Path, **options: Any) -> None:
+    """Groups of documents that are nearly the same: their codes are close, and so are their words.
+
+    Codes find the candidates without comparing all pairs; the texts decide. Beside each document stands how much it
+    resembles the first one of its group, from 0 to 1.
+
+    \b
+    textae dups
+    textae dups --resemblance 0.5 --radius 24
+    textae dups --json
+    """
+    from textae.engine import Engine
+
+    with Engine.open(folder) as engine:
+        progress = terminal.ProgressLine(quiet=options["quiet"])
+        try:
+            found = engine.duplicates(radius, resemblance, progress=progress)
+        finally:
+            progress.finish()
+    printing.print_duplicates(found, options)
+
+
+@click.command("eval", short_help="The scoreboard: every system side by side.")
+@click.option("--queries", metavar="FILE", help="The queries: jsonl or tsv of id and text; with --label, any SOURCE.")
+@click.option("--qrels", metavar="FILE", help="The judgements: BEIR's tsv or TREC's four columns.")
+@click.option(
+    "--label",
+    metavar="FIELD",
+    help="Documents with the same value of FIELD are relevant to each other; without --queries 1,000 of them ask.",
+)
+@click.option("--systems", default=",".join(SYSTEMS), show_default=True, help="Also lsa-N, bits-N.")
+@click.option("--baseline", help="What the others are tested against.  [default: the first system]")
+@click.option("-k", "--top", "k", type=HITS, default=100, show_default=True, help="With --label: P@k.")
+@click.option("--curve", is_flag=True, help="With --label: also precision and recall from 1 document to all.")
+@click.option(
+    "--runs", metavar="FOLDER", type=click.Path(path_type=Path), help="Write TREC runs there, as search --trec does."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the resampling.")
+@table_options
+@json_option
+@index_option
+@quiet_option
+def evaluate(**options: Any) -> None:
+    """The scoreboard: every system side by side, with confidence intervals and significance.
+
+    \b
+    textae eval --queries queries.jsonl --qrels qrels.tsv
+    textae eval --queries corpus.jsonl.gz --select split=test --label label -k 100 --json
+    textae eval --label group                a sample of 1,000 documents as queries
+    """
+    from textae.engine import Engine
+
+    systems = options["systems"].split(",")
+    with Engine.open(options["folder"]) as engine:
+        if options["label"]:
+            scored = _by_labels(engine, systems, options)
+        elif options["queries"] and options["qrels"]:
+            scored = _by_judgements(engine, systems, options)
+        else:
+            raise click.UsageError("give --queries and --qrels, or --label")
+    printing.print_scoreboard(scored, as_json=options["as_json"])
+
+
+def _by_judgements(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
+    from textae.evaluation import read_qrels, read_queries
+
+    def keep(system: str, rankings: Mapping[str, Ranking]) -> None:
+        options["runs"].mkdir(parents=True, exist_ok=True)
+        with (options["runs"] / f"{system}.run").open("w", encoding="utf-8") as file:
+            printing.write_trec(rankings, system, file)
+
+    return engine.evaluate(
+        read_queries(options["queries"]),
+        read_qrels(options["qrels"]),
+        systems,
+        baseline=options["baseline"],
+        seed=options["seed"],
+        keep=keep if options["runs"] else None,
+    )
+
+
+def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
+    from textae.corpus import read
+
+    queries = None
+    if options["queries"]:
+        found = list(read([options["queries"]], table_spec(options)))
+        queries = [item for item in found if isinstance(item, Document)]
+        if len(queries) < len(found):
+            terminal.note(f"skipped {len(found) - len(queries):,} of the queries", quiet=options["quiet"])
+    return engine.evaluate_labels(
+        options["label"],
+        queries,
+        systems,
+        k=options["k"],
+        curve=options["curve"],
+        baseline=options["baseline"],
+        seed=options["seed"],
+    )
+
+
+COMMANDS = (search, similar, dups, evaluate)

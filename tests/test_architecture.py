@@ -27,6 +27,7 @@ LAYERS = (
     ("expansion", "explaining"),
     ("opened",),
     ("decoding", "relearning", "updating", "drift"),
+    ("reasons",),
     ("engine", "terminal", "picture"),
     ("printing",),
     ("cli",),

@@ -65,6 +65,15 @@ class VectorSpace:
             scores[where] = part / postings.norms[local]
         return scores
 
+    def shares(self, question: Question, row: int) -> tuple[Ints, Floats]:
+        """The terms of a question's texts, and what each adds to a row's score."""
+        terms, weights = self._vector(question)
+        number, _, local = next(by_segment(self._starts, np.array([row])))
+        postings = self.postings[number]
+        counts = np.array([counts_in(postings.term(term), local)[0] for term in terms.tolist()], np.uint16)
+        shares = np.where(counts > 0, weights * term_weight(np.maximum(counts, 1)), 0) / postings.norms[local[0]]
+        return terms, shares.astype(np.float32)
+
     def _vector(self, question: Question) -> tuple[Ints, Floats]:
         """The terms of a question's texts, and its unit vector times their idf."""
         texts = question.texts
@@ -275,8 +284,9 @@ def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:
     dims = max(1, min(dims, len(bags) - 1, len(idf) - 1))
     matrix = csr_array((tfidf(bags, idf), bags.terms, bags.starts), shape=(len(bags), len(idf)))
     _, spread, components = randomized_svd(matrix, dims, random_state=seed, n_iter=4)
-    rank = max(1, np.count_nonzero(spread > spread[0] * _ROUNDING))  # beyond it the vectors are noise
+    rank = max(1, np.count_nonzero(spread > spread[0] * _NOISE))  # beyond it the vectors are noise
     return np.ascontiguousarray(components[:rank].T, np.float32)
 
 
-_ROUNDING = 1e-5
+_NOISE = 1e-5
+"""Of the largest singular value: what is below it is rounding."""

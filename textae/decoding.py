@@ -158,7 +158,7 @@ def _decoded(opened: Opened, floats: NDArray[np.floating], k: int, texts: Sequen
         shares = opened.decoder.words(code[None])[0]
         terms = most_telling(shares, usual, k)
         told.append((terms, shares[terms], shares[terms] / usual[terms]))
-    form_of = _forms(opened, set(chain.from_iterable(terms.tolist() for terms, _, _ in told)), texts)
+    form_of = forms(opened, set(chain.from_iterable(terms.tolist() for terms, _, _ in told)), texts)
     held: list[set[int] | None] = [set(opened.model.vectorizer.transform([text]).terms.tolist()) for text in texts]
     return [
         Decoded(_written(code), tuple(_likely_words(opened, *row, form_of, holds)))
@@ -180,7 +180,7 @@ def _likely_words(
         yield LikelyWord(rank, stem, form_of.get(stem, stem), float(share), float(lift), holds)
 
 
-def _forms(opened: Opened, terms: set[int], texts: Iterable[str]) -> dict[str, str]:
+def forms(opened: Opened, terms: set[int], texts: Iterable[str]) -> dict[str, str]:
     """For each term the form of it that is written most, in some texts and in the first documents that hold it."""
     if opened.model.vectorizer.analysis.language is None:  # words are terms as they are
         return {}

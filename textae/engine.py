@@ -65,6 +65,7 @@ class _Asked:
 
     Attributes:
         question: of the systems.
+        text: in whose words it was asked.
         left_out: numbers of documents that are no hits.
         where: what must hold of a hit's fields.
         must: what must hold of a hit's text.
@@ -72,6 +73,7 @@ class _Asked:
     """
 
     question: Question
+    text: str
     left_out: frozenset[int] = frozenset()
     where: str | None = None
     must: str | None = None
@@ -274,6 +276,8 @@ class Engine:
         must: str | None = None,
         like: Sequence[str] = (),
         unlike: Sequence[str] = (),
+        expand: bool = False,
+        explain: bool = False,
     ) -> list[Hit]:
         """The k documents that a system ranks highest for a query, or for a text of any length.
 
@@ -285,6 +289,8 @@ class Engine:
             must: what the text of a hit must hold: `"noisy signal" NOT image`.
             like: ids of documents that were found to be what is looked for.
             unlike: ids of documents that were found not to be.
+            expand: whether keyword search also looks for words that the decoder expects of the query.
+            explain: whether hits say why they have their score.
 
         Raises:
             QueryError: the query is empty; a condition cannot be read; or no document has an id.
@@ -293,12 +299,20 @@ class Engine:
         if not query.strip():
             raise QueryError("the query is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([query]))
-        asked = _Asked(question, where=where, must=must)
-        asked = self._with_feedback(asked, like, unlike)
-        return self._hits(asked, k, mode)
+        asked = self._with_feedback(_Asked(question, query, where=where, must=must), like, unlike)
+        if expand:
+            asked = replace(asked, question=self.opened.expanded(asked.question))
+        return self._hits(asked, k, mode, explain=explain)
 
     def similar_to(
-        self, text: str, k: int = 10, mode: str = "hybrid", *, where: str | None = None, must: str | None = None
+        self,
+        text: str,
+        k: int = 10,
+        mode: str = "hybrid",
+        *,
+        where: str | None = None,
+        must: str | None = None,
+        explain: bool = False,
     ) -> list[Hit]:
         """The k documents closest to a text, as wholes, also where passages are searched.
 
@@ -308,7 +322,7 @@ class Engine:
         if not text.strip():
             raise QueryError("the text is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([text]))
-        return self._hits(_Asked(question, where=where, must=must, whole=True), k, mode)
+        return self._hits(_Asked(question, text, where=where, must=must, whole=True), k, mode, explain=explain)
 
     def similar(
         self,
@@ -319,6 +333,7 @@ class Engine:
         unlike: Sequence[str] = (),
         where: str | None = None,
         must: str | None = None,
+        explain: bool = False,
     ) -> list[Hit]:
         """The k documents closest to a document of the index, or to several at once, these left out.
 
@@ -329,6 +344,7 @@ class Engine:
             unlike: ids of documents that hits should be unlike.
             where: as `search` takes it.
             must: as `search` takes it.
+            explain: whether hits say why they have their score.
 
         Raises:
             QueryError: no document has an id; or a condition cannot be read.
@@ -338,8 +354,8 @@ class Engine:
             raise QueryError("no id was given; give at least one")
         numbers = [self.opened.number(id) for id in chosen]
         question = like_these(self.opened.bags_of(numbers))
-        asked = _Asked(question, frozenset(numbers), where, must, whole=True)
-        return self._hits(self._with_feedback(asked, (), unlike), k, mode)
+        asked = _Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
+        return self._hits(self._with_feedback(asked, (), unlike), k, mode, explain=explain)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -377,7 +393,7 @@ class Engine:
         )
         return replace(asked, question=question, left_out=asked.left_out.union(liked, disliked))
 
-    def _hits(self, asked: _Asked, k: int, mode: str) -> list[Hit]:
+    def _hits(self, asked: _Asked, k: int, mode: str, *, explain: bool) -> list[Hit]:
         if k < 1:
             raise QueryError(f"{k} hits were asked for; give at least 1")
         opened = self.opened
@@ -394,10 +410,17 @@ class Engine:
             model.vectorizer.vocabulary.term(term): float(value) for term, value in zip(terms, values, strict=True)
         }
         term_of = model.vectorizer.analysis.term_of
-        return [
+        hits = [
             Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)
             for rank, (score, document, text) in enumerate(zip(found.scores, documents, texts, strict=True), start=1)
         ]
+        if explain:
+            from textae.reasons import explained
+
+            told = [asked.text, *map(searchable, documents)]
+            why = explained(opened, searched, asked.question, mode, found.rows.tolist(), told)
+            hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, why, strict=True)]
+        return hits
 
     def _among(self, asked: _Asked) -> Mask | None:
         """The rows that may be hits; None where all may."""

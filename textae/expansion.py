@@ -13,6 +13,7 @@ n and λ were chosen there, and by titles from arXiv that ask for their own abst
 category (a topic). More than λ = .1 finds more of a topic and loses the one answer.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from textae.decoder import Decoder
 from textae.generator import most_telling
 from textae.question import Question
-from textae.vectorizer import Floats
+from textae.vectorizer import Floats, Ints
 
 ADDED = 10
 """n, the words that are added; 5 and 20 do as well."""
@@ -35,7 +36,7 @@ def expand(
     decoder: Decoder,
     usual: NDArray[np.float64],
     floats: NDArray[np.floating],
-    idf: Floats,
+    idf: Callable[[Ints], Floats],
     n_words: int = ADDED,
     weight: float = WEIGHT,
 ) -> Question:
@@ -46,7 +47,7 @@ def expand(
         decoder: of the words.
         usual: (n_decoded,), p̄.
         floats: (dims,), the code of the question; zeros where nothing of it is known.
-        idf: (n_terms,), of all terms, of which the decoder knows the first.
+        idf: of terms, by their numbers.
         n_words: at most so many are added: only those that the code makes likelier than usual.
         weight: λ.
     """
@@ -56,8 +57,10 @@ def expand(
     shares[question.terms[question.terms < len(shares)]] = 0  # below the usual: its own words keep their weights
     added = most_telling(shares, usual, n_words)
     telling = (shares[added] - usual[added]) ** 2 / usual[added]
-    own = float(question.weights @ idf[question.terms])
-    weights = (telling * (weight * own / (telling @ idf[added]) if len(added) else 0)).astype(np.float32)
+    own = float(question.weights @ idf(question.terms))
+    weights = (telling * (weight * own / (telling @ idf(added.astype(np.int32))) if len(added) else 0)).astype(
+        np.float32
+    )
     terms = np.concatenate([question.terms, added[weights > 0].astype(np.int32)])
     order = np.argsort(terms)
     return replace(

@@ -26,13 +26,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.baselines import bm25_weight
 from textae.decoder import Decoder
 from textae.encoder import Bits, DeepEncoder, Encoder, Layers, share_of, shares
 from textae.generator import most_telling
 from textae.index.hamming import hamming
 from textae.question import Question, encode_question
 from textae.text import words
+from textae.types import Explanation, WordShare
 from textae.vectorizer import Bags, Floats, Ints, Vectorizer, tfidf
 
 Doubles = NDArray[np.float64]
@@ -64,41 +64,6 @@ class Shares:
 
 NOTHING = Shares(np.empty(0, np.int32), np.empty(0), 0.0)
 """The shares of a system that has no say."""
-
-
-@dataclass(frozen=True, slots=True)
-class WordShare:
-    """What a word gives to a score.
-
-    Attributes:
-        word: as the question writes it.
-        share: of the score.
-    """
-
-    word: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a document has its score: `keywords`, `codes` and `together` sum to it.
-
-    Attributes:
-        keywords: what each word gives by being in the document, the most first; empty where codes alone decide.
-        codes: what each word gives to the likeness of the codes, the most first; empty where keywords alone decide.
-        together: of the likeness what is no single word's.
-        common: words that the decoder hears in both codes, the most telling first.
-    """
-
-    keywords: tuple[WordShare, ...]
-    codes: tuple[WordShare, ...]
-    together: float
-    common: tuple[str, ...]
-
-    @property
-    def score(self) -> float:
-        """What the parts sum to."""
-        return sum(part.share for part in self.keywords + self.codes) + self.together
 
 
 def explanation(
@@ -143,25 +108,6 @@ def written(vectorizer: Vectorizer, text: str) -> dict[int, str]:
         if (number := vectorizer.numbers[word]) >= 0:
             found.setdefault(number, word)
     return found
-
-
-def keyword_shares(question: Question, document: Bags, idf: Floats, mean_length: float) -> Shares:
-    """What each word gives to a document's BM25 score; nothing is `together`.
-
-    Args:
-        question: with its words.
-        document: one row, the whole bag.
-        idf: (n_terms,).
-        mean_length: of the corpus's documents, in terms.
-    """
-    terms, counts = document.row(0)
-    count_of = dict(zip(terms.tolist(), counts.tolist(), strict=True))
-    length = np.full(1, sum(count_of.values()), np.float32)
-    gains = [
-        times * bm25_weight(np.full(1, count_of.get(term, 0), np.float32), float(idf[term]), length, mean_length)[0]
-        for term, times in zip(question.terms.tolist(), question.weights.tolist(), strict=True)
-    ]
-    return Shares(question.terms, np.array(gains, np.float64), 0.0)
 
 
 def code_shares(encoder: Encoder | DeepEncoder, question: Question, documents: NDArray[np.floating]) -> list[Shares]:

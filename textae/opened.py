@@ -21,7 +21,7 @@ from textae.encoder import Codes, Encoder, encoder_of
 from textae.errors import QueryError
 from textae.index import CodeIndex, CosineIndex, HammingIndex
 from textae.postings import Statistics
-from textae.question import Question
+from textae.question import Question, encode_question
 from textae.ranking import CodeSearch, Found, Hybrid, Retriever
 from textae.segments import Model, Segment, Unit
 from textae.spec import ModelSpec, TrainSpec, check_system
@@ -203,6 +203,13 @@ class Opened:
             QueryError: there is none.
         """
         return int(np.searchsorted(self.numbers, self.number(id)))
+
+    def expanded(self, question: Question) -> Question:
+        """A question with the words that the decoder expects of its code, for keyword search."""
+        from textae.expansion import expand
+
+        asked = encode_question(self.model.encoder, question)
+        return expand(question, self.decoder, self.usual_words, asked.floats[0], self.searched.statistics.idf)
 
     def holders(self, term: int, n: int) -> list[int]:
         """The numbers of the first n documents that hold a term."""

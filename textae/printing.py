@@ -111,13 +111,18 @@ def print_one(query: str, hits: Sequence[Hit], mode: str, options: Mapping[str, 
         write_trec({"1": ranking}, mode, sys.stdout)
     elif options["as_json"]:
         for hit in hits:
-            click.echo(terminal.json_line({"query": query, **asdict(hit)}))
+            click.echo(terminal.json_line({"query": query, **_of_hit(hit)}))
     elif options["as_tsv"]:
         for hit in hits:
             click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
     else:
         terminal.print_hits(hits)
     _exit_if_nothing(bool(hits), why_none, options)
+
+
+def _of_hit(hit: Hit) -> dict[str, Any]:
+    """A hit as JSON has it: with an explanation where one was asked for."""
+    return {name: value for name, value in asdict(hit).items() if name != "explanation" or value is not None}
 
 
 def print_many(
@@ -161,7 +166,7 @@ def _print_json(engine: Engine, queries: Sequence[Query], k: int, mode: str, how
     for query in filter(lambda query: query.text.strip(), queries):
         for hit in engine.search(query.text, k, mode, where=how["where"], must=how["must"]):
             found = True
-            click.echo(terminal.json_line({"query": query.text, "query_id": query.id, **asdict(hit)}))
+            click.echo(terminal.json_line({"query": query.text, "query_id": query.id, **_of_hit(hit)}))
     return found
 
 

@@ -90,8 +90,12 @@ class Hybrid:
         """The fused score of each of some rows: (n,)."""
         return self._fused(question, encode_question(self.codes.encoder, question), rows)
 
+    def factors(self, question: Question, codes: Codes) -> tuple[float, float]:
+        """What the scores of keywords are multiplied with for a question, and those of codes."""
+        return 1 / (self.keywords.spread(question) or 1), self.weight / (self.codes.index.spread(codes) or 1)
+
     def _fused(self, question: Question, codes: Codes, rows: Rows) -> Floats:
-        words = self.keywords.scores(question, rows) / np.float32(self.keywords.spread(question) or 1)
-        alike = self.codes.index.scores(codes, rows) / np.float32(self.codes.index.spread(codes) or 1)
-        fused: Floats = words + np.maximum(alike * np.float32(self.weight), 0)
+        of_words, of_codes = map(np.float32, self.factors(question, codes))
+        words, alike = self.keywords.scores(question, rows), self.codes.index.scores(codes, rows)
+        fused: Floats = words * of_words + np.maximum(alike * of_codes, 0)
         return fused

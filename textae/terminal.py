@@ -11,12 +11,12 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from textae.types import Hit
+from textae.types import Explanation, Hit
 
 # Control characters (escape sequences among them), those that turn the direction of writing, and halves of characters.
 _UNSEEN = "\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff"
@@ -59,6 +59,20 @@ def print_hits(hits: Sequence[Hit]) -> None:
         if hit.snippet:
             for line in _wrapped(safe(hit.snippet), hit.marks if colour else (), width - 5):
                 click.echo(f"     {line}", color=colour)
+        for reason in _reasons(hit.explanation) if hit.explanation else ():
+            click.echo(click.style(wrapped(reason, 5), dim=True) if colour else wrapped(reason, 5), color=colour)
+
+
+def _reasons(why: Explanation) -> Iterator[str]:
+    """Why a hit has its score, a line for each part that has a say."""
+    for name, shares in (("keywords", why.keywords), ("codes", why.codes)):
+        if shares:
+            together = f" · together {why.together:+.3f}" if name == "codes" and abs(why.together) >= 0.0005 else ""
+            total = sum(share.share for share in shares) + (why.together if name == "codes" else 0)
+            parts = " · ".join(f"{cell(share.word)} {share.share:+.3f}" for share in shares)
+            yield f"{name} {total:.3f} = {parts}{together}"
+    if why.common:
+        yield f"in common: {', '.join(map(cell, why.common))}"
 
 
 def _wrapped(text: str, marks: Sequence[tuple[int, int]], width: int) -> list[str]:

@@ -56,6 +56,41 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class WordShare:
+    """What a word gives to a score.
+
+    Attributes:
+        word: as the question writes it.
+        share: of the score.
+    """
+
+    word: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a document has its score: `keywords`, `codes` and `together` sum to it.
+
+    Attributes:
+        keywords: what each word gives by being in the document, the most first; empty where codes alone decide.
+        codes: what each word gives to the likeness of the codes, the most first; empty where keywords alone decide.
+        together: of the likeness what is no single word's.
+        common: words that the decoder hears in both codes, the most telling first.
+    """
+
+    keywords: tuple[WordShare, ...]
+    codes: tuple[WordShare, ...]
+    together: float
+    common: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        """What the parts sum to."""
+        return sum(part.share for part in self.keywords + self.codes) + self.together
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One document found for a query.
 
@@ -67,6 +102,7 @@ class Hit:
         snippet: the passage that matches best, on one line.
         marks: the parts of the snippet that match the query, as (start, end) in characters.
         fields: of the document.
+        explanation: why it has its score, where that was asked for.
     """
 
     rank: int
@@ -76,6 +112,7 @@ class Hit:
     snippet: str
     marks: tuple[tuple[int, int], ...]
     fields: Mapping[str, FieldValue]
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _filter_options = together(
 _unlike_option = click.option(
     "--not-like", "unlike", metavar="ID", multiple=True, help="Unlike the document with this ID; repeatable."
 )
+_explain_option = click.option("--explain", is_flag=True, help="Say why each hit has its score.")
 
 
 @click.command(short_help="The documents closest to a query.")
@@ -49,6 +50,8 @@ _unlike_option = click.option(
 @_filter_options
 @click.option("--like", metavar="ID", multiple=True, help="Also like the document with this ID; repeatable.")
 @_unlike_option
+@click.option("--expand", is_flag=True, help="Keywords also look for words that the decoder expects of the query.")
+@_explain_option
 @rank_options
 def search(
     query: Sequence[str],
@@ -60,12 +63,15 @@ def search(
     must: str | None,
     like: Sequence[str],
     unlike: Sequence[str],
+    expand: bool,
+    explain: bool,
     **options: Any,
 ) -> None:
     """The documents closest to QUERY (`-` reads it from standard input).
 
     --where and --must take AND, OR, NOT, (…), "phrases", prefix*, field:value, field:[low TO high] and field:>low; they
     narrow what is searched, in any mode. --like and --not-like say which hits of a first search were right and wrong.
+    --explain says what each word of the query gave to the score, and which words query and document have in common.
 
     \b
     textae search "smooth a noisy signal"
@@ -77,17 +83,19 @@ def search(
 
     if bool(query) == bool(queries_file):
         raise click.UsageError("give a QUERY or --queries FILE")
-    if queries_file and (like or unlike):
-        raise click.UsageError("--like and --not-like go with one QUERY, not with --queries")
+    if queries_file and (like or unlike or expand or explain):
+        raise click.UsageError("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
     with Engine.open(folder) as engine:
         if queries_file:
             from textae.evaluation import read_queries
 
-            how = {"where": where, "must": must}
-            printing.print_many(engine, read_queries(queries_file), k, mode, how, options)
+            conditions = {"where": where, "must": must}
+            printing.print_many(engine, read_queries(queries_file), k, mode, conditions, options)
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
-        hits = engine.search(text, k, mode, where=where, must=must, like=like, unlike=unlike)
+        hits = engine.search(
+            text, k, mode, where=where, must=must, like=like, unlike=unlike, expand=expand, explain=explain
+        )
         no_effect = printing.no_effect(engine, text, mode)
         if no_effect and hits:
             terminal.note(no_effect, quiet=options["quiet"])
@@ -98,6 +106,7 @@ def search(
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
 @_filter_options
 @_unlike_option
+@_explain_option
 @rank_options
 def similar(
     documents: Sequence[str],
@@ -107,6 +116,7 @@ def similar(
     where: str | None,
     must: str | None,
     unlike: Sequence[str],
+    explain: bool,
     **options: Any,
 ) -> None:
     """The documents closest to those with these IDs, or to the text of a FILE (`-`: standard input).
@@ -127,9 +137,9 @@ def similar(
             if unlike:
                 raise click.UsageError("--not-like goes with IDs, not with a FILE")
             text = text_of(first) if is_file else stdin_text()
-            hits = engine.similar_to(text, k, mode, where=where, must=must)
+            hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
         else:
-            hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must)
+            hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must, explain=explain)
         printing.print_one(" ".join(documents), hits, mode, options)
 
 

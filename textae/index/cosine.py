@@ -37,11 +37,11 @@ class CosineIndex:
     """
 
     def __init__(self, floats: Column[np.floating]) -> None:
-        self._floats = floats
+        self.floats = floats
 
     def __len__(self) -> int:
         """The number of rows."""
-        return len(self._floats)
+        return len(self.floats)
 
     def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
         """The rows with the highest cosines, as `Index.search` says."""
@@ -54,7 +54,7 @@ class CosineIndex:
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
-        return cosines(_direction(query), self._floats.take(rows))
+        return cosines(_direction(query), self.floats.take(rows))
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
@@ -62,7 +62,7 @@ class CosineIndex:
 
     @cached_property
     def _sample(self) -> Floats:
-        return self._floats.take(sample(len(self))).astype(np.float32)
+        return self.floats.take(sample(len(self))).astype(np.float32)
 
     @cached_property
     def _lengths(self) -> Floats:
@@ -71,16 +71,16 @@ class CosineIndex:
 
     @cached_property
     def _kept(self) -> list[Floats]:
-        return [part.astype(np.float32) for part in self._floats.parts]
+        return [part.astype(np.float32) for part in self.floats.parts]
 
     def _in_single(self) -> Iterable[Floats]:
         """All codes in single precision, a block after the other."""
-        first = self._floats.parts[0]
+        first = self.floats.parts[0]
         if len(self) * first.shape[1] <= _KEPT:
             return self._kept
         size = max(1, _AT_A_TIME // first.shape[1])
         return (
-            part[at : at + size].astype(np.float32) for part in self._floats.parts for at in range(0, len(part), size)
+            part[at : at + size].astype(np.float32) for part in self.floats.parts for at in range(0, len(part), size)
         )
 
     def _scan(self, direction: Floats) -> Floats:
@@ -110,8 +110,10 @@ def sample(n: int) -> Rows:
     if n <= SAMPLE:
         return np.arange(n)
     golden = (5**0.5 - 1) / 2
-    return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))
+    rows: Rows = (np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64)
+    return np.sort(rows)
 
 
 def _direction(query: Codes) -> Floats:
-    return unit(query.floats.astype(np.float32, copy=False))[0]
+    direction: Floats = unit(query.floats.astype(np.float32, copy=False))[0]
+    return direction

@@ -33,12 +33,12 @@ class HammingIndex:
     """
 
     def __init__(self, bits: Column[np.uint8], known: Column[np.bool_]) -> None:
-        self._bits, self._known = bits, known
+        self.bits, self._known = bits, known
         self._scanned = 0
 
     def __len__(self) -> int:
         """The number of rows."""
-        return len(self._bits)
+        return len(self.bits)
 
     def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
         """The rows at the smallest distances, as `Index.search` says."""
@@ -65,7 +65,7 @@ class HammingIndex:
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
-        return self._likeness(query, self._bits.take(rows), self._known.take(rows))
+        return self._likeness(query, self.bits.take(rows), self._known.take(rows))
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
@@ -74,7 +74,7 @@ class HammingIndex:
     @cached_property
     def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:
         rows = sample(len(self))
-        return self._bits.take(rows), self._known.take(rows)
+        return self.bits.take(rows), self._known.take(rows)
 
     @cached_property
     def _unknown(self) -> int:
@@ -85,7 +85,7 @@ class HammingIndex:
         """`nearest` in numpy."""
         far, word = 8 * query.bits.shape[1] + 1, _as_words(query.bits)
         distances = np.empty(len(self), np.uint16)
-        for first, bits in self._bits:
+        for first, bits in self.bits:
             words = _as_words(bits)
             for at in range(0, len(words), _AT_A_TIME):
                 some = words[at : at + _AT_A_TIME]
@@ -106,7 +106,7 @@ class HammingIndex:
         from faiss import knn_hamming
 
         found = []
-        for first, part in self._bits:
+        for first, part in self.bits:
             distances, rows = knn_hamming(bits, part, min(k, len(part)), variant="mc")  # counting keeps the lower rows
             found.append((rows[0] + first, distances[0]))
         return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])

@@ -271,7 +271,9 @@ def memory(bench: Bench) -> None:
         with bench.worker(system) as worker:
             worker.ask(bench.queries)
             held = worker.memory()
-        figures = {**held, "codes": codes, "at most, over codes": held["MiB at most"] / codes}
+        figures = held | (
+            {"codes": codes, "at most, over codes": held["MiB at most"] / codes} if system in MODES else {}
+        )
         write("memory of a search process, MiB", f"{bench.name}, {system}", bench.size, figures)
 
 

@@ -171,12 +171,18 @@ PEERS: dict[str, Callable[[Path], Any]] = {
 def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     """Search by a mode of textae, with or without the texts of what is found."""
     from textae.engine import Engine
-    from textae.types import Query
+    from textae.question import Question
 
     engine = Engine.open(folder)
     if texts:
         return lambda text: [hit.id for hit in engine.search(text, 10, mode)]
-    return lambda text: next(engine.rank([Query("", text)], 10, mode)).ids
+    index = engine.opened  # `Engine.rank` starts threads, for many queries
+
+    def find(text: str) -> Sequence[str]:
+        found = index.search(Question.of(index.model.vectorizer.transform([text])), 10, mode, None, above=0.0)
+        return [index.ids[number] for number in index.searched.owners.take(found.rows).tolist()]
+
+    return find
 
 
 def opened(system: str, folder: Path) -> Find:

@@ -271,7 +271,11 @@ def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:
     return tf
 
 
-def by_segment(starts: Rows, rows: Rows) -> Iterator[tuple[int, slice | Rows, Ints]]:
+Placed = tuple[int, slice | Rows, Ints]
+"""Some rows of one segment, as `by_segment` gives them."""
+
+
+def by_segment(starts: Rows, rows: Rows) -> Iterator[Placed]:
     """Rows by the segment that they are in.
 
     Args:

@@ -1,7 +1,7 @@
 """Exact search over float codes by their cosine."""
 
 from collections.abc import Iterable
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,17 +100,22 @@ def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:
 
 
 def in_single(floats: NDArray[np.floating]) -> Floats:
-    """The same numbers in single precision; from half precision by looking them up, in half the time of a cast."""
+    """The same finite numbers in single precision; from half precision by their bits, in a quarter of a cast's time.
+
+    Half precision has 5 bits of exponent, biased by 15, and single 8, by 127: moved to their places, the same bits are
+    2^-112 times the number, and a product with 2^112 is exact, that of a subnormal number too.
+    """
     if floats.dtype != np.float16:
         return floats.astype(np.float32, copy=False)
-    single: Floats = _halves().take(np.ascontiguousarray(floats).view(np.uint16))
-    return single
+    bits = np.ascontiguousarray(floats).view(np.int16).astype(np.int32)  # the sign goes all the way up
+    np.left_shift(bits, 13, out=bits)
+    np.bitwise_and(bits, _SIGN_EXPONENT_FRACTION, out=bits)
+    single: Floats = bits.view(np.float32)
+    return np.multiply(single, _TO_SINGLE, out=single)
 
 
-@cache
-def _halves() -> Floats:
-    """Every number of half precision, by its bits: (65536,)."""
-    return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+_SIGN_EXPONENT_FRACTION = np.int32(0x8FFFE000 - (1 << 32))
+_TO_SINGLE = np.float32(2.0**112)
 
 
 def _lengths(rows: Floats) -> Floats:

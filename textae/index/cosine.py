@@ -58,7 +58,7 @@ class CosineIndex:
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
-        return float(cosines(_direction(query), self._sample).std())
+        return deviation(cosines(_direction(query), self._sample))
 
     @cached_property
     def _sample(self) -> Floats:
@@ -105,6 +105,12 @@ def _lengths(rows: Floats) -> Floats:
     return lengths
 
 
+def deviation(scores: Floats) -> float:
+    """The standard deviation; 0 of what differs by rounding alone."""
+    found = float(scores.std()) if len(scores) else 0.0
+    return found if found > _ROUNDING * float(np.abs(scores).max(initial=0)) else 0.0
+
+
 def sample(n: int) -> Rows:
     """At most `SAMPLE` of n rows, rising: spread evenly but for the golden ratio, which no order of a corpus has."""
     if n <= SAMPLE:
@@ -115,4 +121,5 @@ def sample(n: int) -> Rows:
 
 
 def _direction(query: Codes) -> Floats:
-    return unit(query.floats.astype(np.float32, copy=False))[0]
+    direction: Floats = unit(query.floats.astype(np.float32, copy=False))[0]
+    return direction

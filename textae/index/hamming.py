@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textae.column import Column, Mask, Rows
 from textae.encoder import Bits, Codes
 from textae.found import Found
-from textae.index.cosine import sample
+from textae.index.cosine import deviation, sample
 from textae.vectorizer import Floats
 
 _PATIENCE = 5_000_000
@@ -69,7 +69,7 @@ class HammingIndex:
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return float(self._likeness(query, *self._sample).std())
+        return deviation(self._likeness(query, *self._sample))
 
     @cached_property
     def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:

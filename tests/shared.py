@@ -127,13 +127,13 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
             writer.add(document)
         jitter = np.random.default_rng(1).uniform(-0.1, 0.1, (len(documents), 2))
         codes = np.array([PLACES[document.fields["topic"]] for document in documents]) + jitter
-        weight = np.zeros((2, len(opened.vectorizer.vocabulary)), np.float32)
+        weight = np.zeros((2, len(opened.model.vectorizer.vocabulary)), np.float32)
         for topic, words in TOPICS.items():
             for word in words.split():
-                weight[:, opened.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
+                weight[:, opened.model.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
         decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),))
         kept = {name: array for name, array in opened.reader.arrays.items() if not name.startswith("decoder/")}
-        for name, array in {**kept, **decoder.arrays(), "codes/floats": codes.astype(np.float16)}.items():
+        for name, array in {**kept, **decoder.arrays(), "segments/0/documents/floats": codes.astype(np.float16)}.items():
             writer.put(name, np.asarray(array))
         for name, value in opened.reader.settings.items():
             if name != "documents":

@@ -133,7 +133,8 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
                 weight[:, opened.model.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
         decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),))
         kept = {name: array for name, array in opened.reader.arrays.items() if not name.startswith("decoder/")}
-        for name, array in {**kept, **decoder.arrays(), "segments/0/documents/floats": codes.astype(np.float16)}.items():
+        moved = {"segments/0/documents/floats": codes.astype(np.float16)}
+        for name, array in {**kept, **decoder.arrays(), **moved}.items():
             writer.put(name, np.asarray(array))
         for name, value in opened.reader.settings.items():
             if name != "documents":

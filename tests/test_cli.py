@@ -773,8 +773,9 @@ class TestProcess:
             process.send_signal(signal.SIGINT)
             rest = process.stderr.read().decode()
         assert (process.returncode, rest) == (130, "textae: error: interrupted; the index is as it was before\n")
-        told = rf"another textae \(index\), process {process.pid}, since [0-9:]{{8}}, is writing to {re.escape(str(folder))}; "
-        assert re.fullmatch(told + "try again when it has finished", second.error)
+        who = rf"another textae \(index\), process {process.pid}, since [0-9:]{{8}},"
+        told = f"{who} is writing to {re.escape(str(folder))}; try again when it has finished"
+        assert re.fullmatch(told, second.error)
         assert contents(folder) == before
         assert sorted(path.name for path in folder.iterdir()) == ["arrays", "index.sqlite"]
 

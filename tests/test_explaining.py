@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textae.column import Column
 from textae.decoder import Decoder
 from textae.encoder import DeepEncoder, Encoder, Quantization
 from textae.explaining import (
-    NOTHING,
     Shares,
     bit_shares,
     code_shares,
@@ -22,7 +22,6 @@ from textae.explaining import (
 )
 from textae.index import CosineIndex, HammingIndex
 from textae.question import Question, encode_question
-from textae.column import Column
 from textae.text import Analysis
 from textae.vectorizer import Bags, Vectorizer, Vocabulary
 

@@ -329,7 +329,16 @@ class TestVectorizer:
 class TestGrowingVectorizer:
     def test_a_new_word_is_numbered_once_and_known_ones_stay(self) -> None:
         vectorizer = GrowingVectorizer(Analysis.of("english"), Vocabulary.of(["cat", "dog"]))
-        assert vectorizer.tokens(["a zebra, two cats", "zebras and a yak"]).terms.tolist() == [-1, 2, 3, 0, 2, -1, -1, 4]
+        assert vectorizer.tokens(["a zebra, two cats", "zebras and a yak"]).terms.tolist() == [
+            -1,
+            2,
+            3,
+            0,
+            2,
+            -1,
+            -1,
+            4,
+        ]
         assert vectorizer.new == {"zebra": 2, "two": 3, "yak": 4}
         assert vectorizer.grown().terms() == ["cat", "dog", "zebra", "two", "yak"]
 

@@ -7,7 +7,7 @@
 
 Documents that are added make a segment of their own, so they cost what they are and not what the corpus is. Those that
 are removed are named beside their segment, with what must be subtracted from the corpus's statistics, so that these
-stay exact. Segments that have become small beside those that follow are merged (`Merge`), as the digits of a binary
+stay exact. Segments that have become small beside those that follow are merged (`to_merge`), as the digits of a binary
 counter are: a document is written again only as often as the number of documents doubles.
 """
 

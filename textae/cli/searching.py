@@ -125,7 +125,7 @@ def similar(
 
     \b
     textae similar scipy.signal.savgol_filter
-    textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.median_filter
+    textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.sobel
     textae similar draft.txt --mode code
     """
     from textae.engine import Engine

@@ -46,6 +46,28 @@ def some_documents(n: int = 60, seed: int = 1) -> list[Document]:
     return documents
 
 
+def long_documents(n: int = 12, seed: int = 1) -> list[Document]:
+    """Make documents of three chapters of 36 words, in sentences of six, and a year.
+
+    The middle chapter is on the next topic than the others, and has the document's own word, `only<number>`.
+    """
+    rng = random.Random(seed)
+    topics = list(TOPICS)
+
+    def chapter(topic: str, *own: str) -> str:
+        words = [*own, *rng.choices(TOPICS[topic].split(), k=36 - len(own))]
+        sentences = [" ".join(words[first : first + 6]).capitalize() + "." for first in range(0, 36, 6)]
+        return " ".join(sentences)
+
+    documents = []
+    for number in range(n):
+        about, other = topics[number % 3], topics[(number + 1) % 3]
+        text = "\n\n".join([chapter(about), chapter(other, f"only{number}"), chapter(about)])
+        fields = {"about": about, "other": other, "year": 1900 + number}
+        documents.append(Document(f"long-{number}", text, f"Volume{number}", fields))
+    return documents
+
+
 def contents(folder: Path) -> tuple[tuple[Document, ...], dict[str, bytes]]:
     """Give all that an index holds, to the last byte of every array, after it was found sound."""
     with Engine.open(folder) as engine:

@@ -680,6 +680,17 @@ class Engine:
         silent.update(vectorizer.unknown(query))
         return [word for word in said if word in silent]
 
+    def ignored(self, must: str) -> list[str]:
+        """The words and phrases of a condition that are none, as they hold stop words alone: each once.
+
+        Raises:
+            QueryError: the condition cannot be read.
+        """
+        from textae.conditions import ignored, parse
+
+        opened = self.opened
+        return ignored(parse(must, "--must", opened.field_names), opened.model.vectorizer.analysis)
+
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
         from textae.spelling import did_you_mean

@@ -173,7 +173,7 @@ class Engine:
         """Make the documents that came from some sources what these hold now, and commit: new, changed, gone.
 
         Args:
-            sources: by default all that the index remembers.
+            sources: by default all that the index remembers and that can be read again.
             progress: told of each stage.
 
         Raises:
@@ -181,22 +181,26 @@ class Engine:
                 document would be left.
             CorpusError: a source is not there any more; the index is as it was before.
         """
-        asked = sources or self.sources
+        asked = list({source.key: source for source in sources or self.sources}.values())
         if not asked:
-            raise StoreError(f"the index {self.folder} remembers no source; give the SOURCE that is to be synced")
-
-        def change(update: Update) -> None:
-            for source in asked:
-                update.sync(source)
-
-        return self._update(change, asked, progress)
+            raise StoreError(
+                f"the index {self.folder} remembers no source that can be read again; give the SOURCE to be synced"
+            )
+        return self._update(lambda update: update.sync(asked), asked, progress)
 
     @property
     def sources(self) -> list[Source]:
-        """What the index remembers to have been made of."""
+        """What the index remembers to have been made of, and can be read again, as standard input cannot."""
+        from textae.corpus import STDIN
+
+        return [source for source in self.remembered.values() if source.origin != STDIN]
+
+    @property
+    def remembered(self) -> dict[str, Source]:
+        """All that the index remembers to have been made of, by its key."""
         from textae.corpus import Source
 
-        return [Source.from_json(said) for said in self.opened.reader.settings["sources"].values()]
+        return {key: Source.from_json(said) for key, said in self.opened.reader.settings["sources"].items()}
 
     def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
         from textae.updating import Update
@@ -426,7 +430,7 @@ class Engine:
     def _among(self, asked: _Asked) -> Mask | None:
         """The rows that may be hits; None where all may."""
         searched = self.opened.documents if asked.whole else self.opened.searched
-        if not (asked.left_out or asked.where or asked.must):
+        if not asked.left_out and asked.where is None and asked.must is None:
             return None
         among = np.ones(len(searched.owners), bool)
         for number in asked.left_out:
@@ -673,8 +677,23 @@ class Engine:
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
         vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode)
-        nowhere = set(vectorizer.unknown(query))
-        return [word for word in dict.fromkeys(words(query)) if word in nowhere or vectorizer.numbers[word] >= knows]
+        said = dict.fromkeys(words(query))
+        known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
+        held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
+        silent = {word for (word, number), n in zip(known.items(), held, strict=True) if not n or number >= knows}
+        silent.update(vectorizer.unknown(query))
+        return [word for word in said if word in silent]
+
+    def ignored(self, must: str) -> list[str]:
+        """The words and phrases of a condition that are none, as they hold stop words alone: each once.
+
+        Raises:
+            QueryError: the condition cannot be read.
+        """
+        from textae.conditions import ignored, parse
+
+        opened = self.opened
+        return ignored(parse(must, "--must", opened.field_names), opened.model.vectorizer.analysis)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
@@ -727,7 +746,7 @@ class Engine:
             "removed_since_learned": opened.reader.settings["learned_documents"] - len(learned),
         }
         if opened.model.passage:
-            lived["passages"] = len(opened.searched.owners)
+            lived["passages"] = opened.searched.statistics.n
         if len(later) and len(learned):
             from textae.drift import fit
 
@@ -735,9 +754,9 @@ class Engine:
             lived |= {
                 "unknown_words_of_learned": round(before.unknown_words, 4),
                 "unknown_words_of_added": round(now.unknown_words, 4),
-                "loss_of_learned": round(before.loss, 3),
-                "loss_of_added": round(now.loss, 3),
             }
+            losses = {"loss_of_learned": before.loss, "loss_of_added": now.loss}
+            lived |= {name: round(loss, 3) for name, loss in losses.items() if loss is not None}
         return lived
 
     def _taught(self) -> dict[str, Any]:

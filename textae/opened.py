@@ -235,9 +235,8 @@ class Opened:
         """
         from textae.conditions import evaluate, parse  # Whoosh's parser, which few searches need: 60 ms
 
-        names = {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
-        conditions = [] if where is None else [parse(where, "--where", names)]
-        conditions += [] if must is None else [parse(must, "--must", names)]
+        conditions = [] if where is None else [parse(where, "--where", self.field_names)]
+        conditions += [] if must is None else [parse(must, "--must", self.field_names)]
         masks = []
         for segment in self.segments:
             met = np.ones(segment.n_rows, bool)
@@ -247,6 +246,11 @@ class Opened:
                 met = met[np.searchsorted(segment.documents.owners, segment.passages.owners)]
             masks.append(met)
         return np.concatenate(masks)
+
+    @cached_property
+    def field_names(self) -> set[str]:
+        """The fields that a document has, or had."""
+        return {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
 
     def bags_of(self, numbers: Sequence[int]) -> Bags:
         """The bags of the documents of these numbers, in their order."""

@@ -365,19 +365,32 @@ class GrowingVectorizer(Vectorizer):
         new: the terms that were met, in the order of their numbers.
     """
 
+    PATIENCE = 2_000
+    """Words that are bisected for, before all terms are read to find others sooner."""
+
     def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         super().__init__(analysis, vocabulary)
         self.new: dict[str, int] = {}
+        self._known: dict[str, int] = {}
+        self._bisected = 0
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)
         if term is None:
             return -1
-        number = self.vocabulary.number(term)
+        number = self._known_number(term)
         if number is not None:
             return number
         size = len(self.vocabulary) + len(self.new)
         return self.new.setdefault(term, size) if size < MOST_TERMS else self.new.get(term, -1)
+
+    def _known_number(self, term: str) -> int | None:
+        if self._known:
+            return self._known.get(term)
+        self._bisected += 1
+        if self._bisected > self.PATIENCE:
+            self._known = {known: number for number, known in enumerate(self.vocabulary.terms())}
+        return self.vocabulary.number(term)
 
     def grown(self) -> Vocabulary:
         """The vocabulary with the new terms."""

@@ -26,7 +26,7 @@ LAYERS = (
     ("indexing", "estimators", "generator", "export"),
     ("expansion", "explaining"),
     ("opened",),
-    ("decoding", "relearning", "updating", "drift"),
+    ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons",),
     ("engine", "terminal", "picture"),
     ("printing",),

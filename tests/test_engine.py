@@ -121,7 +121,7 @@ class TestSearch:
         ],
     )
     def test_what_cannot_be_scored_is_refused_before_anything_is(self, engine, monkeypatch, chosen, says):
-        monkeypatch.setattr(Engine, "rank", None)
+        monkeypatch.setattr("textae.scoring.rank", None)
         with pytest.raises(TextaeError, match=says):
             engine.evaluate([Query("1", "comet")], {"1": {"stars-0": 1}}, **chosen)
         with pytest.raises(TextaeError, match=says):

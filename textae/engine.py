@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +24,8 @@ from textae.feedback import like_these, with_feedback
 from textae.opened import Opened
 from textae.query import snippet
 from textae.question import Question
-from textae.ranking import Found, top
-from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage, check_seed, check_system
+from textae.ranking import top
+from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage
 from textae.text import searchable, words
 from textae.types import (
     Decoded,
@@ -49,11 +48,6 @@ if TYPE_CHECKING:
     from textae.indexing import Report
     from textae.relearning import Trained
     from textae.updating import Changes, Update
-
-_AT_A_TIME = 256  # queries whose rankings are in memory
-_FEW = 8  # queries that are answered sooner than threads start
-_JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
-_ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -459,30 +453,9 @@ class Engine:
             where: as `search` takes it.
             must: as `search` takes it.
         """
-        from concurrent.futures import ThreadPoolExecutor
+        from textae.scoring import rank
 
-        opened = self.opened
-        opened.system(mode)  # made once, before threads ask for it
-        vectorizer = opened.model.vectorizer
-        everywhere = None if where is None and must is None else opened.among(where, must)
-
-        def found(query: Query, own: int | None) -> Found:
-            among = everywhere
-            if own is not None:
-                among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
-                among[opened.searched.rows_of(own)] = False
-            return opened.search(Question.of(vectorizer.transform([query.text])), k, mode, among, above=above)
-
-        with ExitStack() as stack:
-            all_at_once: Callable[..., Iterable[Found]] = map
-            if len(queries) > _FEW:  # threads take some milliseconds to start
-                all_at_once = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
-            for first in range(0, len(queries), _AT_A_TIME):
-                some = queries[first : first + _AT_A_TIME]
-                own = [opened.reader.number(query.id) if not_itself else None for query in some]
-                for ranked in all_at_once(found, some, own):
-                    numbers = opened.searched.owners.take(ranked.rows).tolist()
-                    yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
+        return rank(self.opened, queries, k, mode, above=above, not_itself=not_itself, where=where, must=must)
 
     def evaluate(
         self,
@@ -508,18 +481,9 @@ class Engine:
             QueryError: nothing can be scored.
             TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
-        from textae.evaluation import Scoreboard, figures, judged
+        from textae.scoring import by_judgements
 
-        baseline = _checked(systems, baseline, seed)
-        scores = {}
-        for system in systems:
-            ranked = self.rank(queries, _JUDGED_DEPTH, system)
-            rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
-            scores[system] = judged(rankings, qrels)
-            if keep is not None:
-                keep(system, rankings)
-        shown = figures(scores, baseline, seed)
-        return Scoreboard(shown, len(queries) - shown[0].queries, {})
+        return by_judgements(self.opened, queries, qrels, systems, baseline, seed, keep)
 
     def evaluate_labels(
         self,
@@ -548,28 +512,9 @@ class Engine:
             QueryError: nothing can be scored.
             TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
-        from textae.evaluation import LabelJudge, Scoreboard, figures
+        from textae.scoring import by_labels
 
-        baseline = _checked(systems, baseline, seed)
-        labels = self.opened.reader.field(field)
-        asked = list(self._sample(seed) if queries is None else queries)
-        texts = [Query(document.id, searchable(document)) for document in asked]
-        depth = len(labels) if curve else k
-        scores, curves, unjudged = {}, {}, 0
-        for system in systems:
-            judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
-            ranked = self.rank(texts, depth, system, above=-np.inf, not_itself=True)
-            for document, ranking in zip(asked, ranked, strict=True):
-                judge.add(document.id, document.fields.get(field), ranking)
-            scores[system], unjudged = judge.scores(), judge.unjudged
-            if curve:
-                curves[system] = judge.curve()
-        return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
-
-    def _sample(self, seed: int) -> list[Document]:
-        numbers = self.opened.numbers
-        chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
-        return self.opened.reader.documents(numbers[np.sort(chosen)].tolist())
+        return by_labels(self.opened, field, queries, systems, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
@@ -798,15 +743,3 @@ def _first_and_last(layer_errors: Sequence[Sequence[float]]) -> dict[str, list[s
     """The reconstruction errors of pre-trained layers before and after, where there are any."""
     shown = [f"{errors[0]:.4g} → {errors[-1]:.4g}" for errors in layer_errors]
     return {"layer_errors": shown} if shown else {}
-
-
-def _checked(systems: Sequence[str], baseline: str | None, seed: int) -> str:
-    """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
-    if not systems:
-        raise QueryError(f"no system to score; give some of {', '.join(SYSTEMS)}")
-    for system in systems:
-        check_system(system)
-    check_seed(seed)
-    if baseline is not None and baseline not in systems:
-        raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")
-    return systems[0] if baseline is None else baseline

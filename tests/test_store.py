@@ -188,7 +188,7 @@ class TestRevisers:
             writer.commit()
         with closing(Reader(folder)) as reader:
             assert set(reader.arrays) == {"numbers", "numbers/more"}
-            assert set(reader.settings) == {"documents", "next_number"}
+            assert set(reader.settings) == {"documents", "history", "next_number"}
             assert reader.damage() == []
         assert len(array_files(folder)) == 2
 
@@ -267,6 +267,17 @@ class TestRevisers:
             assert reader.is_current()
             with Reviser(folder) as writer:
                 writer.remove(["old-1"])
+                writer.commit()
+            assert not reader.is_current()
+
+    def test_a_commit_that_only_changes_a_document_is_another_one(self, folder):
+        """As of a comma: it is in no array."""
+        with closing(Reader(folder)) as reader:
+            write(folder, "old")
+            assert reader.is_current()
+            with Writer(folder) as writer:
+                fill(writer, "old", 2)
+                writer.add(Document("old-2", "old, text"))
                 writer.commit()
             assert not reader.is_current()
 
@@ -386,6 +397,18 @@ class TestWriters:
             str(refused.value),
         )
         assert word_in(folder) == "first"
+
+    @pytest.mark.parametrize(
+        "word",
+        [b"", b"[]", b"\xff", b"[" * 100_000, b'{"process": Infinity, "command": 7, "since": 1}']
+        + [b'{"process": 1, "command": "", "since": %s}' % since for since in (b"1e30", b"-1e18", b'"x"', b"1e999")],
+    )
+    def test_whatever_word_the_first_left_the_second_says_one_line(self, folder, monkeypatch, word):
+        monkeypatch.setattr(store, "WAIT_FOR_LOCK", 0.01)
+        with Writer(folder):
+            (folder / "writer.json").write_bytes(word)
+            with pytest.raises(StoreError, match=rf"^another textae is writing to {folder}; try again when it has"):
+                Writer(folder)
 
     def test_a_second_writer_that_waited_long_enough_writes(self, folder):
         with Writer(folder) as writer:

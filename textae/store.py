@@ -56,8 +56,9 @@ _WRITER = "writer.json"
 _SETTINGS = "SELECT name, value FROM settings ORDER BY name"
 _DIGEST = "SELECT sha256 FROM digest"
 _ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
-_COLUMNS = "id, title, text, fields, source, origin"
+_COLUMNS = "number, id, title, text, fields, source, origin, content, sha256"
 _PARAMETERS = 500  # of a statement: SQLite bounds them
+_NOT_OF_ITS_OWN = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)  # a whole index may bring these
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -120,9 +121,14 @@ class Reader:
         return [id_of[number] for number in numbers]
 
     def documents(self, numbers: Sequence[int]) -> list[Document]:
-        """The documents of these numbers, in their order."""
-        found = {row[0]: _document(row[1:]) for row in self._select(f"number, {_COLUMNS}", numbers)}
+        """The documents of these numbers, in their order, after they were found to be what was written."""
+        found = {row[0]: self._checked(row) for row in self._select(_COLUMNS, numbers)}
         return [found[number] for number in numbers]
+
+    def _checked(self, row: Sequence[Any]) -> Document:
+        if not _is_whole(row):
+            raise _damaged(self.folder, f"the document {row[1]!r} is not what was written")
+        return _document(row)
 
     def _select(self, columns: str, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         for first in range(0, len(numbers), _PARAMETERS):
@@ -141,10 +147,10 @@ class Reader:
         return dict(self._rows("SELECT id, content FROM documents WHERE origin = ?", (origin,)))
 
     def stream(self) -> Iterator[Document]:
-        """Every document, by number."""
+        """Every document, by number, each after it was found to be what was written."""
         with _damage_is_an_error(self.folder):
             for row in self._database.execute(f"SELECT {_COLUMNS} FROM documents ORDER BY number"):
-                yield _document(row)
+                yield self._checked(row)
 
     def field(self, name: str) -> dict[str, FieldValue]:
         """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
@@ -181,8 +187,8 @@ class Reader:
         """
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
         with _damage_is_an_error(self.folder):
-            for *row, sha256 in self._database.execute("SELECT * FROM documents"):
-                if _hash_of(row[:-1], row[-1]) != sha256 or content_of(*row[1:5]) != row[-1]:
+            for row in self._database.execute(f"SELECT {_COLUMNS} FROM documents"):
+                if not _is_whole(row):
                     found.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             found.append(f"of {self.settings['documents']} documents there are {len(self)}")
@@ -229,17 +235,18 @@ class Writer:
         (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
         _say_who_writes(self.folder)
-        self._documents, self._next = self._prepare()
+        self._documents, self._next, past = self._prepare()
+        self._history = hashlib.sha256(past.encode())  # of all that came and went: tells any two commits apart
 
-    def _prepare(self) -> tuple[int, int]:
-        """Make the tables that are written to; gives how many documents are in them, and the next one's number."""
+    def _prepare(self) -> tuple[int, int, str]:
+        """Make the tables that are written to; gives how many documents are in them, the next one's number, history."""
         for table in self._tables():
             self._database.execute(f'DROP TABLE "{table}"')
         for statement in _SCHEMA.split(";"):
             self._database.execute(statement)
         self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
-        return 0, 0
+        return 0, 0, ""
 
     def _tables(self) -> list[str]:
         found = self._database.execute(
@@ -279,6 +286,7 @@ class Writer:
             ).rowcount
         if not added:
             return None
+        self._history.update(_hash_of(row, content))
         self._documents += 1
         self._next += 1
         return self._next - 1
@@ -298,6 +306,7 @@ class Writer:
             for id in ids:
                 found = self._database.execute("DELETE FROM documents WHERE id = ? RETURNING number", (id,)).fetchall()
                 numbers += [number for (number,) in found]
+        self._history.update(repr(numbers).encode())
         self._documents -= len(numbers)
         return numbers
 
@@ -341,6 +350,7 @@ class Writer:
         """Make all of it the index, at once."""
         self.set("documents", self._documents)
         self.set("next_number", self._next)
+        self.set("history", self._history.hexdigest())
         with _failures_are_errors(self.folder):
             settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
             self._database.execute("DELETE FROM digest")
@@ -373,10 +383,10 @@ class Reviser(Writer):
         _connect(folder).close()  # a writer would make a folder, or clear away another version's tables
         super().__init__(folder)
 
-    def _prepare(self) -> tuple[int, int]:
+    def _prepare(self) -> tuple[int, int, str]:
         documents = self._database.execute("SELECT count(*) FROM documents").fetchone()[0]
-        last = self._database.execute("SELECT value FROM settings WHERE name = 'next_number'").fetchone()[0]
-        return documents, int(last)
+        settings = dict(self._database.execute(_SETTINGS).fetchall())
+        return documents, int(settings["next_number"]), json.loads(settings["history"])
 
     def keep_only(self, *beginnings: str) -> None:
         """From the commit on, the index has no arrays and settings but those whose names begin so, and those put anew.
@@ -463,8 +473,17 @@ def _damaged(folder: Path, what: str) -> StoreError:
     return StoreError(f"the index {folder} is damaged: {what}; 'textae index' rebuilds it from its sources")
 
 
+def _is_whole(row: Sequence[Any]) -> bool:
+    """Whether a document's row is what was written; a damaged database may give values of any type."""
+    *said, content, sha256 = row
+    try:
+        return content_of(*said[1:5]) == content and _hash_of(said, content) == sha256
+    except (TypeError, ValueError):
+        return False
+
+
 def _document(row: Sequence[Any]) -> Document:
-    id, title, text, fields, source, origin = row
+    _, id, title, text, fields, source, origin, *_ = row
     return Document(id, text, title, json.loads(fields), source, origin)
 
 
@@ -505,7 +524,7 @@ def _say_who_writes(folder: Path) -> None:
 
 
 def _who_writes(folder: Path) -> str:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         told = json.loads((folder / _WRITER).read_bytes())
         since = time.strftime("%H:%M:%S", time.localtime(int(told["since"])))
         command = re.sub("[^a-z]", "", str(told["command"]))[:20]  # a stranger may have written it
@@ -546,4 +565,8 @@ def _damage_is_an_error(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _NOT_OF_ITS_OWN:
+            raise StoreError(
+                f"cannot read the index {folder}: {error}; its disk may be full or broken, or you may not read it"
+            ) from None
         raise StoreError(f"the index {folder} cannot be read: {error}; 'textae index' rebuilds it") from None

@@ -130,7 +130,7 @@ def forked(folder: Path, shim: Path | None = None) -> Iterator[Commands]:
         assert commands.process.wait() == 0
 
 
-TINY = "--passes 1 --device cpu --dims 8 --bits 16 --hidden 8".split()
+TINY = ["--passes", "1", "--device", "cpu", "--dims", "8", "--bits", "16", "--hidden", "8"]
 
 
 def write_table(path: Path, documents: Sequence[Document]) -> None:

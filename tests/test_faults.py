@@ -50,7 +50,10 @@ def count(world: World, name: str, folder: Path) -> int:
 def the_line(world: World, folder: Path) -> str:
     """Give the one line that was said, after it was checked that it is the right one."""
     line = Said(2, "", world.commands.said()).error
-    first, last = f"index {folder}: ", ("; it is as it was before", "; its disk may be full or broken, or you may not read it")
+    first, last = (
+        f"index {folder}: ",
+        ("; it is as it was before", "; its disk may be full or broken, or you may not read it"),
+    )
     assert line.startswith((f"cannot write the {first}", f"cannot read the {first}")), line
     assert line.endswith(last), line
     return line

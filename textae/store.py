@@ -122,13 +122,8 @@ class Reader:
 
     def documents(self, numbers: Sequence[int]) -> list[Document]:
         """The documents of these numbers, in their order, after they were found to be what was written."""
-        found = {row[0]: self._checked(row) for row in self._select(_COLUMNS, numbers)}
+        found = {row[0]: _checked(row, self.folder) for row in self._select(_COLUMNS, numbers)}
         return [found[number] for number in numbers]
-
-    def _checked(self, row: Sequence[Any]) -> Document:
-        if not _is_whole(row):
-            raise _damaged(self.folder, f"the document {row[1]!r} is not what was written")
-        return _document(row)
 
     def _select(self, columns: str, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         for first in range(0, len(numbers), _PARAMETERS):
@@ -150,7 +145,7 @@ class Reader:
         """Every document, by number, each after it was found to be what was written."""
         with _damage_is_an_error(self.folder):
             for row in self._database.execute(f"SELECT {_COLUMNS} FROM documents ORDER BY number"):
-                yield self._checked(row)
+                yield _checked(row, self.folder)
 
     def field(self, name: str) -> dict[str, FieldValue]:
         """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
@@ -216,11 +211,11 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         path = folder.absolute() / "index.sqlite"
-        with _failures_are_errors(folder):
+        with failures_are_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=WAIT_FOR_LOCK, isolation_level=None)
         try:
-            with _failures_are_errors(folder):
+            with failures_are_errors(folder):
                 self._begin()
         except BaseException:
             self._database.close()
@@ -279,7 +274,7 @@ class Writer:
         said = (document.id, document.title, document.text, _fields_of(document))
         row = (self._next, *said, document.source, document.origin)
         content = content_of(*said)
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             added = self._database.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (*row, content, _hash_of(row, content)),
@@ -293,16 +288,16 @@ class Writer:
 
     def documents(self, first: int, last: int) -> Iterator[Document]:
         """The documents whose numbers are from first to before last, in their order, as they are by now."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             rows = self._database.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE number >= ? AND number < ? ORDER BY number", (first, last)
             )
-            yield from map(_document, rows)
+            yield from (_checked(row, self.folder) for row in rows)
 
     def remove(self, ids: Sequence[str]) -> list[int]:
         """Remove the documents with these ids, and give the numbers that they had; an id that is not there has none."""
         numbers = []
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             for id in ids:
                 found = self._database.execute("DELETE FROM documents WHERE id = ? RETURNING number", (id,)).fetchall()
                 numbers += [number for (number,) in found]
@@ -322,13 +317,13 @@ class Writer:
 
     def put(self, name: str, array: NDArray[Any]) -> None:
         """Write an array to disk, to be part of the index from the commit on."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             sha256, size = _write_array(self.folder / "arrays", array)
             self._database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
 
     def arrays(self, prefix: str) -> Arrays:
         """The arrays whose names begin so, as they are by now, memory-mapped; their names without the prefix."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             named = self._database.execute(_ARRAYS).fetchall()
         return {
             name.removeprefix(prefix): _map(self.folder, name, sha256, size)
@@ -336,14 +331,27 @@ class Writer:
             if name.startswith(prefix)
         }
 
+    def check(self, *prefixes: str) -> None:
+        """See whether the arrays whose names begin so are what was written, byte by byte.
+
+        What is made of damaged arrays would be as damaged, and its hash would say that it is not.
+
+        Raises:
+            StoreError: one is not.
+        """
+        with failures_are_errors(self.folder):
+            for name, sha256, _ in self._database.execute(_ARRAYS).fetchall():
+                if name.startswith(prefixes) and _sha256_of(_array_path(self.folder, sha256)) != sha256:
+                    raise _damaged(self.folder, f"the array {name!r} is not what was written")
+
     def set(self, name: str, value: Any) -> None:
         """Set what JSON can hold, to be part of the index from the commit on."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             self._database.execute("REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
     def drop(self, prefix: str) -> None:
         """From the commit on, the index has no array whose name begins so, but those put anew."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             self._database.execute("DELETE FROM arrays WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
 
     def commit(self) -> None:
@@ -351,7 +359,7 @@ class Writer:
         self.set("documents", self._documents)
         self.set("next_number", self._next)
         self.set("history", self._history.hexdigest())
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
             self._database.execute("DELETE FROM digest")
             self._database.execute("INSERT INTO digest VALUES (?)", (_digest(settings, arrays),))
@@ -393,7 +401,7 @@ class Reviser(Writer):
 
         So what a later version learns, and this one knows nothing of, goes with what it was learned from.
         """
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             for table in ("arrays", "settings"):
                 names = [name for (name,) in self._database.execute(f"SELECT name FROM {table}")]
                 gone = [(name,) for name in names if not name.startswith(beginnings)]
@@ -477,12 +485,14 @@ def _is_whole(row: Sequence[Any]) -> bool:
     """Whether a document's row is what was written; a damaged database may give values of any type."""
     *said, content, sha256 = row
     try:
-        return content_of(*said[1:5]) == content and _hash_of(said, content) == sha256
+        return bool(content_of(*said[1:5]) == content and _hash_of(said, content) == sha256)
     except (TypeError, ValueError):
         return False
 
 
-def _document(row: Sequence[Any]) -> Document:
+def _checked(row: Sequence[Any], folder: Path) -> Document:
+    if not _is_whole(row):
+        raise _damaged(folder, f"the document {row[1]!r} is not what was written")
     _, id, title, text, fields, source, origin, *_ = row
     return Document(id, text, title, json.loads(fields), source, origin)
 
@@ -509,11 +519,15 @@ def _write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:
         np.save(file, array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-    with passing.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = _sha256_of(passing)
     size = passing.stat().st_size
     passing.replace(folder / f"{sha256}.npy")
     return sha256, size
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _say_who_writes(folder: Path) -> None:
@@ -543,7 +557,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _failures_are_errors(folder: Path) -> Iterator[None]:
+def failures_are_errors(folder: Path) -> Iterator[None]:
+    """What fails inside is a `StoreError`: the index cannot be written."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -555,9 +570,8 @@ def _failures_are_errors(folder: Path) -> Iterator[None]:
             f"{folder / 'index.sqlite'} is damaged or no index ({error}); delete it, or give another --index"
         ) from None
     except OSError as error:  # numpy's have no strerror
-        raise StoreError(
-            f"cannot write the index {folder}: {error.strerror or error}; it is as it was before"
-        ) from None
+        why = error.strerror or "the disk took only a part of what was written"
+        raise StoreError(f"cannot write the index {folder}: {why}; it is as it was before") from None
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -32,7 +33,7 @@ def write(folder: Path, word: str, n: int = 3) -> None:
 
 def fill(writer: Writer, word: str, n: int = 3) -> None:
     for number in range(n):
-        assert writer.add(Document(f"{word}-{number}", f"{word} text"))
+        assert writer.add(Document(f"{word}-{number}", f"{word} text")) is not None
     writer.put("letters", np.frombuffer(word.encode(), np.uint8))
     writer.put("numbers", np.arange(1_000 + len(word)))
     writer.set("word", word)
@@ -75,21 +76,26 @@ class TestCommit:
     def test_documents_come_back_as_they_were(self, tmp_path):
         documents = [
             Document(
-                "a b", "text\nof two lines", "A title", {"n": 1, "x": None, "deep": {"list": [1.5, True, "ü"]}}, "s:1"
+                "a b",
+                "text\nof two lines",
+                "A title",
+                {"n": 1, "x": None, "deep": {"list": [1.5, True, "ü"]}},
+                "s:1",
+                "/s",
             ),
             Document("日本", "", "only a title"),
             Document("nul\0inside\nand a line\t", "\x1b[31m stays as it is", source="p\0q"),
             Document("x" * 100_000, "a long id"),
         ]
         with Writer(tmp_path / "index") as writer:
-            assert all(map(writer.add, documents))
+            assert [writer.add(document) for document in documents] == [0, 1, 2, 3]
             writer.commit()
         with closing(Reader(tmp_path / "index")) as reader:
             assert list(reader.stream()) == documents
             assert reader.documents([3, 0]) == [documents[3], documents[0]]
             assert reader.ids([2, 1]) == [documents[2].id, documents[1].id]
-            assert [reader.position(document.id) for document in documents] == [0, 1, 2, 3]
-            assert reader.position("A b") is None
+            assert [reader.number(document.id) for document in documents] == [0, 1, 2, 3]
+            assert reader.number("A b") is None
             assert reader.field("n") == {documents[0].id: 1} | dict.fromkeys([d.id for d in documents[1:]])
 
     @settings(max_examples=30)
@@ -113,9 +119,9 @@ class TestCommit:
 
     def test_an_id_is_taken_once(self, tmp_path):
         with Writer(tmp_path / "index") as writer:
-            assert writer.add(Document("a", "first"))
-            assert not writer.add(Document("a", "second"))
-            assert len(writer) == 1
+            assert writer.add(Document("a", "first")) == 0
+            assert writer.add(Document("a", "second")) is None
+            assert (len(writer), writer.next_number) == (1, 1)
             writer.commit()
         with closing(Reader(tmp_path / "index")) as reader:
             assert [document.text for document in reader.stream()] == ["first"]
@@ -182,18 +188,98 @@ class TestRevisers:
             writer.commit()
         with closing(Reader(folder)) as reader:
             assert set(reader.arrays) == {"numbers", "numbers/more"}
-            assert set(reader.settings) == {"documents"}
+            assert set(reader.settings) == {"documents", "history", "next_number"}
             assert reader.damage() == []
         assert len(array_files(folder)) == 2
 
     def test_documents_may_be_added(self, folder):
         with Reviser(folder) as writer:
-            assert not writer.add(Document("old-1", "again"))
-            assert writer.add(Document("new", "old text"))
+            assert writer.add(Document("old-1", "again")) is None
+            assert writer.add(Document("new", "old text")) == 3
             writer.commit()
         with closing(Reader(folder)) as reader:
-            assert reader.all_ids() == ["old-0", "old-1", "old-2", "new"]
+            assert reader.all_ids() == {0: "old-0", 1: "old-1", 2: "old-2", 3: "new"}
             assert reader.damage() == []
+
+    def test_a_number_is_never_given_twice(self, folder):
+        """Not within a commit, nor after it, nor to the same id: a segment may still name the old one."""
+        with Reviser(folder) as writer:
+            assert writer.remove(["old-2", "nowhere", "old-0"]) == [2, 0]
+            assert writer.add(Document("old-2", "old text")) == 3
+            writer.commit()
+        with Reviser(folder) as writer:
+            assert writer.remove(["old-2"]) == [3]
+            writer.commit()
+        with Reviser(folder) as writer:
+            assert writer.next_number == 4
+            assert writer.add(Document("old-2", "old text")) == 4
+            writer.commit()
+        with closing(Reader(folder)) as reader:
+            assert reader.all_ids() == {1: "old-1", 4: "old-2"}
+            assert reader.number("old-0") is None
+            assert len(reader) == 2
+            assert reader.damage() == []
+
+    def test_documents_are_read_back_by_number_before_the_commit(self, folder):
+        with Reviser(folder) as writer:
+            writer.remove(["old-1"])
+            writer.add(Document("new", "new text"))
+            assert [document.id for document in writer.documents(1, 4)] == ["old-2", "new"]
+
+    def test_arrays_are_put_read_and_dropped_by_prefix(self, folder):
+        with Reviser(folder) as writer:
+            writer.put_all("a_b/", {"x": np.arange(3), "y": np.arange(4)})
+            writer.put("a%b/x", np.arange(5))
+            writer.put("acb/x", np.arange(6))
+            assert {name: len(array) for name, array in writer.arrays("a_b/").items()} == {"x": 3, "y": 4}
+            writer.drop("a_b/")
+            writer.put("a_b/z", np.arange(7))
+            writer.commit()
+        with closing(Reader(folder)) as reader:
+            assert set(reader.arrays) == {"a%b/x", "a_b/z", "acb/x", "letters", "numbers"}
+
+    def test_contents_are_equal_where_documents_say_the_same(self, tmp_path):
+        said = {"title": "title", "fields": {"n": 1}}
+        with Writer(tmp_path) as writer:
+            writer.add(Document("a", "text", **said, source="here", origin="one"))
+            writer.add(Document("b", "text", **said, source="here", origin="two"))
+            writer.commit()
+        with closing(Reader(tmp_path)) as reader:
+            contents = reader.contents()
+            assert list(contents) == ["a", "b"]
+            assert reader.contents("one") == {"a": contents["a"]}
+            assert reader.contents("nowhere") == {}
+            assert contents["a"] == store.content_of_document(Document("a", "text", **said, source="there"))
+            for other in (
+                Document("b", "text", **said),
+                Document("a", "texts", **said),
+                Document("a", "text", "titles", said["fields"]),
+                Document("a", "text", "title", {"n": 2}),
+            ):
+                assert store.content_of_document(other) != contents["a"]
+
+    def test_a_reader_knows_whether_it_is_of_the_last_commit(self, folder):
+        with closing(Reader(folder)) as reader:
+            assert reader.is_current()
+            with pytest.raises(ZeroDivisionError), Reviser(folder) as writer:
+                writer.remove(["old-1"])
+                raise ZeroDivisionError
+            assert reader.is_current()
+            with Reviser(folder) as writer:
+                writer.remove(["old-1"])
+                writer.commit()
+            assert not reader.is_current()
+
+    def test_a_commit_that_only_changes_a_document_is_another_one(self, folder):
+        """As of a comma: it is in no array."""
+        with closing(Reader(folder)) as reader:
+            write(folder, "old")
+            assert reader.is_current()
+            with Writer(folder) as writer:
+                fill(writer, "old", 2)
+                writer.add(Document("old-2", "old, text"))
+                writer.commit()
+            assert not reader.is_current()
 
     def test_without_a_commit_everything_is_as_before(self, folder):
         files = array_files(folder)
@@ -231,7 +317,7 @@ class TestReaders:
             write(folder, "newer", 9)
             write(folder, "newest", 1)
             assert len(reader) == 3
-            assert reader.all_ids() == ["old-0", "old-1", "old-2"]
+            assert reader.all_ids() == {0: "old-0", 1: "old-1", 2: "old-2"}
             assert reader.documents([1])[0].text == "old text"
             assert reader.arrays["letters"].tobytes() == b"old"
             assert reader.arrays["numbers"][-1] == 1_002
@@ -305,8 +391,24 @@ class TestWriters:
             with pytest.raises(StoreError) as refused:
                 Writer(folder)
             writer.commit()
-        assert str(refused.value) == f"another textae is writing to {folder}; try again when it has finished"
+        assert re.fullmatch(
+            rf"another textae( \([a-z]+\))?, process {os.getpid()}, since \d\d:\d\d:\d\d, is writing to "
+            rf"{re.escape(str(folder))}; try again when it has finished",
+            str(refused.value),
+        )
         assert word_in(folder) == "first"
+
+    @pytest.mark.parametrize(
+        "word",
+        [b"", b"[]", b"\xff", b"[" * 100_000, b'{"process": Infinity, "command": 7, "since": 1}']
+        + [b'{"process": 1, "command": "", "since": %s}' % since for since in (b"1e30", b"-1e18", b'"x"', b"1e999")],
+    )
+    def test_whatever_word_the_first_left_the_second_says_one_line(self, folder, monkeypatch, word):
+        monkeypatch.setattr(store, "WAIT_FOR_LOCK", 0.01)
+        with Writer(folder):
+            (folder / "writer.json").write_bytes(word)
+            with pytest.raises(StoreError, match=rf"^another textae is writing to {folder}; try again when it has"):
+                Writer(folder)
 
     def test_a_second_writer_that_waited_long_enough_writes(self, folder):
         with Writer(folder) as writer:
@@ -394,7 +496,7 @@ class TestRefused:
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute("PRAGMA user_version = 99")
         with pytest.raises(
-            StoreError, match=r"has format 99, and this textae reads format 2; 'textae index .* rebuilds it"
+            StoreError, match=r"has format 99, and this textae reads format 3; 'textae index .* rebuilds it"
         ):
             Reader(folder)
         write(folder, "rebuilt")
@@ -526,7 +628,7 @@ class TestRefused:
         ("forged", "found"),
         [
             ("DELETE FROM documents WHERE id = 'old-1'", ["of 3 documents there are 2"]),
-            ("UPDATE documents SET position = 7 WHERE id = 'old-1'", ["the document 'old-1' is not what was written"]),
+            ("UPDATE documents SET number = 7 WHERE id = 'old-1'", ["the document 'old-1' is not what was written"]),
         ],
     )
     def test_a_document_that_is_gone_or_elsewhere_is_found(self, folder, forged, found):
@@ -538,7 +640,7 @@ class TestRefused:
 
     def test_an_id_that_is_no_unicode_is_nowhere(self, folder):
         with closing(Reader(folder)) as reader:
-            assert reader.position("\udcff") is None
+            assert reader.number("\udcff") is None
 
     def test_a_flipped_byte_in_a_text_is_found(self, folder):
         path = folder / "index.sqlite"

@@ -730,7 +730,9 @@ class Engine:
         Settings and the list of arrays were checked when it was opened. The bytes of arrays and documents are not, as
         a search must not read all of them: what they make fail is where their hashes are worth a look.
         """
-        unexpected = isinstance(error, ArithmeticError | LookupError | TypeError | ValueError)
+        unexpected = isinstance(
+            error, ArithmeticError | LookupError | MemoryError | RuntimeWarning | TypeError | ValueError
+        )
         damage = self.damage() if unexpected and self._opened is not None else []
         self.close()
         if damage:

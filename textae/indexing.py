@@ -23,7 +23,7 @@ from textae.fusion import fusion_weight
 from textae.revision import Revision
 from textae.segments import Model
 from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
-from textae.store import Writer
+from textae.store import Writer, failures_are_errors
 from textae.text import Analysis, detect_language, searchable, spans
 from textae.types import Document, Progress, Skipped
 from textae.vectorizer import Counter, Floats, Tokens, Vectorizer, idf
@@ -89,12 +89,15 @@ def build(
     documents = reading.documents(corpus)
     first = _first(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
-    counter = Counter(analysis, writer.folder)
+    with failures_are_errors(writer.folder):
+        counter = Counter(analysis, writer.folder)
     for document in itertools.chain(first, documents):
-        counter.add(searchable(document))
+        with failures_are_errors(writer.folder):
+            counter.add(searchable(document))
     if not len(writer):
         raise CorpusError(f"no document to index{_because(reading.skipped)}")
-    vocabulary, tokens, frequency = counter.finish()
+    with failures_are_errors(writer.folder):
+        vocabulary, tokens, frequency = counter.finish()
     if not len(vocabulary):
         raise CorpusError(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"

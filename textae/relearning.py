@@ -24,7 +24,7 @@ from textae.indexing import learn_and_write, too_little_memory_is_an_error
 from textae.opened import Opened
 from textae.segments import DOCUMENTS, encoded, prefix
 from textae.spec import LSA, ModelSpec, TrainSpec, check_together
-from textae.store import Reviser
+from textae.store import Reviser, failures_are_errors
 from textae.types import Progress
 from textae.vectorizer import (
     Bags,
@@ -86,6 +86,7 @@ def relearn(
         raise TextaeError(
             f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
         )
+    writer.check("")
     labels = None if label is None else _labels(opened, label)
     if model is not None:
         check_together(model, train)
@@ -118,7 +119,8 @@ def _anew(
     before: Vocabulary = opened.model.vectorizer.vocabulary
     ranked, frequency = by_frequency(old, before.terms())
     vocabulary = Vocabulary.of(term for term, _ in ranked)
-    tokens = renumbered(old, [number for _, number in ranked], writer.folder)
+    with failures_are_errors(writer.folder):
+        tokens = renumbered(old, [number for _, number in ranked], writer.folder)
     vectorizer = Vectorizer(opened.model.vectorizer.analysis, vocabulary)
     writer.keep_only("documents", "next_number", "sources")
     tune = None

@@ -47,6 +47,7 @@ class Revision:
             if not len(own):
                 kept.append(segment)
                 continue
+            self._writer.check(prefix(segment.name))
             self._writer.put_all(prefix(segment.name), removed_from(segment, numbers))
             changed = self._read(segment.name)
             if len(changed):
@@ -67,6 +68,7 @@ class Revision:
     def _merge(self, run: slice, progress: Progress) -> None:
         segments = self.segments[run]
         progress("merging", 0, None)
+        self._writer.check(*(prefix(segment.name) for segment in segments))
         numbers = np.concatenate([segment.documents.owners[[0, -1]] for segment in segments])
         documents = self._writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
         self.segments[run] = [self._written(merged(segments, documents, self._model))]

@@ -56,8 +56,9 @@ _WRITER = "writer.json"
 _SETTINGS = "SELECT name, value FROM settings ORDER BY name"
 _DIGEST = "SELECT sha256 FROM digest"
 _ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
-_COLUMNS = "id, title, text, fields, source, origin"
+_COLUMNS = "number, id, title, text, fields, source, origin, content, sha256"
 _PARAMETERS = 500  # of a statement: SQLite bounds them
+_NOT_OF_ITS_OWN = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)  # a whole index may bring these
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -120,8 +121,8 @@ class Reader:
         return [id_of[number] for number in numbers]
 
     def documents(self, numbers: Sequence[int]) -> list[Document]:
-        """The documents of these numbers, in their order."""
-        found = {row[0]: _document(row[1:]) for row in self._select(f"number, {_COLUMNS}", numbers)}
+        """The documents of these numbers, in their order, after they were found to be what was written."""
+        found = {row[0]: _checked(row, self.folder) for row in self._select(_COLUMNS, numbers)}
         return [found[number] for number in numbers]
 
     def _select(self, columns: str, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
@@ -144,10 +145,10 @@ class Reader:
         return dict(self._rows("SELECT id, content FROM documents WHERE origin = ?", (origin,)))
 
     def stream(self) -> Iterator[Document]:
-        """Every document, by number."""
+        """Every document, by number, each after it was found to be what was written."""
         with _damage_is_an_error(self.folder):
             for row in self._database.execute(f"SELECT {_COLUMNS} FROM documents ORDER BY number"):
-                yield _document(row)
+                yield _checked(row, self.folder)
 
     def field(self, name: str) -> dict[str, FieldValue]:
         """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
@@ -184,8 +185,8 @@ class Reader:
         """
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
         with _damage_is_an_error(self.folder):
-            for *row, sha256 in self._database.execute("SELECT * FROM documents"):
-                if _hash_of(row[:-1], row[-1]) != sha256 or content_of(*row[1:5]) != row[-1]:
+            for row in self._database.execute(f"SELECT {_COLUMNS} FROM documents"):
+                if not _is_whole(row):
                     found.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             found.append(f"of {self.settings['documents']} documents there are {len(self)}")
@@ -213,11 +214,11 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         path = folder.absolute() / "index.sqlite"
-        with _failures_are_errors(folder):
+        with failures_are_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=WAIT_FOR_LOCK, isolation_level=None)
         try:
-            with _failures_are_errors(folder):
+            with failures_are_errors(folder):
                 self._begin()
         except BaseException:
             self._database.close()
@@ -232,17 +233,18 @@ class Writer:
         (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
         _say_who_writes(self.folder)
-        self._documents, self._next = self._prepare()
+        self._documents, self._next, past = self._prepare()
+        self._history = hashlib.sha256(past.encode())  # of all that came and went: tells any two commits apart
 
-    def _prepare(self) -> tuple[int, int]:
-        """Make the tables that are written to; gives how many documents are in them, and the next one's number."""
+    def _prepare(self) -> tuple[int, int, str]:
+        """Make the tables that are written to; gives how many documents are in them, the next one's number, history."""
         for table in self._tables():
             self._database.execute(f'DROP TABLE "{table}"')
         for statement in _SCHEMA.split(";"):
             self._database.execute(statement)
         self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
-        return 0, 0
+        return 0, 0, ""
 
     def _tables(self) -> list[str]:
         found = self._database.execute(
@@ -275,32 +277,34 @@ class Writer:
         said = (document.id, document.title, document.text, _fields_of(document))
         row = (self._next, *said, document.source, document.origin)
         content = content_of(*said)
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             added = self._database.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (*row, content, _hash_of(row, content)),
             ).rowcount
         if not added:
             return None
+        self._history.update(_hash_of(row, content))
         self._documents += 1
         self._next += 1
         return self._next - 1
 
     def documents(self, first: int, last: int) -> Iterator[Document]:
         """The documents whose numbers are from first to before last, in their order, as they are by now."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             rows = self._database.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE number >= ? AND number < ? ORDER BY number", (first, last)
             )
-            yield from map(_document, rows)
+            yield from (_checked(row, self.folder) for row in rows)
 
     def remove(self, ids: Sequence[str]) -> list[int]:
         """Remove the documents with these ids, and give the numbers that they had; an id that is not there has none."""
         numbers = []
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             for id in ids:
                 found = self._database.execute("DELETE FROM documents WHERE id = ? RETURNING number", (id,)).fetchall()
                 numbers += [number for (number,) in found]
+        self._history.update(repr(numbers).encode())
         self._documents -= len(numbers)
         return numbers
 
@@ -316,13 +320,13 @@ class Writer:
 
     def put(self, name: str, array: NDArray[Any]) -> None:
         """Write an array to disk, to be part of the index from the commit on."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             sha256, size = _write_array(self.folder / "arrays", array)
             self._database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
 
     def arrays(self, prefix: str) -> Arrays:
         """The arrays whose names begin so, as they are by now, memory-mapped; their names without the prefix."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             named = self._database.execute(_ARRAYS).fetchall()
         return {
             name.removeprefix(prefix): _map(self.folder, name, sha256, size)
@@ -330,21 +334,35 @@ class Writer:
             if name.startswith(prefix)
         }
 
+    def check(self, *prefixes: str) -> None:
+        """See whether the arrays whose names begin so are what was written, byte by byte.
+
+        What is made of damaged arrays would be as damaged, and its hash would say that it is not.
+
+        Raises:
+            StoreError: one is not.
+        """
+        with failures_are_errors(self.folder):
+            for name, sha256, _ in self._database.execute(_ARRAYS).fetchall():
+                if name.startswith(prefixes) and _sha256_of(_array_path(self.folder, sha256)) != sha256:
+                    raise _damaged(self.folder, f"the array {name!r} is not what was written")
+
     def set(self, name: str, value: Any) -> None:
         """Set what JSON can hold, to be part of the index from the commit on."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             self._database.execute("REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
     def drop(self, prefix: str) -> None:
         """From the commit on, the index has no array whose name begins so, but those put anew."""
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             self._database.execute("DELETE FROM arrays WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
 
     def commit(self) -> None:
         """Make all of it the index, at once."""
         self.set("documents", self._documents)
         self.set("next_number", self._next)
-        with _failures_are_errors(self.folder):
+        self.set("history", self._history.hexdigest())
+        with failures_are_errors(self.folder):
             settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
             self._database.execute("DELETE FROM digest")
             self._database.execute("INSERT INTO digest VALUES (?)", (_digest(settings, arrays),))
@@ -376,17 +394,17 @@ class Reviser(Writer):
         _connect(folder).close()  # a writer would make a folder, or clear away another version's tables
         super().__init__(folder)
 
-    def _prepare(self) -> tuple[int, int]:
+    def _prepare(self) -> tuple[int, int, str]:
         documents = self._database.execute("SELECT count(*) FROM documents").fetchone()[0]
-        last = self._database.execute("SELECT value FROM settings WHERE name = 'next_number'").fetchone()[0]
-        return documents, int(last)
+        settings = dict(self._database.execute(_SETTINGS).fetchall())
+        return documents, int(settings["next_number"]), json.loads(settings["history"])
 
     def keep_only(self, *beginnings: str) -> None:
         """From the commit on, the index has no arrays and settings but those whose names begin so, and those put anew.
 
         So what a later version learns, and this one knows nothing of, goes with what it was learned from.
         """
-        with _failures_are_errors(self.folder):
+        with failures_are_errors(self.folder):
             for table in ("arrays", "settings"):
                 names = [name for (name,) in self._database.execute(f"SELECT name FROM {table}")]
                 gone = [(name,) for name in names if not name.startswith(beginnings)]
@@ -466,8 +484,19 @@ def _damaged(folder: Path, what: str) -> StoreError:
     return StoreError(f"the index {folder} is damaged: {what}; 'textae index' rebuilds it from its sources")
 
 
-def _document(row: Sequence[Any]) -> Document:
-    id, title, text, fields, source, origin = row
+def _is_whole(row: Sequence[Any]) -> bool:
+    """Whether a document's row is what was written; a damaged database may give values of any type."""
+    *said, content, sha256 = row
+    try:
+        return bool(content_of(*said[1:5]) == content and _hash_of(said, content) == sha256)
+    except (TypeError, ValueError):
+        return False
+
+
+def _checked(row: Sequence[Any], folder: Path) -> Document:
+    if not _is_whole(row):
+        raise _damaged(folder, f"the document {row[1]!r} is not what was written")
+    _, id, title, text, fields, source, origin, *_ = row
     return Document(id, text, title, json.loads(fields), source, origin)
 
 
@@ -493,11 +522,15 @@ def _write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:
         np.save(file, array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-    with passing.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = _sha256_of(passing)
     size = passing.stat().st_size
     passing.replace(folder / f"{sha256}.npy")
     return sha256, size
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _say_who_writes(folder: Path) -> None:
@@ -508,7 +541,7 @@ def _say_who_writes(folder: Path) -> None:
 
 
 def _who_writes(folder: Path) -> str:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         told = json.loads((folder / _WRITER).read_bytes())
         since = time.strftime("%H:%M:%S", time.localtime(int(told["since"])))
         command = re.sub("[^a-z]", "", str(told["command"]))[:20]  # a stranger may have written it
@@ -527,7 +560,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _failures_are_errors(folder: Path) -> Iterator[None]:
+def failures_are_errors(folder: Path) -> Iterator[None]:
+    """What fails inside is a `StoreError`: the index cannot be written."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -539,9 +573,8 @@ def _failures_are_errors(folder: Path) -> Iterator[None]:
             f"{folder / 'index.sqlite'} is damaged or no index ({error}); delete it, or give another --index"
         ) from None
     except OSError as error:  # numpy's have no strerror
-        raise StoreError(
-            f"cannot write the index {folder}: {error.strerror or error}; it is as it was before"
-        ) from None
+        why = error.strerror or "the disk took only a part of what was written"
+        raise StoreError(f"cannot write the index {folder}: {why}; it is as it was before") from None
 
 
 @contextlib.contextmanager
@@ -549,4 +582,8 @@ def _damage_is_an_error(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _NOT_OF_ITS_OWN:
+            raise StoreError(
+                f"cannot read the index {folder}: {error}; its disk may be full or broken, or you may not read it"
+            ) from None
         raise StoreError(f"the index {folder} cannot be read: {error}; 'textae index' rebuilds it") from None

@@ -45,6 +45,9 @@ class Bags:
     terms: Ints
     counts: NDArray[np.uint16]
 
+    def __post_init__(self) -> None:
+        _check_ends(self.starts, self.terms)
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -92,6 +95,9 @@ class Tokens:
     starts: NDArray[np.int64]
     terms: Ints
 
+    def __post_init__(self) -> None:
+        _check_ends(self.starts, self.terms)
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -130,6 +136,12 @@ class Tokens:
         """The rows of some, one after the other."""
         lengths = [np.diff(part.starts) for part in parts]
         return cls(_starts(np.concatenate(lengths)), np.concatenate([part.terms for part in parts]))
+
+
+def _check_ends(starts: NDArray[np.int64], terms: Ints) -> None:
+    """Damaged starts must not ask for more memory than there is: what lies between wild ones has a negative length."""
+    if starts[-1] != len(terms):
+        raise ValueError(f"the last of the rows ends at {starts[-1]}, and there are {len(terms)} terms")
 
 
 def concatenated(parts: Sequence[Bags]) -> Bags:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -54,6 +55,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
             stream.reconfigure(errors="backslashreplace")
+    # No sound index makes numpy warn; where one does, `Engine` finds out whether it is damaged.
+    warnings.filterwarnings("error", category=RuntimeWarning, module=r"textae\.")
     try:
         code = cli.main(prog_name="textae", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -1,0 +1,92 @@
+/* Makes the n-th write in a folder fail, as a full disk or a broken one does. Preloaded, so that what is tested is what
+   runs: Python's own calls, numpy's and SQLite's. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[PATH_MAX];
+static long at, count;
+static int code, lasting;
+
+void arm(const char *where, long n, int error, int all_after) {
+    strncpy(folder, where, sizeof folder - 1);
+    at = n, code = error, lasting = all_after, count = 0;
+}
+
+long counted(void) { return count; }
+
+static int fails(int inside) {
+    if (!inside) return 0;
+    count++;
+    if (!at || (lasting ? count < at : count != at)) return 0;
+    errno = code;
+    return 1;
+}
+
+static int named(const char *path) { return folder[0] && strstr(path, folder) != NULL; }
+
+static int opened(int fd) {
+    char link[64], path[PATH_MAX];
+    if (!folder[0]) return 0;
+    int kept = errno;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    errno = kept;
+    if (length < 0) return 0;
+    path[length] = 0;
+    return named(path);
+}
+
+#define REAL(name) \
+    static __typeof__(&name) real; \
+    if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+#define ON_FILE(name, type, parameters, ...) \
+    type name parameters { \
+        REAL(name); \
+        return fails(opened(fd)) ? -1 : real(__VA_ARGS__); \
+    }
+
+ON_FILE(write, ssize_t, (int fd, const void *bytes, size_t n), fd, bytes, n)
+ON_FILE(pwrite, ssize_t, (int fd, const void *bytes, size_t n, off_t where), fd, bytes, n, where)
+ON_FILE(pwrite64, ssize_t, (int fd, const void *bytes, size_t n, off64_t where), fd, bytes, n, where)
+ON_FILE(fsync, int, (int fd), fd)
+ON_FILE(fdatasync, int, (int fd), fd)
+ON_FILE(ftruncate, int, (int fd, off_t size), fd, size)
+ON_FILE(ftruncate64, int, (int fd, off64_t size), fd, size)
+
+#define ON_PATH(name, type, parameters, ...) \
+    type name parameters { \
+        REAL(name); \
+        return fails(named(path)) ? -1 : real(__VA_ARGS__); \
+    }
+
+ON_PATH(rename, int, (const char *path, const char *to), path, to)
+ON_PATH(unlink, int, (const char *path), path)
+ON_PATH(mkdir, int, (const char *path, mode_t mode), path, mode)
+
+#define MAKES_FILE(name) \
+    int name(const char *path, int flags, ...) { \
+        REAL(name); \
+        va_list rest; \
+        va_start(rest, flags); \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        va_end(rest); \
+        return fails(flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) && named(path)) ? -1 : real(path, flags, mode); \
+    }
+
+MAKES_FILE(open)
+MAKES_FILE(open64)
+
+size_t fwrite(const void *bytes, size_t size, size_t n, FILE *stream) {
+    REAL(fwrite);
+    return fails(opened(fileno(stream))) ? 0 : real(bytes, size, n, stream);
+}

@@ -1,0 +1,118 @@
+"""Every write fails in turn: one clear line, exit 2, the index as it was before, and nothing left over.
+
+A library that is loaded before all others makes the n-th write fail that a command does in the folder of the index:
+each write, sync, truncation, new file, renaming and deletion, by Python, by numpy or by SQLite. The disk is broken for
+that one write (EIO), or full from then on (ENOSPC).
+"""
+
+import errno
+import resource
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, spread, state
+from shared import LONG, Said
+
+from textae.errors import StoreError
+
+FAULTS = 100_000 if LONG else 12
+"""Writes that fail, of each change."""
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="the library that lets writes fail takes a compiler")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    shim, source = folder / "faults.so", Path(__file__).with_name("faults.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], check=True)
+    with forked(folder, shim) as commands:
+        yield make_world(folder, commands)
+
+
+def broken(place: int) -> tuple[int, int, int]:
+    return place, errno.EIO, False
+
+
+def full(place: int) -> tuple[int, int, int]:
+    return place, errno.ENOSPC, True
+
+
+def count(world: World, name: str, folder: Path) -> int:
+    """Count the writes of a change that is made in peace."""
+    assert world.run(name, folder, fault=(0, 0, False)) == 0
+    return int(world.commands.said().split()[-1])
+
+
+def the_line(world: World, folder: Path) -> str:
+    """Give the one line that was said, after it was checked that it is the right one."""
+    line = Said(2, "", world.commands.said()).error
+    first, last = (
+        f"index {folder}: ",
+        ("; it is as it was before", "; its disk may be full or broken, or you may not read it"),
+    )
+    assert line.startswith((f"cannot write the {first}", f"cannot read the {first}")), line
+    assert line.endswith(last), line
+    return line
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_path):
+    old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
+    most = count(world, name, new)
+    said = {}
+    for number, place in enumerate(spread(FAULTS, most)):
+        for fault in (broken, full) if LONG else (broken, full)[number % 2 :][:1]:
+            code = world.run(name, world.copy(folder), fault=fault(place))
+            if code == 0:  # what failed is no part of the index: the word for those who wait, the sweep afterwards
+                assert world.commands.said() == ""
+                assert one_of(folder, old, new) == new
+                continue
+            assert code == 2, world.commands.said()
+            said.setdefault(the_line(world, folder), place)
+            assert one_of(folder, old, new) == old
+            assert world.run(name, folder) == 0
+            assert one_of(folder, old, new) == new
+            nothing_is_left_over(folder)
+    assert said
+
+
+def test_a_write_that_fails_in_the_first_index_leaves_none(world, tmp_path):
+    most = count(world, "index", tmp_path / "new")
+    for number, place in enumerate(spread(FAULTS, most)):
+        folder = tmp_path / str(place)
+        if world.run("index", folder, fault=(broken, full)[number % 2](place)) == 0:
+            assert one_of(folder, tmp_path / "new")
+            continue
+        the_line(world, folder)
+        with pytest.raises(StoreError, match=r"no index at|was never finished"):
+            state(folder)
+        assert world.run("index", folder) == 0
+        assert one_of(folder, tmp_path / "new")
+        nothing_is_left_over(folder)
+
+
+@pytest.mark.parametrize("name", ["index", "add and merge"])
+def test_a_disk_without_room_leaves_the_index_as_it_was_before(world, name, tmp_path):
+    """No shim: files that may not grow beyond a size, from what a line of error takes to all that is written."""
+    old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
+    assert world.run(name, new) == 0
+    whole = (new / "index.sqlite").stat().st_size
+    became = []
+    for size in (300, 5_000, 40_000, whole // 2, whole, 4 * whole):
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.prlimit(world.commands.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            code = world.run(name, world.copy(folder))
+        finally:
+            resource.prlimit(world.commands.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert code in (0, 2)
+        became.append(one_of(folder, old, new))
+        assert became[-1] == (old if code else new)
+        assert not code or world.commands.said().count("\n") <= 1
+    assert became == sorted(became, key=[old, new].index)
+    assert set(became) == {old, new}
+    assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN  # Python's own doing, on which all of this relies

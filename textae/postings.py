@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.column import Rows
+from textae.column import Rows, distinct
 from textae.vectorizer import Bags, Floats, Ints, idf, norms
 
 K1, B = 1.2, 0.75
@@ -271,7 +271,11 @@ def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:
     return tf
 
 
-def by_segment(starts: Rows, rows: Rows) -> Iterator[tuple[int, slice | Rows, Ints]]:
+Placed = tuple[int, slice | Rows, Ints]
+"""Some rows of one segment, as `by_segment` gives them."""
+
+
+def by_segment(starts: Rows, rows: Rows) -> Iterator[Placed]:
     """Rows by the segment that they are in.
 
     Args:
@@ -285,7 +289,7 @@ def by_segment(starts: Rows, rows: Rows) -> Iterator[tuple[int, slice | Rows, In
         yield 0, slice(None), rows.astype(np.int32)
         return
     segment = starts.searchsorted(rows, side="right") - 1
-    for number in np.unique(segment).tolist():
+    for number in distinct(segment)[0].tolist():
         where = np.flatnonzero(segment == number)
         yield number, where, (rows[where] - starts[number]).astype(np.int32)
 

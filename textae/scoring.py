@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textae.evaluation import Scoreboard
 
 _AT_A_TIME = 256  # queries whose rankings are in memory
+_FEW = 8  # queries that are answered sooner than threads start
 _JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
 _ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
 
@@ -49,11 +51,14 @@ def rank(
             among[opened.searched.rows_of(own)] = False
         return opened.search(Question.of(vectorizer.transform([query.text])), k, mode, among, above=above)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ExitStack() as stack:
+        all_at_once: Callable[..., Iterable[Found]] = map
+        if len(queries) > _FEW:  # threads take some milliseconds to start
+            all_at_once = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
         for first in range(0, len(queries), _AT_A_TIME):
             some = queries[first : first + _AT_A_TIME]
             own = [opened.reader.number(query.id) if not_itself else None for query in some]
-            for ranked in threads.map(found, some, own):
+            for ranked in all_at_once(found, some, own):
                 numbers = opened.searched.owners.take(ranked.rows).tolist()
                 yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
 

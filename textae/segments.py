@@ -29,7 +29,7 @@ from textae.text import spans, words
 from textae.types import Document, Progress
 from textae.vectorizer import Bags, Floats, Ints, Tokens, Vectorizer, concatenated
 
-LARGEST = 1 << 18
+LARGEST = 1 << 19
 """Documents of a segment that is made at once, or by merging."""
 
 DOCUMENTS, PASSAGES = "documents", "passages"

@@ -83,14 +83,18 @@ class Update:
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
         """Add documents; one whose id is taken is skipped, or counted as unchanged where it says the same."""
-        self._append(self._new(corpus, self._opened.reader.contents()))
+        self._append(self._new(corpus))
 
-    def _new(self, corpus: Iterable[Document | Skipped], there: Contents) -> Iterator[Document | Skipped]:
+    def _new(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         for item in corpus:
-            if isinstance(item, Document) and item.id in there and there[item.id] == _content(item):
+            if isinstance(item, Document) and self._says_the_same(item):
                 self._count["unchanged"] += 1
             else:
                 yield item
+
+    def _says_the_same(self, document: Document) -> bool:
+        there = self._opened.reader.content(document.id)
+        return there is not None and there == _content(document)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove documents.

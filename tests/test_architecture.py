@@ -28,6 +28,7 @@ LAYERS = (
     ("opened",),
     ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons",),
+    ("answering",),
     ("engine", "terminal", "picture"),
     ("printing",),
     ("cli",),

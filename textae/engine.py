@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from textae import store
-from textae.column import Mask
+from textae.answering import Asked, answer, with_documents
 from textae.errors import QueryError, StoreError
-from textae.feedback import like_these, with_feedback
+from textae.feedback import like_these
 from textae.opened import Opened
-from textae.query import snippet
 from textae.question import Question
 from textae.ranking import top
 from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage
@@ -52,27 +51,6 @@ if TYPE_CHECKING:
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     pass
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is asked of the engine.
-
-    Attributes:
-        question: of the systems.
-        text: in whose words it was asked.
-        left_out: numbers of documents that are no hits.
-        where: what must hold of a hit's fields.
-        must: what must hold of a hit's text.
-        whole: whether whole documents are compared, also where passages are searched.
-    """
-
-    question: Question
-    text: str
-    left_out: frozenset[int] = frozenset()
-    where: str | None = None
-    must: str | None = None
-    whole: bool = False
 
 
 class Engine:
@@ -298,10 +276,10 @@ class Engine:
         if not query.strip():
             raise QueryError("the query is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([query]))
-        asked = self._with_feedback(_Asked(question, query, where=where, must=must), like, unlike)
+        asked = with_documents(self.opened, Asked(question, query, where=where, must=must), like, unlike)
         if expand:
             asked = replace(asked, question=self.opened.expanded(asked.question))
-        return self._hits(asked, k, mode, explain=explain)
+        return answer(self.opened, asked, k, mode, explain=explain)
 
     def similar_to(
         self,
@@ -321,7 +299,8 @@ class Engine:
         if not text.strip():
             raise QueryError("the text is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([text]))
-        return self._hits(_Asked(question, text, where=where, must=must, whole=True), k, mode, explain=explain)
+        asked = Asked(question, text, where=where, must=must, whole=True)
+        return answer(self.opened, asked, k, mode, explain=explain)
 
     def similar(
         self,
@@ -353,8 +332,8 @@ class Engine:
             raise QueryError("no id was given; give at least one")
         numbers = [self.opened.number(id) for id in chosen]
         question = like_these(self.opened.bags_of(numbers))
-        asked = _Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
-        return self._hits(self._with_feedback(asked, (), unlike), k, mode, explain=explain)
+        asked = Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
+        return answer(self.opened, with_documents(self.opened, asked, (), unlike), k, mode, explain=explain)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -381,55 +360,6 @@ class Engine:
             QueryError: no document has this id.
         """
         return searchable(self.opened.reader.documents([self.opened.number(id)])[0])
-
-    def _with_feedback(self, asked: _Asked, like: Sequence[str], unlike: Sequence[str]) -> _Asked:
-        if not like and not unlike:
-            return asked
-        liked, disliked = ([self.opened.number(id) for id in ids] for ids in (like, unlike))
-        bags = self.opened.bags_of(liked)
-        question = with_feedback(
-            asked.question, bags, self.opened.bags_of(disliked), self.opened.searched.statistics.idf(bags.terms)
-        )
-        return replace(asked, question=question, left_out=asked.left_out.union(liked, disliked))
-
-    def _hits(self, asked: _Asked, k: int, mode: str, *, explain: bool) -> list[Hit]:
-        if k < 1:
-            raise QueryError(f"{k} hits were asked for; give at least 1")
-        opened = self.opened
-        found = opened.search(asked.question, k, mode, self._among(asked), whole=asked.whole)
-        searched = opened.documents if asked.whole else opened.searched
-        documents = opened.reader.documents(searched.owners.take(found.rows).tolist())
-        texts = [document.text for document in documents]
-        if searched is not opened.documents:
-            places = searched.places.take(found.rows).tolist()
-            texts = [text[first:last] for text, (first, last) in zip(texts, places, strict=True)]
-        model = opened.model
-        terms, values = asked.question.terms, searched.statistics.idf(asked.question.terms)
-        weights = {
-            model.vectorizer.vocabulary.term(term): float(value) for term, value in zip(terms, values, strict=True)
-        }
-        term_of = model.vectorizer.analysis.term_of
-        hits = [
-            Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)
-            for rank, (score, document, text) in enumerate(zip(found.scores, documents, texts, strict=True), start=1)
-        ]
-        if explain:
-            from textae.reasons import explained
-
-            told = [asked.text, *map(searchable, documents)]
-            why = explained(opened, searched, asked.question, mode, found.rows.tolist(), told)
-            hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, why, strict=True)]
-        return hits
-
-    def _among(self, asked: _Asked) -> Mask | None:
-        """The rows that may be hits; None where all may."""
-        searched = self.opened.documents if asked.whole else self.opened.searched
-        if not asked.left_out and asked.where is None and asked.must is None:
-            return None
-        among = np.ones(len(searched.owners), bool)
-        for number in asked.left_out:
-            among[searched.rows_of(number)] = False
-        return among & self.opened.among(asked.where, asked.must, whole=asked.whole)
 
     def rank(
         self,

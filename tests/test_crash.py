@@ -20,7 +20,7 @@ from textae import Engine
 from textae.errors import StoreError
 from textae.segments import to_merge
 
-KILLS_AT_STEPS, KILLS_AT_TIMES = (60, 60) if LONG else (9, 3)
+KILLS_AT_STEPS, KILLS_AT_TIMES = (60, 60) if LONG else (8, 2)
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ class Watch:
 
     def look(self, what: object) -> None:
         """Run some of the commands; each in its turn."""
-        for _ in range(2):
+        for _ in range(2 if LONG else 1):
             arguments = (*COMMANDS, *OTHERS)[self.turn % (len(COMMANDS) + len(OTHERS))]
             self.turn += 1
             with little_memory():

@@ -93,6 +93,7 @@ class Reader:
             commit = self._rows("PRAGMA data_version")
             settings, named = self._digested()
             try:
+                self._hashes = {name: sha256 for name, sha256, _ in named}
                 return {name: _map(self.folder, name, sha256, size) for name, sha256, size in named}, settings
             except FileNotFoundError as error:
                 self._database.execute("ROLLBACK")
@@ -190,7 +191,7 @@ class Reader:
                     found.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             found.append(f"of {self.settings['documents']} documents there are {len(self)}")
-        for name, sha256 in self._rows("SELECT name, sha256 FROM arrays"):
+        for name, sha256 in self._hashes.items():
             whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
             if hashlib.sha256(whole_file).hexdigest() != sha256:
                 found.append(f"the array {name!r} is not what was written")

@@ -70,7 +70,7 @@ class Update:
 
     def __init__(self, writer: Reviser, opened: Opened, progress: Progress) -> None:
         self._writer, self._opened, self._progress = writer, opened, progress
-        writer.check("vocabulary/")
+        writer.check("vocabulary/", "idf", "encoder/", "lsa/")
         known = opened.model.vectorizer
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
         self._revision = Revision(writer, replace(opened.model, vectorizer=self._vectorizer), list(opened.segments))

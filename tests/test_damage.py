@@ -101,7 +101,7 @@ class Watch:
             with little_memory():
                 said = self.shell(*arguments, "--index", self.folder)
             notes = [
-                line for line in said.err.splitlines() if re.match("textae: no effect|textae: nothing found", line)
+                line for line in said.err.splitlines() if re.match("textae: (not in the corpus|nothing found)", line)
             ]
             context = (what, arguments, said)
             assert said.code in (0, 1, 2), context

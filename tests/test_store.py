@@ -245,9 +245,10 @@ class TestRevisers:
             writer.add(Document("b", "text", **said, source="here", origin="two"))
             writer.commit()
         with closing(Reader(tmp_path)) as reader:
-            contents = reader.contents()
-            assert list(contents) == ["a", "b"]
+            contents = {id: reader.content(id) for id in ("a", "b")}
             assert reader.contents("one") == {"a": contents["a"]}
+            assert reader.contents("two") == {"b": contents["b"]}
+            assert reader.content("c") is None
             assert reader.contents("nowhere") == {}
             assert contents["a"] == store.content_of_document(Document("a", "text", **said, source="there"))
             for other in (

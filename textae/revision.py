@@ -47,7 +47,10 @@ class Revision:
             if not len(own):
                 kept.append(segment)
                 continue
-            self._writer.check(prefix(segment.name))
+            read = ("owners", "postings/")  # of each unit: by which it is said what is gone
+            self._writer.check(
+                *(f"{prefix(segment.name)}{name}/{part}" for name, _ in segment.units() for part in read)
+            )
             self._writer.put_all(prefix(segment.name), removed_from(segment, numbers))
             changed = self._read(segment.name)
             if len(changed):

@@ -17,6 +17,9 @@ COMMANDS = (
     "cost",
     "latency",
     "expansion",
+    "speed",
+    "million",
+    "minilm",
 )
 
 

@@ -143,7 +143,8 @@ def _newsgroups() -> tuple[Bags, np.ndarray[Any, Any], str] | None:
             if document["split"] == "train":
                 counter.add(document["text"])
                 labels.append(document["label"])
-    _, bags, _ = counter.finish()
+    _, tokens, _ = counter.finish()
+    bags = tokens.bags()
     return bags.below(20_000), np.unique(labels, return_inverse=True)[1], "20newsgroups, training part"
 
 

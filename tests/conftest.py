@@ -12,9 +12,9 @@ from hypothesis import settings
 # Threads that share a few documents wait for each other longer than they work; set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from shared import Said, onto_a_plane, some_documents
+from shared import QUICK, Said, long_documents, onto_a_plane, some_documents
 
-from textae import Document, Engine, TrainSpec
+from textae import Document, Engine, ModelSpec, TrainSpec
 
 # A busy machine is no defect: what must be quick is measured by the benchmarks.
 settings.register_profile("textae", deadline=None)
@@ -39,6 +39,15 @@ def index_folder(documents, tmp_path_factory) -> Path:
 def plane_folder(index_folder, tmp_path_factory) -> Path:
     """Give an index of the documents whose codes lie on a plane; read it only."""
     return onto_a_plane(index_folder, tmp_path_factory.mktemp("plane") / "index")
+
+
+@pytest.fixture(scope="session")
+def passages_folder(tmp_path_factory) -> Path:
+    """Give an index of long documents that are found by their passages; read it only."""
+    folder = tmp_path_factory.mktemp("passages") / "index"
+    with Engine.create(folder) as engine:
+        engine.index(long_documents(), model=ModelSpec(dims=16, bits=32, hidden=(16,)), train=QUICK, passage=24)
+    return folder
 
 
 @pytest.fixture

@@ -46,6 +46,28 @@ def some_documents(n: int = 60, seed: int = 1) -> list[Document]:
     return documents
 
 
+def long_documents(n: int = 12, seed: int = 1) -> list[Document]:
+    """Make documents of three chapters of 36 words, in sentences of six, and a year.
+
+    The middle chapter is on the next topic than the others, and has the document's own word, `only<number>`.
+    """
+    rng = random.Random(seed)
+    topics = list(TOPICS)
+
+    def chapter(topic: str, *own: str) -> str:
+        words = [*own, *rng.choices(TOPICS[topic].split(), k=36 - len(own))]
+        sentences = [" ".join(words[first : first + 6]).capitalize() + "." for first in range(0, 36, 6)]
+        return " ".join(sentences)
+
+    documents = []
+    for number in range(n):
+        about, other = topics[number % 3], topics[(number + 1) % 3]
+        text = "\n\n".join([chapter(about), chapter(other, f"only{number}"), chapter(about)])
+        fields = {"about": about, "other": other, "year": 1900 + number}
+        documents.append(Document(f"long-{number}", text, f"Volume{number}", fields))
+    return documents
+
+
 def contents(folder: Path) -> tuple[tuple[Document, ...], dict[str, bytes]]:
     """Give all that an index holds, to the last byte of every array, after it was found sound."""
     with Engine.open(folder) as engine:
@@ -127,13 +149,14 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
             writer.add(document)
         jitter = np.random.default_rng(1).uniform(-0.1, 0.1, (len(documents), 2))
         codes = np.array([PLACES[document.fields["topic"]] for document in documents]) + jitter
-        weight = np.zeros((2, len(opened.vectorizer.vocabulary)), np.float32)
+        weight = np.zeros((2, len(opened.model.vectorizer.vocabulary)), np.float32)
         for topic, words in TOPICS.items():
             for word in words.split():
-                weight[:, opened.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
+                weight[:, opened.model.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
         decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),))
         kept = {name: array for name, array in opened.reader.arrays.items() if not name.startswith("decoder/")}
-        for name, array in {**kept, **decoder.arrays(), "codes/floats": codes.astype(np.float16)}.items():
+        moved = {"segments/0/documents/floats": codes.astype(np.float16)}
+        for name, array in {**kept, **decoder.arrays(), **moved}.items():
             writer.put(name, np.asarray(array))
         for name, value in opened.reader.settings.items():
             if name != "documents":

@@ -14,9 +14,9 @@ PACKAGE = Path(textae.__file__).parent
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    ("errors", "types", "whole"),
+    ("errors", "types", "whole", "column"),
     ("text", "spec"),
-    ("vectorizer", "corpus", "passages", "column"),
+    ("vectorizer", "corpus", "passages"),
     ("encoder", "fields", "found", "postings"),
     ("decoder", "classifier", "question"),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization", "conditions", "feedback"),
@@ -26,8 +26,9 @@ LAYERS = (
     ("indexing", "estimators", "generator", "export"),
     ("expansion", "explaining"),
     ("opened",),
-    ("decoding", "relearning", "updating", "drift"),
+    ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons",),
+    ("answering",),
     ("engine", "terminal", "picture"),
     ("printing",),
     ("cli",),
@@ -37,7 +38,7 @@ LAYERS = (
 
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 
-HEAVY = ("torch", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
+HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
 
 
 def imported(path: Path) -> set[str]:

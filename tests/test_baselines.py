@@ -1,14 +1,23 @@
 """The vector space model, BM25 and LSA against numbers that a reader can redo on paper."""
 
+import itertools
 from math import hypot, log
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_postings import IDF, N_TERMS, bags_of
 
-from textae.baselines import BM25, K1, B, Postings, VectorSpace, bm25_weight, fit_lsa
+from textae import baselines
+from textae.baselines import BM25, VectorSpace, fit_lsa
+from textae.column import Mask
+from textae.found import Found
+from textae.postings import Postings, Removed, Statistics
+from textae.question import Question
 from textae.text import Analysis
-from textae.vectorizer import Bags, Counter, Vectorizer, idf, tfidf
+from textae.vectorizer import Counter, Vectorizer, idf, tfidf
 
 # Three documents of 3, 2 and 4 words (3 at the mean); "cat" is in two of them, the rest in one each.
 CORPUS = ("cat sat mat", "cat cat", "dog ran far away")
@@ -22,13 +31,17 @@ class Fitted:
         counter = Counter(Analysis.of(None), folder)
         for text in texts:
             counter.add(text)
-        vocabulary, self.bags, frequency = counter.finish()
+        vocabulary, tokens, frequency = counter.finish()
+        self.bags = tokens.bags()
         self.vectorizer = Vectorizer(Analysis.of(None), vocabulary)
         self.idf = idf(frequency, len(self.bags))
         self.postings = Postings.of(self.bags, self.idf)
+        self.rows = np.arange(len(self.bags))
+        self.bm25 = BM25([self.postings], Statistics([self.postings], [Removed.nothing()]))
+        self.tfidf = VectorSpace([self.postings], self.idf, unseen=5.0)
 
-    def ask(self, *queries: str) -> Bags:
-        return self.vectorizer.transform(queries)
+    def ask(self, query: str) -> Question:
+        return Question.of(self.vectorizer.transform([query]))
 
 
 @pytest.fixture
@@ -36,87 +49,187 @@ def three(tmp_path) -> Fitted:
     return Fitted(CORPUS, tmp_path)
 
 
-class TestPostings:
-    def test_the_documents_of_a_term_by_hand(self, three) -> None:
-        documents, counts = three.postings.term(three.vectorizer.numbers["cat"])
-        assert (documents.tolist(), counts.tolist()) == ([0, 1], [1, 2])
-        assert three.postings.lengths.tolist() == [3, 2, 4]
-        assert len(three.postings) == 3
-        assert three.postings.frequency.tolist() == [2, 1, 1, 1, 1, 1, 1]
-
-    def test_they_are_the_bags_turned(self, tmp_path) -> None:
-        letters = np.random.default_rng(1).choice(list("abcdefghij"), (40, 12))
-        fitted = Fitted([" ".join(row) for row in letters], tmp_path)
-        dense = np.zeros((40, 10), int)
-        dense[fitted.bags.row_of, fitted.bags.terms] = fitted.bags.counts
-        for number in range(10):
-            documents, counts = fitted.postings.term(number)
-            assert documents.tolist() == np.flatnonzero(dense[:, number]).tolist()
-            assert counts.tolist() == dense[documents, number].tolist()
-
-    def test_they_come_back_from_their_arrays(self, three) -> None:
-        again = Postings.from_arrays(three.postings.arrays())
-        for name, array in vars(three.postings).items():
-            assert np.array_equal(getattr(again, name), array)
-
-
 class TestVectorSpace:
     def test_by_hand(self, three) -> None:
-        scores = VectorSpace(three.postings, three.idf).scores(three.ask("cat", "cat dog"))
         first = IDF_TWO / hypot(IDF_TWO, IDF_ONE, IDF_ONE)  # of "cat" in "cat sat mat"
-        assert scores[0] == pytest.approx([first, 1, 0])
+        assert three.tfidf.scores(three.ask("cat"), three.rows) == pytest.approx([first, 1, 0])
         cat, dog = IDF_TWO / hypot(IDF_TWO, IDF_ONE), IDF_ONE / hypot(IDF_TWO, IDF_ONE)
-        assert scores[1] == pytest.approx([cat * first, cat, dog / 2])  # "dog" is one of four equal weights
-
-    def test_a_document_is_its_own_best_match(self, three) -> None:
-        scores = VectorSpace(three.postings, three.idf).scores(three.ask(*CORPUS))
-        assert scores.diagonal() == pytest.approx([1, 1, 1])
-        assert scores.argmax(axis=1).tolist() == [0, 1, 2]
+        scores = three.tfidf.scores(three.ask("cat dog"), three.rows)
+        assert scores == pytest.approx([cat * first, cat, dog / 2])  # "dog" is one of four equal weights
 
     def test_it_is_the_product_of_the_dense_matrices(self, three) -> None:
         dense = np.zeros((3, 7))
         dense[three.bags.row_of, three.bags.terms] = tfidf(three.bags, three.idf)
-        scores = VectorSpace(three.postings, three.idf).scores(three.ask(*CORPUS))
-        assert scores == pytest.approx(dense @ dense.T, abs=1e-6)
+        scores = [three.tfidf.scores(three.ask(text), three.rows) for text in CORPUS]
+        assert np.array(scores) == pytest.approx(dense @ dense.T, abs=1e-6)
+
+    def test_texts_are_added_by_their_shares_and_taken_away(self, three) -> None:
+        texts = three.vectorizer.transform(["cat", "dog"])
+        shares = np.float32([1, -2])
+        question = Question(texts.terms, np.float32([1, 1]), texts, shares)
+        alone = [three.tfidf.scores(three.ask(word), three.rows) for word in ("cat", "dog")]
+        assert three.tfidf.scores(question, three.rows) == pytest.approx((shares @ np.array(alone)) / 5**0.5)
+
+    def test_terms_that_came_later_have_the_idf_of_the_unseen(self) -> None:
+        learned, later = IDF[:4], np.append(IDF[:4], np.float32([5, 5]))
+        postings = Postings.of(bags_of([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 2]]), later)
+        question = Question.of(bags_of([[1, 0, 0, 0, 2, 1]]))
+        rows = np.arange(2)
+        found = VectorSpace([postings], learned, unseen=5.0).scores(question, rows)
+        assert found.tolist() == VectorSpace([postings], later, unseen=0.0).scores(question, rows).tolist()
 
 
 class TestBM25:
     def test_by_hand(self, three) -> None:
-        scores = BM25(three.postings, three.idf).scores(three.ask("cat dog"))
         # k1 = 1.2, b = .75; document 0 has the mean length, so tf / (tf + k1) saturates alone
         once = IDF_TWO * 1 * 2.2 / (1 + 1.2)
         twice = IDF_TWO * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 2 / 3))
         dog = IDF_ONE * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 4 / 3))
-        assert scores[0] == pytest.approx([once, twice, dog])
-
-    def test_the_equation(self) -> None:
-        weight = bm25_weight(np.float32([0, 1, 1e6]), 2.0, np.float32([5, 5, 5]), 5.0)
-        assert weight == pytest.approx([0, 2, 2 * (K1 + 1)], rel=1e-5)  # from nothing, through idf, to the limit
-        longer = bm25_weight(np.float32([3, 3]), 1.0, np.float32([5, 50]), 5.0)
-        assert longer[0] > longer[1] == pytest.approx(3 * (K1 + 1) / (3 + K1 * (1 - B + B * 10)))
+        question = three.ask("cat dog")
+        assert three.bm25.scores(question, three.rows) == pytest.approx([once, twice, dog])
+        found = three.bm25.search(question, 2)
+        assert (found.rows.tolist(), found.scores) == (
+            [1, 2] if twice > dog else [2, 1],
+            pytest.approx(sorted([twice, dog], reverse=True)),
+        )
 
     def test_a_term_that_a_query_repeats_counts_as_often(self, three) -> None:
-        once, twice = BM25(three.postings, three.idf).scores(three.ask("cat", "cat cat"))
+        once, twice = (three.bm25.scores(three.ask(query), three.rows) for query in ("cat", "cat cat"))
         assert twice == pytest.approx(2 * once)
 
+    def test_shares_are_the_terms_of_the_sum(self, three) -> None:
+        question = three.ask("cat dog mat")
+        shares = three.bm25.shares(question, 0)
+        alone = [
+            three.bm25.scores(three.ask(three.vectorizer.vocabulary.term(term)), three.rows)[0]
+            for term in question.terms
+        ]
+        assert shares == pytest.approx(alone)
+        assert shares.sum() == pytest.approx(three.bm25.scores(question, three.rows)[0])
 
-@pytest.mark.parametrize("system", [VectorSpace, BM25])
+    def test_the_spread_by_hand(self, three) -> None:
+        """Of one word it is that of the scores; of words that occur in different documents, a little more than it."""
+        one = three.bm25.scores(three.ask("cat"), three.rows)
+        assert three.bm25.spread(three.ask("cat")) == pytest.approx(one.std())
+        other = three.bm25.scores(three.ask("dog"), three.rows)
+        assert three.bm25.spread(three.ask("cat dog")) == pytest.approx(np.hypot(one.std(), other.std()))
+
+
+@pytest.mark.parametrize("name", ["tfidf", "bm25"])
 class TestBoth:
-    def test_unknown_words_score_nothing(self, three, system) -> None:
-        scores = system(three.postings, three.idf).scores(three.ask("zebra", "", "zebra cat", "cat"))
-        assert not scores[:2].any()
-        assert np.array_equal(scores[2], scores[3])
+    def test_unknown_words_score_nothing(self, three, name) -> None:
+        system = getattr(three, name)
+        for query in ("zebra", ""):
+            assert not system.scores(three.ask(query), three.rows).any()
+            assert system.search(three.ask(query), 3).rows.tolist() == []
+            assert system.search(three.ask(query), 3, above=-np.inf).rows.tolist() == [0, 1, 2]
+        known = (system.scores(three.ask(query), three.rows).tolist() for query in ("zebra cat", "cat"))
+        assert next(known) == next(known)
 
-    def test_a_query_scores_alone_as_among_others(self, three, system) -> None:
-        model = system(three.postings, three.idf)
-        together = model.scores(three.ask("cat", "dog ran", "mat"))
-        assert np.array_equal(together[1:2], model.scores(three.ask("dog ran")))
+    def test_a_document_is_its_own_best_match(self, three, name) -> None:
+        assert [getattr(three, name).search(three.ask(text), 1).rows.tolist() for text in CORPUS] == [[0], [1], [2]]
 
-    def test_documents_without_a_word_are_found_by_nothing(self, tmp_path, system) -> None:
+    def test_documents_without_a_word_are_found_by_nothing(self, tmp_path, name) -> None:
         fitted = Fitted(["", "cat", ""], tmp_path)
-        scores = system(fitted.postings, fitted.idf).scores(fitted.ask("cat"))
-        assert scores[0, 1] > 0
-        assert scores[0, [0, 2]].tolist() == [0, 0]
+        assert getattr(fitted, name).search(fitted.ask("cat"), 3).rows.tolist() == [1]
+
+
+ROWS = st.lists(
+    st.lists(st.sampled_from([0, 0, 1, 1, 2, 9]), min_size=N_TERMS, max_size=N_TERMS), min_size=1, max_size=40
+)
+
+
+@st.composite
+def corpora(draw):
+    """Segments of a corpus with removed rows, a question, a mask or none, and how many are asked for."""
+    rows = draw(ROWS)
+    ends = [0, *sorted(draw(st.lists(st.integers(0, len(rows)), max_size=2))), len(rows)]
+    postings = [Postings.of(bags_of(rows[a:b]), IDF) for a, b in itertools.pairwise(ends)]
+    removed = [
+        Removed.of(np.array(sorted(draw(st.sets(st.integers(0, len(part) - 1)))), int), part)
+        if len(part)
+        else Removed.nothing()
+        for part in postings
+    ]
+    terms = np.array(sorted(draw(st.sets(st.integers(0, N_TERMS - 1), min_size=1))), np.int32)
+    weights = draw(st.lists(st.sampled_from([0.25, 1.0, 3.0]), min_size=len(terms), max_size=len(terms)))
+    question = Question(
+        terms, np.float32(weights), bags_of([np.isin(np.arange(N_TERMS), terms)]), np.ones(1, np.float32)
+    )
+    among = (
+        np.array(draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))) if draw(st.booleans()) else None
+    )
+    return postings, removed, question, among, draw(st.integers(0, len(rows) + 2))
+
+
+def exhaustive(system, question: Question, n: int, k: int, among: Mask | None, above: float) -> Found:
+    """Score all, sort all."""
+    scores = system.scores(question, np.arange(n))
+    ranked = sorted(
+        (i for i in range(n) if (among is None or among[i]) and scores[i] > above), key=lambda i: (-scores[i], i)
+    )
+    return Found(np.array(ranked[:k], np.int64), scores[ranked[:k]])
+
+
+class TestSearch:
+    """What a search finds is what is found by scoring everything, to the last bit."""
+
+    @pytest.mark.parametrize("long", [0, 5, 50_000])
+    @pytest.mark.parametrize("few", [0, 1_000])
+    @given(corpus=corpora(), above=st.sampled_from([0.0, 0.5, -np.inf]))
+    def test_bm25(self, long, few, corpus, above) -> None:
+        """However soon it looks ahead, and whether or not what a mask allows is scored one by one."""
+        postings, removed, question, among, k = corpus
+        system = BM25(postings, Statistics(postings, removed))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(baselines, "_LONG", long)
+            patch.setattr(baselines, "_FEW", few)
+            found = system.search(question, k, among, above)
+        self.same(found, exhaustive(system, question, len(system), k, among, above))
+
+    @given(corpus=corpora(), above=st.sampled_from([0.0, 0.5, -np.inf]))
+    def test_the_vector_space_model(self, corpus, above) -> None:
+        postings, _, question, among, k = corpus
+        system = VectorSpace(postings, IDF, 1.0)
+        n = sum(map(len, postings))
+        self.same(system.search(question, k, among, above), exhaustive(system, question, n, k, among, above))
+
+    def same(self, found: Found, expected: Found) -> None:
+        assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
+        assert found.rows.tolist() == expected.rows.tolist()
+        assert found.scores.tolist() == expected.scores.tolist()
+
+    @given(corpora())
+    def test_segments_do_not_matter(self, corpus) -> None:
+        postings, _, question, among, k = corpus
+        bags = [part.bags() for part in postings]
+        dense = np.zeros((sum(map(len, bags)), N_TERMS), int)
+        first = 0
+        for part in bags:
+            dense[first + part.row_of, part.terms] = part.counts
+            first += len(part)
+        whole = [Postings.of(bags_of(dense), IDF)]
+        for make in (
+            lambda parts: BM25(parts, Statistics(parts, [Removed.nothing()] * len(parts))),
+            lambda parts: VectorSpace(parts, IDF, 1.0),
+        ):
+            self.same(make(postings).search(question, k, among), make(whole).search(question, k, among))
+
+    def test_much_is_left_unwalked(self, monkeypatch) -> None:
+        """A rare word that two documents say decides; the word that all others say is looked up in these alone."""
+        rows = np.zeros((300, N_TERMS), int)
+        rows[:, 5] = 1
+        rows[[40, 200], 0] = 3
+        postings = [Postings.of(bags_of(rows), IDF)]
+        system = BM25(postings, Statistics(postings, [Removed.nothing()]))
+        monkeypatch.setattr(baselines, "_LONG", 100)
+        walked = []
+        monkeypatch.setattr(
+            system, "_walk", lambda term, sums, walk=system._walk: (walked.append(len(term)), walk(term, sums))
+        )
+        question = Question.of(bags_of([[1, 0, 0, 0, 0, 1]]))
+        assert system.search(question, 2).rows.tolist() == [40, 200]
+        assert walked == [2]
 
 
 class TestLSA:

@@ -5,8 +5,11 @@ import gzip
 import itertools
 import json
 import math
+import subprocess
+import sys
 from types import SimpleNamespace
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -14,9 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bench
-from benchmarks import hashing, hinton, newsgroups, page, rows, runs, short, time, topics
+from benchmarks import hashing, hinton, minilm, newsgroups, page, rows, runs, short, time, topics, workers
+from benchmarks.million import Words, variants
 from benchmarks.rows import Row
+from benchmarks.speed import QUERIES, beside, queries
 from textae import Document, Engine, ModelSpec, TrainSpec
+from textae.question import Question
+from textae.types import Query
 
 MESSAGE = """From: ada@example.org
 Subject: Re: engines
@@ -135,14 +142,11 @@ class TestIndex:
 
     def test_bits_of_lsa_find_a_document_by_its_own_text(self, indexed, labelled) -> None:
         with Engine.open(indexed[0]) as engine:
-            bags = engine.opened.vectorizer.transform(document.text for document in labelled[:50])
-            scores = hashing.lsa_bits(engine.opened, 8).scores(bags)
+            vectorizer, system = engine.opened.model.vectorizer, hashing.lsa_bits(engine.opened, 8)
+            questions = [Question.of(vectorizer.transform([document.text])) for document in labelled[:50]]
+            scores = np.stack([system.scores(question, np.arange(50)) for question in questions])
         assert scores.diagonal() == pytest.approx(1, abs=0.3)  # a coordinate at its median may fall to either side
         assert scores.diagonal().mean() > scores.mean() + 0.5
-
-    def test_a_bit_is_a_coordinate_above_its_median(self) -> None:
-        bits = hashing.above(np.array([[3.0, -1.0], [1.0, 0.0]], np.float32), np.array([2.0, -0.5], np.float32))
-        assert bits.tolist() == [[0b10000000], [0b01000000]]
 
 
 class TestPage:
@@ -300,3 +304,79 @@ class TestHinton:
         pytest.importorskip("matplotlib")
         shades = hinton._shades()
         assert len(shades) == len(set(shades.values())) == 20
+
+
+class TestMillion:
+    def test_a_word_is_drawn_as_often_as_it_occurs(self) -> None:
+        words = Words.of([Document("1", "b a b", "b"), Document("2", "c")])
+        assert dict(zip(words.words, words.share, strict=True)) == {"b": 3 / 5, "a": 4 / 5, "c": 1}
+        drawn = words.exchange("x " * 10_000, 1, np.random.default_rng(1)).split()
+        assert drawn.count("b") / len(drawn) == pytest.approx(3 / 5, abs=0.02)
+
+    @given(st.lists(st.sampled_from(["sea", "sky", "sun"]), max_size=30), st.floats(0, 1), st.integers(0, 99))
+    def test_so_great_a_share_of_the_words_is_exchanged_and_no_other(self, old, share, seed) -> None:
+        words = Words(("new",), np.ones(1))
+        new = words.exchange(" ".join(old), share, np.random.default_rng(seed)).split()
+        assert [a for a, b in zip(old, new, strict=True) if a == b] == [
+            a for a, b in zip(old, new, strict=True) if b != "new"
+        ]
+        assert new.count("new") == round(share * len(old))
+
+    def test_a_copy_is_the_same_every_time_and_unlike_every_other(self) -> None:
+        corpus = [Document("1", "one two three four five six seven eight nine ten", "", {"label": "n"})]
+        words = Words.of(corpus + [Document("2", "other")] * 90)
+        first, again, other = (list(variants(corpus, words, copy)) for copy in (0, 0, 1))
+        assert first == again
+        assert (first[0].id, other[0].id) == ("1#0", "1#1")
+        assert first[0].text != other[0].text
+        assert first[0].fields == {"label": "n"}
+
+
+class TestPeers:
+    def test_queries_are_titles_without_stop_words(self) -> None:
+        assert queries(["The AND of Engines", "of the", ""]) == ["engines"]
+
+    def test_so_many_titles_are_asked_the_same_every_time(self) -> None:
+        titles = [f"engine{i}" for i in range(2 * QUERIES)]
+        assert len(set(queries(titles))) == QUERIES
+        assert queries(titles) == queries(titles) != titles[:QUERIES]
+
+    def test_ours_over_each_other(self) -> None:
+        assert beside({"a": 2.0, "b": 4.0, "c": 1.0}, "a") == {"a": 2, "b": 4, "c": 1, "over b": 0.5, "over c": 2}
+
+    def test_the_best_of_each_query_is_first(self) -> None:
+        scores = np.array([[0.1, -0.5, 0.3], [0.2, 0.2, 0]], np.float32)
+        found = minilm.ranked([Query("p", ""), Query("q", "")], scores, ["a", "b", "c"])
+        assert {query: ranking.ids for query, ranking in found.items()} == {"p": ("c", "a", "b"), "q": ("a", "b", "c")}
+        assert found["p"].scores == pytest.approx((0.3, 0.1, -0.5))
+
+    def test_processes_are_asked_in_turns_and_each_text_is_timed(self) -> None:
+        with (
+            workers.Worker(sys.executable, workers.SCANS, "copy", 100) as copy,
+            workers.Worker(sys.executable, workers.SCANS, "hamming", 100) as hamming,
+        ):
+            seconds = workers.in_turns({"copy": copy, "hamming": hamming}, ["1"] * 45)
+        assert {name: len(values) for name, values in seconds.items()} == {"copy": 45, "hamming": 45}
+        assert all((values > 0).all() for values in seconds.values())
+
+    def test_a_process_that_breaks_off_is_told(self) -> None:
+        with (
+            workers.Worker(sys.executable, workers.SCANS, "copy", "many") as worker,
+            pytest.raises(click.ClickException, match=r"scans\.py copy many broke off"),
+        ):
+            worker.ask(["1"])
+
+    def test_sqlite_adds_finds_and_removes(self, tmp_path) -> None:
+        def run(*command: object) -> str:
+            program = [sys.executable, str(workers.SYSTEMS), *map(str, command)]
+            return subprocess.run(program, capture_output=True, text=True, check=True).stdout
+
+        folder, ids = tmp_path / "fts5", tmp_path / "ids.json"
+        with runs.table(
+            [Document("1", "ships sail"), Document("2", "a wing", "Sails"), Document("3", "wings")]
+        ) as source:
+            run("add", "fts5", folder, source)
+        assert set(run("once", "fts5", folder, "sailing ship").split()) == {"1", "2"}
+        ids.write_text('["1"]')
+        run("remove", "fts5", folder, ids)
+        assert run("once", "fts5", folder, "sailing ship").split() == ["2"]

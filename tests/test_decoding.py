@@ -53,7 +53,7 @@ class TestDecode:
         opened = engine.opened
         shares = opened.decoder.words(opened.codes.floats[:1])[0]
         for word in engine.decode(["stars-0"], 5)[0].words:
-            number = opened.vectorizer.vocabulary.number(word.term)
+            number = opened.model.vectorizer.vocabulary.number(word.term)
             assert word.probability == pytest.approx(shares[number], rel=1e-5)
             assert word.lift == pytest.approx(shares[number] / opened.usual_words[number], rel=1e-5)
 
@@ -66,7 +66,7 @@ class TestDecode:
 
     def test_only_what_is_likelier_than_usual_is_named(self, engine):
         words = engine.decode(["bread-1"], 10_000)[0].words
-        assert 0 < len(words) < len(engine.opened.idf)
+        assert 0 < len(words) < len(engine.opened.model.vectorizer.vocabulary)
         assert all(word.lift > 1 for word in words)
 
     def test_a_text_is_decoded_like_a_document(self, engine, documents):
@@ -79,7 +79,7 @@ class TestDecode:
     def test_a_code_says_what_its_document_says(self, engine):
         decoded = engine.decode(["ships-2"], 8)[0]
         of_code = engine.decode_code(decoded.code, 8)
-        assert len(decoded.code.split(",")) == engine.opened.encoder.dims
+        assert len(decoded.code.split(",")) == engine.opened.model.encoder.dims
         assert (of_code.code, said(of_code)) == (decoded.code, said(decoded))
         assert engine.decode_code(decoded.code.replace(",", " , "), 8) == of_code
         assert {word.held for word in of_code.words} == {None}
@@ -126,7 +126,7 @@ class TestDecode:
     def test_what_is_no_number_of_words(self, engine, k):
         for ask in (engine.decode_text, engine.decode_code):
             with pytest.raises(QueryError, match=f"{k} words were asked for; give at least 1"):
-                ask("comet" if ask == engine.decode_text else ",".join("0" * engine.opened.encoder.dims), k)
+                ask("comet" if ask == engine.decode_text else ",".join("0" * engine.opened.model.encoder.dims), k)
 
     @pytest.mark.parametrize(
         "code, says",
@@ -159,7 +159,7 @@ class TestSample:
         for sample in engine.sample(5, 3).samples:
             cosines = opened.codes.floats.astype(np.float32) @ numbers(sample)
             assert sample.distance == pytest.approx(1 - cosines.max(), abs=1e-3)
-            assert sample.nearest == opened.ids[cosines.argmax()]
+            assert sample.nearest == list(opened.ids.values())[cosines.argmax()]
 
     def test_a_sample_is_about_one_thing(self, narrow):
         shared = [

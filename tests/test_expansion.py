@@ -14,7 +14,7 @@ from textae.vectorizer import Bags
 DECODER = Decoder(((np.log(np.float32([[1, 2, 4, 1]])), np.zeros(4, np.float32)),))
 """Of the code 1 the shares of four words are 1/8, 2/8, 4/8, 1/8."""
 USUAL = np.array([1 / 4, 1 / 8, 1 / 4, 3 / 8])
-IDF = np.float32([3, 1, 2, 5, 7])
+IDF = np.float32([3, 1, 2, 5, 7]).take
 ONE = np.float16([1])
 
 
@@ -64,7 +64,7 @@ def test_of_any_decoder(counts, seed, n_words, weight) -> None:
     idf = rng.uniform(0.1, 9, 20).astype(np.float32)
     before = question(**{f"t{term}": counts[term] for term in sorted(counts)})
     usual = decoder.words(np.zeros((1, 3), np.float32))[0].astype(np.float64)
-    after = expand(before, decoder, usual, rng.normal(0, 1, 3), idf, n_words, weight)
+    after = expand(before, decoder, usual, rng.normal(0, 1, 3), idf.take, n_words, weight)
     weight_of = dict(zip(after.terms.tolist(), after.weights.tolist(), strict=True))
     assert (np.diff(after.terms) > 0).all() and (after.weights > 0).all()
     assert {term: weight_of.pop(term) for term in counts} == counts
@@ -77,9 +77,9 @@ def test_of_any_decoder(counts, seed, n_words, weight) -> None:
 
 def test_a_word_of_one_topic_brings_others_of_it(engine) -> None:
     opened = engine.opened
-    asked = Question.of(opened.vectorizer.transform(["telescope galaxy"]))
-    code = encode_question(opened.encoder, asked).floats[0]
-    after = expand(asked, opened.decoder, opened.usual_words, code, opened.idf)
+    asked = Question.of(opened.model.vectorizer.transform(["telescope galaxy"]))
+    code = encode_question(opened.model.encoder, asked).floats[0]
+    after = expand(asked, opened.decoder, opened.usual_words, code, opened.searched.statistics.idf)
     added = set(after.terms.tolist()) - set(asked.terms.tolist())
     assert added
-    assert added <= {opened.vectorizer.numbers[word] for word in TOPICS["stars"].split()}
+    assert added <= {opened.model.vectorizer.numbers[word] for word in TOPICS["stars"].split()}

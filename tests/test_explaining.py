@@ -8,28 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.baselines import BM25, Postings
+from textae.column import Column
 from textae.decoder import Decoder
-from textae.encoder import Codes, DeepEncoder, Encoder, Quantization
+from textae.encoder import DeepEncoder, Encoder, Quantization
 from textae.explaining import (
-    NOTHING,
     Shares,
     bit_shares,
     code_shares,
     common_words,
     explanation,
     fused,
-    keyword_shares,
     written,
 )
 from textae.index import CosineIndex, HammingIndex
 from textae.question import Question, encode_question
-from textae.ranking import Hybrid
 from textae.text import Analysis
-from textae.vectorizer import Bags, Vectorizer, Vocabulary, idf
+from textae.vectorizer import Bags, Vectorizer, Vocabulary
 
 SEEDS = st.integers(0, 2**32 - 1)
 N_TERMS = 12
+ROWS = np.arange(4)
 
 
 def bags(*rows: dict[int, int]) -> Bags:
@@ -119,12 +117,14 @@ class TestCodes:
         rng = np.random.default_rng(seed)
         encoder, question = encoder_of(rng), some_question(rng)
         codes = encoder.encode(some_bags(rng, 4))
-        stored = Codes(codes.known, codes.floats.astype(np.float16), codes.bits)
+        floats = codes.floats.astype(np.float16)
+        cosines = CosineIndex(Column.of(floats))
         asked = encode_question(encoder, question)
-        found = code_shares(encoder, question, stored.floats)
-        assert [one.score for one in found] == pytest.approx(CosineIndex(stored).scores(asked)[0].tolist(), abs=2e-5)
-        told = bit_shares(encoder, question, stored.bits)
-        assert [one.score for one in told] == pytest.approx(HammingIndex(stored).scores(asked)[0].tolist())
+        found = code_shares(encoder, question, floats)
+        assert [one.score for one in found] == pytest.approx(cosines.scores(asked, ROWS).tolist(), abs=2e-5)
+        told = bit_shares(encoder, question, codes.bits)
+        hamming = HammingIndex(Column.of(codes.bits), Column.of(np.ones(4, bool)))
+        assert [one.score for one in told] == pytest.approx(hamming.scores(asked, ROWS).tolist())
         known = sorted({term for term in question.texts.terms.tolist() if term < N_TERMS})
         assert all(one.terms.tolist() == known for one in found + told)
 
@@ -153,29 +153,6 @@ class TestCodes:
         (found,) = bit_shares(encoder, Question.of(bags({0: 1, 1: 1})), np.uint8([[0b10000000]]))
         assert found.shares == pytest.approx([1.4 * 0.6 / 8, -1.4 * 0.8 / 8])
         assert found.score == pytest.approx(0.75)
-
-
-class TestKeywords:
-    def test_by_hand(self) -> None:
-        """Of mean length a word that occurs once has 2.2 / 2.2 = 1 times its idf, twice 4.4 / 3.2 = 1.375 times."""
-        question = replace(Question.of(bags({0: 1, 1: 1, 3: 2})), weights=np.float32([1, 1, 0.5]))
-        found = keyword_shares(question, bags({1: 2, 2: 1, 3: 1}), np.float32([5, 2, 1, 3]), mean_length=4)
-        assert found.terms.tolist() == [0, 1, 3]
-        assert found.shares == pytest.approx([0, 2.75, 1.5])
-
-    @given(SEEDS)
-    def test_they_sum_to_the_score(self, seed) -> None:
-        rng = np.random.default_rng(seed)
-        corpus, query = some_bags(rng, 5), some_bags(rng, 1)
-        weights = idf(np.bincount(corpus.terms, minlength=N_TERMS + 2), 5)
-        postings = Postings.of(corpus, weights)
-        mean_length = float(postings.lengths.mean())
-        question = Question.of(query)
-        found = [keyword_shares(question, corpus.rows(i, i + 1), weights, mean_length).score for i in range(5)]
-        assert found == pytest.approx(BM25(postings, weights).scores(query)[0].tolist(), rel=1e-5)
-
-    def test_a_document_without_words_gives_nothing(self) -> None:
-        assert keyword_shares(Question.of(bags({0: 1})), bags({}), np.ones(1, np.float32), 1.0).score == 0
 
 
 WORD_OF = {0: "stars", 1: "Planets", 2: "of"}
@@ -228,29 +205,3 @@ class TestCommonWords:
         assert (told > 1).all()
         assert lifts == pytest.approx(told.min(axis=0))
         assert common_words(decoder, usual, document, query, 10)[0].tolist() == terms.tolist()
-
-
-@pytest.mark.parametrize("mode", ["bm25", "code", "bits", "lsa", "hybrid"])
-def test_the_explanation_of_a_hit_sums_to_its_score(engine, mode) -> None:
-    opened, text = engine.opened, "telescopes of the galaxy, and butter"
-    bag = opened.vectorizer.transform([text])
-    question, system = Question.of(bag), opened.system(mode)
-    scores = system.scores(bag)[0]
-    row = int(scores.argmax())
-    document = opened.postings.bags().rows(row, row + 1)
-    keywords = keyword_shares(question, document, opened.idf, float(opened.postings.lengths.mean()))
-    codes = code_shares(opened.encoder, question, opened.codes.floats[row : row + 1])[0]
-    if isinstance(system, Hybrid):
-        of_each = (system.keywords.scores(bag)[0].std(), system.codes.scores(bag)[0].std() / system.weight)
-        parts = fused(keywords, codes, 1 / of_each[0], 1 / of_each[1])
-    else:
-        start = Encoder.lsa(opened.reader.arrays["lsa/words"], opened.encoder.idf)
-        parts = {
-            "bm25": (keywords, NOTHING),
-            "code": (NOTHING, codes),
-            "bits": (NOTHING, bit_shares(opened.encoder, question, opened.codes.bits[row : row + 1])[0]),
-            "lsa": (NOTHING, code_shares(start, question, opened.reader.arrays["codes/lsa"][row : row + 1])[0]),
-        }[mode]
-    why = explanation(written(opened.vectorizer, text), *parts)
-    assert why.score == pytest.approx(scores[row], rel=1e-4)
-    assert {part.word for part in why.keywords + why.codes} <= {"telescopes", "galaxy", "butter"}

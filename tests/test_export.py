@@ -42,7 +42,7 @@ class TestEveryFormat:
     def test_it_holds_the_codes_of_the_index(self, engine, tmp_path, name, what, dtype):
         engine.export_codes(tmp_path / name, what)
         ids, codes = READERS[name](tmp_path / name)
-        assert ids == engine.opened.ids
+        assert ids == list(engine.opened.ids.values())
         assert codes.dtype == dtype
         assert np.array_equal(codes, getattr(engine.opened.codes, what))
 
@@ -59,7 +59,7 @@ class TestEveryFormat:
         (tmp_path / name).write_text("before")
 
         def full(*_):
-            yield engine.opened.ids[:5], engine.opened.codes.floats[:5].astype(np.float32)
+            yield list(engine.opened.ids.values())[:5], engine.opened.codes.floats[:5].astype(np.float32)
             raise OSError("no space left")
 
         monkeypatch.setattr(export, "_chunks", full)

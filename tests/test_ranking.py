@@ -1,29 +1,21 @@
 """Systems as one thing, put together and ranked."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textae import ranking
+from textae.baselines import BM25
+from textae.column import Column
 from textae.encoder import Encoder
-from textae.index import CosineIndex, HammingIndex
-from textae.ranking import CodeSearch, Hybrid, spread_to_one, top
+from textae.index import CodeIndex, CosineIndex, HammingIndex
+from textae.postings import Postings, Removed, Statistics
+from textae.question import Question, encode_question
+from textae.ranking import CodeSearch, Found, Hybrid, top
 from textae.vectorizer import Bags
 
 SCORES = st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0]), max_size=30)
-NOBODY = Bags(np.zeros(2, np.int64), np.empty(0, np.int32), np.empty(0, np.uint16))
-
-
-@dataclass
-class Fixed:
-    """A system that has made up its mind."""
-
-    found: list[float]
-
-    def scores(self, queries: Bags):
-        return np.array([self.found] * len(queries), np.float32)
 
 
 class TestTop:
@@ -39,38 +31,97 @@ class TestTop:
         assert top(np.float32([0.1, -np.inf, 0.2]), 3, above=-np.inf).tolist() == [2, 0]
 
 
-class TestSpread:
-    def test_by_hand(self) -> None:
-        # 1 and 3 lie one standard deviation from their mean
-        assert spread_to_one(np.float32([[1, 3], [10, 30]])).tolist() == [[1, 3], [1, 3]]
+class TestFound:
+    def test_of_equal_scores_the_lower_row_comes_first(self) -> None:
+        found = Found.best(np.array([3, 5, 8, 9]), np.float32([1, 2, 2, 0]), 3)
+        assert (found.rows.tolist(), found.scores.tolist()) == ([5, 8, 3], [2, 2, 1])
 
-    @given(st.floats(-100, 100, width=32), st.integers(1, 2_000))
-    def test_equal_scores_stay_whatever_rounding_makes_of_their_spread(self, score, n) -> None:
-        scores = np.full((1, n), score, np.float32)
-        assert np.array_equal(spread_to_one(scores), scores)
+    def test_among_some_of_all(self) -> None:
+        scores, among = np.float32([4, 1, 3, 2]), np.array([False, True, True, True])
+        assert Found.best_of_all(scores, 2, among).rows.tolist() == [2, 3]
+        assert Found.best_of_all(scores, 2, None).rows.tolist() == [0, 2]
 
-    @given(st.lists(st.floats(0, 1, width=16), min_size=2, max_size=20), st.sampled_from([0.25, 8.0, 1024.0]))
-    def test_the_scale_of_a_system_does_not_matter(self, scores, scale) -> None:
-        row = np.array([scores], np.float32)
-        if row.std() > 1e-3:
-            assert spread_to_one(row * np.float32(scale)) == pytest.approx(spread_to_one(row), rel=1e-4)
+
+def bags_of(*rows) -> Bags:
+    """Bags of terms that occur once."""
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    terms = np.concatenate([np.empty(0), *rows]).astype(np.int32)
+    return Bags(starts, terms, np.ones(len(terms), np.uint16))
+
+
+NOTHING = Question.of(bags_of([]))
+
+
+class Collection:
+    """Bags, and the systems that search them: codes are sums of random vectors of their words."""
+
+    def __init__(self, bags: Bags, n_terms: int, weight: float) -> None:
+        words = np.random.default_rng(1).standard_normal((n_terms, 8)).astype(np.float32)
+        encoder = Encoder.lsa(words, np.ones(n_terms, np.float32))
+        codes = encoder.encode(bags)
+        postings = [Postings.of(bags, np.ones(n_terms, np.float32))]
+        self.bm25 = BM25(postings, Statistics(postings, [Removed.nothing()]))
+        columns = (Column.of(array) for array in (codes.floats, codes.bits, codes.known))
+        self.codes = CodeSearch(encoder, CodeIndex(*columns))
+        self.hybrid = Hybrid(self.bm25, self.codes, weight)
+        self.rows = np.arange(len(bags))
+
+
+def random_bags(n: int, n_terms: int) -> Bags:
+    rng = np.random.default_rng(2)
+    often = 1 / np.arange(1, n_terms + 1)
+    return bags_of(*(np.unique(rng.choice(n_terms, 12, p=often / often.sum())) for _ in range(n)))
 
 
 class TestHybrid:
-    def test_by_hand(self) -> None:
-        keywords, codes = Fixed([0, 2, 2, 4]), Fixed([0.3, 0.1, 0.1, 0.3])  # deviations √2 and .1
-        fused = Hybrid(keywords, codes, 0.5).scores(NOBODY)
-        assert fused[0] == pytest.approx([1.5, 2**0.5 + 0.5, 2**0.5 + 0.5, 8**0.5 + 1.5], rel=1e-5)
+    QUESTION = Question.of(bags_of([0, 3, 17, 40]))
+
+    @pytest.fixture
+    def many(self) -> Collection:
+        return Collection(random_bags(3_000, 60), 60, 0.7)
+
+    def test_it_is_the_equation(self, many) -> None:
+        words = many.bm25.scores(self.QUESTION, many.rows)
+        codes = many.codes.scores(self.QUESTION, many.rows)
+        codes_of_it = encode_question(many.codes.encoder, self.QUESTION)
+        spreads = many.bm25.spread(self.QUESTION), many.codes.index.spread(codes_of_it)
+        expected = words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)
+        assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)
+
+    def test_what_is_found_is_scored_as_alone(self, many) -> None:
+        found = many.hybrid.search(self.QUESTION, 10)
+        assert len(found.rows) == 10
+        assert found.scores.tolist() == many.hybrid.scores(self.QUESTION, found.rows).tolist()
+
+    @pytest.mark.parametrize(("k", "above"), [(10, -np.inf), (3_000, -np.inf), (750, 0.0), (5_000, 0.0)])
+    def test_where_the_pool_is_everything_the_ranking_is_that_of_all(self, many, k, above) -> None:
+        """Also where all are ranked, what scores 0 too; four are pooled for each that is sought."""
+        everything = many.hybrid.scores(self.QUESTION, many.rows)
+        assert many.hybrid.search(self.QUESTION, k, above=above).rows.tolist() == top(everything, k, above).tolist()
+
+    def test_the_pool_is_the_best_of_both(self, many, monkeypatch) -> None:
+        monkeypatch.setattr(ranking, "POOL", 2)
+        everything = many.hybrid.scores(self.QUESTION, many.rows)
+        pool = {row for system in (many.bm25, many.codes) for row in system.search(self.QUESTION, 4).rows.tolist()}
+        best = sorted(pool, key=lambda row: (-everything[row], row))[:1]
+        assert many.hybrid.search(self.QUESTION, 1).rows.tolist() == best
+
+    def test_only_rows_that_may_be_are_found(self, many) -> None:
+        among = many.rows % 3 == 1
+        found = many.hybrid.search(self.QUESTION, 20, among)
+        assert len(found.rows) == 20
+        assert among[found.rows].all()
 
     def test_where_the_words_say_nothing_the_codes_decide(self) -> None:
-        assert top(Hybrid(Fixed([0, 0, 0]), Fixed([0.1, 0.3, 0.2]), 0.5).scores(NOBODY)[0], 3).tolist() == [1, 2, 0]
+        """All documents hold the word, so that its spread is 0 and its scores are equal."""
+        same = Collection(bags_of([0, 1], [0, 2], [0, 3]), 4, 0.5)
+        question = Question.of(bags_of([0]))
+        expected = same.codes.search(question, 3, above=-np.inf).rows.tolist()
+        assert same.hybrid.search(question, 3).rows.tolist() == expected
 
-    def test_where_all_documents_say_the_word_alike_the_codes_decide(self) -> None:
-        fused = Hybrid(Fixed([0.1] * 1_000), Fixed([i / 1_000 for i in range(1_000)]), 0.5).scores(NOBODY)
-        assert top(fused[0], 1_000).tolist() == list(range(999, -1, -1))
-
-    def test_where_the_codes_say_nothing_the_words_decide(self) -> None:
-        assert top(Hybrid(Fixed([1, 3, 2]), Fixed([0, 0, 0]), 0.5).scores(NOBODY)[0], 3).tolist() == [1, 2, 0]
+    def test_a_question_of_unknown_words_finds_nothing(self, many) -> None:
+        assert many.hybrid.search(NOTHING, 10).rows.tolist() == []
+        assert many.hybrid.search(NOTHING, 3, above=-np.inf).rows.tolist() == [0, 1, 2]
 
 
 class TestCodeSearch:
@@ -79,17 +130,18 @@ class TestCodeSearch:
     ENCODER = Encoder.lsa(np.eye(2, 8, dtype=np.float32), np.ones(2, np.float32))
     CORPUS = Bags(np.array([0, 1, 2, 4]), np.array([0, 1, 0, 1], np.int32), np.ones(4, np.uint16))
 
-    @pytest.mark.parametrize("kind", ["floats", "bits"])
-    def test_a_document_is_its_own_best_match(self, kind) -> None:
+    @pytest.fixture(params=["floats", "bits", "both"])
+    def search(self, request) -> CodeSearch:
         codes = self.ENCODER.encode(self.CORPUS)
-        index = CosineIndex(codes) if kind == "floats" else HammingIndex(codes)
-        scores = CodeSearch(self.ENCODER, index).scores(self.CORPUS)
-        assert scores.diagonal() == pytest.approx([1, 1, 1])
-        assert (scores < 1 + 1e-6).all()
-        assert [top(row, 1).tolist() for row in scores] == [[0], [1], [2]]
+        floats, bits, known = (Column.of(array) for array in (codes.floats, codes.bits, codes.known))
+        kinds = {"floats": CosineIndex(floats), "bits": HammingIndex(bits, known)}
+        return CodeSearch(self.ENCODER, kinds.get(request.param) or CodeIndex(floats, bits, known))
 
-    @pytest.mark.parametrize("kind", ["floats", "bits"])
-    def test_a_query_of_unknown_words_finds_nothing(self, kind) -> None:
-        codes = self.ENCODER.encode(self.CORPUS)
-        index = CosineIndex(codes) if kind == "floats" else HammingIndex(codes)
-        assert top(CodeSearch(self.ENCODER, index).scores(NOBODY)[0], 10).tolist() == []
+    def test_a_document_is_its_own_best_match(self, search) -> None:
+        for row in range(3):
+            found = search.search(Question.of(self.CORPUS.rows(row, row + 1)), 1)
+            assert (found.rows.tolist(), found.scores) == ([row], pytest.approx([1]))
+
+    def test_a_question_of_unknown_words_finds_nothing(self, search) -> None:
+        assert search.search(NOTHING, 10).rows.tolist() == []
+        assert search.scores(NOTHING, np.arange(3)).tolist() == [0, 0, 0]

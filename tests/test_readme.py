@@ -64,7 +64,8 @@ def test_every_session_of_the_readme_runs_and_prints_what_it_shows(folder: Path)
         written = ""
         for command, shown in commands(session):
             found = run(command, folder)
-            written += f"$ {command}\n{found.rstrip()}\n" + ("\n" if shown.endswith("\n\n") else "")
+            printed = f"{found.rstrip()}\n" if found.strip() else ""
+            written += f"$ {command}\n{printed}" + ("\n" if shown.endswith("\n\n") else "")
             if not UPDATE and not holds(command, shown.strip(), found.strip(), folder):
                 wrong.append(f"$ {command}\n--- the README shows\n{shown}\n--- and now it is\n{found}")
         if UPDATE:

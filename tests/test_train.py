@@ -43,8 +43,8 @@ def counted(texts: list[str], folder: Path) -> tuple[Bags, Floats]:
     counter = Counter(Analysis.of(None), folder)
     for text in texts:
         counter.add(text)
-    _, bags, frequency = counter.finish()
-    return bags, idf(frequency, len(bags))
+    _, tokens, frequency = counter.finish()
+    return tokens.bags(), idf(frequency, len(tokens))
 
 
 def trained(

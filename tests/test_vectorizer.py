@@ -2,6 +2,7 @@
 
 import collections
 import gc
+import itertools
 import math
 from pathlib import Path
 
@@ -11,12 +12,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textae.text import Analysis, words
-from textae.vectorizer import Bags, Counter, Vectorizer, Vocabulary, idf, norms, term_weight, tfidf
+from textae.vectorizer import (
+    Bags,
+    Counter,
+    GrowingVectorizer,
+    Tokens,
+    Vectorizer,
+    Vocabulary,
+    by_frequency,
+    idf,
+    norms,
+    renumbered,
+    term_weight,
+    tfidf,
+)
 
 PLAIN = Analysis.of(None)
 CORPUS = ("the cat sat", "the cat the dog", "", "a dog, a dog, a bird")
 
-TERMS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6), unique=True, max_size=30)
+TERM = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
+TERMS = st.lists(TERM, unique=True, max_size=30)
+PARTS = st.lists(TERM, unique=True, max_size=40).flatmap(
+    lambda terms: st.lists(st.integers(0, len(terms)), max_size=6).map(
+        lambda cuts: [terms[a:b] for a, b in itertools.pairwise([0, *sorted(cuts), len(terms)])]
+    )
+)
+"""Terms, and which of them came together."""
 DENSE = st.integers(1, 6).flatmap(
     lambda n_terms: st.lists(st.lists(st.integers(0, 3), min_size=n_terms, max_size=n_terms), min_size=1, max_size=7)
 ).map(np.array)  # fmt: skip
@@ -26,7 +47,8 @@ def count(texts, folder: Path, analysis: Analysis = PLAIN):
     counter = Counter(analysis, folder)
     for text in texts:
         counter.add(text)
-    return counter.finish()
+    vocabulary, tokens, frequency = counter.finish()
+    return vocabulary, tokens.bags(), frequency
 
 
 def bags_of(dense) -> Bags:
@@ -129,6 +151,90 @@ class TestVocabulary:
         assert [again.number(term) for term in terms] == list(range(len(terms)))
 
 
+def grown(parts: list[list[str]]) -> Vocabulary:
+    vocabulary = Vocabulary.of(parts[0])
+    for part in parts[1:]:
+        vocabulary = vocabulary.with_terms(part)
+    return vocabulary
+
+
+class TestPartsOfAVocabulary:
+    @given(PARTS, st.text(st.characters(exclude_categories=["Cs"]), max_size=2))
+    def test_terms_that_come_later_are_numbered_behind_those_before(self, parts, prefix) -> None:
+        terms = [term for part in parts for term in part]
+        for vocabulary in (grown(parts), Vocabulary.from_arrays(grown(parts).arrays())):
+            assert len(vocabulary) == len(terms)
+            assert vocabulary.terms() == terms
+            assert [vocabulary.term(number) for number in range(len(terms))] == terms
+            assert [vocabulary.number(term) for term in terms] == list(range(len(terms)))
+            begin_so = [number for number, term in enumerate(terms) if term.startswith(prefix)]
+            assert vocabulary.numbers_from(prefix).tolist() == begin_so
+
+    @given(PARTS)
+    def test_the_first_part_is_never_written_again_and_the_others_halve(self, parts) -> None:
+        vocabulary = grown(parts)
+        assert vocabulary.parts[0].terms() == parts[0]
+        sizes = [len(part) for part in vocabulary.parts[1:]]
+        assert all(later < before for before, later in itertools.pairwise(sizes))
+        assert all(sizes)
+
+    def test_1_000_terms_one_at_a_time_are_few_parts(self) -> None:
+        """As the digits of 1,000 in binary are: 1111101000."""
+        vocabulary = grown([["first"], *([f"word{n}"] for n in range(1_000))])
+        assert [len(part) for part in vocabulary.parts] == [1, 512, 256, 128, 64, 32, 8]
+
+    def test_more_parts_than_ten_come_back_in_their_order(self) -> None:
+        sizes = [3, *(2**n for n in range(11, -1, -1))]
+        names = iter(f"word{n}" for n in range(sum(sizes)))
+        vocabulary = grown([[next(names) for _ in range(size)] for size in sizes])
+        assert len(vocabulary.parts) == 13
+        assert Vocabulary.from_arrays(vocabulary.arrays()).terms() == [f"word{n}" for n in range(sum(sizes))]
+
+
+class TestTokens:
+    ROWS = st.lists(st.lists(st.integers(-1, 5), max_size=9), min_size=1, max_size=6)
+
+    def tokens(self, rows: list[list[int]]) -> Tokens:
+        starts = np.cumsum([0, *map(len, rows)])
+        return Tokens(starts, np.array([term for row in rows for term in row], np.int32))
+
+    def rows(self, tokens: Tokens) -> list[list[int]]:
+        return [tokens.terms[a:b].tolist() for a, b in itertools.pairwise(tokens.starts.tolist())]
+
+    @given(ROWS)
+    def test_bags_count_what_is_a_term(self, rows) -> None:
+        bags = self.tokens(rows).bags()
+        for i, row in enumerate(rows):
+            terms, counts = bags.row(i)
+            assert (np.diff(terms) > 0).all()
+            expected = collections.Counter(term for term in row if term >= 0)
+            assert dict(zip(terms.tolist(), counts.tolist(), strict=True)) == expected
+
+    @given(ROWS, st.data())
+    def test_take_rows_and_join_are_those_of_lists(self, rows, draw) -> None:
+        tokens = self.tokens(rows)
+        chosen = draw.draw(st.lists(st.integers(0, len(rows) - 1), max_size=9))
+        first = draw.draw(st.integers(0, len(rows)))
+        taken, some = tokens.take(np.array(chosen, np.int64)), tokens.rows(first, len(rows))
+        assert self.rows(taken) == [rows[i] for i in chosen]
+        assert self.rows(some) == rows[first:]
+        assert self.rows(Tokens.concatenated([taken, some])) == [rows[i] for i in chosen] + rows[first:]
+        assert self.rows(Tokens.from_arrays(tokens.arrays())) == rows
+
+    @given(ROWS)
+    def test_renumbered_by_frequency_they_say_the_same(self, tmp_path_factory, rows) -> None:
+        terms = [f"t{number}" for number in range(6)]
+        ranked, frequency = by_frequency(self.tokens(rows), terms)
+        held = collections.Counter(term for row in rows for term in set(row) - {-1})
+        assert [(term, number) for term, number in ranked] == [
+            (terms[number], number) for number in sorted(held, key=lambda number: (-held[number], terms[number]))
+        ]
+        assert frequency.tolist() == [held[number] for _, number in ranked]
+        again = renumbered(self.tokens(rows), [number for _, number in ranked], tmp_path_factory.getbasetemp())
+        back = [*(number for _, number in ranked), -1]
+        assert [[back[term] for term in row] for row in self.rows(again)] == rows
+
+
 class TestCounter:
     def test_terms_are_numbered_by_falling_document_frequency_ties_by_name(self, tmp_path) -> None:
         vocabulary, bags, frequency = count(CORPUS, tmp_path)
@@ -169,6 +275,13 @@ class TestCounter:
         _, bags, _ = count(CORPUS, tmp_path)
         assert list(tmp_path.iterdir()) == []
         assert bags.counts.sum() == 13
+
+    def test_words_keep_their_order_and_stop_words_their_places(self, tmp_path) -> None:
+        counter = Counter(Analysis.of("english"), tmp_path)
+        counter.add("the cats and a dog of cats")
+        vocabulary, tokens, _ = counter.finish()
+        said = [vocabulary.term(number) if number >= 0 else None for number in tokens.terms.tolist()]
+        assert said == [None, "cat", None, None, "dog", None, "cat"]
 
     def test_a_corpus_that_breaks_off_leaves_no_file_open(self, tmp_path) -> None:
         Counter(PLAIN, tmp_path).add("begun")
@@ -211,3 +324,26 @@ class TestVectorizer:
         vectorizer.numbers.LARGEST = 2
         assert [vectorizer.numbers[word] for word in ("cat", "dog", "the", "cat", "bird")] == [0, 1, 2, 0, 4]
         assert len(vectorizer.numbers) <= 2
+
+
+class TestGrowingVectorizer:
+    def test_a_new_word_is_numbered_once_and_known_ones_stay(self) -> None:
+        vectorizer = GrowingVectorizer(Analysis.of("english"), Vocabulary.of(["cat", "dog"]))
+        assert vectorizer.tokens(["a zebra, two cats", "zebras and a yak"]).terms.tolist() == [
+            -1,
+            2,
+            3,
+            0,
+            2,
+            -1,
+            -1,
+            4,
+        ]
+        assert vectorizer.new == {"zebra": 2, "two": 3, "yak": 4}
+        assert vectorizer.grown().terms() == ["cat", "dog", "zebra", "two", "yak"]
+
+    def test_beyond_the_most_terms_new_words_are_none(self, monkeypatch) -> None:
+        monkeypatch.setattr("textae.vectorizer.MOST_TERMS", 3)
+        vectorizer = GrowingVectorizer(PLAIN, Vocabulary.of(["cat", "dog"]))
+        assert vectorizer.tokens(["yak zebra yak cat"]).terms.tolist() == [2, -1, 2, 0]
+        assert vectorizer.grown().terms() == ["cat", "dog", "yak"]

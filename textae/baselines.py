@@ -14,6 +14,7 @@ from textae.column import Mask, Rows
 from textae.found import Found
 from textae.postings import (
     K1,
+    Placed,
     PostingList,
     Postings,
     Statistics,
@@ -166,24 +167,28 @@ class BM25:
 
     def scores(self, question: Question, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
-        scores = np.zeros(len(rows), np.float32)
+        scores, placed = np.zeros(len(rows), np.float32), list(by_segment(self._starts, rows))
         for term in self._asked(question):
-            scores += self._parts(term, rows)
+            scores += self._parts(term, placed, len(rows))
         return scores
 
     def shares(self, question: Question, row: int) -> Floats:
         """What each term of a question adds to a row's score: (n_terms,)."""
-        shares = np.zeros(len(question.terms), np.float32)
+        shares, placed = np.zeros(len(question.terms), np.float32), list(by_segment(self._starts, np.array([row])))
         for term in self._asked(question):
-            shares[term.place] = self._parts(term, np.array([row]))[0]
+            shares[term.place] = self._parts(term, placed, 1)[0]
         return shares
 
     def spread(self, question: Question) -> float:
-        """The standard deviation of the scores of all documents, as if terms occurred independently of each other."""
+        """The standard deviation of the scores of all documents, as if terms occurred independently of each other.
+
+        That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts.
+        """
         factors = self._factors(question).astype(np.float64)
         moments = sum((part.moments_of(question.terms) for part in self.postings), np.zeros((len(factors), 2)))
-        mean, squares = (moments / self.statistics.n).T
-        return float(np.sqrt((factors**2 * (squares - mean**2)).sum()))
+        mean, squares = (moments / max(1, self.statistics.n)).T
+        variance = float(factors**2 @ (squares - mean**2))
+        return variance**0.5 if variance > 1e-10 * float(factors**2 @ squares) else 0.0  # below it is rounding
 
     def _factors(self, question: Question) -> Floats:
         """What the saturation of each term is multiplied with: weight · idf · (k1 + 1)."""
@@ -217,10 +222,10 @@ class BM25:
             part = term.factor * saturation(counts.astype(np.float32), norms[rows])
             np.add.at(sums[start : start + len(norms)], rows, part)  # quicker than +=, by a third
 
-    def _parts(self, term: _Asked, rows: Rows) -> Floats:
-        """What a term adds to the score of each of some rows: (n,)."""
-        parts = np.zeros(len(rows), np.float32)
-        for number, where, local in by_segment(self._starts, rows):
+    def _parts(self, term: _Asked, placed: Sequence[Placed], n: int) -> Floats:
+        """What a term adds to the score of each of n rows, as `by_segment` gives them: (n,)."""
+        parts = np.zeros(n, np.float32)
+        for number, where, local in placed:
             tf = counts_in(term.lists[number], local).astype(np.float32)
             parts[where] = term.factor * saturation(tf, self._norms[number][local])
         return parts
@@ -242,7 +247,7 @@ class BM25:
             least = max(least, _kth(scores, k))
             can = scores >= np.float32(least * _slack(asked) - term.to_come)
             rows, scores = rows[can], scores[can]
-            scores = scores + self._parts(term, rows)
+            scores = scores + self._parts(term, list(by_segment(self._starts, rows)), len(rows))
         return rows, scores
 
 

@@ -29,11 +29,11 @@ class Fit:
 
     Attributes:
         unknown_words: the share of their words that the encoder does not know.
-        loss: of reconstruction, in nats; NaN where nothing of them is known.
+        loss: of reconstruction, in nats; None where nothing of them is known.
     """
 
     unknown_words: float
-    loss: float
+    loss: float | None
 
 
 def fit(opened: Opened, numbers: Rows) -> Fit:
@@ -60,4 +60,4 @@ def fit(opened: Opened, numbers: Rows) -> Fit:
         said = np.bincount(rows.row_of, own * told[rows.row_of, rows.terms], minlength=len(rows))
         losses.append(-said[total > 0] / total[total > 0])
     every = np.concatenate(losses)
-    return Fit(unknown, float(every.mean()) if len(every) else float("nan"))
+    return Fit(unknown, float(every.mean()) if len(every) else None)

@@ -8,10 +8,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,14 +18,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from textae import store
-from textae.column import Mask
+from textae.answering import Asked, answer, with_documents
 from textae.errors import QueryError, StoreError
-from textae.feedback import like_these, with_feedback
+from textae.feedback import like_these
 from textae.opened import Opened
-from textae.query import snippet
 from textae.question import Question
-from textae.ranking import Found, top
-from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage, check_seed, check_system
+from textae.ranking import top
+from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage
 from textae.text import searchable, words
 from textae.types import (
     Decoded,
@@ -50,34 +48,9 @@ if TYPE_CHECKING:
     from textae.relearning import Trained
     from textae.updating import Changes, Update
 
-_AT_A_TIME = 256  # queries whose rankings are in memory
-_JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
-_ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
-
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     pass
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is asked of the engine.
-
-    Attributes:
-        question: of the systems.
-        text: in whose words it was asked.
-        left_out: numbers of documents that are no hits.
-        where: what must hold of a hit's fields.
-        must: what must hold of a hit's text.
-        whole: whether whole documents are compared, also where passages are searched.
-    """
-
-    question: Question
-    text: str
-    left_out: frozenset[int] = frozenset()
-    where: str | None = None
-    must: str | None = None
-    whole: bool = False
 
 
 class Engine:
@@ -172,7 +145,7 @@ class Engine:
         """Make the documents that came from some sources what these hold now, and commit: new, changed, gone.
 
         Args:
-            sources: by default all that the index remembers.
+            sources: by default all that the index remembers and that can be read again.
             progress: told of each stage.
 
         Raises:
@@ -180,22 +153,26 @@ class Engine:
                 document would be left.
             CorpusError: a source is not there any more; the index is as it was before.
         """
-        asked = sources or self.sources
+        asked = list({source.key: source for source in sources or self.sources}.values())
         if not asked:
-            raise StoreError(f"the index {self.folder} remembers no source; give the SOURCE that is to be synced")
-
-        def change(update: Update) -> None:
-            for source in asked:
-                update.sync(source)
-
-        return self._update(change, asked, progress)
+            raise StoreError(
+                f"the index {self.folder} remembers no source that can be read again; give the SOURCE to be synced"
+            )
+        return self._update(lambda update: update.sync(asked), asked, progress)
 
     @property
     def sources(self) -> list[Source]:
-        """What the index remembers to have been made of."""
+        """What the index remembers to have been made of, and can be read again, as standard input cannot."""
+        from textae.corpus import STDIN
+
+        return [source for source in self.remembered.values() if source.origin != STDIN]
+
+    @property
+    def remembered(self) -> dict[str, Source]:
+        """All that the index remembers to have been made of, by its key."""
         from textae.corpus import Source
 
-        return [Source.from_json(said) for said in self.opened.reader.settings["sources"].values()]
+        return {key: Source.from_json(said) for key, said in self.opened.reader.settings["sources"].items()}
 
     def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
         from textae.updating import Update
@@ -299,10 +276,10 @@ class Engine:
         if not query.strip():
             raise QueryError("the query is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([query]))
-        asked = self._with_feedback(_Asked(question, query, where=where, must=must), like, unlike)
+        asked = with_documents(self.opened, Asked(question, query, where=where, must=must), like, unlike)
         if expand:
             asked = replace(asked, question=self.opened.expanded(asked.question))
-        return self._hits(asked, k, mode, explain=explain)
+        return answer(self.opened, asked, k, mode, explain=explain)
 
     def similar_to(
         self,
@@ -322,7 +299,8 @@ class Engine:
         if not text.strip():
             raise QueryError("the text is empty; give some words")
         question = Question.of(self.opened.model.vectorizer.transform([text]))
-        return self._hits(_Asked(question, text, where=where, must=must, whole=True), k, mode, explain=explain)
+        asked = Asked(question, text, where=where, must=must, whole=True)
+        return answer(self.opened, asked, k, mode, explain=explain)
 
     def similar(
         self,
@@ -354,8 +332,8 @@ class Engine:
             raise QueryError("no id was given; give at least one")
         numbers = [self.opened.number(id) for id in chosen]
         question = like_these(self.opened.bags_of(numbers))
-        asked = _Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
-        return self._hits(self._with_feedback(asked, (), unlike), k, mode, explain=explain)
+        asked = Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
+        return answer(self.opened, with_documents(self.opened, asked, (), unlike), k, mode, explain=explain)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -383,55 +361,6 @@ class Engine:
         """
         return searchable(self.opened.reader.documents([self.opened.number(id)])[0])
 
-    def _with_feedback(self, asked: _Asked, like: Sequence[str], unlike: Sequence[str]) -> _Asked:
-        if not like and not unlike:
-            return asked
-        liked, disliked = ([self.opened.number(id) for id in ids] for ids in (like, unlike))
-        bags = self.opened.bags_of(liked)
-        question = with_feedback(
-            asked.question, bags, self.opened.bags_of(disliked), self.opened.searched.statistics.idf(bags.terms)
-        )
-        return replace(asked, question=question, left_out=asked.left_out.union(liked, disliked))
-
-    def _hits(self, asked: _Asked, k: int, mode: str, *, explain: bool) -> list[Hit]:
-        if k < 1:
-            raise QueryError(f"{k} hits were asked for; give at least 1")
-        opened = self.opened
-        found = opened.search(asked.question, k, mode, self._among(asked), whole=asked.whole)
-        searched = opened.documents if asked.whole else opened.searched
-        documents = opened.reader.documents(searched.owners.take(found.rows).tolist())
-        texts = [document.text for document in documents]
-        if searched is not opened.documents:
-            places = searched.places.take(found.rows).tolist()
-            texts = [text[first:last] for text, (first, last) in zip(texts, places, strict=True)]
-        model = opened.model
-        terms, values = asked.question.terms, searched.statistics.idf(asked.question.terms)
-        weights = {
-            model.vectorizer.vocabulary.term(term): float(value) for term, value in zip(terms, values, strict=True)
-        }
-        term_of = model.vectorizer.analysis.term_of
-        hits = [
-            Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)
-            for rank, (score, document, text) in enumerate(zip(found.scores, documents, texts, strict=True), start=1)
-        ]
-        if explain:
-            from textae.reasons import explained
-
-            told = [asked.text, *map(searchable, documents)]
-            why = explained(opened, searched, asked.question, mode, found.rows.tolist(), told)
-            hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, why, strict=True)]
-        return hits
-
-    def _among(self, asked: _Asked) -> Mask | None:
-        """The rows that may be hits; None where all may."""
-        searched = self.opened.documents if asked.whole else self.opened.searched
-        if not (asked.left_out or asked.where or asked.must):
-            return None
-        among = np.ones(len(searched.owners), bool)
-        for number in asked.left_out:
-            among[searched.rows_of(number)] = False
-        return among & self.opened.among(asked.where, asked.must, whole=asked.whole)
-
     def rank(
         self,
         queries: Sequence[Query],
@@ -454,27 +383,9 @@ class Engine:
             where: as `search` takes it.
             must: as `search` takes it.
         """
-        from concurrent.futures import ThreadPoolExecutor
+        from textae.scoring import rank
 
-        opened = self.opened
-        opened.system(mode)  # made once, before threads ask for it
-        vectorizer = opened.model.vectorizer
-        everywhere = None if where is None and must is None else opened.among(where, must)
-
-        def found(query: Query, own: int | None) -> Found:
-            among = everywhere
-            if own is not None:
-                among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
-                among[opened.searched.rows_of(own)] = False
-            return opened.search(Question.of(vectorizer.transform([query.text])), k, mode, among, above=above)
-
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for first in range(0, len(queries), _AT_A_TIME):
-                some = queries[first : first + _AT_A_TIME]
-                own = [opened.reader.number(query.id) if not_itself else None for query in some]
-                for ranked in threads.map(found, some, own):
-                    numbers = opened.searched.owners.take(ranked.rows).tolist()
-                    yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
+        return rank(self.opened, queries, k, mode, above=above, not_itself=not_itself, where=where, must=must)
 
     def evaluate(
         self,
@@ -500,18 +411,9 @@ class Engine:
             QueryError: nothing can be scored.
             TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
-        from textae.evaluation import Scoreboard, figures, judged
+        from textae.scoring import by_judgements
 
-        baseline = _checked(systems, baseline, seed)
-        scores = {}
-        for system in systems:
-            ranked = self.rank(queries, _JUDGED_DEPTH, system)
-            rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
-            scores[system] = judged(rankings, qrels)
-            if keep is not None:
-                keep(system, rankings)
-        shown = figures(scores, baseline, seed)
-        return Scoreboard(shown, len(queries) - shown[0].queries, {})
+        return by_judgements(self.opened, queries, qrels, systems, baseline, seed, keep)
 
     def evaluate_labels(
         self,
@@ -540,28 +442,9 @@ class Engine:
             QueryError: nothing can be scored.
             TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
-        from textae.evaluation import LabelJudge, Scoreboard, figures
+        from textae.scoring import by_labels
 
-        baseline = _checked(systems, baseline, seed)
-        labels = self.opened.reader.field(field)
-        asked = list(self._sample(seed) if queries is None else queries)
-        texts = [Query(document.id, searchable(document)) for document in asked]
-        depth = len(labels) if curve else k
-        scores, curves, unjudged = {}, {}, 0
-        for system in systems:
-            judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
-            ranked = self.rank(texts, depth, system, above=-np.inf, not_itself=True)
-            for document, ranking in zip(asked, ranked, strict=True):
-                judge.add(document.id, document.fields.get(field), ranking)
-            scores[system], unjudged = judge.scores(), judge.unjudged
-            if curve:
-                curves[system] = judge.curve()
-        return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
-
-    def _sample(self, seed: int) -> list[Document]:
-        numbers = self.opened.numbers
-        chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
-        return self.opened.reader.documents(numbers[np.sort(chosen)].tolist())
+        return by_labels(self.opened, field, queries, systems, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
@@ -669,8 +552,23 @@ class Engine:
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
         vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode)
-        nowhere = set(vectorizer.unknown(query))
-        return [word for word in dict.fromkeys(words(query)) if word in nowhere or vectorizer.numbers[word] >= knows]
+        said = dict.fromkeys(words(query))
+        known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
+        held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
+        silent = {word for (word, number), n in zip(known.items(), held, strict=True) if not n or number >= knows}
+        silent.update(vectorizer.unknown(query))
+        return [word for word in said if word in silent]
+
+    def ignored(self, must: str) -> list[str]:
+        """The words and phrases of a condition that are none, as they hold stop words alone: each once.
+
+        Raises:
+            QueryError: the condition cannot be read.
+        """
+        from textae.conditions import ignored, parse
+
+        opened = self.opened
+        return ignored(parse(must, "--must", opened.field_names), opened.model.vectorizer.analysis)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
@@ -723,7 +621,7 @@ class Engine:
             "removed_since_learned": opened.reader.settings["learned_documents"] - len(learned),
         }
         if opened.model.passage:
-            lived["passages"] = len(opened.searched.owners)
+            lived["passages"] = opened.searched.statistics.n
         if len(later) and len(learned):
             from textae.drift import fit
 
@@ -731,9 +629,9 @@ class Engine:
             lived |= {
                 "unknown_words_of_learned": round(before.unknown_words, 4),
                 "unknown_words_of_added": round(now.unknown_words, 4),
-                "loss_of_learned": round(before.loss, 3),
-                "loss_of_added": round(now.loss, 3),
             }
+            losses = {"loss_of_learned": before.loss, "loss_of_added": now.loss}
+            lived |= {name: round(loss, 3) for name, loss in losses.items() if loss is not None}
         return lived
 
     def _taught(self) -> dict[str, Any]:
@@ -777,15 +675,3 @@ def _first_and_last(layer_errors: Sequence[Sequence[float]]) -> dict[str, list[s
     """The reconstruction errors of pre-trained layers before and after, where there are any."""
     shown = [f"{errors[0]:.4g} → {errors[-1]:.4g}" for errors in layer_errors]
     return {"layer_errors": shown} if shown else {}
-
-
-def _checked(systems: Sequence[str], baseline: str | None, seed: int) -> str:
-    """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
-    if not systems:
-        raise QueryError(f"no system to score; give some of {', '.join(SYSTEMS)}")
-    for system in systems:
-        check_system(system)
-    check_seed(seed)
-    if baseline is not None and baseline not in systems:
-        raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")
-    return systems[0] if baseline is None else baseline

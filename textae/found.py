@@ -65,13 +65,12 @@ def top(scores: Floats, k: int, above: float = 0.0) -> Rows:
     """
     if k < 1:
         return np.empty(0, np.int64)
-    if k < len(scores):
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-        higher = np.flatnonzero(scores > least)
-        equal = np.flatnonzero(scores == least)[: k - len(higher)]
-        chosen = np.concatenate([higher, equal])
-    else:
-        chosen = np.arange(len(scores))
-    chosen = chosen[scores[chosen] > above]
+    chosen = np.flatnonzero(scores > above)  # what is equal by the thousand, as zeros are, is slow to partition
+    if k < len(chosen):
+        sought = scores[chosen]
+        least = np.partition(sought, len(sought) - k)[len(sought) - k]
+        higher = np.flatnonzero(sought > least)
+        equal = np.flatnonzero(sought == least)[: k - len(higher)]
+        chosen = chosen[np.concatenate([higher, equal])]
     best: Rows = chosen[np.lexsort((chosen, -scores[chosen]))]
     return best

@@ -208,8 +208,8 @@ def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
         ) from None
 
 
-NO_WORDS = "no words"
-"""Why a document is skipped that has none."""
+NO_WORDS, USED, HALF = "no words", "id already used", "half of a surrogate pair"
+"""Why a document is skipped: it has none; another one has its id; and it is no Unicode."""
 
 
 class Reading:
@@ -244,18 +244,19 @@ class Reading:
                 self._progress("reading", len(self._writer), None)
                 yield item
 
-    def refuses(self, document: Document) -> bool:
-        """Whether a document could not be stored, whatever else is."""
-        return next(spans(searchable(document)), None) is None
-
     def _store(self, document: Document) -> Skipped | None:
         place = document.source or document.id
-        if self.refuses(document):
+        if not has_words(document):
             return Skipped(place, NO_WORDS)
         try:
-            return Skipped(place, "id already used") if self._writer.add(document) is None else None
+            return Skipped(place, USED) if self._writer.add(document) is None else None
         except UnicodeEncodeError:
-            return Skipped(place, "half of a surrogate pair")
+            return Skipped(place, HALF)
+
+
+def has_words(document: Document) -> bool:
+    """Whether a document has a word; one that has none is skipped."""
+    return next(spans(searchable(document)), None) is not None
 
 
 def _because(skipped: Mapping[str, int]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.column import Rows
+from textae.column import Rows, distinct
 from textae.vectorizer import Bags, Floats, Ints, idf, norms
 
 K1, B = 1.2, 0.75
@@ -64,7 +64,7 @@ class Postings:
         lengths: (n_documents,) int32, terms in each document.
         norms: (n_documents,) float32, the length of each document's tf-idf vector.
         bounds: (n_here,) float32, the highest `saturation` of each term, at the mean length of this segment.
-        moments: (n_here, 2) float32, the sum of each term's saturations and the sum of their squares.
+        moments: (n_here, 2) float64, the sum of each term's saturations and the sum of their squares.
     """
 
     terms: Ints
@@ -74,7 +74,7 @@ class Postings:
     lengths: Ints
     norms: Floats
     bounds: Floats
-    moments: Floats
+    moments: NDArray[np.float64]
 
     @classmethod
     def of(cls, bags: Bags, idf: Floats) -> "Postings":
@@ -145,10 +145,13 @@ class Postings:
         frequencies: NDArray[np.int64] = (self.starts[place + 1] - self.starts[place]) * here
         return frequencies
 
-    def moments_of(self, terms: Ints) -> Floats:
+    def moments_of(self, terms: Ints) -> NDArray[np.float64]:
         """The `moments` of some terms: (n, 2)."""
         place, here = _places(self.terms, terms)
-        return self.moments[place] * here[:, None] if len(self.terms) else np.zeros((len(terms), 2), np.float32)
+        moments: NDArray[np.float64] = (
+            self.moments[place] * here[:, None] if len(self.terms) else np.zeros((len(terms), 2))
+        )
+        return moments
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same postings of."""
@@ -268,7 +271,11 @@ def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:
     return tf
 
 
-def by_segment(starts: Rows, rows: Rows) -> Iterator[tuple[int, slice | Rows, Ints]]:
+Placed = tuple[int, slice | Rows, Ints]
+"""Some rows of one segment, as `by_segment` gives them."""
+
+
+def by_segment(starts: Rows, rows: Rows) -> Iterator[Placed]:
     """Rows by the segment that they are in.
 
     Args:
@@ -282,7 +289,7 @@ def by_segment(starts: Rows, rows: Rows) -> Iterator[tuple[int, slice | Rows, In
         yield 0, slice(None), rows.astype(np.int32)
         return
     segment = starts.searchsorted(rows, side="right") - 1
-    for number in np.unique(segment).tolist():
+    for number in distinct(segment)[0].tolist():
         where = np.flatnonzero(segment == number)
         yield number, where, (rows[where] - starts[number]).astype(np.int32)
 
@@ -304,9 +311,9 @@ def _places(names: Ints, terms: Ints) -> tuple[NDArray[np.int64], NDArray[np.boo
 
 def _saturations(
     starts: NDArray[np.int64], documents: Ints, counts: NDArray[np.uint16], norm: Floats
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, NDArray[np.float64]]:
     """The `bounds` and `moments` of postings, so many of them at a time."""
-    bounds, moments = np.zeros(len(starts) - 1, np.float32), np.zeros((len(starts) - 1, 2), np.float32)
+    bounds, moments = np.zeros(len(starts) - 1, np.float32), np.zeros((len(starts) - 1, 2))
     first = 0
     while first < len(bounds):
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _AT_A_TIME, side="right")) - 1)

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from textae.baselines import BM25
-from textae.column import Mask, Rows
+from textae.column import Mask, Rows, distinct
 from textae.encoder import Codes, DeepEncoder, Encoder
 from textae.found import Found, top
 from textae.index import Index
@@ -55,8 +55,9 @@ class CodeSearch:
         return self.index.scores(encode_question(self.encoder, question), rows)
 
 
-POOL = 200
-"""Candidates that the hybrid takes from each of its two systems."""
+POOL = 100
+"""Candidates that the hybrid takes from each of its systems. With 50 it already found the same ten as by scoring all
+of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Hybrid:
         else:
             by_words = self.keywords.search(question, pool, among)
             by_codes = self.codes.index.search(codes, pool, among)
-            rows = np.union1d(by_words.rows, by_codes.rows)
+            rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
         return Found.best(rows, self._fused(question, codes, rows), k, above)
 
     def scores(self, question: Question, rows: Rows) -> Floats:

@@ -7,7 +7,7 @@
 
 Documents that are added make a segment of their own, so they cost what they are and not what the corpus is. Those that
 are removed are named beside their segment, with what must be subtracted from the corpus's statistics, so that these
-stay exact. Segments that have become small beside those that follow are merged (`Merge`), as the digits of a binary
+stay exact. Segments that have become small beside those that follow are merged (`to_merge`), as the digits of a binary
 counter are: a document is written again only as often as the number of documents doubles.
 """
 
@@ -29,7 +29,7 @@ from textae.text import spans, words
 from textae.types import Document, Progress
 from textae.vectorizer import Bags, Floats, Ints, Tokens, Vectorizer, concatenated
 
-LARGEST = 1 << 18
+LARGEST = 1 << 19
 """Documents of a segment that is made at once, or by merging."""
 
 DOCUMENTS, PASSAGES = "documents", "passages"
@@ -313,7 +313,11 @@ def removed_from(segment: Segment, numbers: Rows) -> dict[str, NDArray[Any]]:
 
 
 def to_merge(sizes: Sequence[int]) -> slice | None:
-    """Which segments should be one: the longest run at the end in which none is larger than all after it.
+    """Which segments should be one: the oldest that is no larger than all after it together, and these.
+
+    So each one that stays is larger than all after it, there are at most 1 + log₂ n, and what is written again is then
+    in a segment at least twice as large (but for what has just been added). Only those that would be larger than
+    `LARGEST` stay apart.
 
     Args:
         sizes: documents of each segment, oldest first.
@@ -323,10 +327,12 @@ def to_merge(sizes: Sequence[int]) -> slice | None:
     """
     total, first = 0, len(sizes)
     for place in range(len(sizes) - 1, -1, -1):
-        if total + sizes[place] > LARGEST or (total and sizes[place] > total):
+        if total + sizes[place] > LARGEST:
             break
-        total, first = total + sizes[place], place
-    return slice(first, len(sizes)) if len(sizes) - first > 1 else None
+        if sizes[place] <= total:
+            first = place
+        total += sizes[place]
+    return slice(first, len(sizes)) if first < len(sizes) else None
 
 
 def parts_of(n: int) -> Iterator[tuple[int, int]]:

@@ -162,7 +162,7 @@ class TrainSpec:
     device: str = AUTO
     passes: int | None = None
     rate: float | None = None
-    most_documents: int = 50_000
+    most_documents: int = 30_000
     pretrain: str = LSA
 
     def __post_init__(self) -> None:

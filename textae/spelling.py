@@ -35,7 +35,8 @@ def did_you_mean(word: str, vectorizer: Vectorizer, frequency_of: Callable[[int]
         term = vectorizer.analysis.term(word) or word
         most = 2 if len(term) >= _SHORTEST_FOR_TWO else 1
         near = {number: vectorizer.vocabulary.term(number) for number in _nearest(term, vectorizer.vocabulary, most)}
-    ranked = sorted(near, key=lambda number: (near[number][0] != word[0], -frequency_of(number), number))
+    held = {number: n for number in near if (n := frequency_of(number))}  # those of removed documents are not
+    ranked = sorted(held, key=lambda number: (near[number][0] != word[0], -held[number], number))
     return [near[number] for number in ranked[:_SUGGESTED]]
 
 

@@ -136,10 +136,13 @@ class Reader:
         """Every id, by the document's number."""
         return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
 
-    def contents(self, origin: str | None = None) -> dict[str, bytes]:
-        """The hash of what each document says, by id: of all, or of those that came from one place."""
-        if origin is None:
-            return dict(self._rows("SELECT id, content FROM documents"))
+    def content(self, id: str) -> bytes | None:
+        """The hash of what the document with this id says (`content_of`); None where there is none."""
+        rows = self._rows("SELECT content FROM documents WHERE id = ?", (id,)) if _can_be_stored(id) else []
+        return rows[0][0] if rows else None
+
+    def contents(self, origin: str) -> dict[str, bytes]:
+        """The hash of what each document says that came from one place, by id."""
         return dict(self._rows("SELECT id, content FROM documents WHERE origin = ?", (origin,)))
 
     def stream(self) -> Iterator[Document]:

@@ -5,8 +5,9 @@
 Nothing is learned here: `textae.drift` says how far the documents of now are from those that were learned.
 """
 
+import re
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from textae.corpus import Source
 from textae.corpus.streams import EMPTY
 from textae.errors import StoreError
-from textae.indexing import NO_WORDS, Reading
+from textae.indexing import NO_WORDS, USED, Reading, has_words
 from textae.opened import Opened
 from textae.revision import Revision
 from textae.segments import LARGEST
@@ -24,8 +25,8 @@ from textae.text import searchable
 from textae.types import Document, Progress, Skipped
 from textae.vectorizer import GrowingVectorizer, Tokens
 
-USED = "id already used"
-"""Why a document is skipped whose id another one has."""
+Contents = Mapping[str, bytes]
+"""By the id of a document, the hash of what it says."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +78,24 @@ class Update:
         self._numbers: list[int] = []
         self._tokens: list[Tokens] = []
         self._gone: list[int] = []
+        self._to_come: dict[str, Contents] = {}  # of the sources that are still to be read
+        self._moved: list[Document] = []  # which may be what such a source had
         self._count: Tally[str] = Tally()
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
         """Add documents; one whose id is taken is skipped, or counted as unchanged where it says the same."""
-        there = self._opened.reader.contents()
-        self._append("added", self._new(corpus, there))
+        self._append(self._new(corpus))
 
-    def _new(self, corpus: Iterable[Document | Skipped], there: Mapping[str, bytes]) -> Iterable[Document | Skipped]:
+    def _new(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         for item in corpus:
-            if isinstance(item, Document) and item.id in there and there[item.id] == _content(item):
+            if isinstance(item, Document) and self._says_the_same(item):
                 self._count["unchanged"] += 1
             else:
                 yield item
+
+    def _says_the_same(self, document: Document) -> bool:
+        there = self._opened.reader.content(document.id)
+        return there is not None and there == _content(document)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove documents.
@@ -103,16 +109,24 @@ class Update:
         self._gone += numbers
         self._count["removed"] += len(numbers)
 
-    def sync(self, source: Source) -> None:
-        """Make the documents that came from a source what the source holds now.
+    def sync(self, sources: Sequence[Source]) -> None:
+        """Make the documents that came from some sources what these hold now.
 
-        What cannot be read now is as it was: only what is not there any more is removed.
+        What cannot be read now is as it was: only what is not there any more is removed. A document may have moved from
+        one source to another.
+
+        Args:
+            sources: each once.
         """
-        there = self._opened.reader.contents(source.origin)
+        self._to_come = {source.key: self._opened.reader.contents(source.key) for source in sources}
+        for source in sources:
+            self._sync(source, self._to_come.pop(source.key))
+        self._append(self._moved)
+
+    def _sync(self, source: Source, there: Contents) -> None:
         seen: set[str] = set()
         unread: list[str] = []
-        fresh = self._read(source, there, seen, unread)
-        self._append("added", fresh)
+        self._append(self._read(source, there, seen, unread))
         gone = [id for id in there if id not in seen]
         if gone and unread:
             kept = self._came_from(gone, unread)
@@ -121,9 +135,15 @@ class Update:
         self._gone += self._writer.remove(gone)
         self._count["removed"] += len(gone)
 
-    def _read(
-        self, source: Source, there: Mapping[str, bytes], seen: set[str], unread: list[str]
-    ) -> Iterable[Document | Skipped]:
+    def _read(self, source: Source, there: Contents, seen: set[str], unread: list[str]) -> Iterator[Document | Skipped]:
+        """What of a source is new, or says something else than before, which is gone by then.
+
+        Args:
+            source: that is read.
+            there: of the documents that came from it.
+            seen: is given the ids of those of `there` that stay.
+            unread: is given where it stands what cannot be read.
+        """
         for item in source.read(self._progress):
             if isinstance(item, Skipped):
                 if item.reason not in (EMPTY, NO_WORDS):
@@ -131,30 +151,34 @@ class Update:
                 yield item
             elif item.id in seen:
                 yield Skipped(item.source or item.id, USED)
-            elif there.get(item.id) == _content(item):
+            elif item.id not in there:
+                if any(item.id in contents for contents in self._to_come.values()):
+                    self._moved.append(item)
+                else:
+                    yield item
+            elif there[item.id] == _content(item):
                 seen.add(item.id)
                 self._count["unchanged"] += 1
-            elif item.id in there and _content(item) is not None and not self._reading.refuses(item):
+            elif has_words(item) and _content(item) is not None:
                 seen.add(item.id)
                 self._gone += self._writer.remove([item.id])
                 self._count["replaced"] += 1
-                self._count["added"] -= 1
                 yield item
             else:
                 yield item
 
     def _came_from(self, ids: Sequence[str], places: Sequence[str]) -> set[str]:
-        """Which of some documents came from places, each a path or a path and a line."""
+        """Which of some documents came from places, each a folder, a file or a line of one."""
         reader = self._opened.reader
         documents = reader.documents([self._opened.number(id) for id in ids])
         unread = set(places)
-        return {document.id for document in documents if unread & _places(document.source)}
+        return {document.id for document in documents if not unread.isdisjoint(_places(document.source))}
 
-    def _append(self, counted: str, corpus: Iterable[Document | Skipped]) -> None:
+    def _append(self, corpus: Iterable[Document | Skipped]) -> None:
         for document in self._reading.documents(corpus):
             self._numbers.append(self._writer.next_number - 1)
             self._tokens.append(self._vectorizer.tokens([searchable(document)]))
-            self._count[counted] += 1
+            self._count["written"] += 1
             if len(self._numbers) == LARGEST:
                 self._flush()
 
@@ -164,7 +188,7 @@ class Update:
             self._revision.append(numbers, Tokens.concatenated(self._tokens), self._progress)
         self._numbers, self._tokens = [], []
 
-    def finish(self, sources: Mapping[str, Any] | None = None) -> Changes:
+    def finish(self, sources: Mapping[str, Any]) -> Changes:
         """Write what has changed.
 
         Args:
@@ -185,11 +209,13 @@ class Update:
         self._write_vocabulary()
         if sources:
             self._writer.set("sources", {**self._opened.reader.settings["sources"], **sources})
-        counts = {name: self._count[name] for name in ("added", "replaced", "removed", "unchanged")}
         owners = [segment.documents.owners[segment.documents.alive()] for segment in self._revision.segments]
         unlearned = int((np.concatenate(owners) >= self._opened.reader.settings["learned_numbers"]).sum())
         return Changes(
-            **counts,
+            added=self._count["written"] - self._count["replaced"],
+            replaced=self._count["replaced"],
+            removed=self._count["removed"],
+            unchanged=self._count["unchanged"],
             skipped=dict(self._reading.skipped),
             examples=self._reading.examples,
             documents=len(self._writer),
@@ -216,6 +242,8 @@ def _content(document: Document) -> bytes | None:
         return None
 
 
-def _places(source: str) -> set[str]:
-    """Where a document came from, and the file that this is in, where it is a line of one."""
-    return {source, source.rpartition(":")[0] or source}
+def _places(source: str) -> Iterator[str]:
+    """Where a document came from: the line, the file that it is in, and the folders that this is in."""
+    yield source
+    for end in re.finditer("[:/]", source):
+        yield source[: end.start()]

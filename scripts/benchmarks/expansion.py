@@ -9,24 +9,17 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import numpy as np
 
 from benchmarks.page import COLLECTIONS
 from benchmarks.rows import data, render, write
 from benchmarks.runs import index, seeds_option
-from textae.baselines import BM25
 from textae.engine import Engine
 from textae.evaluation import judged, read_qrels, read_queries
-from textae.expansion import expand
-from textae.opened import Opened
-from textae.question import Question, encode_question
-from textae.ranking import Hybrid, Retriever, top
+from textae.question import Question
 from textae.types import Query, Ranking
-from textae.vectorizer import Bags, Floats
 
 _DEPTH = 1_000
 
@@ -43,8 +36,11 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
                 cost = index(data(name, "corpus.jsonl.gz"), Path(folder), seed=seed)
                 with Engine.open(folder) as engine:
                     found = {
-                        system: judged(_rankings(engine.opened, retriever, queries), qrels)
-                        for system, retriever in _systems(engine.opened).items()
+                        f"{mode} expanded" if expanded else mode: judged(
+                            _rankings(engine, mode, queries, expanded=expanded), qrels
+                        )
+                        for mode in ("bm25", "hybrid")
+                        for expanded in (False, True)
                     }
             for metric in ("nDCG@10", "recall@100"):
                 figures = {system: statistics.fmean(scores[metric].values()) for system, scores in found.items()}
@@ -52,43 +48,11 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
     render()
 
 
-@dataclass(frozen=True)
-class ExpandedBM25:
-    """BM25 of expanded queries."""
-
-    opened: Opened
-    bm25: BM25
-
-    def scores(self, queries: Bags) -> Floats:
-        """The score of each document for each query with the words added: (n_queries, n_documents)."""
-        return np.stack([self._scores(queries.rows(i, i + 1)) for i in range(len(queries))])
-
-    def _scores(self, query: Bags) -> Floats:
-        opened, question = self.opened, Question.of(query)
-        code = encode_question(opened.encoder, question).floats[0]
-        asked = expand(question, opened.decoder, opened.usual_words, code, opened.idf)
-        each = Bags(np.arange(len(asked.terms) + 1), asked.terms, np.ones(len(asked.terms), np.uint16))
-        scores: Floats = asked.weights @ self.bm25.scores(each)
-        return scores
-
-
-def _systems(opened: Opened) -> dict[str, Retriever]:
-    """BM25 and the hybrid, as they are and expanded; the codes of the hybrid are always those of the query itself."""
-    bm25, hybrid = opened.system("bm25"), opened.system("hybrid")
-    assert isinstance(bm25, BM25) and isinstance(hybrid, Hybrid)
-    expanded = ExpandedBM25(opened, bm25)
-    return {
-        "bm25": bm25,
-        "bm25 expanded": expanded,
-        "hybrid": hybrid,
-        "hybrid expanded": Hybrid(expanded, hybrid.codes, hybrid.weight),
-    }
-
-
-def _rankings(opened: Opened, retriever: Retriever, queries: Sequence[Query]) -> dict[str, Ranking]:
-    found = {}
+def _rankings(engine: Engine, mode: str, queries: Sequence[Query], *, expanded: bool) -> dict[str, Ranking]:
+    opened, found = engine.opened, {}
     for query in queries:
-        scores = retriever.scores(opened.vectorizer.transform([query.text]))[0]
-        best = top(scores, _DEPTH)
-        found[query.id] = Ranking(tuple(opened.ids[i] for i in best), tuple(scores[best].tolist()))
+        question = Question.of(opened.model.vectorizer.transform([query.text]))
+        best = opened.search(opened.expanded(question) if expanded else question, _DEPTH, mode)
+        ids = [opened.ids[number] for number in opened.searched.owners.take(best.rows).tolist()]
+        found[query.id] = Ranking(tuple(ids), tuple(best.scores.tolist()))
     return found

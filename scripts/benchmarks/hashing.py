@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,14 +25,14 @@ from benchmarks.newsgroups import part, stripped, whole
 from benchmarks.rows import render, say, write
 from benchmarks.runs import index, numbers, split, table
 from benchmarks.topics import precision
-from textae.encoder import Bits, Codes, Encoder, unit
+from textae.column import Column
+from textae.encoder import Encoder, Quantization, unit
 from textae.engine import Engine
 from textae.index import HammingIndex
 from textae.opened import Opened
-from textae.ranking import Retriever
+from textae.ranking import CodeSearch, Retriever
 from textae.text import Analysis
 from textae.types import Document
-from textae.vectorizer import Bags, Floats
 
 SHARES = (0.6, 0.2, 0.2)
 """To learn and find, to choose models by, and to ask."""
@@ -93,35 +93,16 @@ def _run(
                 yield length, cost.documents, {**precision(engine, retrievers, test), **cost.figures()}
 
 
-@dataclass(frozen=True)
-class LsaBits:
+def lsa_bits(opened: Opened, n: int) -> CodeSearch:
     """LSA's coordinates cut at their medians, by Hamming distance: what a bit is worth before anything is learned.
 
-    Attributes:
-        encoder: of LSA.
-        medians: (n_bits,) of the coordinates of the documents, so that each bit is set for half of them.
-        index: of the documents' bits.
+    Args:
+        opened: the index.
+        n: bits, the first coordinates of LSA; each is set for half of the documents.
     """
-
-    encoder: Encoder
-    medians: Floats
-    index: HammingIndex
-
-    def scores(self, queries: Bags) -> Floats:
-        """The likeness of each query's bits to each document's: (n_queries, n_documents)."""
-        codes = self.encoder.encode(queries)
-        return self.index.scores(replace(codes, bits=above(codes.floats, self.medians)))
-
-
-def lsa_bits(opened: Opened, n: int) -> LsaBits:
-    """The first n coordinates of an index's LSA as n bits."""
-    arrays, known = opened.reader.arrays, opened.codes.known
-    floats = unit(arrays["codes/lsa"][:, :n].astype(np.float32))
-    medians = np.median(floats[known], axis=0)
-    encoder = Encoder.lsa(arrays["lsa/words"][:, :n], arrays["encoder/idf"])
-    return LsaBits(encoder, medians, HammingIndex(Codes(known, floats, above(floats, medians))))
-
-
-def above(floats: Floats, medians: Floats) -> Bits:
-    """Which coordinates are above their median, packed: (n, n_bits / 8)."""
-    return np.packbits(floats > medians, axis=1)
+    documents, start = opened.documents, opened.model.start
+    known = documents.known.whole()
+    floats = unit(documents.lsa.whole()[:, :n].astype(np.float32))
+    planes = Quantization(np.median(floats[known], axis=0), np.eye(floats.shape[1], dtype=np.float32))
+    encoder = replace(Encoder.lsa(start.words[:, :n], start.idf), quantization=planes)
+    return CodeSearch(encoder, HammingIndex(Column.of(planes.bits(floats, known)), documents.known))

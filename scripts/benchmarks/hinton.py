@@ -21,6 +21,7 @@ from benchmarks.rows import data, render, write
 from textae.corpus import TableSpec, read
 from textae.encoder import project
 from textae.engine import Engine
+from textae.question import Question
 from textae.spec import PRESETS, ModelSpec, TrainSpec
 from textae.text import searchable
 from textae.types import Document
@@ -100,21 +101,23 @@ def learned(folder: str, name: str, train: Sequence[Document], model: ModelSpec,
 
 def as_pictured(engine: Engine, documents: Sequence[Document]) -> dict[str, Floats]:
     """The coordinates of documents, by method: (n, 2); LSA's too of their own length, as the paper has them."""
-    bags, opened = engine.opened.vectorizer.transform(map(searchable, documents)), engine.opened
+    bags, opened = engine.opened.model.vectorizer.transform(map(searchable, documents)), engine.opened
     words = opened.reader.arrays["lsa/words"]
-    lsa = project(bags.below(len(words)), opened.idf[: len(words)], words)
-    return {"LSA-2": lsa, "AE-2": opened.encoder.encode(bags).floats.astype(np.float32)}
+    lsa = project(bags.below(len(words)), opened.model.idf[: len(words)], words)
+    return {"LSA-2": lsa, "AE-2": opened.model.encoder.encode(bags).floats.astype(np.float32)}
 
 
 def curve(engine: Engine, mode: str, asked: Sequence[Document]) -> Curve:
     """What a system finds, as a mean over the queries."""
     groups = engine.opened.reader.field("label")
-    indexed = np.array([str(groups[id]) for id in engine.opened.ids])
+    indexed = np.array([str(groups[id]) for id in engine.opened.ids.values()])
     cutoffs = np.unique(np.minimum(2 ** np.arange(1, 21) - 1, len(indexed)))  # 1, 3, 7, …, all
     precision, recall = np.zeros(len(cutoffs)), np.zeros(len(cutoffs))
     for first in range(0, len(asked), _QUERIES):
         some = asked[first : first + _QUERIES]
-        scores = engine.opened.system(mode).scores(engine.opened.vectorizer.transform(map(searchable, some)))
+        questions = [Question.of(engine.opened.model.vectorizer.transform([searchable(document)])) for document in some]
+        rows, system = np.arange(len(indexed)), engine.opened.system(mode)
+        scores = np.stack([system.scores(question, rows) for question in questions])
         relevant = indexed[np.argsort(-scores, axis=1, kind="stable")] == labels(some)[:, None]
         hits = relevant.cumsum(axis=1)[:, cutoffs - 1]
         precision += (hits / cutoffs).sum(axis=0)

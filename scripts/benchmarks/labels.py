@@ -86,7 +86,8 @@ class Task:
         counter = Counter(analysis, Path(tempfile.gettempdir()))
         for document in train:
             counter.add(searchable(document))
-        vocabulary, bags, frequency = counter.finish()
+        vocabulary, tokens, frequency = counter.finish()
+        bags = tokens.bags()
         n_terms = min(ModelSpec().inputs, len(vocabulary))
         labels = Labels.read("label", [document.fields["label"] for document in train])
         asked = Vectorizer(analysis, vocabulary).transform(map(searchable, test)).below(n_terms)

@@ -120,12 +120,17 @@ def documents(source: Path, spec: TableSpec | None = None) -> Iterator[Document]
 @contextmanager
 def table(documents: Iterable[Document]) -> Iterator[Path]:
     """A temporary table of documents, to be indexed; it is gone afterwards."""
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        save(documents, Path(file.name))
+        yield Path(file.name)
+
+
+def save(documents: Iterable[Document], path: Path) -> None:
+    """Write documents as a table."""
+    with path.open("w", encoding="utf-8") as file:
         for document in documents:
             row = {"id": document.id, "title": document.title, "text": document.text, **document.fields}
             file.write(json.dumps(row) + "\n")
-        file.flush()
-        yield Path(file.name)
 
 
 def split(items: Sequence[T], shares: Sequence[float], seed: int) -> list[list[T]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.engine import Engine
+from textae.question import Question
 from textae.ranking import Retriever
 from textae.text import searchable, spans
 from textae.types import Document
@@ -55,14 +56,16 @@ def precision(
         k: how deep to look.
     """
     label_of = engine.opened.reader.field("label")
-    labels = np.array([str(label_of[id]) for id in engine.opened.ids])
+    labels = np.array([str(label_of[id]) for id in engine.opened.ids.values()])
+    rows = np.arange(len(labels))
     sums = dict.fromkeys(retrievers, 0.0)
     for first in range(0, len(asked), _QUERIES_AT_A_TIME):
         some = asked[first : first + _QUERIES_AT_A_TIME]
-        bags = engine.opened.vectorizer.transform(map(searchable, some))
+        questions = [Question.of(engine.opened.model.vectorizer.transform([searchable(document)])) for document in some]
         relevant = np.array([str(document.fields["label"]) for document in some])[:, None] == labels
         for name, retriever in retrievers.items():
-            sums[name] += float(expected_precision(-retriever.scores(bags), relevant, k).sum())
+            scores = np.stack([retriever.scores(question, rows) for question in questions])
+            sums[name] += float(expected_precision(-scores, relevant, k).sum())
     return {name: value / len(asked) for name, value in sums.items()}
 
 

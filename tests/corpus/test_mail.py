@@ -52,6 +52,7 @@ def test_each_message_of_a_mailbox_is_a_document(tmp_path: Path) -> None:
         "Café hours",
         {"from": "Ann <ann@example.org>", "date": "2024-01-01T10:00:00+01:00"},
         "in.mbox:1",
+        str(tmp_path / "in.mbox"),
     )
     assert isinstance(second, Document)
     assert (second.id, second.text, second.fields["date"]) == ("in.mbox:2", "At nine, café time", "yesterday")
@@ -61,7 +62,7 @@ def test_each_message_of_a_mailbox_is_a_document(tmp_path: Path) -> None:
 def test_a_file_of_one_message(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(b"Subject: Hello\nContent-Type: text/plain; charset=no-such\n\nbody \xff")
     (document,) = read([str(tmp_path)])
-    assert document == Document("a.eml", "body \ufffd", "Hello", {"from": "", "date": ""}, "a.eml")
+    assert document == Document("a.eml", "body \ufffd", "Hello", {"from": "", "date": ""}, "a.eml", str(tmp_path))
 
 
 def test_a_message_that_is_too_long_does_not_hide_the_next() -> None:

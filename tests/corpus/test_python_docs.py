@@ -115,6 +115,7 @@ def test_a_document_says_where_it_belongs(package: Path) -> None:
             "signature": "bite(who, times=2, *, hard=False)",
         },
         f"{package / 'sub.py'}:1",
+        "python:snakes",
     )
 
 

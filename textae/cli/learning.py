@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,9 +16,6 @@ from textae.cli.options import (
     quiet_option,
     stdin_text,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(short_help="The likeliest labels of a text.")

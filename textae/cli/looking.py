@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,6 @@ from textae.cli.options import (
     json_option,
 )
 from textae.errors import TextaeError
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

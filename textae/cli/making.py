@@ -205,33 +205,47 @@ _LOOK_EVERY = 2.0  # seconds
 
 def _watch(engine: Engine, asked: Sequence[Source], folder: Path, options: Mapping[str, Any]) -> NoReturn:
     """Sync whenever a file of the sources has changed; what goes wrong is said once, and tried again."""
-    if any(source.origin == "-" for source in asked):
-        raise click.UsageError("standard input cannot be watched; give a folder or a file")
+    from textae.corpus import STDIN
+
+    if not asked or any(source.origin == STDIN for source in asked):
+        what = "standard input" if asked else "what the index does not remember"
+        raise click.UsageError(f"{what} cannot be watched; give a folder or a file")
     terminal.note(f"watching {', '.join(source.key for source in asked)}", quiet=options["quiet"])
-    seen, said = "", ""
-    while True:
-        look = "\n".join(source.signature() for source in asked)
-        if look != seen:
-            try:
-                changes = _synced(engine, asked, {**options, "quiet": True})
-                seen, said = look, ""
-                if changes.any:
-                    printing.print_changes(changes, folder, options)
-            except TextaeError as error:
-                if str(error) != said:
-                    said = str(error)
-                    terminal.error(said)
-        time.sleep(_LOOK_EVERY)
+    seen: list[str] = []
+    said = ""
+    try:
+        while True:
+            look = [source.signature() for source in asked]
+            if look != seen:
+                try:
+                    changes = _synced(engine, asked, {**options, "quiet": True})
+                    seen, said = look, ""
+                    if changes.any:
+                        printing.print_changes(changes, folder, options)
+                except TextaeError as error:
+                    if str(error) != said:
+                        said = str(error)
+                        terminal.error(said)
+            time.sleep(_LOOK_EVERY)
+    except KeyboardInterrupt:  # the usual end: what was synced stays
+        terminal.note("stopped watching", quiet=options["quiet"])
+        raise SystemExit(130) from None
 
 
 def _remembered(engine: Engine, given: Sequence[str], options: Mapping[str, Any]) -> list[Source]:
     """The sources that were given, read as the index remembers them where nothing else is asked for."""
     from textae.corpus import sources
 
-    spec, known = table_spec(options), {source.origin: source for source in engine.sources}
-    alone = len(given) == 1 and {source.origin for source in sources(given, spec)} >= known.keys()
-    found = sources(given, spec, several=not alone)
-    return [known.get(source.origin, source) if spec == type(spec)() else source for source in found]
+    spec, known = table_spec(options), engine.remembered
+    alone = len(given) == 1 and {source.key for source in sources(given, spec)} >= known.keys()
+
+    def as_remembered(source: Source) -> Source:
+        before = known.get(source.key)
+        if before is None:
+            return source
+        return replace(source, name=before.name, spec=before.spec if spec == type(spec)() else spec)
+
+    return list(map(as_remembered, sources(given, spec, several=not alone)))
 
 
 @click.command(short_help="Learn again, anew or from labels.")

@@ -86,6 +86,7 @@ def search(
     if queries_file and (like or unlike or expand or explain):
         raise click.UsageError("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
     with Engine.open(folder) as engine:
+        _note_ignored(engine, must, options)
         if queries_file:
             from textae.evaluation import read_queries
 
@@ -100,6 +101,12 @@ def search(
         if no_effect and hits:
             terminal.note(no_effect, quiet=options["quiet"])
         printing.print_one(text, hits, mode, options, f"; {no_effect}" if no_effect else "")
+
+
+def _note_ignored(engine: Engine, must: str | None, options: Mapping[str, Any]) -> None:
+    ignored = [] if must is None else engine.ignored(must)
+    if ignored:
+        terminal.note(f"stop words are no condition: {', '.join(ignored)}", quiet=options["quiet"])
 
 
 @click.command(short_help="The documents closest to a document, or to several.")
@@ -125,12 +132,13 @@ def similar(
 
     \b
     textae similar scipy.signal.savgol_filter
-    textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.median_filter
+    textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.sobel
     textae similar draft.txt --mode code
     """
     from textae.engine import Engine
 
     with Engine.open(folder) as engine:
+        _note_ignored(engine, must, options)
         first = documents[0]
         is_file = len(documents) == 1 and not engine.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
         if is_file or tuple(documents) == ("-",):

@@ -17,7 +17,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,10 @@ from textae.errors import CorpusError
 from textae.types import Document, Progress, Skipped
 
 __all__ = ["Recipe", "Source", "TableSpec", "read", "recipes", "sources"]
+
+
+STDIN = "-"
+"""The origin of what is read from standard input; it cannot be read again."""
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -43,11 +47,13 @@ class Source:
         origin: a path from the root, `-`, or the name of a recipe; its `key` is the `origin` of its documents.
         name: what ids begin with: of a folder "" or its name and a slash, of a file its name.
         spec: how tables are read, and which documents are wanted.
+        given: as somebody wrote it, for messages; "" where nobody did.
     """
 
     origin: str
     name: str
     spec: TableSpec
+    given: str = field(default="", compare=False)
 
     def read(self, progress: Progress = _silent) -> Iterator[Document | Skipped]:
         """The documents that are there now.
@@ -64,17 +70,19 @@ class Source:
         return self.origin.encode("utf-8", "backslashreplace").decode()
 
     def _read(self, progress: Progress) -> Iterator[Document | Skipped]:
-        path = Path(self.origin)
-        name, _, packages = self.origin.partition(":")
-        if self.origin == "-":
+        if self.origin == STDIN:
             return read_stdin(sys.stdin.buffer, self.spec)
-        if not path.is_absolute():
-            return read_recipe({recipe.name: recipe for recipe in recipes()}[name], packages, self.spec, progress)
+        if not Path(self.origin).is_absolute():
+            name, _, packages = self.origin.partition(":")
+            known = {recipe.name: recipe for recipe in recipes()}
+            if name in known:
+                return read_recipe(known[name], packages, self.spec, progress)
+        path = Path(self.given or self.origin)
         if path.is_dir():
             return read_folder(path, self.name, self.spec)
         if path.exists():
             return read_file(path, self.name, self.spec)
-        raise CorpusError(f"{self.origin} is not there any more; 'textae rm' removes what came from it")
+        raise CorpusError(f"{path} is not there any more; 'textae rm' removes what came from it")
 
     def signature(self) -> str:
         """What changes when a file of it is written, comes or goes; nothing is read. Of a recipe always the same."""
@@ -90,7 +98,8 @@ class Source:
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` makes the same source of."""
-        return {**asdict(self), "origin": self.key}
+        select = [list(condition) for condition in self.spec.select]
+        return {"origin": self.key, "name": self.name, "spec": {**asdict(self.spec), "select": select}}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Source":
@@ -119,12 +128,12 @@ def sources(given: Sequence[str], spec: TableSpec | None = None, *, several: boo
 def _source(given: str, apart: bool, spec: TableSpec) -> Source:
     path = Path(given)
     name, _, packages = given.partition(":")
-    if given == "-":
+    if given == STDIN:
         return Source(given, "", spec)
     if os.path.isdir(given):  # noqa: PTH112 (pathlib raises for a name of 5,000 letters)
-        return Source(os.path.abspath(given), f"{path.as_posix()}/" if apart and given != "." else "", spec)  # noqa: PTH100
+        return Source(os.path.abspath(given), f"{path.as_posix()}/" if apart and given != "." else "", spec, given)  # noqa: PTH100
     if os.path.exists(given):  # noqa: PTH110
-        return Source(os.path.abspath(given), path.as_posix() if apart else path.name, spec)  # noqa: PTH100
+        return Source(os.path.abspath(given), path.as_posix() if apart else path.name, spec, given)  # noqa: PTH100
     known = {recipe.name: recipe for recipe in recipes()}
     if name in known and (not packages or known[name].packages):
         return Source(given, "", spec)

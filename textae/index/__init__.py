@@ -40,5 +40,5 @@ class Index(Protocol):
         ...
 
     def spread(self, query: Codes) -> float:
-        """The standard deviation of the scores of all rows, by a sample of them where they are many."""
+        """The standard deviation of the scores of all rows, by a sample of them where they are many; 0 for none."""
         ...

@@ -32,7 +32,9 @@ class CodeIndex:
     def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
         """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
         pool = max(POOL, 4 * k)
-        if above < 0 or len(self) <= pool or not query.known[0]:
+        if not query.known[0] and above >= 0:
+            return Found.nothing()
+        if above < 0 or len(self) <= pool:
             return self._cosine.search(query, k, among, above)
         if among is not None and np.count_nonzero(among) <= pool:
             rows = np.flatnonzero(among)

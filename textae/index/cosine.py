@@ -54,38 +54,38 @@ class CosineIndex:
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
-        return cosines(_direction(query), self.floats.take(rows))
+        direction, size = _direction(query), max(1, _AT_A_TIME // query.floats.shape[1])
+        blocks = (self.floats.take(rows[at : at + size]) for at in range(0, len(rows), size))
+        return np.concatenate([np.empty(0, np.float32), *(cosines(direction, block) for block in blocks)])
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
-        return float(cosines(_direction(query), self._sample).std())
+        return deviation(cosines(_direction(query), self._sample))
 
     @cached_property
     def _sample(self) -> Floats:
-        return self.floats.take(sample(len(self))).astype(np.float32)
+        return in_single(self.floats.take(sample(len(self))))
 
     @cached_property
     def _lengths(self) -> Floats:
         """The length of each code, and 1 for none: (n_rows,)."""
-        return np.concatenate([_lengths(rows) for rows in self._in_single()])
+        return np.concatenate([_lengths(rows) for rows in self._blocks()])
 
     @cached_property
     def _kept(self) -> list[Floats]:
-        return [part.astype(np.float32) for part in self.floats.parts]
+        return [in_single(part) for part in self.floats.parts]
 
-    def _in_single(self) -> Iterable[Floats]:
+    def _blocks(self) -> Iterable[Floats]:
         """All codes in single precision, a block after the other."""
         first = self.floats.parts[0]
         if len(self) * first.shape[1] <= _KEPT:
             return self._kept
         size = max(1, _AT_A_TIME // first.shape[1])
-        return (
-            part[at : at + size].astype(np.float32) for part in self.floats.parts for at in range(0, len(part), size)
-        )
+        return (in_single(part[at : at + size]) for part in self.floats.parts for at in range(0, len(part), size))
 
     def _scan(self, direction: Floats) -> Floats:
         """The cosine with each row, to within `_ROUNDING`: (n_rows,)."""
-        products: Floats = np.concatenate([rows @ direction for rows in self._in_single()])
+        products: Floats = np.concatenate([rows @ direction for rows in self._blocks()])
         return products / self._lengths
 
 
@@ -94,9 +94,28 @@ def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:
 
     A row's is the same to the last bit whichever rows stand beside it.
     """
-    rows = floats.astype(np.float32, copy=False)
+    rows = in_single(floats)
     products: Floats = np.vecdot(rows, direction)
     return products / _lengths(rows)
+
+
+def in_single(floats: NDArray[np.floating]) -> Floats:
+    """The same finite numbers in single precision; from half precision by their bits, in a quarter of a cast's time.
+
+    Half precision has 5 bits of exponent, biased by 15, and single 8, by 127: moved to their places, the same bits are
+    2^-112 times the number, and a product with 2^112 is exact, that of a subnormal number too.
+    """
+    if floats.dtype != np.float16:
+        return floats.astype(np.float32, copy=False)
+    bits = np.ascontiguousarray(floats).view(np.int16).astype(np.int32)  # the sign goes all the way up
+    np.left_shift(bits, 13, out=bits)
+    np.bitwise_and(bits, _SIGN_EXPONENT_FRACTION, out=bits)
+    single: Floats = bits.view(np.float32)
+    return np.multiply(single, _TO_SINGLE, out=single)
+
+
+_SIGN_EXPONENT_FRACTION = np.int32(0x8FFFE000 - (1 << 32))
+_TO_SINGLE = np.float32(2.0**112)
 
 
 def _lengths(rows: Floats) -> Floats:
@@ -105,14 +124,20 @@ def _lengths(rows: Floats) -> Floats:
     return lengths
 
 
+def deviation(scores: Floats) -> float:
+    """The standard deviation; 0 of what differs by rounding alone."""
+    found = float(scores.std()) if len(scores) else 0.0
+    return found if found > _ROUNDING * float(np.abs(scores).max(initial=0)) else 0.0
+
+
 def sample(n: int) -> Rows:
     """At most `SAMPLE` of n rows, rising: spread evenly but for the golden ratio, which no order of a corpus has."""
     if n <= SAMPLE:
         return np.arange(n)
     golden = (5**0.5 - 1) / 2
-    rows: Rows = (np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64)
-    return np.sort(rows)
+    return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))
 
 
 def _direction(query: Codes) -> Floats:
-    return unit(query.floats.astype(np.float32, copy=False))[0]
+    direction: Floats = unit(query.floats.astype(np.float32, copy=False))[0]
+    return direction

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textae.column import Column, Mask, Rows
 from textae.encoder import Bits, Codes
 from textae.found import Found
-from textae.index.cosine import sample
+from textae.index.cosine import deviation, sample
 from textae.vectorizer import Floats
 
 _PATIENCE = 5_000_000
@@ -53,15 +53,22 @@ class HammingIndex:
 
         Of those at the greatest distance, the lower rows.
         """
-        out = 0 if among is None else len(among) - int(np.count_nonzero(among))
-        fetched = k + out + self._unknown
-        if self._scanned < _PATIENCE or fetched > _COUNTED:
+        if k < 1:
+            return np.empty(0, np.int64)  # faiss crashes
+        if self._scanned < _PATIENCE or k > _COUNTED:
             self._scanned += len(self)
             return self._scan(query, k, among)
-        rows, distances = self._fetch(query.bits, fetched)
-        keep = self._known.take(rows) if among is None else self._known.take(rows) & among[rows]
-        rows, distances = rows[keep], distances[keep]
-        return np.sort(rows[np.lexsort((rows, distances))[:k]])
+        out = self._unknown + (0 if among is None else len(among) - int(np.count_nonzero(among)))
+        if k + out > _COUNTED:
+            rows = np.flatnonzero(self._wanted(among))
+            return rows[np.sort(_nearest(query.bits, self.bits.take(rows), k)[0])]
+        found = [_nearest(query.bits, part, k + out) for part in self.bits.parts]
+        rows = np.concatenate([near + first for (near, _), first in zip(found, self.bits.starts, strict=False)])
+        if len(found) > 1:
+            rows = rows[np.lexsort((rows, np.concatenate([distances for _, distances in found])))]
+        if out:
+            rows = rows[self._known.take(rows) if among is None else self._known.take(rows) & among[rows]]
+        return np.sort(rows[:k])
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
@@ -69,7 +76,7 @@ class HammingIndex:
 
     def spread(self, query: Codes) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return float(self._likeness(query, *self._sample).std())
+        return deviation(self._likeness(query, *self._sample))
 
     @cached_property
     def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:
@@ -90,31 +97,33 @@ class HammingIndex:
             for at in range(0, len(words), _AT_A_TIME):
                 some = words[at : at + _AT_A_TIME]
                 distances[first + at : first + at + len(some)] = hamming(word, some)
-        wanted = self._known.whole() if self._unknown else None
-        if among is not None:
-            wanted = among if wanted is None else wanted & among
-        if wanted is not None:
-            distances[~wanted] = far
+        if self._unknown or among is not None:
+            distances[~self._wanted(among)] = far
         at_least = np.cumsum(np.bincount(distances, minlength=far + 1)[:far])
         last = int(np.searchsorted(at_least, k))  # the distance of the k-th
-        nearer = np.flatnonzero(distances < min(last, far))
+        nearer = np.flatnonzero(distances < last)
         equal = np.flatnonzero(distances == last)[: k - len(nearer)] if last < far else nearer[:0]
         return np.sort(np.concatenate([nearer, equal]))
 
-    def _fetch(self, bits: Bits, k: int) -> tuple[Rows, NDArray[np.int32]]:
-        """The k nearest rows of each part and their distances, whatever is known of them."""
-        from faiss import knn_hamming
-
-        found = []
-        for first, part in self.bits:
-            distances, rows = knn_hamming(bits, part, min(k, len(part)), variant="mc")  # counting keeps the lower rows
-            found.append((rows[0] + first, distances[0]))
-        return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])
+    def _wanted(self, among: Mask | None) -> Mask:
+        """The rows of which something is known, and which may be."""
+        known = self._known.whole()
+        return known if among is None else known & among
 
     def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
         distance = hamming(_as_words(query.bits), _as_words(bits))
         scores: Floats = 1 - distance * np.float32(2 / (8 * query.bits.shape[1]))
         return scores * known if query.known[0] else np.zeros(len(bits), np.float32)
+
+
+def _nearest(query: Bits, bits: Bits, k: int) -> tuple[Rows, NDArray[np.int32]]:
+    """The k nearest codes and their distances, nearest first; of equal ones the lower row, as counting finds them."""
+    from faiss import knn_hamming
+
+    if not len(bits):
+        return np.empty(0, np.int64), np.empty(0, np.int32)
+    distances, rows = knn_hamming(query, bits, min(k, len(bits)), variant="mc")
+    return rows[0], distances[0]
 
 
 def hamming(left: NDArray[np.unsignedinteger], right: NDArray[np.unsignedinteger]) -> NDArray[np.uint16]:

@@ -1,0 +1,64 @@
+"""One look at every code, by textae, by faiss, by a float product, and a plain copy of as many bytes: on one core.
+
+    python scans.py hamming|faiss|floats|copy N
+
+answers rounds of texts (rounds.py) over N random codes, the same for all: a text is the number of the code that asks.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rounds import Find, answer
+
+BYTES = 32
+DIMS = 320
+
+
+def hamming(bits: NDArray[np.uint8]) -> Find:
+    """The ten nearest by textae."""
+    from textae.column import Column
+    from textae.encoder import Codes
+    from textae.index import HammingIndex
+
+    index = HammingIndex(Column.of(bits), Column.of(np.ones(len(bits), np.bool_)))
+    floats = np.zeros((1, DIMS), np.float32)
+
+    def find(text: str) -> Sequence[str]:
+        question = Codes(np.ones(1, np.bool_), floats, bits[int(text)][None])
+        return list(map(str, index.search(question, 10).rows))
+
+    return find
+
+
+def faiss(bits: NDArray[np.uint8]) -> Find:
+    """The ten nearest by faiss, which looks at every code too."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    index = faiss.IndexBinaryFlat(8 * BYTES)
+    index.add(bits)
+    return lambda text: list(map(str, index.search(bits[int(text)][None], 10)[1][0]))
+
+
+def floats(bits: NDArray[np.uint8]) -> Find:
+    """The scalar product with as many codes of floats."""
+    codes = np.random.default_rng(1).standard_normal((len(bits), DIMS), np.float32)
+    return lambda text: [str((codes @ codes[int(text)]).argmax())]
+
+
+def copy(bits: NDArray[np.uint8]) -> Find:
+    """A copy of all codes."""
+    there = np.zeros_like(bits)
+
+    def find(text: str) -> Sequence[str]:
+        np.copyto(there, bits)
+        return [text]
+
+    return find
+
+
+if __name__ == "__main__":
+    codes = np.random.default_rng(1).integers(0, 256, (int(sys.argv[2]), BYTES), np.uint8)
+    answer({"hamming": hamming, "faiss": faiss, "floats": floats, "copy": copy}[sys.argv[1]](codes))

@@ -234,8 +234,7 @@ class Writer:
         (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
         _say_who_writes(self.folder)
-        self._documents, self._next, past = self._prepare()
-        self._history = hashlib.sha256(past.encode())  # of all that came and went: tells any two commits apart
+        self._documents, self._next, self._history = self._prepare()
 
     def _prepare(self) -> tuple[int, int, str]:
         """Make the tables that are written to; gives how many documents are in them, the next one's number, history."""
@@ -285,7 +284,7 @@ class Writer:
             ).rowcount
         if not added:
             return None
-        self._history.update(_hash_of(row, content))
+        self._passed(_hash_of(row, content))
         self._documents += 1
         self._next += 1
         return self._next - 1
@@ -305,9 +304,14 @@ class Writer:
             for id in ids:
                 found = self._database.execute("DELETE FROM documents WHERE id = ? RETURNING number", (id,)).fetchall()
                 numbers += [number for (number,) in found]
-        self._history.update(repr(numbers).encode())
+        if numbers:
+            self._passed(repr(numbers).encode())
         self._documents -= len(numbers)
         return numbers
+
+    def _passed(self, what: bytes) -> None:
+        """Keep in mind what came or went, so that commits of other documents differ, though all arrays are the same."""
+        self._history = hashlib.sha256(self._history.encode() + what).hexdigest()
 
     @property
     def next_number(self) -> int:
@@ -362,7 +366,7 @@ class Writer:
         """Make all of it the index, at once."""
         self.set("documents", self._documents)
         self.set("next_number", self._next)
-        self.set("history", self._history.hexdigest())
+        self.set("history", self._history)
         with failures_are_errors(self.folder):
             settings, arrays = (self._database.execute(rows).fetchall() for rows in (_SETTINGS, _ARRAYS))
             self._database.execute("DELETE FROM digest")
@@ -398,7 +402,7 @@ class Reviser(Writer):
     def _prepare(self) -> tuple[int, int, str]:
         documents = self._database.execute("SELECT count(*) FROM documents").fetchone()[0]
         settings = dict(self._database.execute(_SETTINGS).fetchall())
-        return documents, int(settings["next_number"]), json.loads(settings["history"])
+        return documents, int(settings["next_number"]), json.loads(settings.get("history", '""'))
 
     def keep_only(self, *beginnings: str) -> None:
         """From the commit on, the index has no arrays and settings but those whose names begin so, and those put anew.

@@ -182,11 +182,12 @@ class BM25:
     def spread(self, question: Question) -> float:
         """The standard deviation of the scores of all documents, as if terms occurred independently of each other.
 
-        That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts.
+        That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts, as a row
+        too: divided by fewer rows than they are sums over, the moments would be those of no distribution.
         """
         factors = self._factors(question).astype(np.float64)
         moments = sum((part.moments_of(question.terms) for part in self.postings), np.zeros((len(factors), 2)))
-        mean, squares = (moments / max(1, self.statistics.n)).T
+        mean, squares = (moments / max(1, len(self))).T
         variance = float(factors**2 @ (squares - mean**2))
         return variance**0.5 if variance > 1e-10 * float(factors**2 @ squares) else 0.0  # below it is rounding
 

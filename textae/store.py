@@ -234,7 +234,6 @@ class Writer:
         (self.folder / "arrays").mkdir(exist_ok=True)
         self._sweep()  # what a writer left that did not live to commit
         _say_who_writes(self.folder)
-        # The history is a hash of all documents that came and went: it tells commits apart that hold the same.
         self._documents, self._next, self._history = self._prepare()
 
     def _prepare(self) -> tuple[int, int, str]:
@@ -285,7 +284,7 @@ class Writer:
             ).rowcount
         if not added:
             return None
-        self._came_or_went(_hash_of(row, content))
+        self._passed(_hash_of(row, content))
         self._documents += 1
         self._next += 1
         return self._next - 1
@@ -305,11 +304,13 @@ class Writer:
             for id in ids:
                 found = self._database.execute("DELETE FROM documents WHERE id = ? RETURNING number", (id,)).fetchall()
                 numbers += [number for (number,) in found]
-        self._came_or_went(repr(numbers).encode())
+        if numbers:
+            self._passed(repr(numbers).encode())
         self._documents -= len(numbers)
         return numbers
 
-    def _came_or_went(self, what: bytes) -> None:
+    def _passed(self, what: bytes) -> None:
+        """Keep in mind what came or went, so that commits of other documents differ, though all arrays are the same."""
         self._history = hashlib.sha256(self._history.encode() + what).hexdigest()
 
     @property
@@ -401,7 +402,7 @@ class Reviser(Writer):
     def _prepare(self) -> tuple[int, int, str]:
         documents = self._database.execute("SELECT count(*) FROM documents").fetchone()[0]
         settings = dict(self._database.execute(_SETTINGS).fetchall())
-        return documents, int(settings["next_number"]), json.loads(settings["history"])
+        return documents, int(settings["next_number"]), json.loads(settings.get("history", '""'))
 
     def keep_only(self, *beginnings: str) -> None:
         """From the commit on, the index has no arrays and settings but those whose names begin so, and those put anew.

@@ -1095,3 +1095,12 @@ class TestBadInput:
         assert said.err.startswith("textae: error: ")
         assert len(said.err.splitlines()) == 1
         assert shell("search", "only0", "--index", tmp_path / "index").code in (0, 2)
+
+
+def test_what_numpy_warns_of_on_a_sound_index_is_one_line(shell, index_folder, monkeypatch):
+    def warned(*arguments, **options):
+        raise RuntimeWarning("overflow encountered in exp")
+
+    monkeypatch.setattr("textae.engine.Engine.search", warned)
+    said = shell("search", "comet", "--index", index_folder)
+    assert said.error == "overflow encountered in exp; 'textae doctor' says whether the index is damaged"

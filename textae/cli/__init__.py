@@ -75,6 +75,9 @@ def main() -> None:
     except OSError as error:
         terminal.error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         code = 2
+    except RuntimeWarning as warning:
+        terminal.error(f"{warning}; 'textae doctor' says whether the index is damaged")
+        code = 2
     except MemoryError:
         terminal.error("there is not enough memory for that")
         code = 2

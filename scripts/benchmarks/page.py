@@ -168,7 +168,6 @@ mapped from files, which all processes share).""",
             Table("removing 10,000 documents, s"),
             Table("memory of a search process, MiB"),
             Table("indexing, beside others"),
-            Table("neighbours that 256 bits find among the best thousand"),
         ),
     ),
     Section(

@@ -14,8 +14,8 @@ PACKAGE = Path(textae.__file__).parent
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    ("errors", "types", "whole", "column"),
-    ("text", "spec"),
+    ("errors", "types", "whole", "column", "palette"),
+    ("text", "spec", "colouring"),
     ("vectorizer", "corpus", "passages"),
     ("encoder", "fields", "found", "postings"),
     ("decoder", "classifier", "question"),
@@ -28,7 +28,7 @@ LAYERS = (
     ("opened",),
     ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons",),
-    ("answering",),
+    ("answering", "topicmap"),
     ("engine", "terminal", "picture"),
     ("printing",),
     ("cli",),

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
     from textae.relearning import Trained
+    from textae.segments import Arrays
     from textae.updating import Changes, Update
 
 
@@ -500,6 +502,34 @@ class Engine:
         from textae.decoding import grid
 
         return grid(self.opened, n, k)
+
+    def keep(self, name: str, arrays: Arrays, said: Any) -> bool:
+        """Commit what was learned of the codes, so that it needs no learning again: topics, or a map.
+
+        Adding and removing documents leave it there; learning the index anew takes it away, as codes are others then.
+
+        Args:
+            name: a setting, and what the names of arrays begin with; what was kept under it is replaced.
+            arrays: by name.
+            said: of it, as JSON can hold it.
+
+        Returns:
+            Whether it was; not where the index was learned anew meanwhile, or cannot be written to.
+
+        Raises:
+            StoreError: the index is gone, or another process is writing to it.
+        """
+        if not os.access(self.folder, os.W_OK):
+            return False
+        with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+            if not reader.is_same(self.opened.reader, "encoder/"):
+                return False
+            writer.drop(name)
+            writer.put_all(f"{name}/", arrays)
+            writer.set(name, said)
+            writer.commit()
+        self.close()
+        return True
 
     def duplicates(
         self, radius: int | None = None, resemblance: float | None = None, *, progress: Progress = _silent

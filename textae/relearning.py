@@ -149,6 +149,8 @@ def _tune_what_is_there(
     arrays = opened.reader.arrays
     unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
     before = Learned(encoder_of(unlabelled or arrays), opened.decoder)
+    for learned_of_codes in ("topics", "map"):
+        writer.drop(learned_of_codes)
     with too_little_memory_is_an_error(opened.specs[0]):
         bags = _tokens(opened).bags()
         encoder = _fine_tune(writer, bags, labels, opened.specs[0].drop, train, progress, before)

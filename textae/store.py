@@ -156,6 +156,14 @@ class Reader:
         rows = self._rows("SELECT id, fields FROM documents ORDER BY number")
         return {id: json.loads(fields).get(name) for id, fields in rows}
 
+    def is_same(self, other: "Reader", *prefixes: str) -> bool:
+        """Whether another commit has the same arrays under the names that begin so."""
+        own, others = (
+            {name: sha256 for name, sha256 in reader._hashes.items() if name.startswith(prefixes)}
+            for reader in (self, other)
+        )
+        return own == others
+
     def number(self, id: str) -> int | None:
         """The number of the document with this id; None where there is none."""
         if not _can_be_stored(id):
@@ -358,9 +366,10 @@ class Writer:
             self._database.execute("REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
     def drop(self, prefix: str) -> None:
-        """From the commit on, the index has no array whose name begins so, but those put anew."""
+        """From the commit on, the index has no array or setting whose name begins so, but those put anew."""
         with failures_are_errors(self.folder):
-            self._database.execute("DELETE FROM arrays WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+            for table in ("arrays", "settings"):
+                self._database.execute(f"DELETE FROM {table} WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
 
     def commit(self) -> None:
         """Make all of it the index, at once."""

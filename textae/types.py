@@ -267,3 +267,59 @@ class Prediction:
     rank: int
     label: str
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalDocument:
+    """A document that a topic is told by.
+
+    Attributes:
+        id: of the document.
+        title: of the document.
+        strength: how much it belongs to the topic, from 0 to 1.
+    """
+
+    id: str
+    title: str
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What documents with close codes are about; or what close topics are.
+
+    Attributes:
+        id: `3` of a topic of topics, `3.2` of one in it; kept until topics are learned anew.
+        name: its most telling words, between commas.
+        words: the most telling first.
+        documents: that belong to it now.
+        typical: the most typical first.
+        topics: those in it; none of one that holds documents itself.
+    """
+
+    id: str
+    name: str
+    words: tuple[str, ...]
+    documents: int
+    typical: tuple[TypicalDocument, ...]
+    topics: tuple["Topic", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of an index.
+
+    Attributes:
+        areas: the topics of topics, in the order of their ids.
+        documents: that belong to a topic.
+        without_code: documents that belong to none, as the encoder knows no word of them.
+    """
+
+    areas: tuple[Topic, ...]
+    documents: int
+    without_code: int
+
+    @property
+    def leaves(self) -> tuple[Topic, ...]:
+        """The topics that hold documents, area by area."""
+        return tuple(topic for area in self.areas for topic in area.topics)

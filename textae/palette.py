@@ -85,7 +85,7 @@ def _colour(place: int, *, dark: bool) -> tuple[float, float, float]:
 
 def sequential(share: float, *, dark: bool = False) -> str:
     """The colour of a number between the least (0) and the most (1) of a corpus, as `#rrggbb`."""
-    low, high = (0.42, 0.92) if dark else (0.85, 0.35)
+    low, high = (0.42, 0.92) if dark else (0.80, 0.35)
     return oklch(low + (high - low) * share, 0.12, 250.0 - 190.0 * share)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,11 @@ ENDINGS = (".png", ".svg", ".pdf")
 _UNDATED: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
-def save(draw: Callable[[], Figure], path: Path) -> None:
-    """Draw a picture into a file.
+@contextmanager
+def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
+    """Matplotlib set up as all pictures have it, and what writes a figure to a file.
 
     Args:
-        draw: makes it.
         path: whose ending, one of `ENDINGS`, decides the format.
 
     Raises:
@@ -43,7 +44,7 @@ def save(draw: Callable[[], Figure], path: Path) -> None:
     })  # fmt: skip
     with whole_file(path) as passing, settings, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a character that no font has is shown as a box
-        draw().savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
+        yield lambda figure: figure.savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
 
 
 def _fonts() -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textae.pictures.drawing import save
+from textae.pictures.drawing import drawing
 from textae.types import Cell, Grid
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def draw_grid(grid: Grid, path: Path) -> None:
         TextaeError: the ending is of no format; or matplotlib is not installed.
         OSError: the file cannot be written; what was there is as it was.
     """
-    save(lambda: _figure(grid), path)
+    with drawing(path) as write:
+        write(_figure(grid))
 
 
 def _figure(grid: Grid) -> Figure:

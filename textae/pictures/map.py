@@ -1,8 +1,8 @@
 """The map as a picture for papers: every document a point, and the names of topics where their documents are.
 
 Points are splatted into an image by numpy, so that a million documents need seconds and no point hides another: where
-many lie, a pixel is denser and has the mean of their colours. Words are sharp at any size in svg and pdf. Two layouts side by side
-are the comparison of Hinton & Salakhutdinov (Science 2006, figure 4).
+many lie, a pixel is denser and has the mean of their colours. Words are sharp at any size in
+svg and pdf. Two layouts side by side are the comparison of Hinton & Salakhutdinov (Science 2006, figure 4).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ LAYOUT_NAMES = {NEIGHBOURS: "neighbours kept together", AUTOENCODER: "auto-encod
 
 _DPI = 300
 _SIZES = (5.2, 0.47, 8.5)  # points: names of the largest topics on no map, more for each inch of it, and at most
+_LINE = 15  # letters
 _SMALLEST = 0.72  # of that: names of the smallest topics
 _NARROW = 4.0  # inches: names on smaller maps are shorter
 _LEGEND, _SCALE = 7.0, 0.5  # points; and inches, the height of a scale
@@ -153,7 +154,7 @@ def _frame(topic_map: TopicMap, axes: Axes) -> tuple[NDArray[np.float64], float]
         return places, 1.0
     low, high = places.min(axis=0), places.max(axis=0)
     extent = float((high - low).max())
-    radius = float(np.clip(0.20 * side / np.sqrt(len(places)), 0.36, 3.2))
+    radius = float(np.clip(0.27 * side / np.sqrt(len(places)), 0.36, 3.2))
     margin = _MARGIN * side + radius
     scale = (side - 2 * margin) / extent if extent > 1e-6 else 0.0
     return (places - (low + high) / 2) * scale + side / 2, radius
@@ -162,7 +163,7 @@ def _frame(topic_map: TopicMap, axes: Axes) -> tuple[NDArray[np.float64], float]
 def _points(axes: Axes, at: NDArray[np.float64], shades: _Shades, radius: float) -> None:
     side = float(axes.get_xlim()[1])
     pixels = round(side / _POINT * _DPI)
-    opacity = float(np.clip(2.4 * len(at) ** -0.2, 0.12, 0.85))
+    opacity = float(np.clip(1.8 * max(1, len(at)) ** -0.14, 0.12, 0.85))
     image = splatted(at * (pixels / side), shades.table, shades.of, pixels, radius / _POINT * _DPI, opacity)
     axes.imshow(image, extent=(0, side, 0, side), interpolation="nearest", zorder=1, aspect="auto")
 
@@ -223,9 +224,10 @@ def _names(axes: Axes, topic_map: TopicMap, at: NDArray[np.float64], ruler: Rend
     longest = 36 if side > _NARROW * _POINT else 24
     texts, sizes = [], []
     for leaf, name, ink in zip(leaves, names([leaf.name for leaf in leaves], longest), ink_of, strict=True):
+        size = large * (_SMALLEST + (1 - _SMALLEST) * (leaf.documents / max(most, 1)) ** 0.5)
+        lines = textwrap.wrap(name, _LINE, break_long_words=False)
         text = axes.text(
-            0, 0, "\n".join(textwrap.wrap(name, 15, break_long_words=False)), color=ink if inked else INK[0], zorder=3, path_effects=halo,
-            size=large * (_SMALLEST + (1 - _SMALLEST) * (leaf.documents / max(most, 1)) ** 0.5),
+            0, 0, "\n".join(lines), size=size, color=ink if inked else INK[0], zorder=3, path_effects=halo,
             linespacing=1.0, ha="center", va="center", multialignment="center",
         )  # fmt: skip
         box = text.get_window_extent(ruler)
@@ -289,12 +291,13 @@ def _key(figure: Figure, ruler: RendererBase, entries: Sequence[tuple[str, str]]
     handles: list[Artist] = [
         Line2D([], [], color=shade, marker="o", linestyle="", markersize=5, markeredgewidth=0) for shade, _ in entries
     ]
+    size = _LEGEND - (figure.get_figwidth() < _NARROW)
     for columns in range(len(entries), 0, -1):
         key = figure.legend(
             handles, [said for _, said in entries], ncols=columns, loc="lower left", frameon=False, borderpad=0.6,
-            fontsize=_LEGEND, labelcolor=INK[0], handlelength=0.8, handletextpad=0.5, columnspacing=1.5, labelspacing=0.35,
-            title=heading or None, title_fontproperties={"size": _LEGEND, "weight": "bold"}, alignment="left",
-            bbox_to_anchor=(0, 0), borderaxespad=0,
+            bbox_to_anchor=(0, 0), borderaxespad=0, handlelength=0.8, handletextpad=0.5, columnspacing=1.5,
+            labelspacing=0.35, fontsize=size, labelcolor=INK[0], alignment="left",
+            title=heading or None, title_fontproperties={"size": size, "weight": "bold"},
         )  # fmt: skip
         key.get_title().set_color(INK[0])
         box = key.get_window_extent(ruler)

@@ -40,15 +40,18 @@ from textae.types import (
     Ranking,
     Samples,
     Skipped,
+    Topics,
 )
 
 if TYPE_CHECKING:
+    from textae.clusters import Numbers
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
     from textae.relearning import Trained
     from textae.segments import Arrays
     from textae.updating import Changes, Update
+    from textae.vectorizer import Floats
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -502,6 +505,36 @@ class Engine:
         from textae.decoding import grid
 
         return grid(self.opened, n, k)
+
+    def topics(self, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent) -> Topics:
+        """The topics of the documents: clusters of what their codes say they are about, with names.
+
+        They are learned once and kept, so that documents that are added come to topics that are known; they are learned
+        anew where another number or another seed is asked for, and with a new learning of the index.
+
+        Args:
+            n: of them; by default those that are kept, or as many as two halves of the documents agree on.
+            seed: of clustering; by default that of those that are kept, or 1.
+            progress: told of each stage of learning.
+
+        Raises:
+            QueryError: no document has a code; or there cannot be n topics.
+            TextaeError: the seed cannot be.
+            StoreError: another process is writing to the index.
+        """
+        return self._topics(n, seed, progress)[0]
+
+    def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
+        """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
+        from textae import topics
+
+        learned = topics.kept(self.opened)
+        if learned is not None and learned.answers(n, seed):
+            return topics.topics_of(self.opened, learned)
+        learned = topics.learn(self.opened, n, 1 if seed is None else seed, progress)
+        found = topics.topics_of(self.opened, learned)
+        self.keep(topics.NAME, learned.arrays(), learned.said())
+        return found
 
     def keep(self, name: str, arrays: Arrays, said: Any) -> bool:
         """Commit what was learned of the codes, so that it needs no learning again: topics, or a map.

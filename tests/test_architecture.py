@@ -27,10 +27,10 @@ LAYERS = (
     ("expansion", "explaining"),
     ("opened",),
     ("decoding", "relearning", "updating", "drift", "scoring"),
-    ("reasons", "topics"),
+    ("reasons", "topics", "overtime"),
     ("answering", "topicmap"),
     ("engine", "terminal", "picture"),
-    ("printing",),
+    ("printing", "listing"),
     ("cli",),
     ("__main__", "__init__"),
 )

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
+    from textae.overtime import TopicsOverTime
     from textae.relearning import Trained
     from textae.segments import Arrays
     from textae.updating import Changes, Update
@@ -523,6 +524,25 @@ class Engine:
             StoreError: another process is writing to the index.
         """
         return self._topics(n, seed, progress)[0]
+
+    def topics_over_time(
+        self, field: str, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent
+    ) -> TopicsOverTime:
+        """How many documents of each topic there are in each year, month or day, as the dates of a field span them.
+
+        Args:
+            field: that holds years, or dates as ISO 8601 or mails write them.
+            n: of topics, as `topics` takes it.
+            seed: as `topics` takes it.
+            progress: told of each stage of learning.
+
+        Raises:
+            QueryError: the field dates no document; or as `topics` does.
+        """
+        from textae.overtime import topics_over_time
+
+        found, topic_of, _ = self._topics(n, seed, progress)
+        return topics_over_time(self.opened, field, found, topic_of)
 
     def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
         """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""

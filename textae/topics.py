@@ -17,8 +17,9 @@ documents alone .23, .27, .29, by class-based tf-idf .21, .22, .29.)
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -262,21 +263,19 @@ def topics_of(opened: Opened, learned: Learned) -> tuple[Topics, Numbers, Floats
         `leaves`, (n_known,) int32, and how much it belongs to it, (n_known,) float32 from 0 to 1.
     """
     rows, topic_of, strengths = _assigned(opened, learned.clusters.centres)
-    k, area_of = len(learned.names), learned.clusters.area_of
-    of_topic = _typical_rows(opened, rows, topic_of, strengths, np.arange(k), k)
-    of_area = _typical_rows(opened, rows, topic_of, strengths, area_of, len(learned.area_names))
-    told = iter(_told(opened, rows, strengths, [*of_area, *of_topic]))
+    k = len(learned.names)
     sizes = np.bincount(topic_of, minlength=k)
+    typical = _typical(opened, rows, topic_of, strengths, k)
     areas = []
-    typical_of_area = [next(told) for _ in of_area]
-    for area, typical in enumerate(typical_of_area):
+    for area, name in enumerate(learned.area_names):
         inside = tuple(
-            Topic(f"{area + 1}.{place}", learned.names[row], tuple(learned.words[row]), int(sizes[row]), next(told))
-            for place, row in enumerate(np.flatnonzero(area_of == area).tolist(), start=1)
+            Topic(f"{area + 1}.{place}", learned.names[row], tuple(learned.words[row]), int(sizes[row]), typical[row])
+            for place, row in enumerate(np.flatnonzero(learned.clusters.area_of == area).tolist(), start=1)
         )
-        size = sum(topic.documents for topic in inside)
-        words = tuple(learned.area_words[area])
-        areas.append(Topic(str(area + 1), learned.area_names[area], words, size, typical, inside))
+        in_turn = itertools.chain.from_iterable(itertools.zip_longest(*(topic.typical for topic in inside)))
+        most_typical = tuple(itertools.islice(filter(None, in_turn), _TYPICAL))
+        documents = sum(topic.documents for topic in inside)
+        areas.append(Topic(str(area + 1), name, tuple(learned.area_words[area]), documents, most_typical, inside))
     return Topics(tuple(areas), len(rows), len(opened.numbers) - len(rows)), topic_of, strengths
 
 
@@ -292,32 +291,25 @@ def _assigned(opened: Opened, centres: Floats) -> tuple[Rows, Numbers, Floats]:
     return rows, topic_of, strengths
 
 
-def _typical_rows(
-    opened: Opened, rows: Rows, topic_of: Numbers, strengths: Floats, group_of: NDArray[np.integer], n: int
-) -> list[list[int]]:
-    """The places in `rows` of the typical documents of each group of topics: the strongest, no two nearly the same."""
-    order = np.lexsort((-strengths, group_of[topic_of]))
-    starts = np.searchsorted(group_of[topic_of][order], np.arange(n + 1))
-    typical = []
-    for first, last in itertools.pairwise(starts.tolist()):
-        closest = order[first : min(last, first + _CLOSEST)]
-        bits = opened.documents.bits.take(rows[closest])
-        near = RADIUS * 8 * bits.shape[1]
-        chosen: list[int] = []
-        for place in range(len(closest)):
-            apart = np.bitwise_count(bits[chosen] ^ bits[place]).sum(axis=1)
-            if len(chosen) < _TYPICAL and (apart > near).all():
-                chosen.append(place)
-        typical.append(closest[chosen].tolist())
-    return typical
+def _typical(
+    opened: Opened, rows: Rows, topic_of: Numbers, strengths: Floats, k: int
+) -> list[tuple[TypicalDocument, ...]]:
+    """The typical documents of each topic: those that belong to it most, no two of them nearly the same."""
+    order = np.lexsort((-strengths, topic_of))
+    starts = np.searchsorted(topic_of[order], np.arange(k + 1)).tolist()
+    places = [_apart(opened, rows, order[first : min(last, first + _CLOSEST)]) for first, last in pairwise(starts)]
+    every = np.array([place for group in places for place in group], np.int64)
+    ids = opened.reader.ids(opened.documents.owners.take(rows[every]).tolist())
+    named = dict(zip(every.tolist(), zip(ids, opened.reader.titles(ids), strict=True), strict=True))
+    return [tuple(TypicalDocument(*named[place], float(strengths[place])) for place in group) for group in places]
 
 
-def _told(
-    opened: Opened, rows: Rows, strengths: Floats, typical: Sequence[Sequence[int]]
-) -> Iterator[tuple[TypicalDocument, ...]]:
-    """Typical documents with their ids and titles."""
-    places = [place for group in typical for place in group]
-    ids = opened.reader.ids(opened.documents.owners.take(rows[np.array(places, np.int64)]).tolist())
-    named = dict(zip(places, zip(ids, opened.reader.titles(ids), strict=True), strict=True))
-    for group in typical:
-        yield tuple(TypicalDocument(*named[place], float(strengths[place])) for place in group)
+def _apart(opened: Opened, rows: Rows, places: NDArray[np.int64]) -> list[int]:
+    """The first few places of rows of which no two have nearly the same bits."""
+    bits = opened.documents.bits.take(rows[places])
+    near = RADIUS * 8 * bits.shape[1]
+    chosen: list[int] = []
+    for place in range(len(places)):
+        if len(chosen) < _TYPICAL and (np.bitwise_count(bits[chosen] ^ bits[place]).sum(axis=1) > near).all():
+            chosen.append(place)
+    return [int(place) for place in places[chosen]]

@@ -131,8 +131,8 @@ def print_over_time(over: TopicsOverTime, asked: Topic | None, options: Mapping[
         _print_bars(over, counts, rows if asked else list(_shown(found)))
     undated = f"; {over.undated:,} documents without a date" if over.undated else ""
     terminal.note(
-        f"{over.periods[0]} to {over.periods[-1]}, by {over.unit}; bars are shares of the documents of each, beside the "
-        f"highest of the line{undated}",
+        f"{over.periods[0]} to {over.periods[-1]}, by {over.unit}; bars are shares of the documents of each, beside "
+        f"the highest of the line{undated}",
         quiet=options["quiet"],
     )
 

@@ -300,8 +300,8 @@ def _typical(
     places = [_apart(opened, rows, order[first : min(last, first + _CLOSEST)]) for first, last in pairwise(starts)]
     every = np.array([place for group in places for place in group], np.int64)
     ids = opened.reader.ids(opened.documents.owners.take(rows[every]).tolist())
-    named = dict(zip(every.tolist(), zip(ids, opened.reader.titles(ids), strict=True), strict=True))
-    return [tuple(TypicalDocument(*named[place], float(strengths[place])) for place in group) for group in places]
+    told = map(TypicalDocument, ids, opened.reader.titles(ids), strengths[every].tolist())
+    return [tuple(itertools.islice(told, len(group))) for group in places]
 
 
 def _apart(opened: Opened, rows: Rows, places: NDArray[np.int64]) -> list[int]:

@@ -29,7 +29,7 @@ LAYERS = (
     ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons", "topics", "overtime"),
     ("answering", "topicmap"),
-    ("engine", "terminal", "pictures"),
+    ("engine", "terminal", "pictures", "charmap"),
     ("printing", "listing"),
     ("cli",),
     ("__main__", "__init__"),

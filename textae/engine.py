@@ -44,6 +44,7 @@ from textae.types import (
 )
 
 if TYPE_CHECKING:
+    from textae.colouring import Colouring
     from textae.clusters import Numbers
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
@@ -604,6 +605,27 @@ class Engine:
 
         chart = self._chart(layout, seed, progress)
         return topic_map(self.opened, chart, *no_topics(self.opened))
+
+    def colouring(self, field: str, ids: Sequence[str]) -> Colouring:
+        """How a field colours some documents.
+
+        Raises:
+            QueryError: it says nothing in colours: all values are the same, or each document has its own.
+        """
+        from textae.colouring import colouring
+
+        values = self.opened.reader.field(field)
+        found = colouring(field, [values[id] for id in ids])
+        if found is None:
+            known = ", ".join(sorted(self.opened.field_names - {"id", "title"})) or "none"
+            raise QueryError(f"the field {field!r} says nothing in colours of these documents; fields: {known}")
+        return found
+
+    @property
+    def name(self) -> str:
+        """What to call the corpus: what its folder is called, or the one above a `.textae`."""
+        folder = self.folder.resolve()
+        return folder.parent.name if folder.name.startswith(".") else folder.stem
 
     def place(self, texts: Sequence[str], layout: str = "neighbours") -> Floats:
         """Where texts are on the map, by their codes alone.

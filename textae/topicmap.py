@@ -18,16 +18,12 @@ from textae.errors import TextaeError
 from textae.generator import most_telling
 from textae.opened import Opened
 from textae.projection import LIMIT, Projection, linear
+from textae.spec import AUTOENCODER, LAYOUTS, LSA, NEIGHBOURS
 from textae.types import Progress, Topic, Topics
 from textae.vectorizer import Floats
 
 if TYPE_CHECKING:
     from textae.segments import Arrays
-
-NEIGHBOURS, AUTOENCODER, LSA = "neighbours", "autoencoder", "lsa"
-LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
-"""How codes come to the plane: so that neighbours stay together; by the bottleneck of an auto-encoder (Hinton &
-Salakhutdinov, Science 2006); by the first two dimensions of LSA."""
 
 
 @dataclass(frozen=True)

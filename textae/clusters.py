@@ -125,7 +125,7 @@ def _every_cut(vectors: Floats, ks: Iterable[int], generator: np.random.Generato
 
 
 def _small(vectors: Floats, k: int, generator: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
-    """The centres of k small clusters, (k, dims), and how many vectors each holds; fewer where rounding makes them one."""
+    """The centres of at most k small clusters, (k, dims), and how many vectors each holds."""
     return _k_means(vectors, k, "k-means++", 20, generator)
 
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("train", "ranking", "query", "store", "spelling", "duplicates"),
     ("segments",),
     ("revision", "finetune", "deep"),
-    ("indexing", "estimators", "generator", "export"),
+    ("indexing", "estimators", "generator", "export", "projection"),
     ("expansion", "explaining"),
     ("opened",),
     ("decoding", "relearning", "updating", "drift", "scoring"),

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from textae.indexing import Report
     from textae.relearning import Trained
     from textae.segments import Arrays
+    from textae.topicmap import Chart, TopicMap
     from textae.updating import Changes, Update
+    from textae.vectorizer import Floats
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -530,6 +532,54 @@ class Engine:
             writer.commit()
         self.close()
         return True
+
+    def topic_map(
+        self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent
+    ) -> TopicMap:
+        """The map of the documents: where each is on the plane, its topic, and what the decoder says at each place.
+
+        What is learned for it is kept in the index, where that can be written to, so that the next map needs seconds.
+
+        Args:
+            layout: one of `textae.topicmap.LAYOUTS`.
+            seed: of learning; None for what is kept, or learned by the seed of the index.
+            progress: told of each stage.
+
+        Raises:
+            TextaeError: there is no such layout; or the seed cannot be.
+        """
+        from textae.topicmap import no_topics, topic_map
+
+        chart = self._chart(layout, seed, progress)
+        return topic_map(self.opened, chart, *no_topics(self.opened))
+
+    def place(self, texts: Sequence[str], layout: str = "neighbours") -> Floats:
+        """Where texts are on the map, by their codes alone.
+
+        Args:
+            texts: n queries or documents.
+            layout: one of `textae.topicmap.LAYOUTS`.
+
+        Returns:
+            (n, 2); NaN for one of which the encoder knows no word.
+
+        Raises:
+            TextaeError: there is no such layout.
+        """
+        from textae.topicmap import place
+
+        return place(self.opened, self._chart(layout, None, _silent), texts)
+
+    def _chart(self, layout: str, seed: int | None, progress: Progress) -> Chart:
+        """What is learned of a map: what is kept, or learned and kept now."""
+        from textae.topicmap import kept_chart, learn_chart, setting
+
+        name, chart = setting(layout), kept_chart(self.opened, layout)
+        if chart is None or seed not in (None, chart.seed):
+            wanted = self.specs[1].seed if seed is None else seed
+            chart = learn_chart(self.opened, layout, wanted, progress)
+            self.keep(name, *chart.kept())
+        return chart
 
     def duplicates(
         self, radius: int | None = None, resemblance: float | None = None, *, progress: Progress = _silent

@@ -29,7 +29,7 @@ LAYERS = (
     ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons", "topics", "overtime"),
     ("answering", "topicmap"),
-    ("engine", "terminal", "pictures", "charmap"),
+    ("engine", "terminal", "pictures", "charmap", "page"),
     ("printing", "listing"),
     ("cli",),
     ("__main__", "__init__"),

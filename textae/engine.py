@@ -44,8 +44,8 @@ from textae.types import (
 )
 
 if TYPE_CHECKING:
-    from textae.colouring import Colouring
     from textae.clusters import Numbers
+    from textae.colouring import Colouring
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report

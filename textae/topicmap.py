@@ -18,7 +18,7 @@ from textae.errors import TextaeError
 from textae.generator import most_telling
 from textae.opened import Opened
 from textae.projection import LIMIT, Projection, linear
-from textae.spec import AUTOENCODER, LAYOUTS, LSA, NEIGHBOURS
+from textae.spec import LAYOUTS
 from textae.types import Progress, Topic, Topics
 from textae.vectorizer import Floats
 

@@ -25,7 +25,7 @@ de-noising layers, or of random weights, which learns as published."""
 
 NEIGHBOURS, AUTOENCODER = "neighbours", "autoencoder"
 LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
-"""How codes come to the plane of the map: so that neighbours stay together; by the bottleneck of an auto-encoder (Hinton
+"""How codes come to the plane of the map: neighbours stay together; by the bottleneck of an auto-encoder (Hinton
 & Salakhutdinov, Science 2006); by the first two dimensions of LSA."""
 
 MASKING, SALT_AND_PEPPER, GAUSSIAN = "masking", "salt-and-pepper", "gaussian"

@@ -20,7 +20,8 @@ from textae.colouring import CATEGORIES, Colouring, colours, legend, stops
 from textae.labels import arranged, densest, names, plain
 from textae.palette import GROUND, INK, OTHER, categorical, inks, topic_colours
 from textae.pictures.drawing import drawing
-from textae.topicmap import AUTOENCODER, LSA, NEIGHBOURS, TopicMap
+from textae.spec import AUTOENCODER, LSA, NEIGHBOURS
+from textae.topicmap import TopicMap
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -64,7 +64,7 @@ def _can_say(text: str, encoding: str) -> bool:
 
 def _places(topic_map: TopicMap, width: int, height: int) -> Places:
     """The places of the documents in characters from the upper left, (n, 2)."""
-    places = topic_map.places * np.array([1.0, -1.0])
+    places: Places = topic_map.places * np.array([1.0, -1.0])
     if not len(places):
         return places
     low, high = places.min(axis=0), places.max(axis=0)

@@ -47,7 +47,7 @@ def test_names_and_areas_are_told() -> None:
 def test_more_documents_have_more_dots() -> None:
     """Two heaps, one below the name, of some forty for each dot of a few characters; and single ones."""
     rng = np.random.default_rng(1)
-    dense, single = rng.uniform(0.4, 0.5, (1_600, 2)), rng.uniform(-1, -0.6, (60, 2)) + [0, 1.5]
+    dense, single = rng.uniform(0.4, 0.5, (1_600, 2)), rng.uniform([-1, 0.5], [-0.6, 0.9], (60, 2))
     said = map_in_characters(placed(np.concatenate([dense, dense - 0.8, single, [[1, 1], [-1, -1]]])), 60, 20)
     bits = [(ord(character) - 0x2800).bit_count() for character in said if 0x2800 < ord(character) < 0x2900]
     assert max(bits) == 8

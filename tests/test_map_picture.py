@@ -13,7 +13,7 @@ from maps import HOSTILE, blobs
 from textae import TextaeError
 from textae.colouring import colouring
 from textae.palette import OTHER
-from textae.pictures.map import _figure, draw_comparison, draw_map
+from textae.pictures.map import _figure, _lead, draw_comparison, draw_map
 from textae.pictures.points import splatted
 from textae.topicmap import AUTOENCODER, LSA
 
@@ -88,12 +88,17 @@ def test_a_name_stands_at_its_documents() -> None:
 
 
 def test_a_line_leads_from_a_name_that_had_to_move() -> None:
-    topic_map = blobs([[50, 49, 48]], spread=0.001)
-    topic_map.places[:] = 0.01 * topic_map.places + [0.5, 0.5]
-    topic_map.places[0] = [-1, -1]
-    _, (axes,), unnamed = drawn(topic_map, width=7)
-    assert unnamed == 0
-    assert len(axes.lines) >= 2
+    """From the edge of its box, of 20 × 10 points around (80, 50), to its documents; not from one that is close."""
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    _lead(axes, np.array([74.0, 50.0]), (80, 50), np.array([20.0, 10.0]), "black")
+    _lead(axes, np.array([67.0, 50.0]), (80, 50), np.array([20.0, 10.0]), "black")
+    assert not axes.lines
+    _lead(axes, np.array([40.0, 50.0]), (80, 50), np.array([20.0, 10.0]), "black")
+    line, dot = axes.lines
+    np.testing.assert_allclose(line.get_xydata(), [[70, 50], [40, 50]])
+    np.testing.assert_allclose(dot.get_xydata(), [[40, 50]])
 
 
 def key_of(figure) -> list[str]:

@@ -5,6 +5,7 @@ chroma and hue as people see them, so that no colour of a set shouts and none is
 """
 
 import math
+from collections.abc import Sequence
 
 _HUES = (255.0, 55.0, 150.0, 0.0, 95.0, 300.0, 200.0, 25.0, 120.0, 330.0, 230.0, 75.0)
 """Degrees: of neighbours in the list far apart, and blue and orange first, which all eyes tell apart."""
@@ -17,6 +18,29 @@ def categorical(n: int, *, dark: bool = False) -> tuple[str, ...]:
 
 MOST = len(_HUES)
 """Colours that differ enough to be told apart by themselves."""
+
+
+OTHER = ("#8a8f98", "#7d828b")
+"""On a light ground and a dark one: what is something else than what has a colour."""
+
+WITHOUT = ("#cfd2d6", "#4a4e55")
+"""On a light ground and a dark one: what says nothing."""
+
+
+def topic_colours(sizes: Sequence[int], *, dark: bool = False) -> tuple[str, ...]:
+    """The colours of topics, area by area: a hue for each area, and shades of it for the topics in it.
+
+    Args:
+        sizes: how many topics each area has.
+        dark: whether the ground is.
+    """
+    found = []
+    for area, size in enumerate(sizes):
+        hue, turn = _HUES[area % MOST], area // MOST
+        middle = (0.74 if dark else 0.62) + (0.08, -0.08)[area % MOST % 2] * (1 - 0.4 * (turn % 2))
+        for topic in range(size):
+            found.append(oklch(middle + 0.16 * ((topic + 0.5) / size - 0.5), 0.13, hue))
+    return tuple(found)
 
 
 def _colour(place: int, *, dark: bool) -> str:

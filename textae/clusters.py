@@ -14,6 +14,7 @@ Guyon 2002) is highest for two or three clusters, which say little; normalised, 
 """
 
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -68,14 +69,13 @@ def find(vectors: Floats, n: int | None, generator: np.random.Generator, progres
         agreed = information(vectors, _candidates(highest), generator, progress)
         k = most if n is not None else min(k for k in agreed if agreed[k] >= _NEARLY * max(agreed.values()))
         small, sizes = _small(vectors, min(different, max(_SMALL, 2 * k)), generator)
-        centres = _settled(vectors, _joined(small, sizes, _cut(small, [k])[k]), generator)
-        sizes = np.bincount(nearest(vectors, centres)[0], minlength=k)
-        return _in_areas(centres, sizes, agreed)
+        k = min(k, len(small))
+        return _in_areas(*_settled(vectors, _joined(small, sizes, _cut(small, [k])[k]), generator), agreed)
 
 
 def _candidates(most: int) -> list[int]:
-    """Numbers of clusters from 1, the next about a fifth larger, and the largest."""
-    return sorted({*(round(1.2**power) for power in range(60) if 1.2**power <= most), most})
+    """Numbers of clusters from 1, the next about a tenth larger, and the largest."""
+    return sorted({*(round(1.1**power) for power in range(73) if 1.1**power <= most), most})
 
 
 def _areas_of(k: int) -> range:
@@ -125,20 +125,27 @@ def _every_cut(vectors: Floats, ks: Iterable[int], generator: np.random.Generato
 
 
 def _small(vectors: Floats, k: int, generator: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
-    """The centres of k small clusters, (k, dims), and how many vectors each holds."""
+    """The centres of at most k small clusters, (k, dims), and how many vectors each holds."""
+    return _k_means(vectors, k, "k-means++", 20, generator)
+
+
+def _settled(vectors: Floats, centres: Floats, generator: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+    """Centres moved to where k-means, begun there, has them, and how many vectors each holds."""
+    return _k_means(vectors, len(centres), centres, 300, generator)
+
+
+def _k_means(
+    vectors: Floats, k: int, start: str | Floats, steps: int, generator: np.random.Generator
+) -> tuple[Floats, NDArray[np.int64]]:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
-    found = KMeans(k, n_init=1, max_iter=20, random_state=int(generator.integers(1 << 31))).fit(vectors)
-    return found.cluster_centers_, np.bincount(found.labels_, minlength=k)
-
-
-def _settled(vectors: Floats, centres: Floats, generator: np.random.Generator) -> Floats:
-    """Centres moved to where k-means, begun there, has them."""
-    from sklearn.cluster import KMeans
-
-    seed = int(generator.integers(1 << 31))
-    settled: Floats = KMeans(len(centres), init=centres, n_init=1, random_state=seed).fit(vectors).cluster_centers_
-    return settled
+    means = KMeans(k, init=start, n_init=1, max_iter=steps, random_state=int(generator.integers(1 << 31)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # rounding may make equal what differs
+        found = means.fit(vectors)
+    sizes = np.bincount(found.labels_, minlength=k)
+    return found.cluster_centers_[sizes > 0], sizes[sizes > 0]
 
 
 def _cut(centres: Floats, ks: Sequence[int]) -> dict[int, Numbers]:

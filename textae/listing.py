@@ -151,7 +151,9 @@ def _counts(over: TopicsOverTime) -> dict[str, list[int]]:
 
 def _print_bars(over: TopicsOverTime, counts: Mapping[str, Sequence[int]], rows: Sequence[Topic]) -> None:
     """Print a line of bars a topic: its share of each period's documents, the highest of the line a full bar."""
-    width = max(10, shutil.get_terminal_size().columns - _NAME - 24)
+    columns = shutil.get_terminal_size().columns
+    name = _NAME if columns >= 80 else _NAME // 2
+    width = max(8, columns - name - len(over.periods[0]) - 21)
     n = len(over.periods)
     edges = [n * column // min(n, width) for column in range(min(n, width) + 1)]
     every = [sum(over.documents[:, a:b].sum(axis=0).tolist()) for a, b in pairwise(edges)]
@@ -162,4 +164,4 @@ def _print_bars(over: TopicsOverTime, counts: Mapping[str, Sequence[int]], rows:
         bars = "".join(_BARS[round(8 * share / most) if most else 0] for share in shares)
         highest = over.periods[edges[shares.index(most)]] if most else ""
         id = topic.id if "." not in topic.id else f"  {topic.id}"
-        click.echo(f"{id:7} {sum(held):7,}  {_cut(topic.name, _NAME):{_NAME}}  {bars}  {highest}".rstrip())
+        click.echo(f"{id:7} {sum(held):7,}  {_cut(topic.name, name):{name}}  {bars}  {highest}".rstrip())

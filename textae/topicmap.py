@@ -17,7 +17,7 @@ from textae.encoder import unit
 from textae.errors import TextaeError
 from textae.generator import most_telling
 from textae.opened import Opened
-from textae.projection import LIMIT, Projection, linear
+from textae.projection import LIMIT, Projection, first_two, linear
 from textae.types import Progress, Topic, Topics
 from textae.vectorizer import Floats
 
@@ -158,8 +158,17 @@ def learn_chart(opened: Opened, layout: str, seed: int, progress: Progress) -> C
     codes = opened.codes.floats[known].astype(np.float32)
     if not len(known):
         return Chart(layout, seed, linear(np.zeros((1, codes.shape[1]))), _square(((),) * GRID**2))
-    projection = linear(codes)
-    return Chart(layout, seed, projection, learn_ground(opened, codes, projection.places(codes)))
+    placed = opened.documents.lsa.whole()[known] if layout == LSA else codes
+    projection = _learned(layout, placed, seed, progress).framed(placed)
+    return Chart(layout, seed, projection, learn_ground(opened, codes, projection.places(placed)))
+
+
+def _learned(layout: str, codes: NDArray[np.floating], seed: int, progress: Progress) -> Projection:
+    if layout == LSA:
+        return first_two(codes.shape[1])
+    from textae.models.projection import learn_autoencoder, learn_neighbours
+
+    return (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
 
 
 def learn_ground(opened: Opened, codes: Floats, places: Floats) -> Ground:

@@ -10,6 +10,8 @@ Words are those that the decoder says at a topic's centre and that its documents
     √( (p - p̄)² / p̄ · (q - q̄)² / q̄ )        p: the decoder's share of a word, q: the share of documents that hold it
                                                p̄, q̄: their means over topics
 
+An area's are those of which that, less by the root so that no topic speaks for all, is the most over its documents.
+
 The decoder alone likes words that go with a topic and that few of its documents write, documents alone rare ones. (Of
 abstracts from arXiv, of SciFact and of the documentation of this Python, the ten words of a topic go together better
 than those of either, and of class-based tf-idf: mean NPMI .26, .32, .32; by the decoder alone .23, .29, .32, by
@@ -34,6 +36,7 @@ from textae.encoder import Encoder, unit
 from textae.errors import QueryError
 from textae.generator import most_telling
 from textae.opened import Opened
+from textae.ranking import top
 from textae.spec import check_seed
 from textae.text import searchable
 from textae.types import Progress, Topic, Topics, TypicalDocument
@@ -163,24 +166,28 @@ Words = list[tuple[str, ...]]
 
 def _words(opened: Opened, floats: Floats, found: clusters.Clusters) -> tuple[Words, Words]:
     """The most telling words of each topic and of each area."""
-    k = len(found.centres)
-    groups = [*(found.area_of == area for area in range(int(found.area_of[-1]) + 1)), *np.eye(k, dtype=bool)]
-    said = _said_at_centres(opened, floats, found)
-    usual = said.mean(axis=0, dtype=np.float64) if k > 1 else np.full(said.shape[1], 1 / said.shape[1])
-    shares = [said[group].mean(axis=0) for group in groups]
-    likely = [most_telling(share, usual, _CANDIDATES) for share in shares]
     rows, topic_of, strengths = _assigned(opened, found.centres)
-    terms, held = _held(opened, np.unique(np.concatenate(likely)), rows, topic_of, k)
-    ranked = []
-    for group, share, candidates in zip(groups, shares, likely, strict=True):
-        places = np.searchsorted(terms, candidates)
-        telling = _excess(share[candidates], usual[candidates])
-        if k > 1:  # else nothing is more than usual
-            telling = telling * _excess(held[group].mean(axis=0)[places], held.mean(axis=0)[places])
-        ranked.append(candidates[np.argsort(-telling, kind="stable")].tolist())
-    written = _written(opened, {term for row in ranked for term in row[: 2 * _WORDS]}, rows, topic_of, strengths)
-    words = [_distinct([written(term) for term in row[: 2 * _WORDS]]) for row in ranked]
-    return words[-k:], words[:-k]
+    sizes = np.bincount(topic_of, minlength=len(found.centres))
+    terms, telling = _telling(opened, _said_at_centres(opened, floats, found), rows, topic_of)
+    of_areas = [found.area_of == area for area in range(int(found.area_of[-1]) + 1)]
+    shared = [sizes[area] @ np.sqrt(telling[area]) for area in of_areas]
+    ranked = [terms[top(row.astype(np.float32), 2 * _WORDS)].tolist() for row in (*telling, *shared)]
+    written = _written(opened, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
+    words = [_distinct(list(map(written, row))) for row in ranked]
+    return words[: len(telling)], words[len(telling) :]
+
+
+def _telling(opened: Opened, said: Floats, rows: Rows, topic_of: Numbers) -> tuple[Rows, NDArray[np.float64]]:
+    """Terms of which some topic says more than others, and how telling each is of each topic: (k, n_terms)."""
+    k, n_terms = said.shape
+    usual = said.mean(axis=0, dtype=np.float64) if k > 1 else np.full(n_terms, 1 / n_terms)
+    terms = np.unique(np.concatenate([most_telling(share, usual, _CANDIDATES) for share in said]))
+    telling = _excess(said[:, terms], usual[terms])
+    if k > 1:  # of a single topic documents hold nothing more than usual
+        held = _held(opened, terms, rows, topic_of, k)
+        both = telling * _excess(held, held.mean(axis=0))
+        telling = np.where(both.any(axis=1, keepdims=True), both, telling)
+    return terms, telling
 
 
 def _said_at_centres(opened: Opened, floats: Floats, found: clusters.Clusters) -> Floats:
@@ -195,8 +202,8 @@ def _said_at_centres(opened: Opened, floats: Floats, found: clusters.Clusters) -
     return opened.decoder.words(means)
 
 
-def _held(opened: Opened, terms: Rows, rows: Rows, topic_of: Numbers, k: int) -> tuple[Rows, NDArray[np.float64]]:
-    """Terms, and the share of each topic's documents that hold each: (k, n)."""
+def _held(opened: Opened, terms: Rows, rows: Rows, topic_of: Numbers, k: int) -> NDArray[np.float64]:
+    """The share of each topic's documents that hold each term: (k, n_terms)."""
     topic_of_row = np.full(len(opened.documents.owners), k)  # the last for what is removed, or has no code
     topic_of_row[rows] = topic_of
     held = np.zeros((k + 1, len(terms)))
@@ -204,7 +211,8 @@ def _held(opened: Opened, terms: Rows, rows: Rows, topic_of: Numbers, k: int) ->
         lists = segment.documents.postings.find(terms.astype(np.int32)).lists
         for place, (documents, _) in enumerate(lists):
             held[:, place] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
-    return terms, held[:k] / np.maximum(np.bincount(topic_of, minlength=k), 1)[:, None]
+    shares: NDArray[np.float64] = held[:k] / np.maximum(np.bincount(topic_of, minlength=k), 1)[:, None]
+    return shares
 
 
 def _excess(share: NDArray[np.floating], usual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -245,7 +253,7 @@ def _names(words: Sequence[Sequence[str]]) -> list[str]:
     names: list[str] = []
     for row in words:
         begun = row[: _IN_A_NAME - 1]
-        possible = [", ".join([*begun, last]) for last in row[_IN_A_NAME - 1 :]] or [", ".join(row)]
+        possible = [", ".join([*begun, last]) for last in row[_IN_A_NAME - 1 :]] or [", ".join(row) or "unnamed"]
         numbered = (f"{possible[0]} ({number})" for number in itertools.count(2))
         names.append(next(name for name in itertools.chain(possible, numbered) if name not in names))
     return names

@@ -3,8 +3,8 @@
     place = f(W_L s(… s(W_1 code + b_1) …) + b_L)
     f(x)  = x up to EDGE, then sign(x) (EDGE + (LIMIT - EDGE) tanh((|x| - EDGE) / (LIMIT - EDGE)))
 
-s is the logistic function, or a soft-max over the units, and f keeps what lies far out on the map: most places are in [-1, 1], all are in
-[-LIMIT, LIMIT]. `textae.models.projection` learns the layers.
+s is the logistic function, or a soft-max over the units, and f keeps what lies far out on the map: most places are in
+[-1, 1], all are in [-LIMIT, LIMIT]. `textae.models.projection` learns the layers.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,6 @@ EDGE, LIMIT = 1.0, 1.1
 LOGISTIC, SOFTMAX = "logistic", "softmax"
 """What the hidden units do."""
 
-_BLOCK = 8_192  # codes placed at a time
 _OUTSIDE = 0.005  # of the documents, at each side, by a dimension
 
 
@@ -41,11 +40,7 @@ class Projection:
 
     def places(self, codes: NDArray[np.floating]) -> Floats:
         """The places of codes of any precision: (n, dims) to (n, 2)."""
-        found = np.empty((len(codes), 2), np.float32)
-        for first in range(0, len(codes), _BLOCK):
-            part = slice(first, first + _BLOCK)
-            found[part] = _kept_in(self._linear(codes[part].astype(np.float32)))
-        return found
+        return _kept_in(self._linear(codes.astype(np.float32, copy=False)))
 
     def _linear(self, x: Floats) -> Floats:
         """What the last layer says: (n, dims) to (n, 2)."""

@@ -42,7 +42,7 @@ def layout(neighbours: NDArray[np.int64], start: Floats, tick: Callable[[], None
         (n, 2), around 0.
     """
     pull, push, n = _Attraction(neighbours), _Repulsion(), len(start)
-    places: Doubles = start * (_BEGIN / max(float(start.std(axis=0).max()), 1e-12))
+    places = start.astype(np.float64) * (_BEGIN / max(float(start.std(axis=0).max()), 1e-12))
     speed, gains, rate = np.zeros_like(places), np.ones_like(places), max(n / _EXAGGERATION, _SLOWEST)
     for step in range(EXAGGERATED + FREE):
         exaggeration, momentum = (_EXAGGERATION, 0.5) if step < EXAGGERATED else (1.0, 0.8)
@@ -83,7 +83,7 @@ class _Repulsion:
 
     def __init__(self) -> None:
         self.width = 0.0
-        self.spectra = np.zeros(0, np.complex64)
+        self.spectra: NDArray[np.complexfloating] = np.zeros(0, np.complex64)
 
     def __call__(self, places: Doubles) -> Doubles:
         """The sums at n places: (n, 2)."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.labels import Places, arranged, densest, names, plain
-from textae.palette import categorical
+from textae.palette import categorical, rgb
 from textae.topicmap import TopicMap
 from textae.types import Topic
 
@@ -64,7 +64,7 @@ def _can_say(text: str, encoding: str) -> bool:
 
 def _places(topic_map: TopicMap, width: int, height: int) -> Places:
     """The places of the documents in characters from the upper left, (n, 2)."""
-    places = topic_map.places * np.array([1.0, -1.0])
+    places: Places = topic_map.places * np.array([1.0, -1.0])
     if not len(places):
         return places
     low, high = places.min(axis=0), places.max(axis=0)
@@ -158,8 +158,7 @@ def _codes(n: int) -> list[int]:
     """The colours of n areas as the nearest of a terminal's 256."""
     levels = np.array([0, 95, 135, 175, 215, 255])
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-    shades = [[int(shade[at : at + 2], 16) for at in (1, 3, 5)] for shade in categorical(n)]
-    return [16 + int(((cube - shade) ** 2).sum(axis=1).argmin()) for shade in shades]
+    return [16 + int(((cube - rgb(shade)) ** 2).sum(axis=1).argmin()) for shade in categorical(n)]
 
 
 def _write_names(canvas: _Canvas, topic_map: TopicMap, at: Places, encoding: str) -> int:

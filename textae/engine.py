@@ -601,10 +601,11 @@ class Engine:
         Raises:
             TextaeError: there is no such layout; or the seed cannot be.
         """
-        from textae.topicmap import no_topics, topic_map
+        from textae.topicmap import topic_map
 
         chart = self._chart(layout, seed, progress)
-        return topic_map(self.opened, chart, *no_topics(self.opened))
+        topics = self._topics(None, None, progress)
+        return topic_map(self.opened, chart, *topics)
 
     def colouring(self, field: str, ids: Sequence[str]) -> Colouring:
         """How a field colours some documents.

@@ -17,6 +17,7 @@ Places = NDArray[np.float64]
 _CELLS = 40  # rows and columns in which documents are counted
 _RINGS, _DIRECTIONS = 7, 16  # of places to try
 _ON_ANOTHER = 0.5  # of the reach: how far a name goes out of the way of another topic's densest place
+_STEPS = np.arange(0.1, 1.01, 0.15)[:, None]  # of the way from a name to its documents, which no other name bars
 
 
 def densest(places: NDArray[np.floating], topic_of: NDArray[np.int32], topics: int) -> Places:
@@ -60,7 +61,7 @@ def _in_fullest(cells: NDArray[np.int64]) -> NDArray[np.bool_]:
 def arranged(
     anchors: Places, sizes: Places, frame: tuple[float, float], reach: float
 ) -> list[tuple[float, float] | None]:
-    """Where boxes stand so that none overlaps another, each as near to its anchor as there is room.
+    """Where boxes stand so that none overlaps another or bars its way, each as near to its anchor as there is room.
 
     Args:
         anchors: (n, 2), the most important first; NaN for none.
@@ -72,21 +73,24 @@ def arranged(
         The middle of each box; None of one that has no room, or no anchor.
     """
     middles: list[tuple[float, float] | None] = []
-    taken = np.empty((0, 4))
+    taken, ways = np.empty((0, 4)), np.empty((0, 2))
     for number, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
         middles.append(None)
         if np.isnan(anchor).any() or (size > frame).any():
             continue
         tried = np.clip(_around(anchor, reach), size / 2, np.array(frame) - size / 2)
         boxes = np.concatenate([tried - size / 2, tried + size / 2], axis=1)
+        to_anchor = tried[:, None] + (anchor - tried)[:, None] * _STEPS  # (tried, steps, 2)
         away = np.hypot(*(tried - anchor).T) / reach
-        others = np.delete(anchors, number, axis=0)
-        cost = away + _ON_ANOTHER * _covered(boxes, others)
-        cost[(away > 1) | _overlapping(boxes, taken)] = np.inf
+        avoided = np.concatenate([np.delete(anchors, number, axis=0), ways])
+        cost = away + _ON_ANOTHER * _inside(avoided, boxes).sum(axis=0)
+        crossing = _inside(to_anchor.reshape(-1, 2), taken).reshape(*to_anchor.shape[:2], -1).any(axis=(1, 2))
+        cost[(away > 1) | crossing | _overlapping(boxes, taken)] = np.inf
         best = int(cost.argmin())
         if np.isfinite(cost[best]):
             middles[-1] = (float(tried[best, 0]), float(tried[best, 1]))
             taken = np.concatenate([taken, boxes[best : best + 1]])
+            ways = np.concatenate([ways, to_anchor[best]])
     return middles
 
 
@@ -98,11 +102,11 @@ def _around(anchor: Places, reach: float) -> Places:
     return np.concatenate([anchor[None], *rings])
 
 
-def _covered(boxes: Places, points: Places) -> NDArray[np.int64]:
-    """How many of the points lie in each box."""
-    inside = (boxes[:, None, :2] <= points) & (points <= boxes[:, None, 2:])
-    counts: NDArray[np.int64] = inside.all(axis=2).sum(axis=1)
-    return counts
+def _inside(points: Places, boxes: Places) -> NDArray[np.bool_]:
+    """Whether each point lies in each box: (points, boxes)."""
+    beyond = (points[:, None] < boxes[:, :2]) | (points[:, None] > boxes[:, 2:]) | np.isnan(points[:, None])
+    inside: NDArray[np.bool_] = ~np.any(beyond, axis=2)
+    return inside
 
 
 def _overlapping(boxes: Places, taken: Places) -> NDArray[np.bool_]:

@@ -112,5 +112,10 @@ def oklch(lightness: float, chroma: float, hue: float) -> str:
         chroma = max(0.0, chroma - 0.005)
 
 
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue from 0 to 255 of a colour as `#rrggbb`."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
 def _gamma(linear: float) -> float:
     return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055

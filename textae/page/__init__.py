@@ -101,7 +101,7 @@ def compose(
     page = Page(name, application=application)
     square = Square.around(topic_map.places)
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
-    budget -= page.bytes + len(places) + len(ids)
+    budget -= page.size() + len(places) + len(ids)
     with Waiting(n, None if whole_texts else budget) as waiting:
         fields = _Fields(n)
         for place, document in enumerate(_of_map(topic_map, documents)):
@@ -195,7 +195,7 @@ class _Fields:
             column.extend([None] * (self._n - len(column)))
             if of := colouring(name, column):
                 found.append((sum(value is not None for value in column), of))
-        kept = []
+        kept: list[tuple[Colouring, bytes]] = []
         for _, of in sorted(found, key=lambda one: -one[0])[:_MENU]:
             packed = colouring_block(f"colouring-{len(kept)}", of)
             room -= len(packed)

@@ -8,6 +8,7 @@ and places.
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from textae.page.packing import compressed, json_bytes
@@ -33,7 +34,7 @@ class Waiting:
     def __init__(self, documents: int, room: int | None) -> None:
         self._n = documents
         self._longest = None if room is None else max(_WORTH, _SURELY * room // max(1, documents))
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — __exit__ closes it
 
     def __enter__(self) -> "Waiting":
         return self
@@ -88,7 +89,7 @@ class Waiting:
         if fits(None, True):
             return None, True
         for fields in (True, False):
-            length = _last(lambda length, fields=fields: fits(length, fields), longest)
+            length = _last(partial(fits, fields=fields), longest)
             if length >= _WORTH:
                 return length, fields
         return 0, fits(0, True)

@@ -354,7 +354,11 @@ def test_texts_of_documents_are_nothing_but_text(visit, tmp_path) -> None:
     topics = Topics((replace(leaf, id="1", topics=(leaf,)),), 20, 0)
     cells = tuple((EVIL,) for _ in range(CELLS**2))
     drawn = replace(
-        drawn, titles=[EVIL] * 20, topics=topics, topic_of=np.zeros(20, np.int32), ground=replace(drawn.ground, words=cells)
+        drawn,
+        titles=[EVIL] * 20,
+        topics=topics,
+        topic_of=np.zeros(20, np.int32),
+        ground=replace(drawn.ground, words=cells),
     )
     path = tmp_path / "evil.html"
     write_page(drawn, evil, path, name=EVIL)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textae.colouring import Colouring, colouring
+from textae.errors import TextaeError
 from textae.page.document import Page
 from textae.page.packing import (
     Square,
@@ -70,6 +71,7 @@ def write_page(
         whole_texts: whether texts stay whole, however large the page becomes.
 
     Raises:
+        TextaeError: there is no document on the map.
         OSError: the file cannot be written; what was there is as it was.
         ValueError: a document of the map is not among the documents.
     """
@@ -95,8 +97,14 @@ def compose(
         name: of the corpus.
         whole_texts: whether texts stay whole.
         application: whether a server gives the page, and answers what it asks.
+
+    Raises:
+        TextaeError: there is no document on the map.
+        ValueError: a document of the map is not among the documents.
     """
     n = len(topic_map.ids)
+    if not n:
+        raise TextaeError("the map has no documents: the encoder knows no word of any; 'textae train' learns anew")
     budget = BUDGET + EACH * max(0, n - MANY)
     page = Page(name, application=application)
     square = Square.around(topic_map.places)

@@ -80,7 +80,7 @@ def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> No
 
 def test_a_name_stands_at_its_documents() -> None:
     topic_map = blobs([[50], [50], [50]], spread=0.02)
-    _, (axes,), _ = drawn(topic_map, width=7)
+    _, (axes,), _ = drawn(topic_map, width=4)
     low, high = topic_map.places.min(), topic_map.places.max()
     for topic, text in enumerate(axes.texts):
         at = np.array(text.get_position()) / axes.get_xlim()[1] * (high - low) + low

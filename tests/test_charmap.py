@@ -117,7 +117,7 @@ def test_all_at_one_place() -> None:
 def test_names_without_room_are_counted() -> None:
     said = map_in_characters(blobs([[2] * 60]), 40, 5)
     shown = len(re.findall(r"1\.\d+ ", "\n".join(said.splitlines()[:5])))
-    assert said.splitlines()[-1] == f"no room for the names of {60 - shown} topics"
+    assert said.splitlines()[-1] == f"names without room: {60 - shown}"
 
 
 @settings(max_examples=30)

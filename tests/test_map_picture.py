@@ -80,7 +80,7 @@ def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> No
 
 def test_a_name_stands_at_its_documents() -> None:
     topic_map = blobs([[50], [50], [50]], spread=0.02)
-    _, (axes,), _ = drawn(topic_map, width=7)
+    _, (axes,), _ = drawn(topic_map, width=4)
     low, high = topic_map.places.min(), topic_map.places.max()
     for topic, text in enumerate(axes.texts):
         at = np.array(text.get_position()) / axes.get_xlim()[1] * (high - low) + low
@@ -129,11 +129,16 @@ def test_the_key_of_categories_stays_inside_and_tells_others() -> None:
 
 
 def test_the_scale_of_numbers() -> None:
-    figure, (scale, _), _ = drawn(blobs(), colouring("year", [1900 + number for number in range(90)]))
+    figure, (scale, axes), _ = drawn(blobs(), colouring("year", [1900 + number for number in range(90)]))
     assert not figure.legends
     assert scale.get_title(loc="left") == "year"
     assert [text.get_text() for text in scale.get_xticklabels()] == ["1900", "1922", "1944", "1967", "1989"]
-    assert scale.get_position().y1 < figure.axes[1].get_position().y0
+    assert scale.get_position().y1 < axes.get_position().y0
+
+
+def test_a_scale_says_how_many_have_no_number() -> None:
+    _, (scale, _), _ = drawn(blobs(), colouring("year", [None] * 4 + [1900 + number for number in range(86)]))
+    assert scale.get_title(loc="left") == "year (none: 4)"
 
 
 def test_layouts_side_by_side(tmp_path) -> None:
@@ -179,9 +184,9 @@ def test_names_and_labels_that_nobody_should_trust(tmp_path) -> None:
     draw_map(topic_map, tmp_path / "map.pdf", title="שלום 😀", width=3)
 
 
-@pytest.mark.parametrize("width", [0, -1, 1.9, 41, float("nan")])
+@pytest.mark.parametrize("width", [0, -1, 1.9, 21, float("nan")])
 def test_a_width_that_no_picture_has(tmp_path, width) -> None:
-    with pytest.raises(TextaeError, match=f"a picture cannot be {width:g} inches wide; give 2 to 40"):
+    with pytest.raises(TextaeError, match=f"a picture cannot be {width:g} inches wide; give 2 to 20"):
         draw_map(blobs(), tmp_path / "map.png", width=width)
 
 

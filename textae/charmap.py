@@ -50,7 +50,7 @@ def map_in_characters(
     dropped = _write_names(canvas, topic_map, at, encoding)
     lines = canvas.lines(colour=colour) + _legend(topic_map.topics.areas, width, encoding, colour=colour)
     if dropped:
-        lines.append(f"no room for the names of {dropped:,} topics")
+        lines.append(f"names without room: {dropped:,}")
     return "\n".join(lines)
 
 

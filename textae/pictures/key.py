@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from textae.colouring import CATEGORIES, Colouring, colours, legend, stops
 from textae.labels import names, plain
 from textae.palette import INK, OTHER, categorical
@@ -98,4 +100,6 @@ def _scale(figure: Figure, colour: Colouring) -> None:
     axes.tick_params(length=0, pad=2)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
-    axes.set_title(plain(colour.field, 60), fontsize=_LETTERS, weight="bold", color=INK[0], loc="left", pad=3)
+    without = int(np.isnan(colour.values).sum())
+    heading = plain(colour.field, 60) + (f" (none: {without:,})" if without else "")
+    axes.set_title(heading, fontsize=_LETTERS, weight="bold", color=INK[0], loc="left", pad=3)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LAYOUT_NAMES = {NEIGHBOURS: "neighbours kept together", AUTOENCODER: "auto-encoder, 2-d", LSA: "LSA, 2-d"}
 
-WIDTHS = (2, 40)
+WIDTHS = (2, 20)
 """Inches that a picture may be wide."""
 
 _DPI = 300

@@ -40,12 +40,15 @@ from textae.types import (
     Ranking,
     Samples,
     Skipped,
+    Topics,
 )
 
 if TYPE_CHECKING:
+    from textae.clusters import Numbers
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
+    from textae.overtime import TopicsOverTime
     from textae.relearning import Trained
     from textae.segments import Arrays
     from textae.topicmap import Chart, TopicMap
@@ -505,6 +508,55 @@ class Engine:
 
         return grid(self.opened, n, k)
 
+    def topics(self, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent) -> Topics:
+        """The topics of the documents: clusters of what their codes say they are about, with names.
+
+        They are learned once and kept, so that documents that are added come to topics that are known; they are learned
+        anew where another number or another seed is asked for, and with a new learning of the index.
+
+        Args:
+            n: of them; by default those that are kept, or as many as two halves of the documents agree on.
+            seed: of clustering; by default that of those that are kept, or 1.
+            progress: told of each stage of learning.
+
+        Raises:
+            QueryError: no document has a code; or there cannot be n topics.
+            TextaeError: the seed cannot be.
+            StoreError: another process is writing to the index.
+        """
+        return self._topics(n, seed, progress)[0]
+
+    def topics_over_time(
+        self, field: str, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent
+    ) -> TopicsOverTime:
+        """How many documents of each topic there are in each year, month or day, as the dates of a field span them.
+
+        Args:
+            field: that holds years, or dates as ISO 8601 or mails write them.
+            n: of topics, as `topics` takes it.
+            seed: as `topics` takes it.
+            progress: told of each stage of learning.
+
+        Raises:
+            QueryError: the field dates no document; or as `topics` does.
+        """
+        from textae.overtime import topics_over_time
+
+        found, topic_of, _ = self._topics(n, seed, progress)
+        return topics_over_time(self.opened, field, found, topic_of)
+
+    def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
+        """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
+        from textae import topics
+
+        learned = topics.kept(self.opened)
+        if learned is not None and learned.answers(n, seed):
+            return topics.topics_of(self.opened, learned)
+        learned = topics.learn(self.opened, n, 1 if seed is None else seed, progress)
+        found = topics.topics_of(self.opened, learned)
+        self.keep(topics.NAME, learned.arrays(), learned.said())
+        return found
+
     def keep(self, name: str, arrays: Arrays, said: Any) -> bool:
         """Commit what was learned of the codes, so that it needs no learning again: topics, or a map.
 
@@ -548,10 +600,11 @@ class Engine:
         Raises:
             TextaeError: there is no such layout; or the seed cannot be.
         """
-        from textae.topicmap import no_topics, topic_map
+        from textae.topicmap import topic_map
 
         chart = self._chart(layout, seed, progress)
-        return topic_map(self.opened, chart, *no_topics(self.opened))
+        topics = self._topics(None, None, progress)
+        return topic_map(self.opened, chart, *topics)
 
     def place(self, texts: Sequence[str], layout: str = "neighbours") -> Floats:
         """Where texts are on the map, by their codes alone.

@@ -115,10 +115,8 @@ def test_places_topics_and_strengths_come_back(tmp_path) -> None:
 def test_titles_ids_texts_and_fields_come_back(tmp_path) -> None:
     said = {"year": 1999, "tags": ["x", "y"], "none": None, "deep": {"k": [1]}}
     documents = [
-        Document(
-            "a\nb", "one\n\ttwo", "two\r\nlines", {"year": 1999, "tags": ["x", "y"], "none": None, "deep": {"k": [1]}}
-        ),
-        Document("c  d", "", "", {}),
+        Document("a\nb", "one\n\ttwo", "two\r\nlines", said),
+        Document("c  d", ""),
     ]
     report, page = written(tmp_path / "map.html", documents)
     assert page.bytes_of("ids").decode().split("\n") == ["a b", "c  d"]

@@ -353,13 +353,8 @@ def test_texts_of_documents_are_nothing_but_text(visit, tmp_path) -> None:
     leaf = Topic("1.1", EVIL, (EVIL,), 20, ())
     topics = Topics((replace(leaf, id="1", topics=(leaf,)),), 20, 0)
     cells = tuple((EVIL,) for _ in range(CELLS**2))
-    drawn = replace(
-        drawn,
-        titles=[EVIL] * 20,
-        topics=topics,
-        topic_of=np.zeros(20, np.int32),
-        ground=replace(drawn.ground, words=cells),
-    )
+    ground = replace(drawn.ground, words=cells)
+    drawn = replace(drawn, titles=[EVIL] * 20, topics=topics, topic_of=np.zeros(20, np.int32), ground=ground)
     path = tmp_path / "evil.html"
     write_page(drawn, evil, path, name=EVIL)
     page = visit(path)

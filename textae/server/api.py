@@ -1,0 +1,110 @@
+"""The application: its page, and the API that the page and scripts use.
+
+Whatever is wrong is said in one line of JSON, {"error": "…"}; what can be asked and what is answered is in the OpenAPI
+document, which is made of the same types that check it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
+from pydantic import JsonValue
+from starlette.exceptions import HTTPException
+
+from textae.errors import StoreError, TextaeError
+from textae.server import answers
+from textae.server.answers import LONGEST, Failure, Narrowed, NotFoundError, Search
+from textae.server.engines import Engines
+from textae.server.guard import refused
+from textae.server.listing import listing
+
+_OPTION = re.compile(r"--(where|must)\b")
+_LONGEST_ERROR = 500
+_FAILURES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Failure, "description": "What was asked cannot be answered, or not to this client."},
+    "5XX": {"model": Failure, "description": "The index cannot be read now, or there is too much to do."},
+}
+
+
+def application(engines: Engines) -> FastAPI:
+    """The application over the engines of an index."""
+    app = FastAPI(
+        title="textae",
+        description='Search a corpus by meaning. Whatever is wrong is said in one line: {"error": "…"}.',
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=_FAILURES,
+    )
+    _say_what_is_wrong(app)
+    _add_questions(app, engines)
+
+    @app.get("/api", include_in_schema=False)
+    async def operations() -> HTMLResponse:
+        return HTMLResponse(listing(app.openapi()))
+
+    return app
+
+
+def _add_questions(app: FastAPI, engines: Engines) -> None:
+    @app.get("/api/health")
+    async def health() -> dict[str, str]:
+        """Whether the server answers at all."""
+        return {"status": "ok"}
+
+    @app.get("/api/info")
+    async def info() -> dict[str, JsonValue]:
+        """What the index holds, and how it was learned."""
+        return await engines.ask(answers.info)
+
+    @app.get("/api/search")
+    async def search(asked: Annotated[Search, Query()]) -> answers.SearchHits:
+        """The documents closest to a query."""
+        return await engines.ask(lambda engine: answers.search(engine, asked))
+
+    @app.get("/api/similar/{id:path}")
+    async def similar(id: str, asked: Annotated[Narrowed, Query()]) -> answers.Hits:
+        """The documents closest to a document."""
+        return await engines.ask(lambda engine: answers.similar(engine, id, asked))
+
+    @app.get("/api/documents/{id:path}")
+    async def document(id: str) -> answers.WholeDocument:
+        """A whole document, and what its code says in words."""
+        return await engines.ask(lambda engine: answers.document(engine, id))
+
+
+def _say_what_is_wrong(app: FastAPI) -> None:
+    @app.exception_handler(RequestValidationError)
+    async def cannot_be(request: Request, error: RequestValidationError) -> Response:
+        return refused(400, _short("; ".join(map(_mistake, error.errors()))))
+
+    @app.exception_handler(TextaeError)
+    async def cannot_be_answered(request: Request, error: TextaeError) -> Response:
+        status = 503 if isinstance(error, StoreError) else 404 if isinstance(error, NotFoundError) else 400
+        return refused(status, _short(_OPTION.sub(r"\1", str(error))), "1" if status == 503 else None)
+
+    @app.exception_handler(HTTPException)
+    async def is_not_there(request: Request, error: HTTPException) -> Response:
+        return refused(error.status_code, f"{error.detail.lower()}; /api lists what can be asked")
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return refused(500, "this went wrong; 'textae doctor' says whether the index is damaged")
+
+
+def _mistake(error: dict[str, Any]) -> str:
+    """What is wrong with a parameter, in words."""
+    names = [str(part) for part in error["loc"][1:]]
+    said = re.sub("^(Input|String|List|Value error,) ", "", error["msg"])
+    given = error["input"]
+    shown = f"; given: {given[:40]!r}" if isinstance(given, str) and error["type"] != "extra_forbidden" else ""
+    return f"{' '.join(names)}{': ' if names else ''}{said[:1].lower()}{said[1:]}{shown}"
+
+
+def _short(line: str) -> str:
+    line = " ".join(line.split())
+    return line if len(line) <= _LONGEST_ERROR else f"{line[: _LONGEST_ERROR - 1]}…"

@@ -1,14 +1,44 @@
-"""What a field of the documents says in colours: categories, or numbers and dates on a scale."""
+"""What a field of the documents says in colours: categories, or numbers and dates on a scale.
 
-from collections.abc import Sequence
+The values decide, not the field's name. Where nearly all are numbers, or dates as ISO 8601 or a mail writes them, the
+field is a scale, and what does not fit has no value; else it is categories, among them the few whole numbers of a
+coded label. A list speaks by its first element that says something, a dictionary not at all.
+
+    >>> by_topic = colouring("topic", ["stars", "bread", "stars", None])
+    >>> by_topic.labels, by_topic.values.tolist()
+    (('stars', 'bread'), [0, 1, 0, -1])
+    >>> legend(by_topic)
+    Legend(entries=(('stars', 2), ('bread', 1)), others=0, without=1)
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.palette import MOST, OTHER, WITHOUT, categorical, sequential
 from textae.types import FieldValue
 
 CATEGORIES, NUMBERS, DATES = "categories", "numbers", "dates"
+
+SHOWN = MOST - 1
+"""Categories that have a colour of their own, the most frequent ones; all others share one."""
+
+_NEARLY_ALL = 0.95  # of the values: of mails a few have a date that nobody can read
+_FEW_ARE_SHOWN = 0.1  # of the documents: a legend that explains fewer explains nothing
+_STEPS = 64  # colours of a scale
+_YEARS = (1000, 2999)
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d).*)?)?", re.ASCII | re.DOTALL)
+_MAIL_DATE = re.compile(r"(?:[a-z]{3},? *)?\d{1,2}[ -][a-z]{3}[ -]\d{2,4}\b.*", re.ASCII | re.IGNORECASE)
+_LONGEST = 80  # characters of a number or a date
+_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -29,11 +59,163 @@ class Colouring:
     labels: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Legend:
+    """What the colours of categories mean.
+
+    Attributes:
+        entries: (label, documents) of the at most `SHOWN` categories that have a colour of their own, the most
+            frequent first.
+        others: documents of all other categories.
+        without: documents of none.
+    """
+
+    entries: tuple[tuple[str, int], ...]
+    others: int
+    without: int
+
+
 def colouring(field: str, values: Sequence[FieldValue]) -> Colouring | None:
-    """How a field of some documents is coloured; None where it says nothing: all the same, or a list of its own each.
+    """How a field of some documents is coloured; None where it says nothing.
+
+    It says nothing where no document has a value, or all the same, or where those categories that a legend could show
+    (several documents each) hold fewer than a tenth of the documents, as of ids and signatures.
 
     Args:
         field: its name.
         values: of each document, None where it has no such field.
     """
-    raise NotImplementedError
+    said = list(map(_said, values))
+    known = [value for value in said if value is not None]
+    if not known or (len(known) == len(said) and len(set(map(_label, known))) == 1):
+        return None
+    for kind, read in ((NUMBERS, _number), (DATES, _days)):
+        scale = [math.nan if value is None else read(value) for value in said]
+        if sum(map(math.isfinite, scale)) >= _NEARLY_ALL * len(known):
+            if kind == NUMBERS and _is_coded(scale):
+                break
+            return Colouring(field, kind, np.array(scale, np.float64))
+    return _categories(field, said)
+
+
+def _categories(field: str, said: Sequence[str | bool | int | float | None]) -> Colouring | None:
+    written = [None if value is None else _label(value) for value in said]
+    counts = Counter(label for label in written if label is not None)
+    labels = sorted(counts, key=lambda label: (-counts[label], label))
+    if sum(counts[label] for label in labels[:SHOWN] if counts[label] > 1) < _FEW_ARE_SHOWN * len(said):
+        return None
+    place = {label: number for number, label in enumerate(labels)}
+    values = np.array([-1 if label is None else place[label] for label in written], np.int32)
+    return Colouring(field, CATEGORIES, values, tuple(labels))
+
+
+def shares(colouring: Colouring) -> NDArray[np.float64]:
+    """Where each document is on the scale of a field, from 0 to 1, by rank; NaN for none: (n,).
+
+    Ranks (equal values have the mean of theirs) give each colour as many documents, where a few large values, as sizes
+    and counts have them, would leave one colour to nearly all.
+    """
+    values = np.asarray(colouring.values, np.float64)
+    known = np.sort(values[~np.isnan(values)])
+    ranks = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right") - 1) / 2
+    return np.where(np.isnan(values), np.nan, ranks / max(1, len(known) - 1))
+
+
+def colours(colouring: Colouring, *, dark: bool = False) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The colours of a field, and of each document the place of its own among them: (n,).
+
+    Of categories these are `SHOWN` colours in the order of the labels, that of all others, and that of none; of
+    numbers and dates a scale from the least to the most, and that of none.
+    """
+    others, without = OTHER[dark], WITHOUT[dark]
+    if colouring.kind == CATEGORIES:
+        places = np.minimum(np.asarray(colouring.values, np.int32), SHOWN)
+        return (*categorical(SHOWN, dark=dark), others, without), np.where(places < 0, SHOWN + 1, places)
+    steps = np.nan_to_num(shares(colouring) * (_STEPS - 1), nan=_STEPS).round().astype(np.int32)
+    return (*(sequential(step / (_STEPS - 1), dark=dark) for step in range(_STEPS)), without), steps
+
+
+def legend(colouring: Colouring) -> Legend:
+    """What the colours of categories mean, and of how many documents each is."""
+    values = np.asarray(colouring.values, np.int32)
+    counts = np.bincount(values[values >= 0], minlength=len(colouring.labels)).tolist()
+    entries = tuple(zip(colouring.labels[:SHOWN], counts, strict=False))
+    return Legend(entries, sum(counts[SHOWN:]), int((values < 0).sum()))
+
+
+def stops(colouring: Colouring, n: int = 5) -> tuple[tuple[float, str], ...]:
+    """What a scale means at n places from 0 to 1, (place, value as it is written): the quantiles of the documents."""
+    values = np.asarray(colouring.values, np.float64)
+    known = values[~np.isnan(values)]
+    places = np.linspace(0, 1, n)
+    at = np.quantile(known, places, method="nearest")
+    write = _date_writer(known) if colouring.kind == DATES else _number_writer(known)
+    return tuple(zip(places.tolist(), map(write, at.tolist()), strict=True))
+
+
+def _date_writer(days: NDArray[np.float64]) -> Callable[[float], str]:
+    """Years of what lasts long, days of what does not."""
+    lasts = float(days.max() - days.min())
+    length = 4 if lasts > 5 * 365 else 7 if lasts > 150 else 10 if lasts > 4 else 16
+    return lambda day: (_EPOCH + timedelta(days=day)).isoformat(" ", "minutes")[:length]
+
+
+def _number_writer(numbers: NDArray[np.float64]) -> Callable[[float], str]:
+    """Whole numbers as such, those that may all be years without a comma, and others to four digits."""
+    if not (numbers == numbers.round()).all():
+        return lambda number: f"{number:.4g}"
+    years = _YEARS[0] <= numbers.min() and numbers.max() <= _YEARS[1]
+    return lambda number: f"{number:.0f}" if years else f"{number:,.0f}" if abs(number) < 1e9 else f"{number:.3g}"
+
+
+def _said(value: FieldValue) -> str | bool | int | float | None:
+    """The one value that a field stands for; None where it says nothing."""
+    while isinstance(value, list):
+        value = next((part for part in value if part not in (None, "", [])), None)
+    if isinstance(value, str):
+        return " ".join(value.split()) or None
+    if isinstance(value, dict) or value is None or math.isnan(_number(value)):
+        return None
+    return value
+
+
+def _label(value: str | bool | int | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else str(value).removesuffix(".0")
+
+
+def _number(value: str | bool | int | float) -> float:
+    """As a finite number, truth values too; NaN for what is none."""
+    if isinstance(value, str) and not (len(value) <= _LONGEST and _NUMBER.fullmatch(value)):
+        return math.nan
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _days(value: str | bool | int | float) -> float:
+    """A date as days since 1970-01-01, on the clock of who wrote it; NaN for what is none."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return math.nan
+    if found := _DATE.fullmatch(value):
+        year, month, day, hour, minute = map(int, found.groups("1")[:3] + found.groups("0")[3:])
+    elif _MAIL_DATE.fullmatch(value):
+        from email.utils import parsedate
+
+        year, month, day, hour, minute = (parsedate(value) or (0,) * 5)[:5]
+    else:
+        return math.nan
+    try:
+        return (datetime(year, month, day, hour, minute) - _EPOCH) / timedelta(days=1)
+    except ValueError:  # the 31st of February
+        return math.nan
+
+
+def _is_coded(numbers: Iterable[float]) -> bool:
+    """Whether numbers are but the names of a few categories: truth values, whole numbers that are no years."""
+    known = {number for number in numbers if not math.isnan(number)}
+    whole = all(number.is_integer() for number in known)
+    return whole and len(known) <= MOST and not all(_YEARS[0] <= number <= _YEARS[1] for number in known)

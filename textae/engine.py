@@ -40,15 +40,19 @@ from textae.types import (
     Ranking,
     Samples,
     Skipped,
+    Topics,
 )
 
 if TYPE_CHECKING:
+    from textae.clusters import Numbers
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
     from textae.relearning import Trained
     from textae.segments import Arrays
+    from textae.topicmap import Chart, TopicMap
     from textae.updating import Changes, Update
+    from textae.vectorizer import Floats
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -503,6 +507,36 @@ class Engine:
 
         return grid(self.opened, n, k)
 
+    def topics(self, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent) -> Topics:
+        """The topics of the documents: clusters of what their codes say they are about, with names.
+
+        They are learned once and kept, so that documents that are added come to topics that are known; they are learned
+        anew where another number or another seed is asked for, and with a new learning of the index.
+
+        Args:
+            n: of them; by default those that are kept, or as many as two halves of the documents agree on.
+            seed: of clustering; by default that of those that are kept, or 1.
+            progress: told of each stage of learning.
+
+        Raises:
+            QueryError: no document has a code; or there cannot be n topics.
+            TextaeError: the seed cannot be.
+            StoreError: another process is writing to the index.
+        """
+        return self._topics(n, seed, progress)[0]
+
+    def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
+        """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
+        from textae import topics
+
+        learned = topics.kept(self.opened)
+        if learned is not None and learned.answers(n, seed):
+            return topics.topics_of(self.opened, learned)
+        learned = topics.learn(self.opened, n, 1 if seed is None else seed, progress)
+        found = topics.topics_of(self.opened, learned)
+        self.keep(topics.NAME, learned.arrays(), learned.said())
+        return found
+
     def keep(self, name: str, arrays: Arrays, said: Any) -> bool:
         """Commit what was learned of the codes, so that it needs no learning again: topics, or a map.
 
@@ -530,6 +564,54 @@ class Engine:
             writer.commit()
         self.close()
         return True
+
+    def topic_map(
+        self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent
+    ) -> TopicMap:
+        """The map of the documents: where each is on the plane, its topic, and what the decoder says at each place.
+
+        What is learned for it is kept in the index, where that can be written to, so that the next map needs seconds.
+
+        Args:
+            layout: one of `textae.topicmap.LAYOUTS`.
+            seed: of learning; None for what is kept, or learned by the seed of the index.
+            progress: told of each stage.
+
+        Raises:
+            TextaeError: there is no such layout; or the seed cannot be.
+        """
+        from textae.topicmap import no_topics, topic_map
+
+        chart = self._chart(layout, seed, progress)
+        return topic_map(self.opened, chart, *no_topics(self.opened))
+
+    def place(self, texts: Sequence[str], layout: str = "neighbours") -> Floats:
+        """Where texts are on the map, by their codes alone.
+
+        Args:
+            texts: n queries or documents.
+            layout: one of `textae.topicmap.LAYOUTS`.
+
+        Returns:
+            (n, 2); NaN for one of which the encoder knows no word.
+
+        Raises:
+            TextaeError: there is no such layout.
+        """
+        from textae.topicmap import place
+
+        return place(self.opened, self._chart(layout, None, _silent), texts)
+
+    def _chart(self, layout: str, seed: int | None, progress: Progress) -> Chart:
+        """What is learned of a map: what is kept, or learned and kept now."""
+        from textae.topicmap import kept_chart, learn_chart, setting
+
+        name, chart = setting(layout), kept_chart(self.opened, layout)
+        if chart is None or seed not in (None, chart.seed):
+            wanted = self.specs[1].seed if seed is None else seed
+            chart = learn_chart(self.opened, layout, wanted, progress)
+            self.keep(name, *chart.kept())
+        return chart
 
     def duplicates(
         self, radius: int | None = None, resemblance: float | None = None, *, progress: Progress = _silent

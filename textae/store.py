@@ -138,6 +138,11 @@ class Reader:
         """Every id, by the document's number."""
         return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
 
+    def ids_and_titles(self) -> tuple[list[str], list[str]]:
+        """The id of every document, and its title, in the order of the numbers."""
+        rows = self._rows("SELECT id, title FROM documents ORDER BY number")
+        return [id for id, _ in rows], [title for _, title in rows]
+
     def content(self, id: str) -> bytes | None:
         """The hash of what the document with this id says (`content_of`); None where there is none."""
         rows = self._rows("SELECT content FROM documents WHERE id = ?", (id,)) if _can_be_stored(id) else []

@@ -3,14 +3,26 @@
 Places are a function of codes alone, so that what is learned once serves documents that come later, and queries.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.types import Topics
+from textae.decoding import forms
+from textae.encoder import unit
+from textae.errors import TextaeError
+from textae.generator import most_telling
+from textae.opened import Opened
+from textae.projection import LIMIT, Projection, linear
+from textae.types import Progress, Topic, Topics
 from textae.vectorizer import Floats
+
+if TYPE_CHECKING:
+    from textae.segments import Arrays
 
 NEIGHBOURS, AUTOENCODER, LSA = "neighbours", "autoencoder", "lsa"
 LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
@@ -62,3 +74,163 @@ class TopicMap:
     topic_of: NDArray[np.int32]
     strengths: Floats
     ground: Ground
+
+
+GRID, WORDS = 48, 6
+"""Rows and columns of the ground, and words of a cell."""
+
+MOST = 20_000
+"""Documents that a layout is learned from: a seeded sample of more."""
+
+_NEAR = 10  # documents that a place is told by at least
+_CELLS = 128  # told at a time
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is learned of a map, and serves documents that come later.
+
+    Attributes:
+        layout: one of `LAYOUTS`.
+        seed: that it was learned by.
+        projection: from codes to places.
+        ground: what is said where.
+    """
+
+    layout: str
+    seed: int
+    projection: Projection
+    ground: Ground
+
+    def kept(self) -> tuple[Arrays, dict[str, Any]]:
+        """The arrays and what JSON holds of it, as `from_kept` takes them."""
+        words = "\n".join(" ".join(cell) for cell in self.ground.words)
+        text = np.frombuffer(words.encode(), np.uint8)
+        return self.projection.arrays() | {"words": text}, {"seed": self.seed, "hidden": self.projection.hidden}
+
+    @classmethod
+    def from_kept(cls, layout: str, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> Chart:
+        """The chart that gave these `kept`."""
+        cells = arrays["words"].tobytes().decode().split("\n")
+        ground = _square(tuple(tuple(cell.split()) for cell in cells))
+        return cls(layout, said["seed"], Projection.from_arrays(arrays, said["hidden"]), ground)
+
+
+def _square(words: tuple[tuple[str, ...], ...]) -> Ground:
+    return Ground(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
+
+
+def setting(layout: str) -> str:
+    """The name under which an index keeps a chart.
+
+    Raises:
+        TextaeError: there is no such layout.
+    """
+    if layout not in LAYOUTS:
+        raise TextaeError(f"there is no layout {layout!r}; give one of {', '.join(LAYOUTS)}")
+    return f"map/{layout}"
+
+
+def kept_chart(opened: Opened, layout: str) -> Chart | None:
+    """The chart that an index keeps; None where it keeps none."""
+    name = setting(layout)
+    said = opened.reader.settings.get(name)
+    if said is None:
+        return None
+    arrays = {
+        key.removeprefix(f"{name}/"): array for key, array in opened.reader.arrays.items() if key.startswith(f"{name}/")
+    }
+    return Chart.from_kept(layout, arrays, said)
+
+
+def learn_chart(opened: Opened, layout: str, seed: int, progress: Progress) -> Chart:
+    """Learn how codes come to the plane, and what the decoder says there.
+
+    Args:
+        opened: the index.
+        layout: one of `LAYOUTS`.
+        seed: of the sample of documents, and of learning.
+        progress: told of every step.
+    """
+    known = np.flatnonzero(opened.codes.known)
+    if len(known) > MOST:
+        known = np.sort(np.random.default_rng(seed).choice(known, MOST, replace=False))
+    codes = opened.codes.floats[known].astype(np.float32)
+    if not len(known):
+        return Chart(layout, seed, linear(np.zeros((1, codes.shape[1]))), _square(((),) * GRID**2))
+    projection = linear(codes)
+    return Chart(layout, seed, projection, learn_ground(opened, codes, projection.places(codes)))
+
+
+def learn_ground(opened: Opened, codes: Floats, places: Floats) -> Ground:
+    """What the decoder says at the places of the plane, of the codes there.
+
+    Args:
+        opened: the index.
+        codes: (n, dims) of some documents.
+        places: (n, 2) of theirs.
+    """
+    middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
+    x, y = np.meshgrid(middles, middles[::-1])
+    cells = np.stack([x.ravel(), y.ravel()], axis=1)
+    vocabulary, usual = opened.model.vectorizer.vocabulary, opened.usual_words
+    told: list[list[int]] = []
+    for first in range(0, len(cells), _CELLS):
+        shares = opened.decoder.words(codes_of(cells[first : first + _CELLS], codes, places))
+        told += [most_telling(row, usual, WORDS).tolist() for row in shares]
+    form_of = forms(opened, {term for terms in told for term in terms}, ())
+    stems = [[vocabulary.term(term) for term in terms] for terms in told]
+    return _square(tuple(tuple(form_of.get(stem, stem) for stem in cell) for cell in stems))
+
+
+def codes_of(at: Floats, codes: Floats, places: Floats) -> Floats:
+    """The codes that documents would have at some places: means of those near, by a Gaussian as wide as a cell.
+
+    Where few are near it is as wide as it takes to reach `_NEAR` of them (Nadaraya & Watson 1964).
+
+    Args:
+        at: (n_places, 2).
+        codes: (n, dims) of documents.
+        places: (n, 2) of theirs.
+
+    Returns:
+        (n_places, dims), of unit length where those of the documents are.
+    """
+    apart = ((at[:, None] - places) ** 2).sum(axis=2)
+    k = min(_NEAR, len(places)) - 1
+    width = np.maximum(np.partition(apart, k, axis=1)[:, k : k + 1], (2 * LIMIT / GRID) ** 2 / 4)
+    weights = np.exp((apart.min(axis=1, keepdims=True) - apart) / (2 * width))
+    means: Floats = weights @ codes / weights.sum(axis=1, keepdims=True)
+    lengths = np.linalg.norm(codes, axis=1)
+    return unit(means) if (np.abs(lengths - 1) < 0.01).all() else means
+
+
+def topic_map(opened: Opened, chart: Chart, topics: Topics, topic_of: NDArray[np.int32], strengths: Floats) -> TopicMap:
+    """The map of an index, of what was learned and its topics."""
+    known = opened.codes.known
+    numbers, floats = opened.numbers, opened.codes.floats
+    if not known.all():
+        numbers, floats = numbers[known], floats[known]
+    places = chart.projection.places(floats)
+    ids, titles = opened.reader.ids_and_titles()
+    if not known.all():
+        said = known.tolist()
+        ids, titles = ([one for one, is_known in zip(of, said, strict=True) if is_known] for of in (ids, titles))
+    return TopicMap(chart.layout, numbers, ids, titles, places, topics, topic_of, strengths, chart.ground)
+
+
+def no_topics(opened: Opened) -> tuple[Topics, NDArray[np.int32], Floats]:
+    """One topic of all documents, until topics are learned."""
+    n = int(opened.codes.known.sum())
+    leaf = Topic("1.1", "all", (), n, ())
+    topics = Topics((Topic("1", "all", (), n, (), (leaf,)),), n, len(opened.codes.known) - n)
+    return topics, np.zeros(n, np.int32), np.ones(n, np.float32)
+
+
+def place(opened: Opened, chart: Chart, texts: Sequence[str]) -> Floats:
+    """Where texts are on a map: (n, 2), NaN for one of which the encoder knows no word."""
+    bags = opened.model.vectorizer.transform(texts)
+    codes = opened.model.encoder.encode(bags)
+    places = chart.projection.places(codes.floats)
+    places[~codes.known] = np.nan
+    return places

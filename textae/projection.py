@@ -1,0 +1,103 @@
+"""From codes to the plane, as plain arrays: numpy alone places documents and queries, however the places were learned.
+
+    place = f(W_L s(… s(W_1 code + b_1) …) + b_L)
+    f(x)  = x up to EDGE, then sign(x) (EDGE + (LIMIT - EDGE) tanh((|x| - EDGE) / (LIMIT - EDGE)))
+
+s is relu, or the logistic function, and f keeps what lies far out on the map: most places are in [-1, 1], all are in
+[-LIMIT, LIMIT]. `textae.models.projection` learns the layers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.encoder import Layers, logistic
+from textae.vectorizer import Floats
+
+EDGE, LIMIT = 1.0, 1.1
+"""Up to where places are as the layers say, and beyond which there are none."""
+
+RELU, LOGISTIC = "relu", "logistic"
+"""What stands between layers."""
+
+_BLOCK = 8_192  # codes placed at a time
+_OUTSIDE = 0.005  # of the documents, at each side, by a dimension
+
+
+@dataclass(frozen=True)
+class Projection:
+    """From codes to places.
+
+    Attributes:
+        layers: from (dims,) to (2,).
+        hidden: what stands between them, `RELU` or `LOGISTIC`.
+    """
+
+    layers: Layers
+    hidden: str = RELU
+
+    def places(self, codes: NDArray[np.floating]) -> Floats:
+        """The places of codes of any precision: (n, dims) to (n, 2)."""
+        found = np.empty((len(codes), 2), np.float32)
+        for first in range(0, len(codes), _BLOCK):
+            part = slice(first, first + _BLOCK)
+            found[part] = _kept_in(self._linear(codes[part].astype(np.float32)))
+        return found
+
+    def _linear(self, x: Floats) -> Floats:
+        """What the last layer says: (n, dims) to (n, 2)."""
+        for i, (weight, bias) in enumerate(self.layers):
+            if i:
+                x = np.maximum(x, 0) if self.hidden == RELU else logistic(x)
+            x = x @ weight + bias
+        return x
+
+    def framed(self, codes: NDArray[np.floating]) -> "Projection":
+        """The same places turned and scaled, so that those of some codes fill the square, the wide side horizontal.
+
+        Args:
+            codes: (n, dims), at least one.
+        """
+        places = self._linear(codes.astype(np.float32)).astype(np.float64)
+        _, axes = np.linalg.eigh(np.cov(places.T, bias=True))
+        axes = axes[:, ::-1]
+        axes *= np.where((axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0), -1, 1)
+        low, high = np.quantile(places @ axes, [_OUTSIDE, 1 - _OUTSIDE], axis=0)
+        half = (high - low) / 2
+        half[half <= 1e-6 * max(1.0, np.abs(places).max())] = 1.0  # all at one place by rounding
+        weight, bias = self.layers[-1]
+        turned = (weight @ axes / half).astype(np.float32)
+        moved = ((bias @ axes - (low + high) / 2) / half).astype(np.float32)
+        return Projection((*self.layers[:-1], (turned, moved)), self.hidden)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `from_arrays` makes the same of."""
+        named: dict[str, NDArray[Any]] = {}
+        for i, (weight, bias) in enumerate(self.layers):
+            named |= {f"weight{i}": weight, f"bias{i}": bias}
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], hidden: str) -> "Projection":
+        """The projection that gave these `arrays`."""
+        depth = sum(name.startswith("weight") for name in arrays)
+        return cls(tuple((arrays[f"weight{i}"], arrays[f"bias{i}"]) for i in range(depth)), hidden)
+
+
+def _kept_in(x: Floats) -> Floats:
+    room = np.float32(LIMIT - EDGE)
+    over = np.maximum(np.abs(x) - np.float32(EDGE), 0)
+    inside: Floats = np.sign(x) * (np.minimum(np.abs(x), np.float32(EDGE)) + room * np.tanh(over / room))
+    return inside
+
+
+def linear(codes: NDArray[np.floating]) -> Projection:
+    """The first two principal components of codes: (n, dims), n at least 1."""
+    floats = codes.astype(np.float64)
+    _, _, axes = np.linalg.svd(floats - floats.mean(axis=0), full_matrices=False)
+    weight = np.zeros((floats.shape[1], 2), np.float32)
+    weight[:, : len(axes[:2])] = axes[:2].T
+    return Projection(((weight, np.zeros(2, np.float32)),)).framed(codes)

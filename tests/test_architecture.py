@@ -30,7 +30,7 @@ LAYERS = (
     ("reasons", "topics"),
     ("answering", "topicmap"),
     ("engine", "terminal", "picture"),
-    ("printing",),
+    ("printing", "server"),
     ("cli",),
     ("__main__", "__init__"),
 )

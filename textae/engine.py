@@ -582,7 +582,7 @@ class Engine:
         """
         from textae.topicmap import no_topics, topic_map
 
-        chart = self._chart(layout, seed, progress)
+        chart = self.chart(layout, seed, progress=progress)
         return topic_map(self.opened, chart, *no_topics(self.opened))
 
     def place(self, texts: Sequence[str], layout: str = "neighbours") -> Floats:
@@ -600,10 +600,10 @@ class Engine:
         """
         from textae.topicmap import place
 
-        return place(self.opened, self._chart(layout, None, _silent), texts)
+        return place(self.opened, self.chart(layout), texts)
 
-    def _chart(self, layout: str, seed: int | None, progress: Progress) -> Chart:
-        """What is learned of a map: what is kept, or learned and kept now."""
+    def chart(self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent) -> Chart:
+        """What is learned of a map, as `topic_map` takes it: what is kept, or learned and kept now."""
         from textae.topicmap import kept_chart, learn_chart, setting
 
         name, chart = setting(layout), kept_chart(self.opened, layout)

@@ -4,14 +4,14 @@ An answer is made by an engine, on the thread of that engine; what is wrong with
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from textae.engine import Engine
 from textae.errors import QueryError
-from textae.types import Explanation, Hit, LikelyWord
+from textae.types import Explanation, Hit, LikelyWord, Topic, Topics
 
 LONGEST = 10_000
 """Characters of a query, a condition, or an id."""
@@ -35,6 +35,14 @@ class NotFoundError(QueryError):
     """What was asked for by its id is not there."""
 
 
+class Asked(BaseModel):
+    """A query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Text = Field(description="Words, or a text.")
+
+
 class Narrowed(BaseModel):
     """What searching and looking for the like have in common."""
 
@@ -54,20 +62,11 @@ class Narrowed(BaseModel):
         return self
 
 
-class Search(Narrowed):
+class Search(Narrowed, Asked):
     """A query and how it is asked."""
 
-    q: Text = Field(description="Words, or a text.")
     like: Ids = Field([], description="Ids of documents that hits should be like.")
     expand: bool = Field(False, description="Whether keyword search looks for words that the decoder expects, too.")
-
-
-class Placed(BaseModel):
-    """A query that is to be placed on the map."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    q: Text = Field(description="Words, or a text.")
 
 
 class FoundHit(BaseModel):
@@ -126,6 +125,7 @@ class Place(BaseModel):
 
     x: float | None = Field(description="To the right; none of a text of which the encoder knows no word.")
     y: float | None = Field(description="Upwards.")
+    commit: str = Field(description="The name of the commit of the index that the map shows.")
 
 
 class Failure(BaseModel):
@@ -155,10 +155,10 @@ def search(engine: Engine, asked: Search) -> SearchHits:
     unknown = engine.unknown(asked.q, asked.mode)
     hints = {word: engine.did_you_mean(word) for word in unknown[:_HINTS]}
     return SearchHits(
+        **_of_hits(engine, asked, hits, started),
         query=asked.q,
         unknown=[UnknownWord(word=word, did_you_mean=hints.get(word, [])) for word in unknown],
         only_stop_words=engine.only_stop_words(asked.q),
-        **_of_hits(engine, asked, hits, started),
     )
 
 
@@ -195,13 +195,28 @@ def info(engine: Engine) -> dict[str, JsonValue]:
     return {"index": engine.folder.resolve().name, **engine.info(), "commit": engine.opened.reader.commit}
 
 
+def topic(topics: Topics, id: str) -> Topic:
+    """A topic, or a topic of topics.
+
+    Raises:
+        NotFoundError: none has this id.
+    """
+    found = [one for one in (*topics.areas, *topics.leaves) if one.id == id]
+    if not found:
+        raise NotFoundError(f"no topic has the id {_shown(id)}; /api/topics lists them")
+    return found[0]
+
+
 def _check_is_there(engine: Engine, id: str) -> None:
     if not engine.has(id):
-        shown = id if len(id) <= 100 else f"{id[:96]} ..."
-        raise NotFoundError(f"no document has the id {shown!r}; /api/search finds ids")
+        raise NotFoundError(f"no document has the id {_shown(id)}; /api/search finds ids")
 
 
-def _of_hits(engine: Engine, asked: Narrowed, hits: Sequence[Hit], started: float) -> Mapping[str, object]:
+def _shown(id: str) -> str:
+    return repr(id if len(id) <= 100 else f"{id[:96]} ...")
+
+
+def _of_hits(engine: Engine, asked: Narrowed, hits: Sequence[Hit], started: float) -> dict[str, Any]:
     return {
         "hits": [FoundHit.model_validate(hit) for hit in hits],
         "ignored": [] if asked.must is None else engine.ignored(asked.must),

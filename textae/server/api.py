@@ -5,7 +5,6 @@ document, which is made of the same types that check it.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -16,21 +15,24 @@ from starlette.exceptions import HTTPException
 
 from textae.errors import StoreError, TextaeError
 from textae.server import answers
-from textae.server.answers import LONGEST, Failure, Narrowed, NotFoundError, Search
+from textae.server.answers import Asked, Failure, Narrowed, NotFoundError, Search
 from textae.server.engines import Engines
-from textae.server.guard import refused
-from textae.server.listing import listing
+from textae.server.guard import POLICY, refused
+from textae.server.listing import STYLES, listing
+from textae.server.maps import Map
+from textae.types import Topic, Topics
 
 _OPTION = re.compile(r"--(where|must)\b")
 _LONGEST_ERROR = 500
+PAGE_POLICY = POLICY
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Failure, "description": "What was asked cannot be answered, or not to this client."},
     "5XX": {"model": Failure, "description": "The index cannot be read now, or there is too much to do."},
 }
 
 
-def application(engines: Engines) -> FastAPI:
-    """The application over the engines of an index."""
+def application(engines: Engines, shown: Map) -> FastAPI:
+    """The application over the engines of an index, and its map."""
     app = FastAPI(
         title="textae",
         description='Search a corpus by meaning. Whatever is wrong is said in one line: {"error": "…"}.',
@@ -42,10 +44,11 @@ def application(engines: Engines) -> FastAPI:
     )
     _say_what_is_wrong(app)
     _add_questions(app, engines)
+    _add_map(app, shown)
 
     @app.get("/api", include_in_schema=False)
     async def operations() -> HTMLResponse:
-        return HTMLResponse(listing(app.openapi()))
+        return HTMLResponse(listing(app.openapi()), headers={"Content-Security-Policy": f"{POLICY}; {STYLES}"})
 
     return app
 
@@ -77,6 +80,32 @@ def _add_questions(app: FastAPI, engines: Engines) -> None:
         return await engines.ask(lambda engine: answers.document(engine, id))
 
 
+def _add_map(app: FastAPI, map: Map) -> None:
+    @app.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        tag = f'"{map.shown.commit}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(map.shown.page, headers=headers)
+
+    @app.get("/api/topics")
+    async def topics() -> Topics:
+        """The topics of the map."""
+        return map.shown.topics
+
+    @app.get("/api/topics/{id}")
+    async def topic(id: str) -> Topic:
+        """A topic of topics, as `3`, or one in it, as `3.2`."""
+        return answers.topic(map.shown.topics, id)
+
+    @app.get("/api/place")
+    async def place(asked: Annotated[Asked, Query()]) -> answers.Place:
+        """Where a text is on the map."""
+        found = map.shown.place(asked.q)  # here, as a model belongs to one thread, and it takes a millisecond
+        return answers.Place(commit=map.shown.commit, x=found and found[0], y=found and found[1])
+
+
 def _say_what_is_wrong(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def cannot_be(request: Request, error: RequestValidationError) -> Response:
@@ -98,11 +127,12 @@ def _say_what_is_wrong(app: FastAPI) -> None:
 
 def _mistake(error: dict[str, Any]) -> str:
     """What is wrong with a parameter, in words."""
-    names = [str(part) for part in error["loc"][1:]]
+    where = " ".join(str(part) for part in error["loc"][1:])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: there is no such parameter"
     said = re.sub("^(Input|String|List|Value error,) ", "", error["msg"])
-    given = error["input"]
-    shown = f"; given: {given[:40]!r}" if isinstance(given, str) and error["type"] != "extra_forbidden" else ""
-    return f"{' '.join(names)}{': ' if names else ''}{said[:1].lower()}{said[1:]}{shown}"
+    given = f"; given: {error['input'][:40]!r}" if isinstance(error["input"], str) else ""
+    return f"{f'{where}: ' if where else ''}{said[:1].lower()}{said[1:]}{given}"
 
 
 def _short(line: str) -> str:

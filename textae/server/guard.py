@@ -19,8 +19,11 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""What a browser may do with an answer: nothing."""
+
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -78,6 +81,10 @@ class Buckets:
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = rate, max(1.0, 2 * rate), clock
         self._left: dict[str, tuple[float, float]] = {}
+
+    def __len__(self) -> int:
+        """Clients whose buckets are counted."""
+        return len(self._left)
 
     def wait(self, client: str) -> float:
         """Take a token; gives the seconds until there is one again where there is none."""

@@ -93,10 +93,10 @@ def bound(host: str, port: int | None) -> socket.socket:
     """
     wanted = PORT if port is None else port
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):
         raise TextaeError(f"no address of {host[:60]!r} is known; give a name or an address of this machine") from None
-    listener = socket.socket(family, kind)
+    listener = socket.socket(family, kind, protocol)  # without it asyncio lets small answers wait for 40 ms
     if os.name == "posix":  # elsewhere it lets another process take the same port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -29,7 +29,7 @@ LAYERS = (
     ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons", "topics"),
     ("answering", "topicmap"),
-    ("engine", "terminal", "picture"),
+    ("engine", "terminal", "picture", "page"),
     ("printing", "server"),
     ("cli",),
     ("__main__", "__init__"),

@@ -1,0 +1,119 @@
+// Names on the map: of areas, then of topics, then words of the ground, and at last titles. Never two in one place.
+
+const ROOM = { area: [12, 8], topic: [9, 5], word: [14, 10], title: [6, 2] }; // pixels around a name
+const MOST_TITLES = 60, FEW = 500; // titles that are shown, once so few documents are in view
+
+/** The first words of a name, on two lines where one would be long. */
+function lines(name, words) {
+  const parts = name.split(", ").slice(0, words).map((part) => shortened(part, 28));
+  const whole = parts.join(", ");
+  if (whole.length <= 18 || parts.length < 2) return whole;
+  const half = Math.ceil(parts.length / 2);
+  return `${parts.slice(0, half).join(", ")},\n${parts.slice(half).join(", ")}`;
+}
+
+class Labels {
+  constructor(holder, corpus, ground, near) {
+    Object.assign(this, { holder, corpus, ground, near });
+    this.made = new Map();
+    const named = (kind) => (topic, at) => topic.middle && {
+      key: `${kind} ${at}`, kind, at, documents: topic.documents, x: topic.middle[0], y: topic.middle[1],
+      text: lines(topic.name, kind === "area" ? 2 : 3), area: kind === "area" ? at : topic.area,
+    };
+    const larger = (one, other) => other.documents - one.documents;
+    const { areas } = corpus.about;
+    this.areas = areas.length > 1 ? areas.map(named("area")).filter(Boolean).sort(larger) : [];
+    this.topics = corpus.topics.map(named("topic")).filter(Boolean).sort(larger);
+    this.words = this.#words();
+  }
+
+  /** The cells of the ground where there is land, each with its first words. */
+  #words() {
+    const { box: [left, top, right, bottom], words } = this.corpus.about.ground;
+    const side = Math.round(Math.sqrt(words.length));
+    this.cell = (right - left) / side;
+    const found = words.map((said, at) => ({
+      key: `word ${at}`, kind: "word", text: said.slice(0, 2).map((word) => shortened(word, 20)).join(", "),
+      x: left + ((at % side) + 0.5) * this.cell, y: top + ((Math.floor(at / side) + 0.5) * (bottom - top)) / side,
+    }));
+    return found.filter(({ x, y, text }) => text && this.ground.at(x, y) > 0.02);
+  }
+
+  /** What may be named, the most important first. */
+  #candidates(camera, allows) {
+    const { zoom } = camera;
+    const topics = this.topics.slice(0, 4 + 12 * zoom);
+    const wide = zoom < 2.2 ? [...this.areas, ...topics] : [...topics, ...(zoom < 5 ? this.areas : [])];
+    const words = this.cell * camera.scale > 110 ? this.words : [];
+    return [...wide, ...words, ...this.#titles(camera, allows)];
+  }
+
+  #titles(camera, allows) {
+    const { corpus } = this;
+    if (!corpus.titles) return [];
+    const [left, top] = [camera.worldX(0), camera.worldY(0)];
+    const [right, bottom] = [camera.worldX(camera.width), camera.worldY(camera.height)];
+    if ((right - left) * (bottom - top) * corpus.n > 60 * FEW && camera.zoom < 4) return [];
+    const found = [];
+    this.near.within(left, top, right, bottom, (at) => found.length <= 3 * FEW && found.push(at));
+    if (found.length > 3 * FEW) return [];
+    const seen = found.filter((at) => allows(at) && corpus.title(at));
+    if (seen.length > FEW) return [];
+    seen.sort((one, other) => corpus.strengths[other] - corpus.strengths[one] || one - other);
+    return seen.slice(0, 4 * MOST_TITLES).map((at) => ({
+      key: `title ${at}`, kind: "title", text: shortened(corpus.title(at), 42), x: corpus.x(at), y: corpus.y(at),
+    }));
+  }
+
+  place(camera, allows, colours) {
+    const margin = 60;
+    const seen = this.#candidates(camera, allows).filter((label) => {
+      label.px = camera.screenX(label.x);
+      label.py = camera.screenY(label.y);
+      return label.px > -margin && label.py > -margin && label.px < camera.width + margin
+        && label.py < camera.height + margin;
+    });
+    this.#make(seen);
+    const taken = [];
+    const shown = new Set();
+    let titles = 0;
+    for (const label of seen) {
+      const { node, width, height } = this.made.get(label.key);
+      const left = label.px + (label.kind === "title" ? 8 : -width / 2), top = label.py - height / 2;
+      const [aside, above] = ROOM[label.kind];
+      const box = [left - aside, top - above, left + width + aside, top + height + above];
+      if (label.kind === "title" && titles === MOST_TITLES) continue;
+      if (taken.some((one) => one[0] < box[2] && box[0] < one[2] && one[1] < box[3] && box[1] < one[3])) continue;
+      taken.push(box);
+      shown.add(label.key);
+      titles += label.kind === "title";
+      node.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`;
+      if (label.area !== undefined && label.kind === "area") node.style.color = colours[label.area];
+    }
+    this.#show(shown);
+  }
+
+  /** Make the elements that are not there, and measure them all at once. */
+  #make(labels) {
+    const fresh = labels.filter((label) => !this.made.has(label.key));
+    for (const label of fresh) {
+      const node = foreign(label.text, "span", label.kind);
+      this.holder.append(node);
+      this.made.set(label.key, { node });
+    }
+    for (const label of fresh) {
+      const one = this.made.get(label.key);
+      [one.width, one.height] = [one.node.offsetWidth, one.node.offsetHeight];
+    }
+  }
+
+  #show(shown) {
+    for (const [key, { node }] of this.made) {
+      node.classList.toggle("on", shown.has(key));
+      if (!shown.has(key) && this.made.size > 600 && /^(title|word)/.test(key)) {
+        node.remove();
+        this.made.delete(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,325 @@
+// The map: what is drawn when, and what the pointer and the keys do.
+
+const RINGS = 400; // documents that are marked one by one
+
+class Atlas {
+  constructor(corpus) {
+    this.corpus = corpus;
+    this.map = byId("map");
+    this.start = new URLSearchParams(location.hash.slice(1));
+    this.lit = null; // the documents that are highlighted; null for all
+    this.selected = this.hovered = null;
+    this.pace = { count: corpus.n, last: 0, moved: 0 };
+    this.camera = new Camera(corpus.about.home);
+    this.near = new Near(corpus);
+    this.ground = new Ground(corpus);
+    this.points = (this.start.has("canvas") ? null : WebglPoints.on(byId("points"), corpus)) ?? this.#withoutWebgl();
+    this.slots = shuffled(corpus.n);
+    this.points.order(this.slots);
+    this.rgba = new Uint8Array(4 * corpus.n);
+    this.labels = new Labels(byId("labels"), corpus, this.ground, this.near);
+    this.panel = new Panel(this);
+    this.lasso = new Lasso(this);
+    this.search = new Search(this);
+    this.legend = new Legend(this);
+    new Pointer(this);
+    new Keys(this);
+    new ResizeObserver(() => this.resize()).observe(this.map);
+    this.#say();
+    this.#buttons();
+    this.setTheme(this.start.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+    this.resize();
+    this.#begin();
+  }
+
+  /** A canvas that was asked for WebGL gives no other context, so a fresh one takes its place. */
+  #withoutWebgl() {
+    const fresh = byId("points").cloneNode();
+    byId("points").replaceWith(fresh);
+    return new CanvasPoints(fresh, this.corpus);
+  }
+
+  #say() {
+    const { about } = this.corpus;
+    const topics = about.areas.reduce((sum, area) => sum + area.topics.length, 0);
+    byId("counts").textContent = `${amount(about.documents, "document")} · ${amount(topics, "topic")}`;
+    this.map.setAttribute("aria-label",
+      `Map of ${amount(about.documents, "document")} in ${amount(topics, "topic")}`);
+    byId("wait").hidden = true;
+  }
+
+  #buttons() {
+    byId("reset").onclick = () => this.home();
+    byId("theme").onclick = () => this.setTheme(this.theme === "dark" ? "light" : "dark", true);
+    byId("ask-help").onclick = () => byId("help").showModal();
+    byId("zoom-in").onclick = () => this.zoomBy(1.8);
+    byId("zoom-out").onclick = () => this.zoomBy(1 / 1.8);
+    const legend = byId("legend"), button = byId("show-legend");
+    const show = (shown) => {
+      legend.hidden = !shown;
+      button.setAttribute("aria-expanded", shown);
+      this.covered();
+    };
+    button.onclick = () => show(legend.hidden);
+    show(innerWidth > 640);
+  }
+
+  /** What the address asks for: the view, the colours, a query. */
+  async #begin() {
+    const { start, camera, legend } = this;
+    const [x, y, zoom] = (start.get("at") ?? "").split(",").map(Number);
+    if (zoom > 0 && Number.isFinite(x) && Number.isFinite(y)) {
+      Object.assign(camera, { x, y, scale: camera.homeScale * Math.min(zoom, 200) });
+    }
+    const field = this.corpus.about.colourings.findIndex((one) => one.field === start.get("colour"));
+    await this.corpus.named;
+    this.invalidate();
+    if (field >= 0) await legend.colourBy(field);
+    if (start.get("q")) {
+      this.search.input.value = start.get("q");
+      await this.search.run(start.get("q"));
+    }
+  }
+
+  /** Write into the address what is seen, so that it can be sent or come back to. */
+  remember() {
+    clearTimeout(this.remembering);
+    this.remembering = setTimeout(() => {
+      const { camera, legend, search, start } = this;
+      const said = new URLSearchParams();
+      const atHome = camera.fitted(camera.home);
+      if (Math.abs(camera.zoom - 1) > 0.01 || Math.hypot(camera.x - atHome.x, camera.y - atHome.y) > 0.01) {
+        said.set("at", [camera.x, camera.y, camera.zoom].map((one) => Number(one.toPrecision(5))).join(","));
+      }
+      if (legend.field >= 0) said.set("colour", legend.colouring.field);
+      if (search.query) said.set("q", search.query);
+      if (this.chosenTheme) said.set("theme", this.theme);
+      if (start.has("canvas")) said.set("canvas", "");
+      history.replaceState(null, "", said.size ? `#${said}` : location.pathname + location.search);
+    }, 300);
+  }
+
+  // What is seen.
+
+  setTheme(theme, chosen = false) {
+    this.theme = theme;
+    this.chosenTheme ||= chosen || this.start.has("theme");
+    document.documentElement.dataset.theme = theme;
+    const style = getComputedStyle(document.documentElement);
+    const read = (name) => style.getPropertyValue(`--${name}`).trim();
+    this.look = {
+      sea: read("sea"), land: [0, 1, 2].map((turn) => read(`land-${turn}`)), coast: read("coast"), halo: read("halo"),
+      accent: read("accent"), mark: read("mark"), faint: channels(read("faint")), lasso: `${read("accent")}22`,
+    };
+    this.look.areas = this.corpus.about.areaColours[theme].map((colour) =>
+      `color-mix(in oklab, ${colour} 45%, ${read("ink")})`);
+    this.legend.tint();
+    this.refilter();
+    this.remember();
+  }
+
+  topicColour(topic) { return this.corpus.about.colours[this.theme][topic]; }
+  colourOf(at) { return this.legend.colours(this.theme)[this.legend.colourOf(at)]; }
+
+  /** Whether a document is neither filtered nor outside of what is lit up. */
+  shows(at) { return this.legend.allows(at) && (!this.litSet || this.litSet.has(at)); }
+
+  /** Light up some documents, and dim the others; null for none of it. */
+  highlight(documents) {
+    this.lit = documents;
+    this.litSet = documents && new Set(documents);
+    if (!documents) this.lasso.clear();
+    this.refilter();
+  }
+
+  /** Colour the points anew. */
+  refilter() {
+    const { corpus, legend, rgba, slots, look } = this;
+    const palette = legend.colours(this.theme).map(channels);
+    const some = legend.filters || this.litSet;
+    for (let slot = 0; slot < slots.length; slot++) {
+      const at = slots[slot];
+      const shown = !some || this.shows(at);
+      const [red, green, blue] = shown ? palette[legend.colourOf(at)] : look.faint;
+      rgba[4 * slot] = red;
+      rgba[4 * slot + 1] = green;
+      rgba[4 * slot + 2] = blue;
+      rgba[4 * slot + 3] = shown ? 140 + 0.45 * corpus.strengths[at] : 36;
+    }
+    this.points.colours(rgba);
+    if (some) {
+      let shown = 0;
+      for (let at = 0; at < corpus.n; at++) shown += this.shows(at);
+      announce(`${number.format(shown)} of ${amount(corpus.n, "document")} shown`);
+    }
+    this.invalidate();
+    this.remember();
+  }
+
+  // Where it is looked.
+
+  home() { this.#fly(this.camera.fitted(this.camera.home)); }
+  zoomBy(factor) {
+    const { camera } = this;
+    const { insets: { left, right, top, bottom } } = camera;
+    camera.zoomAt((camera.width + left - right) / 2, (camera.height + top - bottom) / 2, factor, 110);
+    this.invalidate();
+  }
+  flyToBox(box) { this.#fly(this.camera.fitted(box, this.camera.homeScale * 12)); }
+  flyTo(at) {
+    const { corpus, camera } = this;
+    const [x, y] = [corpus.x(at), corpus.y(at)];
+    this.#fly(camera.fitted([x, y, x, y], Math.max(camera.scale, camera.homeScale * 5)));
+  }
+  lookAt(at) {
+    this.select(at);
+    this.flyTo(at);
+  }
+  #fly(view) {
+    this.camera.flyTo(view);
+    this.invalidate();
+  }
+
+  select(at) {
+    this.selected = at;
+    this.linked = at === null ? [] : this.neighbours(at, 8);
+    this.invalidate();
+  }
+
+  neighbours(at, k) {
+    const { corpus, near } = this;
+    return near.nearest(corpus.x(at), corpus.y(at), k, (one) => one !== at && this.legend.allows(one)).map(([one]) => one);
+  }
+
+  hover(at) {
+    if (at === this.hovered) return;
+    this.hovered = at;
+    this.invalidate();
+  }
+
+  /** The document under a pixel, if any. */
+  under(px, py, reach = 9) {
+    const { camera, near } = this;
+    const found = near.nearest(camera.worldX(px), camera.worldY(py), 1, (at) => this.shows(at), reach / camera.scale);
+    return found.length ? found[0][0] : null;
+  }
+
+  // Drawing.
+
+  /** The panels have come or gone. */
+  covered() {
+    if (!this.camera.homeScale) return;
+    const wide = innerWidth > 640;
+    const box = (id) => (byId(id).hidden ? { width: 0, height: 0 } : byId(id).getBoundingClientRect());
+    const left = wide ? box("legend").width : 0, right = wide ? box("panel").width : 0;
+    const bottom = wide ? 0 : Math.max(box("legend").height, box("panel").height);
+    this.camera.insets = { left: left && left + 14, right: right && right + 14, top: 0, bottom };
+  }
+
+  resize() {
+    const { width, height } = this.map.getBoundingClientRect();
+    if (!width || !height) return;
+    this.covered();
+    this.camera.resize(width, height, this.camera.insets);
+    this.ratio = Math.min(devicePixelRatio || 1, this.points.highest);
+    for (const id of ["ground", "points", "marks"]) {
+      const canvas = byId(id), ratio = id === "marks" ? devicePixelRatio || 1 : this.ratio;
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    this.#draw(this.corpus.n);
+  }
+
+  invalidate() { this.asked ??= requestAnimationFrame((now) => this.#frame(now)); }
+
+  #frame(now) {
+    this.asked = null;
+    const { camera, pace, corpus } = this;
+    const passed = now - pace.last;
+    pace.last = now;
+    camera.step(Math.min(passed, 50));
+    const view = `${camera.x} ${camera.y} ${camera.scale}`;
+    const moves = view !== this.view;
+    this.view = view;
+    // While the map moves, as many points as are drawn in time; once it stands, all of them.
+    if (moves && passed < 300) {
+      if (passed > 34) pace.count = Math.max(Math.min(corpus.n, 20000), pace.count * 0.75);
+      else if (passed < 20) pace.count = Math.min(corpus.n, pace.count * 1.15);
+    }
+    if (moves) pace.moved = now;
+    this.#draw(moves ? Math.round(pace.count) : corpus.n);
+    clearTimeout(this.settling);
+    if (camera.moving) this.invalidate();
+    else if (moves) {
+      if (pace.count < corpus.n) this.settling = setTimeout(() => this.invalidate(), 140);
+      this.remember();
+    }
+  }
+
+  #draw(count) {
+    const { camera, ratio, look, corpus } = this;
+    const ground = byId("ground");
+    this.ground.draw(ground.getContext("2d", { alpha: false }), camera, ratio, look);
+    this.points.draw(camera, { ...appearance(camera, corpus.n, count), count, ratio, ground });
+    this.#mark();
+    this.labels.place(camera, (at) => this.shows(at), look.areas);
+  }
+
+  /** What lies above the points: the line, rings around what was found, and around a document. */
+  #mark() {
+    const { camera, look, corpus, lit } = this;
+    const canvas = byId("marks"), context = canvas.getContext("2d");
+    const ratio = canvas.width / camera.width;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, camera.width, camera.height);
+    this.lasso.draw(context, camera, look);
+    const { radius } = appearance(camera, corpus.n, corpus.n);
+    const disc = (at, size, fill, edge, width) => {
+      context.beginPath();
+      context.arc(camera.screenX(corpus.x(at)), camera.screenY(corpus.y(at)), size, 0, 2 * Math.PI);
+      if (fill) {
+        context.fillStyle = fill;
+        context.fill();
+      }
+      context.lineWidth = width;
+      context.strokeStyle = edge;
+      context.stroke();
+    };
+    if (lit && lit.length <= RINGS) {
+      for (const at of lit) if (this.legend.allows(at)) disc(at, Math.max(3.5, radius), this.colourOf(at), look.halo, 1.2);
+    }
+    if (this.selected !== null) {
+      for (const at of this.linked) disc(at, radius + 2, null, `${look.mark}99`, 1);
+      disc(this.selected, Math.max(4.5, radius), this.colourOf(this.selected), look.halo, 4);
+      disc(this.selected, Math.max(4.5, radius) + 3, null, look.mark, 2);
+    }
+    if (this.hovered !== null) disc(this.hovered, Math.max(4, radius), this.colourOf(this.hovered), look.mark, 1.6);
+  }
+}
+
+/** How large points are, in pixels, and how dense: few are large, many are small and let each other through. */
+function appearance(camera, n, drawn) {
+  const area = 0.5 * Math.min(camera.width, camera.height) ** 2;
+  const spacing = Math.sqrt(area / n);
+  const radius = Math.min(7, Math.max(0.75, 0.3 * spacing + 0.4, 0) * Math.max(0.7, camera.zoom) ** 0.42);
+  const coverage = (n * Math.PI * radius * radius) / (area * camera.zoom * camera.zoom);
+  const alpha = Math.min(0.92, Math.max(0.16, 0.95 / Math.sqrt(1 + 1.5 * coverage)));
+  return { radius, alpha: Math.min(0.95, 1 - (1 - alpha) ** (n / Math.max(1, drawn))) };
+}
+
+/** The numbers below n in an order without order, the same each time: a part of it stands for all. */
+function shuffled(n) {
+  const order = Uint32Array.from({ length: n }, (_, at) => at);
+  let state = 88172645;
+  for (let at = n - 1; at > 0; at--) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    const other = (state >>> 0) % (at + 1);
+    [order[at], order[other]] = [order[other], order[at]];
+  }
+  return order;
+}
+
+/** The red, green and blue of #rrggbb. */
+const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));

@@ -84,7 +84,7 @@ def compose(
     *,
     name: str,
     whole_texts: bool = False,
-    application: bool = False,
+    served: str | None = None,
 ) -> PageReport:
     """Compose the page that `write_page` writes.
 
@@ -94,11 +94,11 @@ def compose(
         out: that it is written to.
         name: of the corpus.
         whole_texts: whether texts stay whole.
-        application: whether a server gives the page, and answers what it asks.
+        served: the commit of the index that is drawn, where a server gives the page and answers what it asks.
     """
     n = len(topic_map.ids)
     budget = BUDGET + EACH * max(0, n - MANY)
-    page = Page(name, application=application)
+    page = Page(name, application=served is not None)
     square = Square.around(topic_map.places)
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
     budget -= page.bytes + len(places) + len(ids)
@@ -114,6 +114,7 @@ def compose(
         report = PageReport(0, n, length, title_characters, len(coloured), fields.seen - len(coloured))
         about = said_of_map(topic_map, square) | {
             "name": name,
+            "commit": served,
             "colourings": [said_of_colouring(of) for of, _ in coloured],
             "fieldsLeftOut": report.fields_left_out,
             "characters": length,

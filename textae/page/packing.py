@@ -91,6 +91,7 @@ def said_of_map(topic_map: TopicMap, square: Square) -> dict[str, Any]:
         "layout": topic_map.layout,
         "documents": len(topic_map.ids),
         "withoutCode": topic_map.topics.without_code,
+        "square": [square.left, square.top, square.side],
         "home": _box(square.shares(topic_map.places), _CENTRAL),
         "ground": {"box": corners.round(5).ravel().tolist(), "words": ground.words},
         "areas": _areas(topic_map, square),

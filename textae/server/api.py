@@ -24,7 +24,7 @@ from textae.types import Topic, Topics
 
 _OPTION = re.compile(r"--(where|must)\b")
 _LONGEST_ERROR = 500
-PAGE_POLICY = POLICY
+PAGE_POLICY = "frame-ancestors 'none'"  # the others are in the page, which knows its script
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Failure, "description": "What was asked cannot be answered, or not to this client."},
     "5XX": {"model": Failure, "description": "The index cannot be read now, or there is too much to do."},

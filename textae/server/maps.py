@@ -4,6 +4,7 @@ Topics and the layout are learned once and kept with the index, so that to make 
 index was learned anew. Until then the old map is shown, which says of itself which commit it is of.
 """
 
+import io
 import math
 import threading
 import time
@@ -15,6 +16,7 @@ from textae import store
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.opened import Opened
+from textae.page import compose
 from textae.topicmap import NEIGHBOURS, Chart, place
 from textae.types import Progress, Topics
 
@@ -119,7 +121,9 @@ def show(engine: Engine, progress: Progress) -> Shown:
     chart = engine.chart(NEIGHBOURS)
     progress("making the page", 0, None)
     opened = engine.opened
-    page = b"<!doctype html><title>textae</title>"
-    shown = Shown(opened.reader.commit, page, topic_map.topics, opened, chart)
+    page = io.BytesIO()
+    name = engine.folder.resolve().name
+    compose(topic_map, opened.reader.stream(), page, name=name, served=opened.reader.commit)
+    shown = Shown(opened.reader.commit, page.getvalue(), topic_map.topics, opened, chart)
     shown.place("")  # reads the model, before the engine is closed
     return shown

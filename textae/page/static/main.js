@@ -3,6 +3,8 @@
 const RINGS = 400; // documents that are marked one by one
 
 class Atlas {
+  static search = (atlas) => new Search(atlas);
+
   constructor(corpus) {
     this.corpus = corpus;
     this.map = byId("map");
@@ -20,7 +22,8 @@ class Atlas {
     this.labels = new Labels(byId("labels"), corpus, this.ground, this.near);
     this.panel = new Panel(this);
     this.lasso = new Lasso(this);
-    this.search = new Search(this);
+    this.overlays = []; // functions of a context, the camera and the look, that draw above the points
+    this.search = Atlas.search(this);
     this.legend = new Legend(this);
     new Pointer(this);
     new Keys(this);
@@ -75,10 +78,7 @@ class Atlas {
     await this.corpus.named;
     this.invalidate();
     if (field >= 0) await legend.colourBy(field);
-    if (start.get("q")) {
-      this.search.input.value = start.get("q");
-      await this.search.run(start.get("q"));
-    }
+    await this.search.begin(start);
   }
 
   /** Write into the address what is seen, so that it can be sent or come back to. */
@@ -92,7 +92,7 @@ class Atlas {
         said.set("at", [camera.x, camera.y, camera.zoom].map((one) => Number(one.toPrecision(5))).join(","));
       }
       if (legend.field >= 0) said.set("colour", legend.colouring.field);
-      if (search.query) said.set("q", search.query);
+      search.say(said);
       if (this.chosenTheme) said.set("theme", this.theme);
       if (start.has("canvas")) said.set("canvas", "");
       history.replaceState(null, "", said.size ? `#${said}` : location.pathname + location.search);
@@ -293,6 +293,7 @@ class Atlas {
       disc(this.selected, Math.max(4.5, radius), this.colourOf(this.selected), look.halo, 4);
       disc(this.selected, Math.max(4.5, radius) + 3, null, look.mark, 2);
     }
+    for (const overlay of this.overlays) overlay(context, camera, look);
     if (this.hovered !== null) disc(this.hovered, Math.max(4, radius), this.colourOf(this.hovered), look.mark, 1.6);
   }
 }

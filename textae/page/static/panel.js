@@ -12,7 +12,10 @@ class Panel {
     byId("close").onclick = () => this.close();
   }
 
-  #show(kind, ...content) {
+  /** What is shown of a document's text and fields. */
+  record(at) { return this.corpus.record(at); }
+
+  show(kind, ...content) {
     this.kind = kind;
     byId("content").replaceChildren(...content.filter(Boolean));
     byId("panel").hidden = false;
@@ -86,14 +89,14 @@ class Panel {
     const rest = element("div", {}, element("p", { className: "quiet", textContent: "Opening the text…" }));
     const link = back && element("button", { className: "link", type: "button", textContent: `‹ ${back.label}`,
       onclick: () => back.show() });
-    this.#show("document", link, title, id, this.#topic(at), ...this.extras.map((extra) => extra(at)), rest,
+    this.show("document", link, title, id, this.#topic(at), ...this.extras.map((extra) => extra(at)), rest,
       ...this.#neighbours(at));
-    const record = await corpus.record(at);
+    const record = await this.record(at);
     rest.replaceChildren(...this.#record(record));
   }
 
   #record({ text, fields, characters }) {
-    const { hasTexts } = this.corpus.about.characters === 0 ? { hasTexts: false } : this.corpus;
+    const hasTexts = text || this.corpus.hasTexts;
     const parts = [];
     if (hasTexts && text) parts.push(foreign(text, "div", "body"));
     if (!hasTexts) parts.push(element("p", { className: "quiet", textContent: "This page had no room for texts." }));
@@ -123,7 +126,7 @@ class Panel {
     this.back = { kind: "hits", label: `${number.format(hits.length)} found`, show: () => this.showHits(search, words) };
     const head = element("h2", { textContent: amount(hits.length, "document") });
     const asked = element("p", { className: "quiet" }, "hold ", foreign(query, "q"));
-    this.#show("hits", head, asked, hits.length ? this.list(hits, { words }) : null);
+    this.show("hits", head, asked, hits.length ? this.list(hits, { words }) : null);
   }
 
   markHit(turn) {
@@ -141,7 +144,7 @@ class Panel {
     const said = amount(documents.length, "document");
     this.back = { kind: "selection", label: said, show: () => this.showSelection(documents) };
     const telling = element("div");
-    this.#show("selection", element("h2", { textContent: said }), this.#actions(documents), telling,
+    this.show("selection", element("h2", { textContent: said }), this.#actions(documents), telling,
       ...this.#topicsOf(documents), element("h3", { textContent: "Documents" }), this.list(documents));
     announce(`${said} within the line`);
     const words = await tellingWords(corpus, documents);
@@ -188,7 +191,7 @@ class Panel {
     const said = inside ? words[row * side + column] : [];
     const near = atlas.near.nearest(x, y, 8, (at) => atlas.shows(at)).map(([at]) => at);
     this.back = { kind: "place", label: "the empty place", show: () => this.showPlace(x, y) };
-    this.#show("place", element("h2", { textContent: "An empty place" }),
+    this.show("place", element("h2", { textContent: "An empty place" }),
       element("p", { className: "quiet", textContent: said.length
         ? "A document here would say" : "Of this place nothing is known." }),
       said.length ? wordList(said) : null,

@@ -26,6 +26,18 @@ class Search {
     };
   }
 
+  /** Ask what the address asks. */
+  async begin(start) {
+    if (!start.get("q")) return;
+    this.input.value = start.get("q");
+    await this.run(start.get("q"));
+  }
+
+  /** Write into an address what is asked. */
+  say(said) {
+    if (this.query) said.set("q", this.query);
+  }
+
   /** Find the documents that hold all words of a query, and light them up. */
   async run(query) {
     this.query = query.trim();

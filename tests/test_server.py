@@ -97,9 +97,9 @@ class TestAnswers:
         assert ask(app, "/api/search?q=the+of").json()["only_stop_words"]
 
     def test_what_is_like_a_document(self, app, folder):
-        found = ask(app, "/api/similar/bread-1?k=5&mode=bits&where=topic:bread&unlike=bread-4").json()
+        found = ask(app, "/api/similar/bread-1?k=5&mode=bits&where=topic:bread&like=bread-7&unlike=bread-4").json()
         with Engine.open(folder) as engine:
-            expected = engine.similar("bread-1", 5, "bits", where="topic:bread", unlike=["bread-4"])
+            expected = engine.similar(["bread-1", "bread-7"], 5, "bits", where="topic:bread", unlike=["bread-4"])
         assert [(hit["id"], hit["score"]) for hit in found["hits"]] == [(hit.id, hit.score) for hit in expected]
 
     def test_a_document_and_what_its_code_says(self, app, folder, documents):
@@ -156,11 +156,11 @@ class TestDescription:
             path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
             for path, operations in described["paths"].items()
         }
-        narrowing = ["k", "mode", "where", "must", "unlike", "explain"]
+        narrowing = ["k", "mode", "where", "must", "like", "unlike", "explain"]
         assert parameters == {
             "/api/health": [],
             "/api/info": [],
-            "/api/search": ["q", *narrowing, "like", "expand"],
+            "/api/search": ["q", *narrowing, "expand"],
             "/api/similar/{id}": ["id", *narrowing],
             "/api/documents/{id}": ["id"],
             "/api/topics": [],
@@ -293,10 +293,12 @@ class TestGuard:
 
     def test_headers_of_every_answer(self, app):
         for path in ("/api/health", "/api/nothing", "/", "/api"):
-            headers = ask(app, path).headers
+            answer = ask(app, path)
+            headers = answer.headers
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "no-referrer"
-            assert "default-src 'none'" in headers["content-security-policy"]
+            own = path == "/" and "default-src 'none'; script-src 'sha256-" in answer.text
+            assert own or "default-src 'none'" in headers["content-security-policy"]
             assert "frame-ancestors 'none'" in headers["content-security-policy"]
             assert "access-control-allow-origin" not in headers
 

@@ -52,6 +52,7 @@ class Narrowed(BaseModel):
     mode: Mode = Field("hybrid", description="The system that ranks.")
     where: Text | None = Field(None, description="What must hold of a hit's fields: `year:[2010 TO 2012]`.")
     must: Text | None = Field(None, description='What the text of a hit must hold: `"noisy signal" NOT image`.')
+    like: Ids = Field([], description="Ids of documents that hits should be like, too.")
     unlike: Ids = Field([], description="Ids of documents that hits should be unlike.")
     explain: bool = Field(False, description=f"Whether hits say why; of at most {MOST_EXPLAINED}.")
 
@@ -65,7 +66,6 @@ class Narrowed(BaseModel):
 class Search(Narrowed, Asked):
     """A query and how it is asked."""
 
-    like: Ids = Field([], description="Ids of documents that hits should be like.")
     expand: bool = Field(False, description="Whether keyword search looks for words that the decoder expects, too.")
 
 
@@ -167,12 +167,12 @@ def similar(engine: Engine, id: str, asked: Narrowed) -> Hits:
 
     Raises:
         NotFoundError: no document has this id.
-        QueryError: a condition cannot be read; or no document has an id of `unlike`.
+        QueryError: a condition cannot be read; or no document has an id of `like` or `unlike`.
     """
     started = time.perf_counter()
     _check_is_there(engine, id)
     how = asked.model_dump(include={"where", "must", "unlike", "explain"})
-    hits = engine.similar(id, asked.k, asked.mode, **how)
+    hits = engine.similar([id, *asked.like], asked.k, asked.mode, **how)
     return Hits(**_of_hits(engine, asked, hits, started))
 
 

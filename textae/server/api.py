@@ -71,7 +71,7 @@ def _add_questions(app: FastAPI, engines: Engines) -> None:
 
     @app.get("/api/similar/{id:path}")
     async def similar(id: str, asked: Annotated[Narrowed, Query()]) -> answers.Hits:
-        """The documents closest to a document."""
+        """The documents closest to a document, or to several."""
         return await engines.ask(lambda engine: answers.similar(engine, id, asked))
 
     @app.get("/api/documents/{id:path}")

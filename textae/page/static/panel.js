@@ -92,10 +92,10 @@ class Panel {
     this.show("document", link, title, id, this.#topic(at), ...this.extras.map((extra) => extra(at)), rest,
       ...this.#neighbours(at));
     const record = await this.record(at);
-    rest.replaceChildren(...this.#record(record));
+    rest.replaceChildren(...this.told(record));
   }
 
-  #record({ text, fields, characters }) {
+  told({ text, fields, characters }) {
     const hasTexts = text || this.corpus.hasTexts;
     const parts = [];
     if (hasTexts && text) parts.push(foreign(text, "div", "body"));

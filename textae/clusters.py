@@ -4,16 +4,17 @@ k-means (Lloyd 1982, k-means++) makes many small clusters, Ward's method (1963) 
 tree is cut twice: into clusters and, where these are many, into areas of clusters. A last k-means moves the centres to
 where the documents are. So one tree gives every number of clusters, and it takes seconds.
 
-    information(k) = agreement(k) · ln k
+    information(k) = I(A; B) - E I(A; B)        A, B: the clusters of all documents by the one half and by the other
 
-is what decides k. Two halves of the documents are clustered without knowing of each other, and `agreement` is how far
-both put all documents into the same clusters (the adjusted Rand index, Hubert & Arabie 1985): stability, as Ben-Hur,
-Elisseeff & Guyon ("A stability based method for discovering structure in clustered data", 2002) use it. Stability alone
-is highest for two or three clusters, which say little; ln k is what k even clusters say about a document, and the
-product what they say that another half of the documents would say too.
+is what decides k. Two halves of the documents are clustered without knowing of each other, and `information` is what
+the clusters of the one say about those of the other, less what they would by chance: the adjusted mutual information
+(Vinh, Epps & Bailey, JMLR 2010) in nats, not normalised. Where there are k groups it is ln k, and stays there when more
+clusters cut them at random; so the least k that has nearly the most is taken. Stability alone (Ben-Hur, Elisseeff &
+Guyon 2002) is highest for two or three clusters, which say little; normalised, it decides the number of areas.
 """
 
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ MOST = 64
 _ALONE = 7  # clusters of which each is its own area: there is nothing to sum up
 _UNEVEN = 1.5  # times more or fewer areas than √k, which are as many as there are clusters in each
 _SMALL = 300  # small clusters: with 150 or 600 what is cut is as good
-_HALVES = 3  # pairs of halves that are compared
+_NEARLY = 0.95  # of the most information
+_PAIRS = 3  # of halves that are compared
 _HALF = 5_000  # vectors of a half, at most
 _AT_A_TIME = 1 << 16  # vectors compared with centres
 
@@ -64,17 +66,16 @@ def find(vectors: Floats, n: int | None, generator: np.random.Generator, progres
     with threadpool_limits(1):  # the sums of several threads differ from run to run
         most = min(MOST, different, int(len(vectors) ** 0.5)) if n is None else min(n, different)
         highest = most if n is None else _areas_of(most)[-1]
-        agreed = agreement(vectors, _candidates(highest), generator, progress)
-        k = _most_informative(agreed) if n is None else most
+        agreed = information(vectors, _candidates(highest), generator, progress)
+        k = most if n is not None else min(k for k in agreed if agreed[k] >= _NEARLY * max(agreed.values()))
         small, sizes = _small(vectors, min(different, max(_SMALL, 2 * k)), generator)
-        centres = _settled(vectors, _joined(small, sizes, _cut(small, [k])[k]), generator)
-        sizes = np.bincount(nearest(vectors, centres)[0], minlength=k)
-        return _in_areas(centres, sizes, agreed)
+        k = min(k, len(small))
+        return _in_areas(*_settled(vectors, _joined(small, sizes, _cut(small, [k])[k]), generator), agreed)
 
 
 def _candidates(most: int) -> list[int]:
-    """Numbers of clusters from 1, the next about a fifth larger, and the largest."""
-    return sorted({*(round(1.2**power) for power in range(60) if 1.2**power <= most), most})
+    """Numbers of clusters from 1, the next about a tenth larger, and the largest."""
+    return sorted({*(round(1.1**power) for power in range(73) if 1.1**power <= most), most})
 
 
 def _areas_of(k: int) -> range:
@@ -82,14 +83,10 @@ def _areas_of(k: int) -> range:
     return range(math.ceil(k**0.5 / _UNEVEN), int(k**0.5 * _UNEVEN) + 1)
 
 
-def _most_informative(agreed: dict[int, float]) -> int:
-    return max(agreed, key=lambda k: agreed[k] * np.log(k))
-
-
-def agreement(
+def information(
     vectors: Floats, ks: Sequence[int], generator: np.random.Generator, progress: Progress
 ) -> dict[int, float]:
-    """How far two halves of some vectors agree, for each number of clusters; 1 where they do in all, 0 as by chance.
+    """What two halves of some vectors agree on, in nats, for each number of clusters; 0 where only by chance.
 
     Args:
         vectors: (n, dims).
@@ -97,19 +94,24 @@ def agreement(
         generator: of the halves.
         progress: told of each pair.
     """
-    from sklearn.metrics import adjusted_rand_score
-
     found: dict[int, list[float]] = {k: [] for k in ks}
     half = min(len(vectors) // 2, _HALF)
-    for pair in range(_HALVES):
-        progress("comparing halves", pair, _HALVES)
+    for pair in range(_PAIRS):
+        progress("comparing halves", pair, _PAIRS)
         mixed = vectors[generator.permutation(len(vectors))[: 2 * half]]
-        cuts = [_every_cut(part, ks, generator) for part in (mixed[:half], mixed[half:])]
-        for k in ks:
-            if all(k in cut for cut in cuts):
-                one, other = (nearest(mixed, cut[k])[0] for cut in cuts)
-                found[k].append(float(adjusted_rand_score(one, other)))
+        one, other = (_every_cut(part, ks, generator) for part in (mixed[:half], mixed[half:]))
+        for k in one.keys() & other.keys():
+            found[k].append(_shared(nearest(mixed, one[k])[0], nearest(mixed, other[k])[0]))
     return {k: float(np.mean(values)) if values else 0.0 for k, values in found.items()}
+
+
+def _shared(one: Numbers, other: Numbers) -> float:
+    """The mutual information of two clusterings less what is expected by chance."""
+    from sklearn.metrics import mutual_info_score
+    from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
+
+    table = contingency_matrix(one, other, sparse=True).astype(np.float64)
+    return float(mutual_info_score(one, other) - expected_mutual_information(table, len(one)))
 
 
 def _every_cut(vectors: Floats, ks: Iterable[int], generator: np.random.Generator) -> dict[int, Floats]:
@@ -123,20 +125,27 @@ def _every_cut(vectors: Floats, ks: Iterable[int], generator: np.random.Generato
 
 
 def _small(vectors: Floats, k: int, generator: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
-    """The centres of k small clusters, (k, dims), and how many vectors each holds."""
+    """The centres of at most k small clusters, (k, dims), and how many vectors each holds."""
+    return _k_means(vectors, k, "k-means++", 20, generator)
+
+
+def _settled(vectors: Floats, centres: Floats, generator: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+    """Centres moved to where k-means, begun there, has them, and how many vectors each holds."""
+    return _k_means(vectors, len(centres), centres, 300, generator)
+
+
+def _k_means(
+    vectors: Floats, k: int, start: str | Floats, steps: int, generator: np.random.Generator
+) -> tuple[Floats, NDArray[np.int64]]:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
-    found = KMeans(k, n_init=1, max_iter=20, random_state=int(generator.integers(1 << 31))).fit(vectors)
-    return found.cluster_centers_, np.bincount(found.labels_, minlength=k)
-
-
-def _settled(vectors: Floats, centres: Floats, generator: np.random.Generator) -> Floats:
-    """Centres moved to where k-means, begun there, has them."""
-    from sklearn.cluster import KMeans
-
-    seed = int(generator.integers(1 << 31))
-    settled: Floats = KMeans(len(centres), init=centres, n_init=1, random_state=seed).fit(vectors).cluster_centers_
-    return settled
+    means = KMeans(k, init=start, n_init=1, max_iter=steps, random_state=int(generator.integers(1 << 31)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # rounding may make equal what differs
+        found = means.fit(vectors)
+    sizes = np.bincount(found.labels_, minlength=k)
+    return found.cluster_centers_[sizes > 0], sizes[sizes > 0]
 
 
 def _cut(centres: Floats, ks: Sequence[int]) -> dict[int, Numbers]:
@@ -157,11 +166,11 @@ def _joined(centres: Floats, sizes: NDArray[np.int64], cluster: Numbers) -> Floa
 
 
 def _in_areas(centres: Floats, sizes: NDArray[np.int64], agreed: dict[int, float]) -> Clusters:
-    """Clusters and their areas, of as many of which the halves agree most, the largest first."""
+    """Clusters and their areas, as many as the halves agree on most, the largest first."""
     k = len(centres)
     area = np.arange(k, dtype=np.int32)
     if k > _ALONE:
-        n_areas = max((n for n in agreed if n in _areas_of(k)), key=agreed.__getitem__)
+        n_areas = max((n for n in agreed if n in _areas_of(k)), key=lambda n: agreed[n] / np.log(n))
         area = _cut(centres, [n_areas])[n_areas]
     of_area = np.bincount(area, sizes)
     order = np.lexsort((-sizes, area, -of_area[area]))

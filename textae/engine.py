@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from textae.corpus import Source
     from textae.evaluation import Scoreboard
     from textae.indexing import Report
+    from textae.overtime import TopicsOverTime
     from textae.relearning import Trained
     from textae.segments import Arrays
     from textae.topicmap import Chart, TopicMap
@@ -525,6 +526,25 @@ class Engine:
         """
         return self._topics(n, seed, progress)[0]
 
+    def topics_over_time(
+        self, field: str, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent
+    ) -> TopicsOverTime:
+        """How many documents of each topic there are in each year, month or day, as the dates of a field span them.
+
+        Args:
+            field: that holds years, or dates as ISO 8601 or mails write them.
+            n: of topics, as `topics` takes it.
+            seed: as `topics` takes it.
+            progress: told of each stage of learning.
+
+        Raises:
+            QueryError: the field dates no document; or as `topics` does.
+        """
+        from textae.overtime import topics_over_time
+
+        found, topic_of, _ = self._topics(n, seed, progress)
+        return topics_over_time(self.opened, field, found, topic_of)
+
     def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
         """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
         from textae import topics
@@ -580,10 +600,11 @@ class Engine:
         Raises:
             TextaeError: there is no such layout; or the seed cannot be.
         """
-        from textae.topicmap import no_topics, topic_map
+        from textae.topicmap import topic_map
 
         chart = self.chart(layout, seed, progress=progress)
-        return topic_map(self.opened, chart, *no_topics(self.opened))
+        topics = self._topics(None, None, progress)
+        return topic_map(self.opened, chart, *topics)
 
     def place(self, texts: Sequence[str], layout: str = "neighbours") -> Floats:
         """Where texts are on the map, by their codes alone.

@@ -3,7 +3,7 @@
     place = f(W_L s(… s(W_1 code + b_1) …) + b_L)
     f(x)  = x up to EDGE, then sign(x) (EDGE + (LIMIT - EDGE) tanh((|x| - EDGE) / (LIMIT - EDGE)))
 
-s is relu, or the logistic function, and f keeps what lies far out on the map: most places are in [-1, 1], all are in
+s is the logistic function, or a soft-max over the units, and f keeps what lies far out on the map: most places are in [-1, 1], all are in
 [-LIMIT, LIMIT]. `textae.models.projection` learns the layers.
 """
 
@@ -20,10 +20,9 @@ from textae.vectorizer import Floats
 EDGE, LIMIT = 1.0, 1.1
 """Up to where places are as the layers say, and beyond which there are none."""
 
-RELU, LOGISTIC = "relu", "logistic"
-"""What stands between layers."""
+LOGISTIC, SOFTMAX = "logistic", "softmax"
+"""What the hidden units do."""
 
-_BLOCK = 8_192  # codes placed at a time
 _OUTSIDE = 0.005  # of the documents, at each side, by a dimension
 
 
@@ -33,25 +32,21 @@ class Projection:
 
     Attributes:
         layers: from (dims,) to (2,).
-        hidden: what stands between them, `RELU` or `LOGISTIC`.
+        hidden: what hidden units do, `LOGISTIC` or `SOFTMAX`.
     """
 
     layers: Layers
-    hidden: str = RELU
+    hidden: str = LOGISTIC
 
     def places(self, codes: NDArray[np.floating]) -> Floats:
         """The places of codes of any precision: (n, dims) to (n, 2)."""
-        found = np.empty((len(codes), 2), np.float32)
-        for first in range(0, len(codes), _BLOCK):
-            part = slice(first, first + _BLOCK)
-            found[part] = _kept_in(self._linear(codes[part].astype(np.float32)))
-        return found
+        return _kept_in(self._linear(codes.astype(np.float32, copy=False)))
 
     def _linear(self, x: Floats) -> Floats:
         """What the last layer says: (n, dims) to (n, 2)."""
         for i, (weight, bias) in enumerate(self.layers):
             if i:
-                x = np.maximum(x, 0) if self.hidden == RELU else logistic(x)
+                x = logistic(x) if self.hidden == LOGISTIC else _softmax(x)
             x = x @ weight + bias
         return x
 
@@ -87,6 +82,13 @@ class Projection:
         return cls(tuple((arrays[f"weight{i}"], arrays[f"bias{i}"]) for i in range(depth)), hidden)
 
 
+def _softmax(x: Floats) -> Floats:
+    x -= x.max(axis=1, keepdims=True)
+    np.exp(x, out=x)
+    x /= x.sum(axis=1, keepdims=True)
+    return x
+
+
 def _kept_in(x: Floats) -> Floats:
     room = np.float32(LIMIT - EDGE)
     over = np.maximum(np.abs(x) - np.float32(EDGE), 0)
@@ -101,3 +103,8 @@ def linear(codes: NDArray[np.floating]) -> Projection:
     weight = np.zeros((floats.shape[1], 2), np.float32)
     weight[:, : len(axes[:2])] = axes[:2].T
     return Projection(((weight, np.zeros(2, np.float32)),)).framed(codes)
+
+
+def first_two(dims: int) -> Projection:
+    """The first two of some numbers: those of LSA that tell the most."""
+    return Projection(((np.eye(dims, 2, dtype=np.float32), np.zeros(2, np.float32)),))

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.column import Column, Rows
 from textae.decoding import forms
 from textae.encoder import unit
-from textae.errors import TextaeError
+from textae.errors import QueryError, TextaeError
 from textae.generator import most_telling
 from textae.opened import Opened
-from textae.projection import LIMIT, Projection, linear
-from textae.types import Progress, Topic, Topics
+from textae.projection import LIMIT, Projection, first_two
+from textae.spec import check_seed
+from textae.types import Progress, Topics
 from textae.vectorizer import Floats
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ MOST = 20_000
 
 _NEAR = 10  # documents that a place is told by at least
 _CELLS = 128  # told at a time
+_AT_A_TIME = 8_192  # documents placed
 
 
 @dataclass(frozen=True)
@@ -151,24 +154,39 @@ def learn_chart(opened: Opened, layout: str, seed: int, progress: Progress) -> C
         layout: one of `LAYOUTS`.
         seed: of the sample of documents, and of learning.
         progress: told of every step.
+
+    Raises:
+        QueryError: no document has a code.
+        TextaeError: the seed cannot be.
     """
-    known = np.flatnonzero(opened.codes.known)
-    if len(known) > MOST:
-        known = np.sort(np.random.default_rng(seed).choice(known, MOST, replace=False))
-    codes = opened.codes.floats[known].astype(np.float32)
-    if not len(known):
-        return Chart(layout, seed, linear(np.zeros((1, codes.shape[1]))), _square(((),) * GRID**2))
-    projection = linear(codes)
-    return Chart(layout, seed, projection, learn_ground(opened, codes, projection.places(codes)))
+    check_seed(seed)
+    rows = _rows(opened)
+    if len(rows) > MOST:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
+    if not len(rows):
+        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    codes = opened.documents.floats.take(rows).astype(np.float32)
+    placed = _placed(opened, layout).take(rows).astype(np.float32)
+    projection = _learned(layout, placed, seed, progress).framed(placed)
+    return Chart(layout, seed, projection, learn_ground(opened, codes, projection.places(placed), progress))
 
 
-def learn_ground(opened: Opened, codes: Floats, places: Floats) -> Ground:
+def _learned(layout: str, codes: Floats, seed: int, progress: Progress) -> Projection:
+    if layout == LSA:
+        return first_two(codes.shape[1])
+    from textae.models.projection import learn_autoencoder, learn_neighbours
+
+    return (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
+
+
+def learn_ground(opened: Opened, codes: Floats, places: Floats, progress: Progress) -> Ground:
     """What the decoder says at the places of the plane, of the codes there.
 
     Args:
         opened: the index.
         codes: (n, dims) of some documents.
         places: (n, 2) of theirs.
+        progress: told of every step.
     """
     middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
     x, y = np.meshgrid(middles, middles[::-1])
@@ -178,6 +196,7 @@ def learn_ground(opened: Opened, codes: Floats, places: Floats) -> Ground:
     for first in range(0, len(cells), _CELLS):
         shares = opened.decoder.words(codes_of(cells[first : first + _CELLS], codes, places))
         told += [most_telling(row, usual, WORDS).tolist() for row in shares]
+        progress("reading the map", len(told), len(cells))
     form_of = forms(opened, {term for terms in told for term in terms}, ())
     stems = [[vocabulary.term(term) for term in terms] for terms in told]
     return _square(tuple(tuple(form_of.get(stem, stem) for stem in cell) for cell in stems))
@@ -206,31 +225,41 @@ def codes_of(at: Floats, codes: Floats, places: Floats) -> Floats:
 
 
 def topic_map(opened: Opened, chart: Chart, topics: Topics, topic_of: NDArray[np.int32], strengths: Floats) -> TopicMap:
-    """The map of an index, of what was learned and its topics."""
-    known = opened.codes.known
-    numbers, floats = opened.numbers, opened.codes.floats
-    if not known.all():
-        numbers, floats = numbers[known], floats[known]
-    places = chart.projection.places(floats)
+    """The map of an index.
+
+    Args:
+        opened: the index.
+        chart: what was learned of it.
+        topics: of the documents.
+        topic_of: (n,) as `TopicMap` has it.
+        strengths: (n,) as `TopicMap` has them.
+    """
+    rows, placed = _rows(opened), _placed(opened, chart.layout)
+    blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
+    places = np.concatenate([chart.projection.places(placed.take(block)) for block in blocks])
+    numbers = opened.documents.owners.take(rows)
     ids, titles = opened.reader.ids_and_titles()
-    if not known.all():
-        said = known.tolist()
-        ids, titles = ([one for one, is_known in zip(of, said, strict=True) if is_known] for of in (ids, titles))
+    if len(ids) > len(numbers):  # some have no code
+        among = np.searchsorted(opened.numbers, numbers).tolist()
+        ids, titles = [ids[i] for i in among], [titles[i] for i in among]
     return TopicMap(chart.layout, numbers, ids, titles, places, topics, topic_of, strengths, chart.ground)
 
 
-def no_topics(opened: Opened) -> tuple[Topics, NDArray[np.int32], Floats]:
-    """One topic of all documents, until topics are learned."""
-    n = int(opened.codes.known.sum())
-    leaf = Topic("1.1", "all", (), n, ())
-    topics = Topics((Topic("1", "all", (), n, (), (leaf,)),), n, len(opened.codes.known) - n)
-    return topics, np.zeros(n, np.int32), np.ones(n, np.float32)
+def _rows(opened: Opened) -> Rows:
+    """The rows of the documents that are there and have a code."""
+    known, alive = opened.documents.known.whole(), opened.documents.alive
+    return np.flatnonzero(known if alive is None else known & alive)
+
+
+def _placed(opened: Opened, layout: str) -> Column[np.float16] | Column[np.floating]:
+    """The codes that a layout places, of each row: (n_rows, dims)."""
+    return opened.documents.lsa if layout == LSA else opened.documents.floats
 
 
 def place(opened: Opened, chart: Chart, texts: Sequence[str]) -> Floats:
     """Where texts are on a map: (n, 2), NaN for one of which the encoder knows no word."""
-    bags = opened.model.vectorizer.transform(texts)
-    codes = opened.model.encoder.encode(bags)
+    encoder = opened.model.start if chart.layout == LSA else opened.model.encoder
+    codes = encoder.encode(opened.model.vectorizer.transform(texts))
     places = chart.projection.places(codes.floats)
     places[~codes.known] = np.nan
     return places

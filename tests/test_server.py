@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+from served import Process
 from shared import ENVIRONMENT, QUICK, command, wait_for
 
 from textae import Document, Engine, TextaeError
@@ -57,9 +58,9 @@ def nothing(*_: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(index_folder, tmp_path_factory) -> Path:
-    """Give an index that the server may keep a map in."""
-    return Path(shutil.copytree(index_folder, tmp_path_factory.mktemp("served") / "index"))
+def folder(mapped_folder, tmp_path_factory) -> Path:
+    """Give an index that the server may write to."""
+    return Path(shutil.copytree(mapped_folder, tmp_path_factory.mktemp("served") / "index"))
 
 
 @pytest.fixture(scope="module")
@@ -361,8 +362,8 @@ class TestBuckets:
 
 
 @pytest.fixture
-def changing(index_folder, tmp_path) -> Path:
-    return Path(shutil.copytree(index_folder, tmp_path / "index"))
+def changing(mapped_folder, tmp_path) -> Path:
+    return Path(shutil.copytree(mapped_folder, tmp_path / "index"))
 
 
 @contextlib.contextmanager
@@ -431,36 +432,6 @@ class TestFollowing:
             assert shown.shown.topics.documents == before.topics.documents + 1
         finally:
             shown.close()
-
-
-class Process:
-    """`textae serve` in a process of its own."""
-
-    def __init__(self, folder: Path, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            command("serve", "--index", folder, *arguments),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=ENVIRONMENT,
-            text=True,
-        )
-        self.url = self.process.stdout.readline().strip()
-        self.connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
-
-    def ask(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        self.connection.request("GET", path, headers=headers)
-        answer = self.connection.getresponse()
-        return answer, answer.read()
-
-    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
-        answer, body = self.ask(path, **headers)
-        return answer.status, body
-
-    def stop(self, by: signal.Signals) -> tuple[int, str]:
-        self.connection.close()
-        self.process.send_signal(by)
-        _, err = self.process.communicate(timeout=30)
-        return self.process.returncode, err
 
 
 class TestProcess:

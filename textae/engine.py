@@ -70,6 +70,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._opened: Opened | None = None
+        self._charts: dict[str, Chart] = {}  # of this commit, that an index which cannot be written to does not keep
 
     @classmethod
     def open(cls, folder: str | Path) -> Engine:
@@ -627,11 +628,13 @@ class Engine:
         """What is learned of a map, as `topic_map` takes it: what is kept, or learned and kept now."""
         from textae.topicmap import kept_chart, learn_chart, setting
 
-        name, chart = setting(layout), kept_chart(self.opened, layout)
+        name = setting(layout)
+        chart = kept_chart(self.opened, layout) or self._charts.get(name)
         if chart is None or seed not in (None, chart.seed):
             wanted = self.specs[1].seed if seed is None else seed
             chart = learn_chart(self.opened, layout, wanted, progress)
-            self.keep(name, *chart.kept())
+            if not self.keep(name, *chart.kept()):
+                self._charts[name] = chart
         return chart
 
     def duplicates(
@@ -783,6 +786,7 @@ class Engine:
         if self._opened is not None:
             self._opened.reader.close()
             self._opened = None
+            self._charts = {}
 
     def __enter__(self) -> Self:
         return self

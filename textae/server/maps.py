@@ -23,6 +23,9 @@ from textae.types import Progress, Topics
 EVERY = 1.0
 """Seconds between two looks whether there is a newer commit."""
 
+_NO_MAP = (TextaeError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeWarning, TypeError, ValueError)
+# What a damaged index or a full disk may bring; to answer searches goes on.
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -95,20 +98,19 @@ class Map:
     def _keep_up(self) -> None:
         tried, pause = self._shown.commit if self._shown else "", EVERY
         while not self._ended.wait(pause):
-            pause = EVERY
+            started = time.monotonic()
+            newest = tried
             try:
                 newest = store.last_commit(self.folder)
-                if newest == tried:
-                    continue
-                started = time.monotonic()
-                self.make(lambda stage, done, total: None)
-                tried = self.shown.commit
-                pause += time.monotonic() - started  # one that changes all the time has half of the time for this
+                if newest != tried:
+                    self.make(lambda stage, done, total: None)
+                    newest = self.shown.commit
             except StoreError:
-                pass  # questions are told; it is gone, or somebody is writing to it
-            except TextaeError as error:
-                tried = newest
+                newest = tried  # gone, or somebody is writing to it: there will be another time
+            except _NO_MAP as error:
                 self._note(f"the map stays as it was: {error}")
+            tried = newest
+            pause = EVERY + time.monotonic() - started  # an index that changes all the time has half of the time
 
     def close(self) -> None:
         """Look for nothing more."""
@@ -117,10 +119,12 @@ class Map:
 
 def show(engine: Engine, progress: Progress) -> Shown:
     """What is shown of the commit that an engine is at, after it has learned what is needed."""
-    topic_map = engine.topic_map(NEIGHBOURS, progress=progress)
-    chart = engine.chart(NEIGHBOURS)
+    engine.chart(NEIGHBOURS, progress=progress)
+    engine.topics(progress=progress)
+    # Both are kept by commits of their own, and others may commit between them; from here on it is one commit.
+    engine.refresh()
+    topic_map, chart, opened = engine.topic_map(NEIGHBOURS), engine.chart(NEIGHBOURS), engine.opened
     progress("making the page", 0, None)
-    opened = engine.opened
     page = io.BytesIO()
     name = engine.folder.resolve().name
     compose(topic_map, opened.reader.stream(), page, name=name, served=opened.reader.commit)

@@ -1,4 +1,4 @@
-"""A real browser for the tests of pages: headless Chromium, one for all of them, in which nothing can leave the machine."""
+"""A real browser for the tests of pages: headless Chromium, one for all of them, from which nothing leaves."""
 
 import shutil
 from collections.abc import Iterator

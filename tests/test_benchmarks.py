@@ -15,9 +15,10 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 import bench
-from benchmarks import hashing, hinton, minilm, newsgroups, page, rows, runs, short, time, topics, workers
+from benchmarks import clusters, hashing, hinton, minilm, newsgroups, page, rows, runs, short, time, topics, workers
 from benchmarks.million import Words, variants
 from benchmarks.rows import Row
 from benchmarks.speed import QUERIES, beside, queries
@@ -380,3 +381,34 @@ class TestPeers:
         ids.write_text('["1"]')
         run("remove", "fts5", folder, ids)
         assert run("once", "fts5", folder, "sailing ship").split() == ["2"]
+
+
+class TestClusters:
+    def test_coherence_by_hand(self) -> None:
+        """Of four documents two hold a, two b and one both: ln(1/4 / (1/2 · 1/2)) = 0; all that hold c hold d."""
+        counts = csr_array(np.array([[1, 2, 0, 0], [1, 0, 0, 0], [0, 3, 0, 0], [0, 0, 1, 1]]))
+        assert clusters.coherence(counts, [np.array([0, 1])]) == pytest.approx(0)
+        assert clusters.coherence(counts, [np.array([2, 3])]) == pytest.approx(1)
+        assert clusters.coherence(counts, [np.array([0, 2])]) == -1
+        assert clusters.coherence(counts, [np.array([0, 2, 3]), np.array([0, 1])]) == pytest.approx(
+            (-1 - 1 + 1) / 3 / 2
+        )
+
+    def test_a_pair_that_every_document_holds_goes_together(self) -> None:
+        assert clusters.coherence(csr_array(np.ones((3, 2))), [np.array([0, 1])]) == 1
+
+    def test_diversity_is_the_share_of_different_words(self) -> None:
+        assert clusters.diversity([np.array([1, 2, 3]), np.array([3, 4, 5])]) == pytest.approx(5 / 6)
+
+    def test_the_words_of_a_class_by_hand(self) -> None:
+        """Both classes have 8 words: a says as much as b in the first, and b is rarer in all."""
+        counts = csr_array(np.array([[4.0, 4, 0], [4, 0, 4]]))
+        corpus = clusters.Corpus(counts, counts, np.array([True, True, True]), np.array([0, 1]))
+        assert [words.tolist() for words in clusters.by_class(corpus, np.array([0, 1]))] == [[1, 0, 2], [2, 0, 1]]
+        without_the_first = clusters.by_class(corpus, np.array([-1, 0]))
+        assert [words.tolist() for words in without_the_first] == [[2, 0, 1]]
+
+    def test_a_number_stands_for_no_topic(self) -> None:
+        counts = csr_array(np.array([[4.0, 4, 0], [4, 0, 4]]))
+        corpus = clusters.Corpus(counts, counts, np.array([True, False, True]), np.array([0, 1]))
+        assert clusters.by_class(corpus, np.array([0, 1]))[0].tolist()[:2] == [0, 2]

@@ -3,8 +3,8 @@
     place = f(W_L s(… s(W_1 code + b_1) …) + b_L)
     f(x)  = x up to EDGE, then sign(x) (EDGE + (LIMIT - EDGE) tanh((|x| - EDGE) / (LIMIT - EDGE)))
 
-s is the logistic function, or a soft-max over the units, and f keeps what lies far out on the map: most places are in [-1, 1], all are in
-[-LIMIT, LIMIT]. `textae.models.projection` learns the layers.
+s is the logistic function, or a soft-max over the units, and f keeps what lies far out on the map: most places are in
+[-1, 1], all are in [-LIMIT, LIMIT]. `textae.models.projection` learns the layers.
 """
 
 from collections.abc import Mapping

@@ -122,7 +122,8 @@ class _Units:
     def place(self, codes: Tensor) -> Tensor:
         """Where codes are: (n, dims) to (n, 2)."""
         shares: Tensor = torch.softmax(torch.addmm(self.bias, codes, self.weight), dim=1)  # (n, units)
-        return shares @ self.answers
+        places: Tensor = shares @ self.answers
+        return places
 
     def learn(self, progress: Progress) -> None:
         """Teach the units where the documents are."""

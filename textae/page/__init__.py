@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textae.colouring import Colouring, colouring
+from textae.errors import TextaeError
 from textae.page.document import Page
 from textae.page.packing import (
     Square,
@@ -70,6 +71,7 @@ def write_page(
         whole_texts: whether texts stay whole, however large the page becomes.
 
     Raises:
+        TextaeError: there is no document on the map.
         OSError: the file cannot be written; what was there is as it was.
         ValueError: a document of the map is not among the documents.
     """
@@ -95,13 +97,19 @@ def compose(
         name: of the corpus.
         whole_texts: whether texts stay whole.
         served: the commit of the index that is drawn, where a server gives the page and answers what it asks.
+
+    Raises:
+        TextaeError: there is no document on the map.
+        ValueError: a document of the map is not among the documents.
     """
     n = len(topic_map.ids)
+    if not n:
+        raise TextaeError("the map has no documents: the encoder knows no word of any; 'textae train' learns anew")
     budget = BUDGET + EACH * max(0, n - MANY)
     page = Page(name, application=served is not None)
     square = Square.around(topic_map.places)
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
-    budget -= page.bytes + len(places) + len(ids)
+    budget -= page.size() + len(places) + len(ids)
     with Waiting(n, None if whole_texts else budget) as waiting:
         fields = _Fields(n)
         for place, document in enumerate(_of_map(topic_map, documents)):
@@ -196,7 +204,7 @@ class _Fields:
             column.extend([None] * (self._n - len(column)))
             if of := colouring(name, column):
                 found.append((sum(value is not None for value in column), of))
-        kept = []
+        kept: list[tuple[Colouring, bytes]] = []
         for _, of in sorted(found, key=lambda one: -one[0])[:_MENU]:
             packed = colouring_block(f"colouring-{len(kept)}", of)
             room -= len(packed)

@@ -39,9 +39,8 @@ class Page:
         start = start.replace("{{policy}}", policy).replace("{{name}}", escape(name))
         self._start = start.replace("{{style}}", self._style)
 
-    @property
-    def bytes(self) -> int:
-        """How large it is."""
+    def size(self) -> int:
+        """How many bytes it has."""
         return sum(len(part.encode("utf-8", "replace")) for part in (self._start, self._script, self._end))
 
     def pieces(self, first: Iterable[bytes], rest: Iterable[bytes]) -> Iterator[bytes]:

@@ -24,6 +24,9 @@ from textae.vectorizer import Floats
 STEPS = 65_535
 """The last step of the square."""
 
+SCALE = 6
+"""Values of a scale that the legend says; what lies between two of them can be shown by itself."""
+
 _MARGIN = 0.06  # of the square: around each document there is some land
 _CENTRAL = (0.005, 0.995)  # quantiles: what a page shows at first
 _SPREAD = (0.1, 0.9)  # of a topic: what is shown of it when it is flown to
@@ -144,7 +147,7 @@ def said_of_colouring(colouring: Colouring) -> dict[str, Any]:
         "dark": colours(colouring, dark=True)[0],
     }
     if colouring.kind != CATEGORIES:
-        return said | {"stops": stops(colouring)}
+        return said | {"stops": stops(colouring, SCALE)}
     explained = legend(colouring)
     return said | {"entries": explained.entries, "others": explained.others, "without": explained.without}
 

@@ -6,8 +6,10 @@ and places.
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from textae.page.packing import compressed, json_bytes
@@ -19,6 +21,7 @@ _PARTS, _LEAST = 256, 128  # blocks that texts come in, and documents of one: fe
 _BASE64 = 4 / 3
 _CAUTION = 0.96  # of what is left: the sample is not the corpus
 _WORTH = 40  # characters of a text, below which it says nothing
+_BREAK = re.compile(r"[\r\n]+")
 _FIELDS, _VALUE = 24, 200  # fields that are shown of a document, and characters of a value
 
 
@@ -32,8 +35,9 @@ class Waiting:
 
     def __init__(self, documents: int, room: int | None) -> None:
         self._n = documents
-        self._longest = None if room is None else max(_WORTH, _SURELY * room // max(1, documents))
-        self._file = tempfile.TemporaryFile()
+        self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
+        self._cut = False
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — __exit__ closes it
 
     def __enter__(self) -> "Waiting":
         return self
@@ -43,8 +47,9 @@ class Waiting:
 
     def add(self, document: Document) -> None:
         """Keep what the page may show of a document."""
-        shown = [document.text[: self._longest], _fields(document), len(document.text)]
-        self._file.write(json_bytes(shown) + b"\n")
+        text = document.text[: self._longest]
+        self._cut |= len(text) < len(document.text)
+        self._file.write(json_bytes([text, _fields(document), len(document.text)]) + b"\n")
 
     def __iter__(self) -> Iterator[list[Any]]:
         self._file.seek(0)
@@ -79,16 +84,16 @@ class Waiting:
         """
         step = max(1, self._n // _SAMPLE)
         sample = [shown for place, shown in enumerate(self) if place % step == 0]
-        allowed = room * _CAUTION / _BASE64 * len(sample) / max(1, self._n)
+        allowed = room * _CAUTION / _BASE64 * len(sample) / self._n
 
         def fits(length: int | None, fields: bool) -> bool:
             return self._packed(sample, length, fields) <= allowed
 
-        longest = max((shown[2] for shown in sample), default=0)
-        if fits(None, True):
+        if not self._cut and fits(None, True):
             return None, True
+        longest = max(len(shown[0]) for shown in sample)
         for fields in (True, False):
-            length = _last(lambda length, fields=fields: fits(length, fields), longest)
+            length = _last(partial(fits, fields=fields), longest)
             if length >= _WORTH:
                 return length, fields
         return 0, fits(0, True)
@@ -123,4 +128,4 @@ def _written(value: FieldValue) -> str:
 
 def lines(texts: Iterable[str], length: int | None = None) -> bytes:
     """Texts as lines, each on one, cut to a length."""
-    return "\n".join(" ".join(text[:length].split()) for text in texts).encode("utf-8", "replace")
+    return "\n".join(_BREAK.sub(" ", text[:length]) for text in texts).encode("utf-8", "replace")

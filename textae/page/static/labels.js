@@ -23,6 +23,9 @@ class Labels {
     const larger = (one, other) => other.documents - one.documents;
     const { areas } = corpus.about;
     this.areas = areas.length > 1 ? areas.map(named("area")).filter(Boolean).sort(larger) : [];
+    for (const area of this.areas) area.leaves = [];
+    const areaAt = new Map(this.areas.map((area) => [area.at, area]));
+    corpus.topics.forEach(({ area }, leaf) => areaAt.get(area)?.leaves.push(leaf));
     this.topics = corpus.topics.map(named("topic")).filter(Boolean).sort(larger);
     this.words = this.#words();
   }
@@ -36,19 +39,26 @@ class Labels {
       key: `word ${at}`, kind: "word", text: said.slice(0, 2).map((word) => shortened(word, 20)).join(", "),
       x: left + ((at % side) + 0.5) * this.cell, y: top + ((Math.floor(at / side) + 0.5) * (bottom - top)) / side,
     }));
-    return found.filter(({ x, y, text }) => text && this.ground.at(x, y) > 0.02);
+    const densest = new Map(); // neighbouring cells often say the same: one of them says it
+    for (const one of found) {
+      one.density = this.ground.at(one.x, one.y);
+      if (one.text && one.density > Math.max(0.02, densest.get(one.text)?.density ?? 0)) densest.set(one.text, one);
+    }
+    return [...densest.values()];
   }
 
   /** What may be named, the most important first. */
-  #candidates(camera, allows) {
+  #candidates(camera, atlas) {
     const { zoom } = camera;
-    const topics = this.topics.slice(0, 4 + 12 * zoom);
-    const wide = zoom < 2.2 ? [...this.areas, ...topics] : [...topics, ...(zoom < 5 ? this.areas : [])];
+    const { offTopics } = atlas.legend;
+    const topics = this.topics.slice(0, 4 + 12 * zoom).filter(({ at }) => !offTopics.has(at));
+    const areas = this.areas.filter(({ leaves }) => leaves.some((leaf) => !offTopics.has(leaf)));
+    const wide = zoom < 2.2 ? [...areas, ...topics] : [...topics, ...(zoom < 5 ? areas : [])];
     const words = this.cell * camera.scale > 110 ? this.words : [];
-    return [...wide, ...words, ...this.#titles(camera, allows)];
+    return [...wide, ...words, ...this.#titles(camera, atlas)];
   }
 
-  #titles(camera, allows) {
+  #titles(camera, atlas) {
     const { corpus } = this;
     if (!corpus.titles) return [];
     const [left, top] = [camera.worldX(0), camera.worldY(0)];
@@ -57,7 +67,7 @@ class Labels {
     const found = [];
     this.near.within(left, top, right, bottom, (at) => found.length <= 3 * FEW && found.push(at));
     if (found.length > 3 * FEW) return [];
-    const seen = found.filter((at) => allows(at) && corpus.title(at));
+    const seen = found.filter((at) => atlas.shows(at) && corpus.title(at));
     if (seen.length > FEW) return [];
     seen.sort((one, other) => corpus.strengths[other] - corpus.strengths[one] || one - other);
     return seen.slice(0, 4 * MOST_TITLES).map((at) => ({
@@ -65,30 +75,32 @@ class Labels {
     }));
   }
 
-  place(camera, allows, colours) {
-    const margin = 60;
-    const seen = this.#candidates(camera, allows).filter((label) => {
+  /** Place the names of what is in view, and neither filtered nor covered. */
+  place(camera, atlas, colours) {
+    const seen = this.#candidates(camera, atlas).filter((label) => {
       label.px = camera.screenX(label.x);
       label.py = camera.screenY(label.y);
-      return label.px > -margin && label.py > -margin && label.px < camera.width + margin
-        && label.py < camera.height + margin;
+      return label.px > 0 && label.py > 0 && label.px < camera.width && label.py < camera.height;
     });
     this.#make(seen);
-    const taken = [];
+    const taken = [...atlas.boxes];
     const shown = new Set();
     let titles = 0;
     for (const label of seen) {
-      const { node, width, height } = this.made.get(label.key);
-      const left = label.px + (label.kind === "title" ? 8 : -width / 2), top = label.py - height / 2;
-      const [aside, above] = ROOM[label.kind];
+      const { kind, key } = label;
+      const { node, width, height } = this.made.get(key);
+      const wanted = label.px + (kind === "title" ? 8 : -width / 2);
+      const left = kind === "title" ? wanted : Math.min(Math.max(wanted, 6), camera.width - width - 6);
+      const top = Math.min(Math.max(label.py - height / 2, 4), camera.height - height - 4);
+      const [aside, above] = ROOM[kind];
       const box = [left - aside, top - above, left + width + aside, top + height + above];
-      if (label.kind === "title" && titles === MOST_TITLES) continue;
+      if (kind === "title" && (titles === MOST_TITLES || box[2] > camera.width)) continue;
       if (taken.some((one) => one[0] < box[2] && box[0] < one[2] && one[1] < box[3] && box[1] < one[3])) continue;
       taken.push(box);
-      shown.add(label.key);
-      titles += label.kind === "title";
+      shown.add(key);
+      titles += kind === "title";
       node.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`;
-      if (label.area !== undefined && label.kind === "area") node.style.color = colours[label.area];
+      if (kind === "area") node.style.color = colours[label.area];
     }
     this.#show(shown);
   }

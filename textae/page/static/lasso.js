@@ -24,10 +24,13 @@ class Lasso {
   }
 
   /** The documents within the line are the selection. */
-  end() {
+  async end() {
     this.arm(false);
     const { line, atlas } = this;
-    if (line.length < 3) return this.clear();
+    if (line.length < 3) {
+      this.clear();
+      return;
+    }
     const found = [];
     const [xs, ys] = [line.map(([x]) => x), line.map(([, y]) => y)];
     const box = [xs, ys].map((of) => [of.reduce((a, b) => Math.min(a, b)), of.reduce((a, b) => Math.max(a, b))]);
@@ -37,7 +40,8 @@ class Lasso {
     found.sort((one, other) => one - other);
     atlas.select(null);
     atlas.highlight(found);
-    return atlas.panel.showSelection(found);
+    await atlas.panel.showSelection(found);
+    atlas.keepInView([box[0][0], box[1][0], box[0][1], box[1][1]]);
   }
 
   clear() {

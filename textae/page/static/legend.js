@@ -1,7 +1,5 @@
 // What colours mean, and what is shown: the topics as a tree, and the values of the field that colours the map.
 
-const BINS = 5; // parts of a scale that can be shown by themselves
-
 class Legend {
   constructor(atlas) {
     this.atlas = atlas;
@@ -33,7 +31,7 @@ class Legend {
   /** The entry of the legend that a document belongs to: scales have parts. */
   #class(at) {
     const value = this.values[at];
-    return this.steps && value < this.steps ? Math.floor((value * BINS) / this.steps) : value;
+    return this.steps && value < this.steps ? Math.floor((value * this.bins) / this.steps) : value;
   }
 
   /** Only these of all entries; or all, where it was only these before. */
@@ -66,7 +64,8 @@ class Legend {
     this.field = field;
     this.offValues.clear();
     const { colouring } = this;
-    this.steps = colouring?.stops ? colouring.light.length - 1 : 0;
+    this.steps = colouring?.stops ? colouring.light.length - 1 : 0; // of a scale
+    this.bins = colouring?.stops ? colouring.stops.length - 1 : 0; // its parts that can be shown by themselves
     byId("colour").value = field;
     this.#legend();
     this.#changed();
@@ -151,9 +150,9 @@ class Legend {
       const one = this.#class(at);
       counts.set(one, (counts.get(one) ?? 0) + 1);
     }
-    const bins = Array.from({ length: BINS }, (_, at) => ({
+    const bins = Array.from({ length: this.bins }, (_, at) => ({
       label: `${colouring.stops[at][1]} – ${colouring.stops[at + 1][1]}`, count: counts.get(at) ?? 0, at,
-      colour: Math.floor(((at + 0.5) * this.steps) / BINS),
+      colour: Math.floor(((at + 0.5) * this.steps) / this.bins),
     }));
     return [...bins, { label: "none", count: counts.get(this.steps) ?? 0, at: this.steps, colour: this.steps }];
   }

@@ -1,6 +1,7 @@
 // The map: what is drawn when, and what the pointer and the keys do.
 
 const RINGS = 400; // documents that are marked one by one
+const FEWEST = 20000; // points that are drawn while the map moves, however slow that is
 
 class Atlas {
   static search = (atlas) => new Search(atlas);
@@ -11,11 +12,11 @@ class Atlas {
     this.start = new URLSearchParams(location.hash.slice(1));
     this.lit = null; // the documents that are highlighted; null for all
     this.selected = this.hovered = null;
-    this.pace = { count: corpus.n, last: 0, moved: 0 };
+    this.pace = { count: corpus.n, last: 0, moves: false };
     this.camera = new Camera(corpus.about.home);
     this.near = new Near(corpus);
     this.ground = new Ground(corpus);
-    this.points = (this.start.has("canvas") ? null : WebglPoints.on(byId("points"), corpus)) ?? this.#withoutWebgl();
+    this.points = this.#points(this.start.get("draw"));
     this.slots = shuffled(corpus.n);
     this.points.order(this.slots);
     this.rgba = new Uint8Array(4 * corpus.n);
@@ -32,14 +33,21 @@ class Atlas {
     this.#buttons();
     this.setTheme(this.start.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
     this.resize();
+    performance.mark("first draw");
     this.#begin();
   }
 
-  /** A canvas that was asked for WebGL gives no other context, so a fresh one takes its place. */
-  #withoutWebgl() {
-    const fresh = byId("points").cloneNode();
+  /** The renderer: WebGL where a graphics card runs it, which a processor does more slowly than pixels by hand. */
+  #points(wanted) {
+    const { corpus } = this;
+    const points = wanted === "canvas" ? null : WebglPoints.on(byId("points"), corpus, wanted === "webgl");
+    const fast = points && wanted !== "webgl";
+    this.contexts = Object.fromEntries(["ground", "marks"].map((id) =>
+      [id, byId(id).getContext("2d", { alpha: id === "marks", willReadFrequently: !fast })]));
+    if (points) return points;
+    const fresh = byId("points").cloneNode(); // a canvas that was asked for WebGL gives no other context
     byId("points").replaceWith(fresh);
-    return new CanvasPoints(fresh, this.corpus);
+    return new CanvasPoints(fresh, corpus);
   }
 
   #say() {
@@ -94,7 +102,7 @@ class Atlas {
       if (legend.field >= 0) said.set("colour", legend.colouring.field);
       search.say(said);
       if (this.chosenTheme) said.set("theme", this.theme);
-      if (start.has("canvas")) said.set("canvas", "");
+      if (start.has("draw")) said.set("draw", start.get("draw"));
       history.replaceState(null, "", said.size ? `#${said}` : location.pathname + location.search);
     }, 300);
   }
@@ -171,6 +179,20 @@ class Atlas {
     const [x, y] = [corpus.x(at), corpus.y(at)];
     this.#fly(camera.fitted([x, y, x, y], Math.max(camera.scale, camera.homeScale * 5)));
   }
+  /** Show the whole map where none of some documents can be seen. */
+  reveal(documents) {
+    if (documents.length && !documents.some((at) => this.#isSeen(this.corpus.x(at), this.corpus.y(at)))) this.home();
+  }
+  /** Fly where a box can be seen as a whole, if it cannot. */
+  keepInView([left, top, right, bottom]) {
+    if (this.#isSeen(left, top) && this.#isSeen(right, bottom)) return;
+    this.#fly(this.camera.fitted([left, top, right, bottom], this.camera.scale));
+  }
+  #isSeen(x, y) {
+    const { camera, camera: { insets } } = this;
+    const [px, py] = [camera.screenX(x), camera.screenY(y)];
+    return px > insets.left && py > insets.top && px < camera.width - insets.right && py < camera.height - insets.bottom;
+  }
   lookAt(at) {
     this.select(at);
     this.flyTo(at);
@@ -206,14 +228,28 @@ class Atlas {
 
   // Drawing.
 
-  /** The panels have come or gone. */
+  /** The panels have come or gone: what they cover is not looked at. */
   covered() {
-    if (!this.camera.homeScale) return;
-    const wide = innerWidth > 640;
-    const box = (id) => (byId(id).hidden ? { width: 0, height: 0 } : byId(id).getBoundingClientRect());
-    const left = wide ? box("legend").width : 0, right = wide ? box("panel").width : 0;
-    const bottom = wide ? 0 : Math.max(box("legend").height, box("panel").height);
-    this.camera.insets = { left: left && left + 14, right: right && right + 14, top: 0, bottom };
+    document.body.classList.toggle("reading", !byId("panel").hidden);
+    const map = this.map.getBoundingClientRect();
+    const boxes = ["legend", "panel"].map((id) => byId(id).getBoundingClientRect()).filter(({ width }) => width);
+    this.boxes = boxes.map(({ left, top, right, bottom }) =>
+      [left - map.left, top - map.top, right - map.left, bottom - map.top]);
+    const insets = { left: 0, right: 0, top: 0, bottom: 0 };
+    for (const [left, top, right] of this.boxes) {
+      if (right - left > map.width - 40) insets.bottom = Math.max(insets.bottom, map.height - top);
+      else if (left < map.width / 2) insets.left = right;
+      else insets.right = map.width - left;
+    }
+    this.camera.insets = insets;
+    this.map.style.setProperty("--right", `${insets.right}px`);
+    this.map.style.setProperty("--bottom", `${insets.bottom}px`);
+    if (this.selected !== null) {
+      const [x, y] = [this.corpus.x(this.selected), this.corpus.y(this.selected)];
+      if (!this.camera.moving) this.keepInView([x, y, x, y]);
+      else this.flyTo(this.selected);
+    }
+    this.invalidate();
   }
 
   resize() {
@@ -242,11 +278,11 @@ class Atlas {
     const moves = view !== this.view;
     this.view = view;
     // While the map moves, as many points as are drawn in time; once it stands, all of them.
-    if (moves && passed < 300) {
-      if (passed > 34) pace.count = Math.max(Math.min(corpus.n, 20000), pace.count * 0.75);
-      else if (passed < 20) pace.count = Math.min(corpus.n, pace.count * 1.15);
+    if (moves && pace.moves) {
+      if (passed > 45) pace.count = Math.max(Math.min(corpus.n, FEWEST), pace.count * (passed > 150 ? 0.4 : 0.75));
+      else if (passed < 22) pace.count = Math.min(corpus.n, pace.count * 1.15);
     }
-    if (moves) pace.moved = now;
+    pace.moves = moves;
     this.#draw(moves ? Math.round(pace.count) : corpus.n);
     clearTimeout(this.settling);
     if (camera.moving) this.invalidate();
@@ -259,19 +295,21 @@ class Atlas {
   #draw(count) {
     const { camera, ratio, look, corpus } = this;
     const ground = byId("ground");
-    this.ground.draw(ground.getContext("2d", { alpha: false }), camera, ratio, look);
+    this.ground.draw(this.contexts.ground, camera, ratio, look);
     this.points.draw(camera, { ...appearance(camera, corpus.n, count), count, ratio, ground });
     this.#mark();
-    this.labels.place(camera, (at) => this.shows(at), look.areas);
+    this.labels.place(camera, this, look.areas);
   }
 
   /** What lies above the points: the line, rings around what was found, and around a document. */
   #mark() {
     const { camera, look, corpus, lit } = this;
-    const canvas = byId("marks"), context = canvas.getContext("2d");
-    const ratio = canvas.width / camera.width;
+    const context = this.contexts.marks;
+    const ratio = context.canvas.width / camera.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, camera.width, camera.height);
+    if (this.marked) context.clearRect(0, 0, camera.width, camera.height);
+    this.marked = lit || this.lasso.line || this.selected !== null || this.hovered !== null || this.overlays.length;
+    if (!this.marked) return;
     this.lasso.draw(context, camera, look);
     const { radius } = appearance(camera, corpus.n, corpus.n);
     const disc = (at, size, fill, edge, width) => {

@@ -24,11 +24,14 @@ void main() {
 }`;
 
 class WebglPoints {
-  /** Null where the browser has no WebGL 2 that works. */
-  static on(canvas, corpus) {
-    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true });
-    const points = gl && new WebglPoints(gl, canvas, corpus);
-    return points?.works ? points : null;
+  /** Null where the browser has no WebGL 2 that works, or, unless it is wanted all the same, a slow one. */
+  static on(canvas, corpus, wanted) {
+    const gl = canvas.getContext("webgl2", {
+      alpha: true, antialias: false, depth: false, premultipliedAlpha: true, failIfMajorPerformanceCaveat: !wanted,
+    });
+    if (!gl || (!wanted && isSoftware(gl))) return null;
+    const points = new WebglPoints(gl, canvas, corpus);
+    return points.works ? points : null;
   }
 
   constructor(gl, canvas, corpus) {
@@ -104,4 +107,11 @@ class WebglPoints {
     gl.uniform1f(uniforms.alpha, alpha);
     gl.drawArrays(gl.POINTS, 0, count);
   }
+}
+
+/** Whether a processor does the work of a graphics card, which not all browsers admit when they are asked. */
+function isSoftware(gl) {
+  const told = gl.getExtension("WEBGL_debug_renderer_info");
+  return told !== null && /swiftshader|llvmpipe|softpipe|software|basic render/i.test(
+    gl.getParameter(told.UNMASKED_RENDERER_WEBGL));
 }

@@ -57,6 +57,7 @@ class Search {
     announce(`${amount(found.length, "document")} found`);
     this.atlas.highlight(found);
     this.atlas.panel.showHits(this, words);
+    this.atlas.reveal(found);
     this.atlas.remember();
   }
 

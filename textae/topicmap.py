@@ -85,7 +85,7 @@ MOST = 20_000
 """Documents that a layout is learned from: a seeded sample of more."""
 
 _NEAR = 10  # documents that a place is told by at least
-_CELLS = 128  # told at a time
+_CELLS = 256  # told at a time
 _AT_A_TIME = 8_192  # documents placed
 
 
@@ -215,7 +215,7 @@ def codes_of(at: Floats, codes: Floats, places: Floats) -> Floats:
     Returns:
         (n_places, dims), of unit length where those of the documents are.
     """
-    apart = ((at[:, None] - places) ** 2).sum(axis=2)
+    apart = (at * at).sum(axis=1)[:, None] + (places * places).sum(axis=1) - 2 * at @ places.T  # (n_places, n)
     k = min(_NEAR, len(places)) - 1
     width = np.maximum(np.partition(apart, k, axis=1)[:, k : k + 1], (2 * LIMIT / GRID) ** 2 / 4)
     weights = np.exp((apart.min(axis=1, keepdims=True) - apart) / (2 * width))

@@ -11,6 +11,7 @@ transform, and read off again, it costs the same however many pairs there are (L
 interpolation-based t-SNE", Nature Methods 2019).
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -23,11 +24,10 @@ Doubles = NDArray[np.float64]
 EXAGGERATED, FREE = 100, 300
 """Steps in which attraction is stronger, so that neighbours find each other, and steps after them."""
 
-_EXAGGERATION = 12.0
-_SLOWEST = 50.0  # rate; it grows with the documents (Belkina et al., Nature Communications 2019)
+_EXAGGERATION = 12.0  # n over it is the rate (Belkina et al., Nature Communications 2019)
 _LONGEST = 5.0  # step
 _BEGIN = 0.1  # the standard deviation of the start
-_GRID = 192  # nodes a side: below 1, the width of the kernel, apart for some 20,000 documents
+_GRID = 192  # nodes a side, at most: below 1, the width of the kernel, apart for some 20,000 documents
 
 
 def layout(neighbours: NDArray[np.int64], start: Floats, tick: Callable[[], None]) -> Floats:
@@ -41,9 +41,9 @@ def layout(neighbours: NDArray[np.int64], start: Floats, tick: Callable[[], None
     Returns:
         (n, 2), around 0.
     """
-    pull, push, n = _Attraction(neighbours), _Repulsion(), len(start)
+    pull, push, n = _Attraction(neighbours), _Repulsion(len(start)), len(start)
     places = start.astype(np.float64) * (_BEGIN / max(float(start.std(axis=0).max()), 1e-12))
-    speed, gains, rate = np.zeros_like(places), np.ones_like(places), max(n / _EXAGGERATION, _SLOWEST)
+    speed, gains, rate = np.zeros_like(places), np.ones_like(places), n / _EXAGGERATION
     for step in range(EXAGGERATED + FREE):
         exaggeration, momentum = (_EXAGGERATION, 0.5) if step < EXAGGERATED else (1.0, 0.8)
         gradient = 4 * (exaggeration * pull(places) - push(places))
@@ -79,20 +79,25 @@ class _Attraction:
 
 
 class _Repulsion:
-    """Σ_j q_ij² Z (y_i - y_j) over all pairs, by convolution on a grid that is as wide as the places are."""
+    """Σ_j q_ij² Z (y_i - y_j) over all pairs, by convolution on a grid that is as wide as the places are.
 
-    def __init__(self) -> None:
+    Args:
+        n: places; few take little room.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.side = min(_GRID, 8 * math.ceil(n**0.5))
         self.width = 0.0
         self.spectra: NDArray[np.complexfloating] = np.zeros(0, np.complex64)
 
     def __call__(self, places: Doubles) -> Doubles:
         """The sums at n places: (n, 2)."""
-        low, high = places.min(axis=0), places.max(axis=0)
+        side, low, high = self.side, places.min(axis=0), places.max(axis=0)
         self._fit(float((high - low).max()))
-        nodes, shares = _corners((places - (low + high) / 2) * ((_GRID - 2) / self.width) + (_GRID - 1) / 2)
-        spread = np.bincount(nodes.ravel(), shares.ravel(), minlength=_GRID**2).reshape(_GRID, _GRID)
-        spectrum = np.fft.rfft2(spread.astype(np.float32), (2 * _GRID, 2 * _GRID))
-        sums = np.fft.irfft2(self.spectra * spectrum)[:, :_GRID, :_GRID].reshape(3, -1)
+        nodes, shares = _corners((places - (low + high) / 2) * ((side - 2) / self.width) + (side - 1) / 2, side)
+        spread = np.bincount(nodes.ravel(), shares.ravel(), minlength=side**2).reshape(side, side)
+        spectrum = np.fft.rfft2(spread.astype(np.float32), (2 * side, 2 * side))
+        sums = np.fft.irfft2(self.spectra * spectrum)[:, :side, :side].reshape(3, -1)
         z, x, y = np.einsum("cin,in->cn", sums[:, nodes], shares)
         total = max(float(z.sum()) - len(places), 1e-12)  # nothing repels itself
         return np.stack([x, y], axis=1) / total
@@ -102,17 +107,17 @@ class _Repulsion:
         if 0.7 * self.width <= extent <= self.width and self.width:
             return
         self.width = 1.1 * extent or 1.0
-        away = np.fft.fftfreq(2 * _GRID, 0.5 / _GRID) * (self.width / (_GRID - 2))
+        away = np.fft.fftfreq(2 * self.side, 0.5 / self.side) * (self.width / (self.side - 2))
         x, y = away[:, None], away[None, :]
         near = 1 / (1 + x * x + y * y)
         kernels = np.stack([near, x * near**2, y * near**2]).astype(np.float32)
         self.spectra = np.fft.rfft2(kernels)
 
 
-def _corners(at: Doubles) -> tuple[NDArray[np.int64], Doubles]:
+def _corners(at: Doubles, side: int) -> tuple[NDArray[np.int64], Doubles]:
     """The four nodes around places on the grid, and their shares of each, falling in a straight line: (4, n) both."""
     first = np.floor(at).astype(np.int64)
     right, up = (at - first).T
-    node = first[:, 0] * _GRID + first[:, 1]
+    node = first[:, 0] * side + first[:, 1]
     shares = [(1 - right) * (1 - up), (1 - right) * up, right * (1 - up), right * up]
-    return np.stack([node, node + 1, node + _GRID, node + _GRID + 1]), np.stack(shares)
+    return np.stack([node, node + 1, node + side, node + side + 1]), np.stack(shares)

@@ -122,8 +122,7 @@ class _Units:
     def place(self, codes: Tensor) -> Tensor:
         """Where codes are: (n, dims) to (n, 2)."""
         shares: Tensor = torch.softmax(torch.addmm(self.bias, codes, self.weight), dim=1)  # (n, units)
-        places: Tensor = shares @ self.answers
-        return places
+        return shares @ self.answers
 
     def learn(self, progress: Progress) -> None:
         """Teach the units where the documents are."""
@@ -154,7 +153,7 @@ def learn_autoencoder(codes: Floats, seed: int, progress: Progress) -> Projectio
     network = DeepAutoEncoder(at_random((dims, *_HIDDEN, 2), GAUSSIAN, generator))
 
     def loss(rows: Tensor) -> Tensor:
-        return network.loss(examples[rows], examples[rows], 0.0) / dims
+        return network.loss(examples[rows], examples[rows], code_l2=0.0)
 
     rates = dict.fromkeys(network.parameters(), _DEEP_RATE)
     _descend(rates, len(codes), _Course(_DEEP_PASSES, _DEEP_BATCH), loss, generator, progress)

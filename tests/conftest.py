@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,16 @@ def index_folder(documents, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shared") / "index"
     with Engine.create(folder) as engine:
         engine.index(documents, train=TrainSpec(passes=2, device="cpu"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mapped_folder(index_folder, tmp_path_factory) -> Path:
+    """Give an index of the documents that keeps its topics and its map; copy it before you write to it."""
+    folder = Path(shutil.copytree(index_folder, tmp_path_factory.mktemp("mapped") / "index"))
+    with Engine.open(folder) as engine:
+        engine.topics()
+        engine.chart()
     return folder
 
 

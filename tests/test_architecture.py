@@ -30,7 +30,7 @@ LAYERS = (
     ("reasons", "topics", "overtime"),
     ("answering", "topicmap"),
     ("engine", "terminal", "pictures", "charmap", "page"),
-    ("printing", "listing"),
+    ("printing", "listing", "server"),
     ("cli",),
     ("__main__", "__init__"),
 )

@@ -71,6 +71,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._opened: Opened | None = None
+        self._charts: dict[str, Chart] = {}  # of this commit, that an index which cannot be written to does not keep
 
     @classmethod
     def open(cls, folder: str | Path) -> Engine:
@@ -603,7 +604,7 @@ class Engine:
         """
         from textae.topicmap import topic_map
 
-        chart = self._chart(layout, seed, progress)
+        chart = self.chart(layout, seed, progress=progress)
         topics = self._topics(None, None, progress)
         return topic_map(self.opened, chart, *topics)
 
@@ -643,17 +644,19 @@ class Engine:
         """
         from textae.topicmap import place
 
-        return place(self.opened, self._chart(layout, None, _silent), texts)
+        return place(self.opened, self.chart(layout), texts)
 
-    def _chart(self, layout: str, seed: int | None, progress: Progress) -> Chart:
-        """What is learned of a map: what is kept, or learned and kept now."""
+    def chart(self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent) -> Chart:
+        """What is learned of a map, as `topic_map` takes it: what is kept, or learned and kept now."""
         from textae.topicmap import kept_chart, learn_chart, setting
 
-        name, chart = setting(layout), kept_chart(self.opened, layout)
+        name = setting(layout)
+        chart = kept_chart(self.opened, layout) or self._charts.get(name)
         if chart is None or seed not in (None, chart.seed):
             wanted = self.specs[1].seed if seed is None else seed
             chart = learn_chart(self.opened, layout, wanted, progress)
-            self.keep(name, *chart.kept())
+            if not self.keep(name, *chart.kept()):
+                self._charts[name] = chart
         return chart
 
     def duplicates(
@@ -805,6 +808,7 @@ class Engine:
         if self._opened is not None:
             self._opened.reader.close()
             self._opened = None
+            self._charts = {}
 
     def __enter__(self) -> Self:
         return self

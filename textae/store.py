@@ -72,6 +72,7 @@ class Reader:
     Attributes:
         arrays: the commit's arrays by name, memory-mapped.
         settings: what JSON holds of the index: analysis, sources, how it was learned.
+        commit: its name, which no other one has.
 
     Raises:
         StoreError: there is no index, it is of another version, or it is damaged.
@@ -82,6 +83,7 @@ class Reader:
         self._database = _connect(folder)
         try:
             self.arrays, self.settings = self._snapshot()
+            self.commit = _commit(self._database)
         except BaseException:
             self._database.close()
             raise
@@ -187,10 +189,7 @@ class Reader:
 
     def is_current(self) -> bool:
         """Whether this is still the last commit."""
-        with contextlib.closing(_connect(self.folder)) as database, _damage_is_an_error(self.folder):
-            return bool(
-                database.execute("SELECT sha256 FROM digest").fetchall() == self._rows("SELECT sha256 FROM digest")
-            )
+        return last_commit(self.folder) == self.commit
 
     def damage(self) -> list[str]:
         """What is wrong with the files, a line each: each page, each document's hash and each array's is checked.
@@ -428,6 +427,20 @@ class Reviser(Writer):
                 names = [name for (name,) in self._database.execute(f"SELECT name FROM {table}")]
                 gone = [(name,) for name in names if not name.startswith(beginnings)]
                 self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)
+
+
+def last_commit(folder: Path) -> str:
+    """The name of the last commit of an index.
+
+    Raises:
+        StoreError: there is no index, or it is of another version.
+    """
+    with contextlib.closing(_connect(folder)) as database, _damage_is_an_error(folder):
+        return _commit(database)
+
+
+def _commit(database: sqlite3.Connection) -> str:
+    return "".join(str(sha256) for (sha256,) in database.execute(_DIGEST))
 
 
 def _connect(folder: Path) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from textae import terminal
-from textae.cli import learning, looking, making, searching, seeing
+from textae.cli import learning, looking, making, searching, seeing, serving
 from textae.errors import TextaeError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -45,7 +45,7 @@ def cli() -> None:
     """
 
 
-for module in (making, searching, seeing, learning, looking):
+for module in (making, searching, seeing, learning, looking, serving):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -1,0 +1,39 @@
+"""`textae serve` in a process of its own, for the tests of what it answers and of what a browser shows."""
+
+import http.client
+import signal
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared import ENVIRONMENT, command
+
+
+class Process:
+    """`textae serve` in a process of its own."""
+
+    def __init__(self, folder: Path, *arguments: object) -> None:
+        self.process = subprocess.Popen(
+            command("serve", "--index", folder, *arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+            text=True,
+        )
+        self.url = self.process.stdout.readline().strip()
+        self.connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+
+    def ask(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+        self.connection.request("GET", path, headers=headers)
+        answer = self.connection.getresponse()
+        return answer, answer.read()
+
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        answer, body = self.ask(path, **headers)
+        return answer.status, body
+
+    def stop(self, by: signal.Signals) -> tuple[int, str]:
+        self.connection.close()
+        self.process.send_signal(by)
+        _, err = self.process.communicate(timeout=30)
+        return self.process.returncode, err

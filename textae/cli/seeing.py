@@ -111,7 +111,7 @@ def map_command(
     \b
     textae map notes.html
     textae map figure.pdf --width 3.4 --colour year
-    textae map figure.png --compare          the auto-encoder's plane and LSA's (Hinton & Salakhutdinov 2006)
+    textae map figure.png --compare          the auto-encoder's plane beside LSA's
     textae map                               in the terminal
     """
     from textae.engine import Engine

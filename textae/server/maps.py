@@ -17,7 +17,8 @@ from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.opened import Opened
 from textae.page import compose
-from textae.topicmap import NEIGHBOURS, Chart, place
+from textae.spec import NEIGHBOURS
+from textae.topicmap import Chart, place
 from textae.types import Progress, Topics
 
 EVERY = 1.0

@@ -28,8 +28,10 @@ from benchmarks.rows import render, write
 from benchmarks.runs import index, seeds_option, table
 from textae.encoder import unit
 from textae.engine import Engine
+from textae.opened import Opened
 from textae.text import searchable
-from textae.topicmap import LAYOUTS, NEIGHBOURS, learn_chart, place
+from textae.topicmap import LAYOUTS, LSA, NEIGHBOURS, learn_chart
+from textae.types import Document
 from textae.vectorizer import Bags, Floats, tfidf
 
 PROGRAM = Path(__file__).parent / "peers" / "embeddings.py"
@@ -70,16 +72,14 @@ def maps(seeds: tuple[int, ...], python: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder, table(train) as source:
         index(source, Path(folder))
         with Engine.open(folder) as engine:
-            texts = [searchable(document) for document in test]
-            code = _code(engine, texts)
-            of = dict(engine.opened.reader.field("label"))
-            known = _known(engine, texts)
-            groups = _groups(list(of.values()), [str(test[i].fields["label"]) for i in known])
+            bags = engine.opened.model.vectorizer.transform(map(searchable, test))
+            groups = _groups(engine, test)
+            code = Laid(*_codes(engine.opened, NEIGHBOURS, bags))
             for seed in seeds:
-                laid = {"code": code} | {layout: _ours(engine, texts, layout, seed) for layout in LAYOUTS}
+                laid = {"code": code} | {layout: _ours(engine.opened, layout, bags, seed) for layout in LAYOUTS}
                 laid["ours"] = laid.pop(NEIGHBOURS)
                 if python and seed == seeds[0]:
-                    laid |= _peers(python, engine, texts, code, seed)
+                    laid |= _peers(python, engine.opened, bags, code, seed)
                 _write(laid, code, groups, seed)
     render()
 
@@ -94,47 +94,38 @@ def _write(laid: dict[str, Laid], code: Laid, groups: Groups, seed: int) -> None
     write("placing new documents, s", on, len(code.new), {name: one.seconds[1] for name, one in plane.items()}, seed)
 
 
-def _code(engine: Engine, texts: list[str]) -> Laid:
-    opened = engine.opened
-    asked = opened.model.encoder.encode(opened.model.vectorizer.transform(texts))
-    return Laid(opened.codes.floats.astype(np.float32)[opened.codes.known], asked.floats[asked.known])
+def _groups(engine: Engine, test: list[Document]) -> Groups:
+    learned = list(map(str, engine.opened.reader.field("label").values()))
+    number = {name: place for place, name in enumerate(sorted(set(learned)))}
+    return Groups(
+        np.array([number[name] for name in learned]), np.array([number[str(each.fields["label"])] for each in test])
+    )
 
 
-def _known(engine: Engine, texts: list[str]) -> NDArray[np.int64]:
-    opened = engine.opened
-    return np.flatnonzero(opened.model.encoder.encode(opened.model.vectorizer.transform(texts)).known)
+def _codes(opened: Opened, layout: str, bags: Bags) -> tuple[Floats, Floats]:
+    """What a layout places: of the training part, and of the test part."""
+    learned = opened.documents.lsa if layout == LSA else opened.documents.floats
+    encoder = opened.model.start if layout == LSA else opened.model.encoder
+    return learned.whole().astype(np.float32), encoder.encode(bags).floats.astype(np.float32)
 
 
-def _groups(learned: list[object], new: list[str]) -> Groups:
-    names = sorted({str(label) for label in learned})
-    number = {name: place for place, name in enumerate(names)}
-    return Groups(np.array([number[str(label)] for label in learned]), np.array([number[label] for label in new]))
-
-
-def _ours(engine: Engine, texts: list[str], layout: str, seed: int) -> Laid:
-    """One of our layouts; the words of its places are part of the seconds."""
+def _ours(opened: Opened, layout: str, bags: Bags, seed: int) -> Laid:
+    """One of our layouts; finding words for its places is part of the seconds."""
     import textae.models.projection  # noqa: F401  what it imports takes seconds, which are none of learning
 
-    opened = engine.opened
+    learned, new = _codes(opened, layout, bags)
     started = time.perf_counter()
     chart = learn_chart(opened, layout, seed, lambda *_: None)
-    learned = time.perf_counter()
-    rows = opened.documents.lsa if layout == "lsa" else opened.documents.floats
-    places = chart.projection.places(rows.whole()[opened.codes.known])
-    began = time.perf_counter()
-    new = place(opened, chart, texts)
-    placed = time.perf_counter()
-    return Laid(places, new[~np.isnan(new[:, 0])], (learned - started, placed - began))
+    places = chart.projection.places(learned)
+    laid_out = time.perf_counter()
+    placed = chart.projection.places(new)
+    return Laid(places, placed, (laid_out - started, time.perf_counter() - laid_out))
 
 
-def _peers(python: str, engine: Engine, texts: list[str], code: Laid, seed: int) -> dict[str, Laid]:
-    opened = engine.opened
+def _peers(python: str, opened: Opened, new: Bags, code: Laid, seed: int) -> dict[str, Laid]:
     idf = opened.model.idf[:-1]
-    bags = {
-        "learned": opened.bags_of(opened.numbers[opened.codes.known].tolist()),
-        "new": opened.model.vectorizer.transform(texts).take(_known(engine, texts)),
-    }
-    sparse = {"dims": np.array(len(idf))}
+    bags = {"learned": opened.bags_of(opened.numbers.tolist()), "new": new}
+    sparse: dict[str, NDArray[np.generic]] = {"dims": np.array(len(idf))}
     for name, rows in bags.items():
         sparse |= _sparse(name, rows.below(len(idf)), idf)
     codes = {"learned": code.learned, "new": code.new}

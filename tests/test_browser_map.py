@@ -69,7 +69,7 @@ def visit(browser):
     """Give a function that opens a page from disk, and holds it to ask nothing of anybody and to fail nowhere."""
     contexts, wrong = [], []
 
-    def opened(path: Path, size=(1000, 700), *, hash: str = "draw=canvas", scheme: str = "light", **options):
+    def opened(path: Path, size=(960, 640), *, hash: str = "draw=canvas", scheme: str = "light", **options):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce", **options
         )
@@ -221,6 +221,7 @@ def test_what_is_not_found_is_dimmed(visit, page_file) -> None:
 
 def test_drawing_around_documents_lists_them(visit, page_file, tmp_path) -> None:
     page = visit(page_file)
+    page.click("#zoom-out")
     left, top = (min(of) - 14 for of in zip(*(at(page, one) for one in range(60, 120)), strict=True))
     right, bottom = (max(of) + 14 for of in zip(*(at(page, one) for one in range(60, 120)), strict=True))
     page.keyboard.down("Shift")

@@ -1,5 +1,7 @@
 // What the index answers, in the panel.
 
+const WORDS = 8; // of a hit, whose share of the score is shown one by one
+
 /** What was found, in the panel. */
 class Results {
   constructor(search) {
@@ -186,7 +188,8 @@ function reasons({ keywords, codes, together, common }) {
   }
   const total = ({ keywords: one = 0, codes: other = 0 }) => one + other;
   const size = ({ keywords: one = 0, codes: other = 0 }) => Math.abs(one) + Math.abs(other);
-  const ordered = [...rows].sort((one, other) => total(other[1]) - total(one[1]));
+  const all = [...rows].sort((one, other) => size(other[1]) - size(one[1]));
+  const ordered = all.length > WORDS + 1 ? [...all.slice(0, WORDS), otherWords(all.slice(WORDS))] : all;
   if (Math.abs(together) >= 0.0005) ordered.push(["(together)", { codes: together }]);
   const most = Math.max(...ordered.map(([, shares]) => size(shares)), 1e-9);
   const bar = (kind, share) => {
@@ -204,6 +207,12 @@ function reasons({ keywords, codes, together, common }) {
     [element("i", { className: `share ${kind}` }), `${name}  `]));
   const heard = common.length ? element("p", { className: "quiet" }, "In common: ", foreign(common.join(", "))) : null;
   return element("div", { className: "why" }, list, key, heard);
+}
+
+/** What several words give, as one. */
+function otherWords(rows) {
+  const sum = (kind) => rows.reduce((whole, [, shares]) => whole + (shares[kind] ?? 0), 0);
+  return [`(${number.format(rows.length)} other words)`, { keywords: sum("keywords"), codes: sum("codes") }];
 }
 
 const GIVES = { keywords: "in the text", codes: "in meaning" };

@@ -51,10 +51,10 @@ class Labels {
   #candidates(camera, atlas) {
     const { zoom } = camera;
     const { offTopics } = atlas.legend;
-    const topics = this.topics.slice(0, 4 + 12 * zoom).filter(({ at }) => !offTopics.has(at));
+    const topics = this.topics.slice(0, 10 + 14 * zoom).filter(({ at }) => !offTopics.has(at));
     const areas = this.areas.filter(({ leaves }) => leaves.some((leaf) => !offTopics.has(leaf)));
     const wide = zoom < 2.2 ? [...areas, ...topics] : [...topics, ...(zoom < 5 ? areas : [])];
-    const words = this.cell * camera.scale > 110 ? this.words : [];
+    const words = this.cell * camera.scale > 75 ? this.words : [];
     return [...wide, ...words, ...this.#titles(camera, atlas)];
   }
 

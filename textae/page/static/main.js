@@ -71,7 +71,13 @@ class Atlas {
       button.setAttribute("aria-expanded", shown);
       this.covered();
     };
-    button.onclick = () => show(legend.hidden);
+    button.onclick = () => {
+      const { camera } = this;
+      const home = camera.fitted(camera.home);
+      const atHome = Math.hypot(home.x - camera.x, home.y - camera.y) < 0.01 && Math.abs(camera.zoom - 1) < 0.01;
+      show(legend.hidden);
+      if (atHome) this.home();
+    };
     show(innerWidth > 640);
   }
 
@@ -155,6 +161,7 @@ class Atlas {
       rgba[4 * slot + 3] = shown ? 140 + 0.45 * corpus.strengths[at] : 36;
     }
     this.points.colours(rgba);
+    this.drawn = null;
     if (some) {
       let shown = 0;
       for (let at = 0; at < corpus.n; at++) shown += this.shows(at);
@@ -263,6 +270,7 @@ class Atlas {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
+    this.drawn = null;
     this.#draw(this.corpus.n);
   }
 
@@ -294,9 +302,13 @@ class Atlas {
 
   #draw(count) {
     const { camera, ratio, look, corpus } = this;
-    const ground = byId("ground");
-    this.ground.draw(this.contexts.ground, camera, ratio, look);
-    this.points.draw(camera, { ...appearance(camera, corpus.n, count), count, ratio, ground });
+    const asked = `${camera.x} ${camera.y} ${camera.scale} ${count}`;
+    if (asked !== this.drawn) { // else only what lies above the points has changed
+      const ground = byId("ground");
+      this.ground.draw(this.contexts.ground, camera, ratio, look);
+      this.points.draw(camera, { ...appearance(camera, corpus.n, count), count, ratio, ground });
+      this.drawn = asked;
+    }
     this.#mark();
     this.labels.place(camera, this, look.areas);
   }

@@ -43,6 +43,7 @@ class Search {
     this.query = query.trim();
     const turn = ++this.turn;
     this.at = -1;
+    this.breathed = performance.now();
     if (!this.query) return this.clear();
     await this.corpus.named;
     const words = this.query.toLowerCase().split(/\s+/);
@@ -79,34 +80,37 @@ class Search {
     this.atlas.lookAt(this.hits[this.at]);
   }
 
+  /** The documents that hold all words: those in their names first. Says how far it is, and stops for a new search. */
   async #find(words, turn) {
-    const { corpus } = this;
+    const { corpus, corpus: { n, partCount, about: { perPart } } } = this;
     const name = (at) => `${corpus.titles[at]} ${corpus.ids[at]}`.toLowerCase();
-    const titles = [];
-    for (let at = 0; at < corpus.n; at++) {
+    const named = [], told = [];
+    for (let at = 0; at < n; at++) {
       const called = name(at);
-      if (words.every((word) => called.includes(word))) titles.push(at);
+      if (words.every((word) => called.includes(word))) named.push(at);
+      if (at % 4096 === 4095 && await this.#overtaken(turn, at / n / 4)) return [];
     }
-    if (!corpus.hasTexts) return titles;
-    const { perPart } = corpus.about;
-    const inTitle = new Set(titles);
-    const texts = [];
-    let last = performance.now();
-    for (let part = 0; part < corpus.partCount; part++) {
+    const already = new Set(named);
+    for (let part = 0; corpus.hasTexts && part < partCount; part++) {
       this.texts[part] ??= (await corpus.part(part)).map(([text]) => text.toLowerCase());
       this.texts[part].forEach((text, inside) => {
         const at = part * perPart + inside;
-        if (inTitle.has(at) || !words.some((word) => text.includes(word))) return;
+        if (already.has(at) || !words.some((word) => text.includes(word))) return;
         const called = name(at);
-        if (words.every((word) => text.includes(word) || called.includes(word))) texts.push(at);
+        if (words.every((word) => text.includes(word) || called.includes(word))) told.push(at);
       });
-      if (performance.now() - last > 30) {
-        byId("found").textContent = `${Math.round((100 * part) / corpus.partCount)} %`;
-        await breath();
-        if (turn !== this.turn) return [];
-        last = performance.now();
-      }
+      if (await this.#overtaken(turn, 0.25 + (0.75 * part) / partCount)) return [];
     }
-    return [...titles, ...texts];
+    return [...named, ...told];
+  }
+
+  /** Whether another search has begun; lets the page live where this one takes long. */
+  async #overtaken(turn, share) {
+    if (performance.now() - this.breathed > 30) {
+      byId("found").textContent = `${Math.round(100 * share)} %`;
+      await breath();
+      this.breathed = performance.now();
+    }
+    return turn !== this.turn;
   }
 }

@@ -21,6 +21,7 @@ COMMANDS = (
     "million",
     "minilm",
     "serve",
+    "maps",
     "clusters",
 )
 

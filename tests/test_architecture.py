@@ -15,7 +15,7 @@ MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for p
 
 LAYERS = (
     ("errors", "types", "whole", "column", "palette"),
-    ("text", "spec", "colouring"),
+    ("text", "spec", "colouring", "labels"),
     ("vectorizer", "corpus", "passages"),
     ("encoder", "fields", "found", "postings"),
     ("decoder", "classifier", "question", "projection", "tsne"),
@@ -29,7 +29,7 @@ LAYERS = (
     ("decoding", "relearning", "updating", "drift", "scoring"),
     ("reasons", "topics", "overtime"),
     ("answering", "topicmap"),
-    ("engine", "terminal", "picture", "page"),
+    ("engine", "terminal", "pictures", "charmap", "page"),
     ("printing", "listing", "server"),
     ("cli",),
     ("__main__", "__init__"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.palette import GROUND, INK, MOST, OTHER, WITHOUT, categorical, inks, oklch, sequential, topic_colours
+from textae.palette import GROUND, INK, MOST, OTHER, WITHOUT, categorical, inks, oklch, rgb, sequential, topic_colours
 
 EYES = {
     "all cones": np.eye(3),
@@ -62,6 +62,10 @@ def test_known_colours() -> None:
     assert oklch(0.627955, 0.257683, 29.2339) == "#ff0000"
     assert oklch(0.452014, 0.313214, 264.052) == "#0000ff"
     assert oklch(0.627955, 0.4, 29.2339)[3:5] != "ff", "more than a screen has is less colourful, not of another hue"
+
+
+def test_red_green_and_blue_of_a_colour() -> None:
+    assert rgb("#0a80ff") == (10, 128, 255)
 
 
 @GROUNDS

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from textae import Engine, TextaeError
-from textae.picture import _figure, draw_grid
+from textae.pictures.grid import _figure, draw_grid
 from textae.types import Cell, Decoded, Grid, LikelyWord
 
 pytest.importorskip("matplotlib")

@@ -85,7 +85,7 @@ def _colour(place: int, *, dark: bool) -> tuple[float, float, float]:
 
 def sequential(share: float, *, dark: bool = False) -> str:
     """The colour of a number between the least (0) and the most (1) of a corpus, as `#rrggbb`."""
-    low, high = (0.42, 0.92) if dark else (0.85, 0.35)
+    low, high = (0.42, 0.92) if dark else (0.80, 0.35)
     return oklch(low + (high - low) * share, 0.12, 250.0 - 190.0 * share)
 
 
@@ -110,6 +110,11 @@ def oklch(lightness: float, chroma: float, hue: float) -> str:
         if chroma <= 0 or all(-1e-4 <= channel <= 1 + 1e-4 for channel in linear):
             return "#" + "".join(f"{round(255 * _gamma(min(1.0, max(0.0, channel)))):02x}" for channel in linear)
         chroma = max(0.0, chroma - 0.005)
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue from 0 to 255 of a colour as `#rrggbb`."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def _gamma(linear: float) -> float:

@@ -128,7 +128,7 @@ def sample(n: int | None, k: int | None, seed: int, folder: Path, **options: Any
             return
         grid = engine.grid(rows, k or 3)
     if picture is not None:
-        from textae.picture import draw_grid
+        from textae.pictures.grid import draw_grid
 
         draw_grid(grid, picture)
         terminal.note(f"drew {picture}", quiet=options["quiet"])

@@ -6,20 +6,16 @@ also where none is.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textae.errors import TextaeError
+from textae.pictures.drawing import drawing
 from textae.types import Cell, Grid
-from textae.whole import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
-
-ENDINGS = (".png", ".svg", ".pdf")
 
 _CELL = (1.3, 0.26)  # inches: the width of a cell, and the height of one of its lines
 _FIRST, _OTHERS = 11.0, 9.0  # points: the most telling word, and those below it
@@ -32,33 +28,14 @@ def draw_grid(grid: Grid, path: Path) -> None:
 
     Args:
         grid: of the decoder.
-        path: whose ending, one of `ENDINGS`, decides the format.
+        path: whose ending, one of `drawing.ENDINGS`, decides the format.
 
     Raises:
         TextaeError: the ending is of no format; or matplotlib is not installed.
         OSError: the file cannot be written; what was there is as it was.
     """
-    if path.suffix not in ENDINGS:
-        raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
-    try:
-        import matplotlib
-    except ImportError:
-        raise TextaeError("a picture needs matplotlib; pip install 'textae[pictures]' brings it") from None
-    settings = matplotlib.rc_context({"font.family": _fonts(), "svg.hashsalt": "textae", "text.parse_math": False})
-    with whole_file(path) as passing, settings, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # a character that no font has is shown as a box
-        _figure(grid).savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
-
-
-_UNDATED: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""So that the same grid gives the same file."""
-
-
-def _fonts() -> list[str]:
-    """Matplotlib's own, and behind it those for Chinese, Japanese and Korean, where there are any."""
-    from matplotlib.font_manager import get_font_names
-
-    return ["DejaVu Sans", *sorted(name for name in get_font_names() if "CJK" in name)]
+    with drawing(path) as write:
+        write(_figure(grid))
 
 
 def _figure(grid: Grid) -> Figure:

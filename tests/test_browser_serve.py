@@ -140,6 +140,7 @@ class TestSearch:
 class TestSteering:
     def test_more_and_less_of_a_document(self, visit, serving):
         page = visit("q=salt+sky")
+        page.locator(".hits > li").first.wait_for()
         names = hits(page)[:2]
         ids = page.evaluate("atlas.search.hits.slice(0, 2)")
         page.get_by_role("button", name="More like this").first.click()
@@ -166,6 +167,16 @@ class TestSteering:
         shares = [float(share.replace("−", "-")) for share in row.locator(".amount").all_inner_texts()]
         assert sum(shares) == pytest.approx(float(row.locator(".score").inner_text()), abs=0.003)
         assert {"telescope", "orbit"} & set(row.locator("dt").all_inner_texts())
+
+    def test_of_many_words_the_most_telling_are_shown_and_the_others_as_one(self, visit):
+        page = visit("q=oven&like=bread-1&like=bread-4&explain")
+        row = page.locator(".hits > li").first
+        row.locator(".reasons").wait_for()
+        words = row.locator("dt").all_inner_texts()
+        assert len(words) <= 10
+        assert re.fullmatch(r"\(\d+ other words\)", words[8])
+        shares = [float(share.replace("−", "-")) for share in row.locator(".amount").all_inner_texts()]
+        assert sum(shares) == pytest.approx(float(row.locator(".score").inner_text()), abs=0.007)
 
     def test_conditions_and_what_is_wrong_with_them(self, visit, serving):
         page = visit("q=oven+sky")

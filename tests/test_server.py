@@ -171,6 +171,13 @@ class TestDescription:
         for operations in described["paths"].values():
             assert set(operations["get"]["responses"]) == {"200", "4XX", "5XX"}
 
+    def test_what_the_page_of_the_documentation_asks_is_answered(self, app):
+        page = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
+        asked = re.findall(r"^curl 'http://127.0.0.1:8080(/api/[^']+)'$", page, re.M)
+        assert len(asked) == 10
+        for path in asked:
+            assert ask(app, path).status_code == 200, path
+
     def test_a_page_lists_it_and_needs_nothing_else(self, app):
         page = ask(app, "/api")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -271,6 +278,15 @@ class TestGuard:
         headers = {"origin": origin} if origin else {}
         assert ask(Guard(quick, Rules()), "/", "POST", **headers).status_code == status
         assert ask(Guard(quick, Rules()), "/", **headers).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("site", "mode", "status"),
+        [("none", "navigate", 200), ("same-origin", "cors", 200), ("cross-site", "navigate", 200),
+         ("cross-site", "no-cors", 403), ("cross-site", "cors", 403), ("same-site", "cors", 403)],
+    )  # fmt: skip
+    def test_scripts_of_other_sites_are_not_answered(self, site, mode, status):
+        answer = ask(Guard(quick, Rules()), "/", **{"sec-fetch-site": site, "sec-fetch-mode": mode})
+        assert answer.status_code == status
 
     def test_a_token_is_asked_for(self):
         guard = Guard(quick, Rules(token=TOKEN, cookie="textae-1"))

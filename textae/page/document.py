@@ -13,7 +13,7 @@ SCRIPTS = (
 """The page's script, in the order in which its parts are joined."""
 
 STYLES = ("page.css",)
-APPLICATION_SCRIPTS, APPLICATION_STYLES = ("app.js",), ("app.css",)
+APPLICATION_SCRIPTS, APPLICATION_STYLES = ("asking.js", "results.js", "app.js"), ("app.css",)
 """What is joined to them where a server gives the page."""
 
 _HERE = resources.files("textae.page") / "static"

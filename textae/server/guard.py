@@ -2,7 +2,7 @@
 
 The server reads an index and nothing else; still, any page that a person visits can send requests to their own machine.
 So a request must call the server by a name that it is bound to, which a page that had its name changed to this
-machine's address (DNS rebinding) does not; what is no GET must come from the server's own page; and beyond the machine
+machine's address (DNS rebinding) does not; scripts of other sites' pages are not answered; and beyond the machine
 itself a token is asked for.
 """
 
@@ -146,8 +146,8 @@ class Guard:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not rules.allows(hosts[0]):
             yield refused(421, "this server is not called so; use the address that 'textae serve' printed")
-        if scope["method"] not in ("GET", "HEAD") and not _is_own(headers.get("origin"), hosts[0]):
-            yield refused(403, f"{scope['method']} is only taken from pages of this server")
+        if not _is_own(scope["method"], headers, hosts[0]):
+            yield refused(403, "only pages of this server may ask it, and programs")
         if rules.rate and (seconds := self._buckets.wait(scope["client"][0] if scope["client"] else "")):
             wait = str(int(seconds) + 1)
             yield refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", wait)
@@ -189,9 +189,16 @@ def refused(status: int, error: str, retry_after: str | None = None) -> JSONResp
     return JSONResponse({"error": error}, status, headers)
 
 
-def _is_own(origin: str | None, host: str) -> bool:
-    """Whether a request comes from a page of this server, or from no page."""
-    return origin is None or origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
+def _is_own(method: str, headers: Headers, host: str) -> bool:
+    """Whether a request comes from a page of this server or from no page, or follows a link.
+
+    Where the answer would be shown as a page of its own, other sites' pages may lead to it; they do not see it.
+    """
+    if method not in ("GET", "HEAD"):
+        origin = headers.get("origin", f"http://{host}").lower()
+        return origin in (f"http://{host.lower()}", f"https://{host.lower()}")
+    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
+    return site in ("none", "same-origin") or mode == "navigate"
 
 
 def _is_same(shown: str, token: str) -> bool:

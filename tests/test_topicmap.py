@@ -9,8 +9,9 @@ from shared import QUICK, TOPICS, nobody, open_to_all, some_documents
 from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.errors import QueryError
 from textae.projection import LIMIT
+from textae.spec import AUTOENCODER, LAYOUTS, LSA, NEIGHBOURS
 from textae.text import searchable
-from textae.topicmap import AUTOENCODER, GRID, LAYOUTS, LSA, NEIGHBOURS, WORDS, codes_of
+from textae.topicmap import GRID, WORDS, codes_of
 
 
 @pytest.fixture

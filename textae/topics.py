@@ -10,7 +10,8 @@ Words are those that the decoder says at a topic's centre and that its documents
     √( (p - p̄)² / p̄ · (q - q̄)² / q̄ )        p: the decoder's share of a word, q: the share of documents that hold it
                                                p̄, q̄: their means over topics
 
-An area's are those of which that, less by the root so that no topic speaks for all, is the most over its documents.
+An area's words are those that are telling of all its topics, by the geometric mean of that, weighted by documents. (By
+the arithmetic one a topic of few and rare words names the area that it is in.)
 
 The decoder alone likes words that go with a topic and that few of its documents write, documents alone rare ones. (Of
 abstracts from arXiv, of SciFact and of the documentation of this Python, the ten words of a topic go together better
@@ -51,6 +52,7 @@ MOST_TOPICS = 1_000
 _WORDS, _IN_A_NAME, _TYPICAL = 10, 3, 3
 _SAMPLE = 30_000  # documents of which topics are learned
 _CLOSEST = 20  # documents of a topic among which typical ones are looked for
+_FLOOR = 1e-4  # of the most telling word: how telling a word at least is of each topic of an area
 _CANDIDATES = 100  # words of a topic that the decoder says, among which documents choose
 _READ = 5  # documents of a topic in which forms of words are looked for
 _AT_A_TIME = 1 << 16  # documents
@@ -170,7 +172,7 @@ def _words(opened: Opened, floats: Floats, found: clusters.Clusters) -> tuple[Wo
     sizes = np.bincount(topic_of, minlength=len(found.centres))
     terms, telling = _telling(opened, _said_at_centres(opened, floats, found), rows, topic_of)
     of_areas = [found.area_of == area for area in range(int(found.area_of[-1]) + 1)]
-    shared = [sizes[area] @ np.sqrt(telling[area]) for area in of_areas]
+    shared = [_of_all(telling[area], sizes[area]) for area in of_areas]
     ranked = [terms[top(row.astype(np.float32), 2 * _WORDS)].tolist() for row in (*telling, *shared)]
     written = _written(opened, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
     words = [_distinct(list(map(written, row))) for row in ranked]
@@ -188,6 +190,14 @@ def _telling(opened: Opened, said: Floats, rows: Rows, topic_of: Numbers) -> tup
         both = telling * _excess(held, held.mean(axis=0))
         telling = np.where(both.any(axis=1, keepdims=True), both, telling)
     return terms, telling
+
+
+def _of_all(telling: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How telling each term is of topics together, their geometric mean by size: (k, n_terms) to (n_terms,)."""
+    floor = _FLOOR * telling.max(initial=0) + np.finfo(np.float64).tiny  # else one topic without a word forbids it
+    weights = (sizes + 1) / (sizes + 1).sum()
+    mean: NDArray[np.float64] = np.exp(weights @ np.log(telling + floor)) - floor
+    return mean
 
 
 def _said_at_centres(opened: Opened, floats: Floats, found: clusters.Clusters) -> Floats:

@@ -251,6 +251,9 @@ class Atlas {
     this.camera.insets = insets;
     this.map.style.setProperty("--right", `${insets.right}px`);
     this.map.style.setProperty("--bottom", `${insets.bottom}px`);
+    const zoom = byId("zoom");
+    this.boxes.push([zoom.offsetLeft, zoom.offsetTop, zoom.offsetLeft + zoom.offsetWidth,
+      zoom.offsetTop + zoom.offsetHeight]);
     if (this.selected !== null) {
       const [x, y] = [this.corpus.x(this.selected), this.corpus.y(this.selected)];
       if (!this.camera.moving) this.keepInView([x, y, x, y]);
@@ -340,8 +343,8 @@ class Atlas {
     }
     if (this.selected !== null) {
       for (const at of this.linked) disc(at, radius + 2, null, `${look.mark}99`, 1);
-      disc(this.selected, Math.max(4.5, radius), this.colourOf(this.selected), look.halo, 4);
-      disc(this.selected, Math.max(4.5, radius) + 3, null, look.mark, 2);
+      disc(this.selected, Math.max(4.5, radius) + 3.5, look.halo, look.mark, 2);
+      disc(this.selected, Math.max(4.5, radius), this.colourOf(this.selected), look.halo, 0.5);
     }
     for (const overlay of this.overlays) overlay(context, camera, look);
     if (this.hovered !== null) disc(this.hovered, Math.max(4, radius), this.colourOf(this.hovered), look.mark, 1.6);

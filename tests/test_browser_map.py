@@ -389,6 +389,29 @@ def test_a_narrow_screen_has_a_sheet_at_the_bottom(visit, page_file) -> None:
     assert page.locator("#legend").bounding_box()["width"] == 360
 
 
+def test_two_fingers_pinch(visit, page_file) -> None:
+    """Fingers that go twice as far apart come twice as close, and what is between them stays there."""
+    page = visit(page_file, (360, 740), has_touch=True)
+    still(page)
+    session = page.context.new_cdp_session(page)
+    x, y = 180, 400
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": x + shift, "y": y, "id": number} for number, shift in enumerate(apart)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    between = f"[atlas.camera.worldX({x}), atlas.camera.worldY({y} - atlas.map.offsetTop)]"
+    before = page.evaluate(between)
+    touch("touchStart", -40)
+    touch("touchStart", -40, 40)
+    for step in (50, 60, 70, 80):
+        touch("touchMove", -step, step)
+    touch("touchEnd")
+    until(page, "atlas.camera.zoom > 1.95")
+    assert page.evaluate("atlas.camera.zoom") == pytest.approx(2, rel=0.02)
+    assert page.evaluate(between) == pytest.approx(before, abs=0.01)
+
+
 def test_dark_follows_the_system_and_the_switch(visit, page_file) -> None:
     page = visit(page_file, scheme="dark")
     assert points_of(page)[5, -5].max() < 60

@@ -1,6 +1,7 @@
 """`textae serve` in a process of its own, for the tests of what it answers and of what a browser shows."""
 
 import http.client
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -31,6 +32,10 @@ class Process:
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         answer, body = self.ask(path, **headers)
         return answer.status, body
+
+    def commit(self, path: str) -> str:
+        """The commit that an answer is of."""
+        return json.loads(self.get(path)[1])["commit"]
 
     def stop(self, by: signal.Signals) -> tuple[int, str]:
         self.connection.close()

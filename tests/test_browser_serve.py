@@ -199,6 +199,7 @@ class TestTrust:
     def test_a_text_is_a_text(self, visit):
         page = visit("q=oven+dough")
         row = page.locator(".hits > li", has_text="owned")
+        row.wait_for()
         assert row.locator("mark").all_inner_texts() == ["oven", "dough"]
         row.locator(".head").click()
         page.locator("#panel .body").wait_for()
@@ -229,7 +230,8 @@ class TestChange:
         page.locator(".hits .head.away").first.click()
         page.get_by_text("It is not on this map.").wait_for()
         page.get_by_text("a xylophone in the oven").wait_for()
-        until(page, "(atlas.search.ask({}), document.getElementById('news') !== null)")
+        wait_for(lambda: serving.commit("/api/place?q=oven") == serving.commit("/api/info"))
+        page.evaluate("atlas.search.ask({})")
         page.get_by_role("button", name="Show the new map").click()
         until(page, "atlas?.corpus.ids && atlas.corpus.placeOf('later') !== undefined")
 

@@ -123,6 +123,12 @@ class TestAnswers:
         assert ask(app, f"/api/topics/{area['topics'][0]['id']}").json() == area["topics"][0]
         assert "'9.9'" in error_of(ask(app, "/api/topics/9.9"), 404)
 
+    def test_a_page_that_the_browser_has_is_not_sent_again(self, app):
+        page = ask(app, "/")
+        again = ask(app, "/", if_none_match=page.headers["etag"])
+        assert (again.status_code, again.content) == (304, b"")
+        assert ask(app, "/", if_none_match='"another"').content == page.content
+
     def test_the_place_of_a_query_is_that_of_the_engine(self, app, folder):
         found = ask(app, "/api/place?q=telescope").json()
         with Engine.open(folder) as engine:

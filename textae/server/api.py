@@ -83,11 +83,12 @@ def _add_questions(app: FastAPI, engines: Engines) -> None:
 def _add_map(app: FastAPI, map: Map) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
-        tag = f'"{map.shown.commit}"'
+        shown = map.shown
+        tag = f'"{shown.tag}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(map.shown.page, headers=headers)
+        return HTMLResponse(shown.page, headers=headers)
 
     @app.get("/api/topics")
     async def topics() -> Topics:
@@ -102,8 +103,9 @@ def _add_map(app: FastAPI, map: Map) -> None:
     @app.get("/api/place")
     async def place(asked: Annotated[Asked, Query()]) -> answers.Place:
         """Where a text is on the map."""
-        found = map.shown.place(asked.q)  # here, as a model belongs to one thread, and it takes a millisecond
-        return answers.Place(commit=map.shown.commit, x=found and found[0], y=found and found[1])
+        shown = map.shown
+        found = shown.place(asked.q)  # here, as a model belongs to one thread, and it takes a millisecond
+        return answers.Place(commit=shown.commit, x=found and found[0], y=found and found[1])
 
 
 def _say_what_is_wrong(app: FastAPI) -> None:

@@ -4,6 +4,7 @@ Topics and the layout are learned once and kept with the index, so that to make 
 index was learned anew. Until then the old map is shown, which says of itself which commit it is of.
 """
 
+import hashlib
 import io
 import math
 import threading
@@ -17,12 +18,10 @@ from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.opened import Opened
 from textae.page import compose
+from textae.server.engines import EVERY
 from textae.spec import NEIGHBOURS
 from textae.topicmap import Chart, place
 from textae.types import Progress, Topics
-
-EVERY = 1.0
-"""Seconds between two looks whether there is a newer commit."""
 
 _NO_MAP = (TextaeError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeWarning, TypeError, ValueError)
 # What a damaged index or a full disk may bring; to answer searches goes on.
@@ -35,6 +34,7 @@ class Shown:
     Attributes:
         commit: its name.
         page: the page, as HTML.
+        tag: the hash of the page, by which a browser knows that it has it.
         topics: of the map.
         opened: whose model encodes texts that are to be placed; what it reads of documents is closed.
         chart: that places them.
@@ -42,6 +42,7 @@ class Shown:
 
     commit: str
     page: bytes
+    tag: str
     topics: Topics
     opened: Opened
     chart: Chart
@@ -129,6 +130,7 @@ def show(engine: Engine, progress: Progress) -> Shown:
     page = io.BytesIO()
     name = engine.folder.resolve().name
     compose(topic_map, opened.reader.stream(), page, name=name, served=opened.reader.commit)
-    shown = Shown(opened.reader.commit, page.getvalue(), topic_map.topics, opened, chart)
+    html = page.getvalue()
+    shown = Shown(opened.reader.commit, html, hashlib.sha256(html).hexdigest(), topic_map.topics, opened, chart)
     shown.place("")  # reads the model, before the engine is closed
     return shown

@@ -157,7 +157,7 @@ def test_the_script_needs_nothing_from_elsewhere_and_reads_no_text_as_html() -> 
     assert {path.name for path in static.iterdir()} >= {"page.html", *SCRIPTS, *STYLES}
     for path in static.iterdir():
         source = path.read_text(encoding="utf-8")
-        assert not re.search(r"https?://(?!www\.w3\.org/WAI)", source), path.name
+        assert not re.search(r"https?://(?!www\.w3\.org/)", source), path.name
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source)
 
 

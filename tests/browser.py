@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""WebGL is worked out by the processor, as test machines have no graphics card."""
+FLAGS = ("--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader")
+"""WebGL is worked out by the processor, as test machines have no graphics card; nothing else takes that long way."""
 
 
 @contextmanager

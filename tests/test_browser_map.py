@@ -69,7 +69,7 @@ def visit(browser):
     """Give a function that opens a page from disk, and holds it to ask nothing of anybody and to fail nowhere."""
     contexts, wrong = [], []
 
-    def opened(path: Path, size=(1000, 700), *, hash: str = "draw=canvas", scheme: str = "light", **options):
+    def opened(path: Path, size=(960, 640), *, hash: str = "draw=canvas", scheme: str = "light", **options):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce", **options
         )
@@ -221,6 +221,7 @@ def test_what_is_not_found_is_dimmed(visit, page_file) -> None:
 
 def test_drawing_around_documents_lists_them(visit, page_file, tmp_path) -> None:
     page = visit(page_file)
+    page.click("#zoom-out")
     left, top = (min(of) - 14 for of in zip(*(at(page, one) for one in range(60, 120)), strict=True))
     right, bottom = (max(of) + 14 for of in zip(*(at(page, one) for one in range(60, 120)), strict=True))
     page.keyboard.down("Shift")
@@ -386,6 +387,29 @@ def test_a_narrow_screen_has_a_sheet_at_the_bottom(visit, page_file) -> None:
     page.click("#close")
     page.click("#show-legend")
     assert page.locator("#legend").bounding_box()["width"] == 360
+
+
+def test_two_fingers_pinch(visit, page_file) -> None:
+    """Fingers that go twice as far apart come twice as close, and what is between them stays there."""
+    page = visit(page_file, (360, 740), has_touch=True)
+    still(page)
+    session = page.context.new_cdp_session(page)
+    x, y = 180, 400
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": x + shift, "y": y, "id": number} for number, shift in enumerate(apart)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    between = f"[atlas.camera.worldX({x}), atlas.camera.worldY({y} - atlas.map.offsetTop)]"
+    before = page.evaluate(between)
+    touch("touchStart", -40)
+    touch("touchStart", -40, 40)
+    for step in (50, 60, 70, 80):
+        touch("touchMove", -step, step)
+    touch("touchEnd")
+    until(page, "atlas.camera.zoom > 1.95")
+    assert page.evaluate("atlas.camera.zoom") == pytest.approx(2, rel=0.02)
+    assert page.evaluate(between) == pytest.approx(before, abs=0.01)
 
 
 def test_dark_follows_the_system_and_the_switch(visit, page_file) -> None:

@@ -104,12 +104,21 @@ def test_places_topics_and_strengths_come_back(tmp_path) -> None:
     assert list(raw[18:]) == [0, 128, 255]
     area = page.about["areas"][0]
     assert [topic["documents"] for topic in area["topics"]] == [1, 2]
-    assert area["topics"][1]["middle"] == pytest.approx([(0.5 + 1.12) / 2.24, (3.12 - 2.5) / 2.24], abs=1e-4)
     assert page.about["ground"] == {
         "box": pytest.approx([0.12 / 2.24, 2.12 / 2.24, 2.12 / 2.24, 4.12 / 2.24], abs=1e-4),
         "words": [["a"], ["b"], ["c"], ["d"]],
     }
     assert page.about["withoutCode"] == 2
+
+
+def test_a_topic_is_named_where_it_is_densest(tmp_path) -> None:
+    """Three documents close together and two elsewhere: the median of the three, (.01, .02)."""
+    places = [(0, 0.01), (0.01, 0.02), (0.02, 0.03), (1, 1), (-1, -1)]
+    documents = [Document(str(at), "text") for at in range(5)]
+    _, page = written(tmp_path / "map.html", documents, places=places)
+    topic, empty = page.about["areas"][0]["topics"]
+    assert topic["middle"] == pytest.approx([(0.01 + 1.12) / 2.24, (1.12 - 0.02) / 2.24], abs=1e-4)
+    assert (empty["middle"], empty["box"]) == (None, None)
 
 
 def test_titles_ids_texts_and_fields_come_back(tmp_path) -> None:

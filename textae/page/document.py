@@ -7,8 +7,8 @@ from html import escape
 from importlib import resources
 
 SCRIPTS = (
-    "data.js", "camera.js", "near.js", "ground.js", "points-canvas.js", "points-webgl.js", "labels.js", "dom.js",
-    "legend.js", "search.js", "panel.js", "lasso.js", "pointer.js", "main.js", "start.js",
+    "data.js", "camera.js", "near.js", "ground.js", "points.js", "points-canvas.js", "points-webgl.js", "labels.js",
+    "dom.js", "legend.js", "search.js", "panel.js", "lasso.js", "pointer.js", "main.js", "start.js",
 )  # fmt: skip
 """The page's script, in the order in which its parts are joined."""
 

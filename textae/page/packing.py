@@ -136,7 +136,7 @@ def _said_of(topic: Topic, shares: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _densest(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The median of the places around the densest cell of a grid: that of all lies on no land where they are in parts."""
+    """The median of the places around the densest cell of a grid; that of all may lie where none of them is."""
     row, column = (shares * _CELLS).astype(np.int64).clip(0, _CELLS - 1).T
     counts = np.bincount(row * _CELLS + column, minlength=_CELLS**2).reshape(_CELLS, _CELLS)
     padded = np.pad(counts, 1)

@@ -7,7 +7,9 @@ class Ground {
   constructor(corpus) {
     const width = Math.max(1.4, Math.min(6, 7 * corpus.n ** (-1 / 6))); // of the blur, in cells: few documents, wide
     this.density = blurred(counted(corpus), width);
-    this.paths = this.#levels(corpus).map((level) => contour(this.density, level));
+    const levels = this.#levels(corpus);
+    this.coast = levels[0];
+    this.paths = levels.map((level) => contour(this.density, level));
   }
 
   #levels(corpus) {

@@ -42,7 +42,7 @@ class Labels {
     const densest = new Map(); // neighbouring cells often say the same: one of them says it
     for (const one of found) {
       one.density = this.ground.at(one.x, one.y);
-      if (one.text && one.density > Math.max(0.02, densest.get(one.text)?.density ?? 0)) densest.set(one.text, one);
+      if (one.text && one.density > Math.max(this.ground.coast, densest.get(one.text)?.density ?? 0)) densest.set(one.text, one);
     }
     return [...densest.values()];
   }
@@ -69,7 +69,8 @@ class Labels {
     if (found.length > 3 * FEW) return [];
     const seen = found.filter((at) => atlas.shows(at) && corpus.title(at));
     if (seen.length > FEW) return [];
-    seen.sort((one, other) => corpus.strengths[other] - corpus.strengths[one] || one - other);
+    const first = (at) => (at === atlas.selected ? 256 : corpus.strengths[at]);
+    seen.sort((one, other) => first(other) - first(one) || one - other);
     return seen.slice(0, 4 * MOST_TITLES).map((at) => ({
       key: `title ${at}`, kind: "title", text: shortened(corpus.title(at), 42), x: corpus.x(at), y: corpus.y(at),
     }));

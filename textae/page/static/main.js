@@ -251,6 +251,9 @@ class Atlas {
     this.camera.insets = insets;
     this.map.style.setProperty("--right", `${insets.right}px`);
     this.map.style.setProperty("--bottom", `${insets.bottom}px`);
+    const zoom = byId("zoom");
+    this.boxes.push([zoom.offsetLeft, zoom.offsetTop, zoom.offsetLeft + zoom.offsetWidth,
+      zoom.offsetTop + zoom.offsetHeight]);
     if (this.selected !== null) {
       const [x, y] = [this.corpus.x(this.selected), this.corpus.y(this.selected)];
       if (!this.camera.moving) this.keepInView([x, y, x, y]);
@@ -340,37 +343,10 @@ class Atlas {
     }
     if (this.selected !== null) {
       for (const at of this.linked) disc(at, radius + 2, null, `${look.mark}99`, 1);
-      disc(this.selected, Math.max(4.5, radius), this.colourOf(this.selected), look.halo, 4);
-      disc(this.selected, Math.max(4.5, radius) + 3, null, look.mark, 2);
+      disc(this.selected, Math.max(4.5, radius) + 3.5, look.halo, look.mark, 2);
+      disc(this.selected, Math.max(4.5, radius), this.colourOf(this.selected), look.halo, 0.5);
     }
     for (const overlay of this.overlays) overlay(context, camera, look);
     if (this.hovered !== null) disc(this.hovered, Math.max(4, radius), this.colourOf(this.hovered), look.mark, 1.6);
   }
 }
-
-/** How large points are, in pixels, and how dense: few are large, many are small and let each other through. */
-function appearance(camera, n, drawn) {
-  const area = 0.5 * Math.min(camera.width, camera.height) ** 2;
-  const spacing = Math.sqrt(area / n);
-  const radius = Math.min(7, Math.max(0.75, 0.3 * spacing + 0.4, 0) * Math.max(0.7, camera.zoom) ** 0.42);
-  const coverage = (n * Math.PI * radius * radius) / (area * camera.zoom * camera.zoom);
-  const alpha = Math.min(0.92, Math.max(0.16, 0.95 / Math.sqrt(1 + 1.5 * coverage)));
-  return { radius, alpha: Math.min(0.95, 1 - (1 - alpha) ** (n / Math.max(1, drawn))) };
-}
-
-/** The numbers below n in an order without order, the same each time: a part of it stands for all. */
-function shuffled(n) {
-  const order = Uint32Array.from({ length: n }, (_, at) => at);
-  let state = 88172645;
-  for (let at = n - 1; at > 0; at--) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    const other = (state >>> 0) % (at + 1);
-    [order[at], order[other]] = [order[other], order[at]];
-  }
-  return order;
-}
-
-/** The red, green and blue of #rrggbb. */
-const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));

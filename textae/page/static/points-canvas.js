@@ -1,6 +1,4 @@
 // Points without a graphics card: each is stamped into the pixels of an image, as WebGL blends them.
-//
-// The renderers have one interface: order(slots) once, colours(rgba) as often as they change, draw(camera, look).
 
 /** How a disc of a radius covers pixels, for 4 × 4 places of its middle between them. */
 function stamps(radius) {
@@ -23,7 +21,7 @@ class CanvasPoints {
   constructor(canvas, corpus) {
     this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.corpus = corpus;
-    this.highest = 1; // pixels of the canvas for one of the screen
+    this.highest = 1;
   }
 
   order(slots) { this.slots = slots; }

@@ -38,22 +38,23 @@ class IndexSearch extends Search {
     this.typed = -Infinity;
     this.input.oninput = () => {
       clearTimeout(this.waiting);
-      const begun = performance.now() - this.typed > PAUSE;
+      this.begun ||= performance.now() - this.typed > PAUSE;
       this.typed = performance.now();
-      this.begun ||= begun;
-      this.waiting = setTimeout(() => {
-        this.ask({ q: this.input.value.trim() }, this.begun);
-        this.begun = false;
-      }, 250);
+      this.waiting = setTimeout(() => this.#typed(), 250);
     };
     byId("search").onsubmit = (event) => {
       event.preventDefault();
       clearTimeout(this.waiting);
       if (this.asked.q === this.input.value.trim() && this.hits?.length) this.step(1);
-      else this.ask({ q: this.input.value.trim() });
+      else this.#typed();
     };
     atlas.overlays.push((context, camera, look) => this.#mark(context, camera, look));
     addEventListener("popstate", () => this.begin(new URLSearchParams(location.hash.slice(1))));
+  }
+
+  #typed() {
+    this.ask({ q: this.input.value.trim() }, this.begun);
+    this.begun = false;
   }
 
   get query() { return this.asked.q; }
@@ -79,9 +80,9 @@ class IndexSearch extends Search {
 
   /** Ask for something else in some respect; with a step, what was asked before is one step back. */
   async ask(changed, step = true) {
-    const before = JSON.stringify(this.asked);
-    this.asked = { ...this.asked, ...changed };
-    if (step && JSON.stringify(this.asked) !== before) history.pushState(null, "", location.href);
+    const asked = { ...this.asked, ...changed };
+    if (step && JSON.stringify(this.asked) !== JSON.stringify(asked)) this.#step();
+    this.asked = asked;
     if (this.input.value.trim() !== this.asked.q) this.input.value = this.asked.q;
     this.form.show();
     this.atlas.remember();
@@ -94,6 +95,15 @@ class IndexSearch extends Search {
       return this.#nothing();
     }
     return this.#answer(this.turn);
+  }
+
+  /** Leave what is asked now in the history, also where the address was not written yet. */
+  #step() {
+    const said = new URLSearchParams(location.hash.slice(1));
+    Object.keys(NOTHING).forEach((name) => said.delete(name));
+    this.say(said);
+    history.replaceState(null, "", said.size ? `#${said}` : location.pathname + location.search);
+    history.pushState(null, "", location.href);
   }
 
   async #answer(turn) {

@@ -131,7 +131,7 @@ class TestSearch:
         until(page, "new URLSearchParams(location.hash.slice(1)).get('mode') === 'bm25'")
         assert len(hits(page)) < len(first)
         page.go_back()
-        until(page, "atlas.search.asked.mode === 'hybrid' && atlas.search.found.length > 1")
+        until(page, f"document.querySelectorAll('.hits > li').length === {len(first)}")
         assert hits(page) == first
         page.go_back()
         until(page, "document.getElementById('query').value === '' && document.getElementById('panel').hidden")

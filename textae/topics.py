@@ -140,8 +140,8 @@ def _check_number(n: int | None, n_documents: int) -> None:
         raise QueryError("no document of this index has a code: the encoder knows none of their words")
     most = min(n_documents, MOST_TOPICS)
     if n is not None and not 1 <= n <= most:
-        what = f"the {n_documents:,} documents that have a code" if most == n_documents else "an index"
-        raise QueryError(f"{n:,} topics were asked for; give 1 to {most:,} for {what}")
+        of = f" for the {n_documents:,} documents that have a code" if most == n_documents else ""
+        raise QueryError(f"{n:,} topics were asked for; give 1 to {most:,}{of}")
 
 
 def vectors(opened: Opened, floats: NDArray[np.floating]) -> Floats:

@@ -35,7 +35,7 @@ NEIGHBOURS = 15
 """Of each document, that stay together."""
 
 UNITS = 2_048
-"""Hidden units of `neighbours`, at most: of 1,024 a tenth of an arXiv sample's labels less than .01 less is told."""
+"""Hidden units of `neighbours`, at most: with 1,024 labels are told by .01 less often, with more a map takes longer."""
 
 _WIDTH = 0.03  # σ², of the mean squared distance to neighbours
 _NOISE = 0.6  # its length, of the root of that

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import click
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 DOCS = Path(__file__).parents[1] / "docs" / "gallery"
@@ -34,7 +35,7 @@ def gallery(folder: Path) -> None:
     for name in ("python", "20newsgroups", "scifact"):
         pages[name] = DOCS / f"{name}.html"
         subprocess.run(textae("map", pages[name], "--index", folder / name), check=True)
-        subprocess.run(textae("map", DOCS / f"{name}.png", "--index", folder / name), check=True)
+    subprocess.run(textae("map", DOCS / "20newsgroups.png", "--index", folder / "20newsgroups"), check=True)
     compared = (DOCS / "compared.png", "--compare", "--colour", "label")
     subprocess.run(textae("map", *compared, "--index", folder / "20newsgroups"), check=True)
     with sync_playwright() as playwright:
@@ -47,6 +48,15 @@ def gallery(folder: Path) -> None:
         browser.close()
     for page in pages.values():
         page.unlink()
+    for picture in DOCS.glob("*.png"):
+        small(picture)
+
+
+def small(picture: Path) -> None:
+    """Write a picture anew in 256 colours, in which no difference is seen."""
+    with Image.open(picture) as image:
+        colours = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    colours.save(picture, optimize=True)
 
 
 def look(browser: Browser, url: str, name: str, *, size: dict[str, int] = SCREEN, dark: bool = False) -> None:

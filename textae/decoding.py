@@ -45,7 +45,7 @@ def decode_text(opened: Opened, text: str, k: int) -> Decoded:
     Raises:
         QueryError: the encoder knows no word of it.
     """
-    codes = opened.model.encoder.encode(opened.model.vectorizer.transform([text]))
+    codes = opened.text_encoder.encode(opened.model.vectorizer.transform([text]))
     if not codes.known[0]:
         raise QueryError("the encoder knows no word of the text, so it has no code to decode; give other words")
     return _decoded(opened, codes.floats, k, [text])[0]

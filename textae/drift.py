@@ -45,7 +45,7 @@ def fit(opened: Opened, numbers: Rows) -> Fit:
     """
     some = numbers[np.unique(np.linspace(0, len(numbers) - 1, min(len(numbers), SAMPLE)).astype(np.int64))]
     bags = opened.bags_of(some.tolist())
-    inputs = len(opened.model.encoder.words)
+    inputs = len(opened.text_encoder.words)
     counts = bags.counts.astype(np.float64)
     known = bags.below(inputs)
     unknown = 1 - float(known.counts.sum() / counts.sum()) if counts.sum() else 0.0
@@ -54,7 +54,7 @@ def fit(opened: Opened, numbers: Rows) -> Fit:
     for first in range(0, len(known), _AT_A_TIME):
         last = min(first + _AT_A_TIME, len(known))
         rows = known.rows(first, last)
-        told = np.log(opened.decoder.words(opened.model.encoder.encode(rows).floats) + np.finfo(np.float32).tiny)
+        told = np.log(opened.decoder.words(opened.text_encoder.encode(rows).floats) + np.finfo(np.float32).tiny)
         own = weights[known.starts[first] : known.starts[last]]
         total = np.bincount(rows.row_of, own, minlength=len(rows))
         said = np.bincount(rows.row_of, own * told[rows.row_of, rows.terms], minlength=len(rows))

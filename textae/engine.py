@@ -21,11 +21,9 @@ import numpy as np
 from textae import store
 from textae.answering import Asked, answer, with_documents
 from textae.errors import QueryError, StoreError
-from textae.feedback import like_these
 from textae.opened import Opened
-from textae.question import Question
 from textae.ranking import top
-from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage
+from textae.spec import AUTO, PICTURES, PRESETS, ModelSpec, TrainSpec, check_passage
 from textae.text import searchable, words
 from textae.types import (
     Decoded,
@@ -34,6 +32,7 @@ from textae.types import (
     DuplicateGroups,
     Grid,
     Hit,
+    Picture,
     Prediction,
     Progress,
     Query,
@@ -96,7 +95,7 @@ class Engine:
         """Index a corpus, learn it, and commit; what was indexed before is replaced.
 
         Args:
-            corpus: what `textae.corpus.read` gives, or any documents; read once.
+            corpus: what `textae.corpus.read` gives, or any documents, all texts or all pictures; read once.
             language: of stemmer and stop words; None for neither, `AUTO` to detect it.
             model: the shape of the auto-encoder.
             train: how it learns.
@@ -108,12 +107,15 @@ class Engine:
         Raises:
             TextaeError: the index is as it was before.
         """
+        from textae.fitting import Fitted
         from textae.indexing import build
 
         check_passage(passage)
         with store.Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
-            report = build(writer, corpus, language, model or ModelSpec(), train or TrainSpec(), passage, progress)
+            fitted = corpus if isinstance(corpus, Fitted) else Fitted(corpus)
+            preset = PICTURES if fitted.shape is not None else PRESETS["default"]
+            report = build(writer, fitted, language, model or preset[0], train or preset[1], passage, progress)
             writer.commit()
         self.close()
         return report
@@ -241,6 +243,16 @@ class Engine:
         return self._opened
 
     @property
+    def holds_pictures(self) -> bool:
+        """Whether its documents are pictures."""
+        return self.opened.shape is not None
+
+    @property
+    def default_system(self) -> str:
+        """What searches unless another system is asked for."""
+        return self.opened.default_system
+
+    @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
         """How the index was learned."""
         return self.opened.specs
@@ -249,7 +261,7 @@ class Engine:
         self,
         query: str,
         k: int = 10,
-        mode: str = "hybrid",
+        mode: str | None = None,
         *,
         where: str | None = None,
         must: str | None = None,
@@ -263,7 +275,7 @@ class Engine:
         Args:
             query: words; those that the corpus does not hold have no effect (`unknown` tells them).
             k: at most so many hits.
-            mode: one of `SYSTEMS`.
+            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
             where: what must hold of the fields of a hit: `year:[2010 TO 2012] AND module:os*`.
             must: what the text of a hit must hold: `"noisy signal" NOT image`.
             like: ids of documents that were found to be what is looked for.
@@ -277,7 +289,7 @@ class Engine:
         """
         if not query.strip():
             raise QueryError("the query is empty; give some words")
-        question = Question.of(self.opened.model.vectorizer.transform([query]))
+        question = self.opened.question(query)
         asked = with_documents(self.opened, Asked(question, query, where=where, must=must), like, unlike)
         if expand:
             asked = replace(asked, question=self.opened.expanded(asked.question))
@@ -287,7 +299,7 @@ class Engine:
         self,
         text: str,
         k: int = 10,
-        mode: str = "hybrid",
+        mode: str | None = None,
         *,
         where: str | None = None,
         must: str | None = None,
@@ -300,7 +312,7 @@ class Engine:
         """
         if not text.strip():
             raise QueryError("the text is empty; give some words")
-        question = Question.of(self.opened.model.vectorizer.transform([text]))
+        question = self.opened.question(text)
         asked = Asked(question, text, where=where, must=must, whole=True)
         return answer(self.opened, asked, k, mode, explain=explain)
 
@@ -308,7 +320,7 @@ class Engine:
         self,
         ids: str | Sequence[str],
         k: int = 10,
-        mode: str = "hybrid",
+        mode: str | None = None,
         *,
         unlike: Sequence[str] = (),
         where: str | None = None,
@@ -320,7 +332,7 @@ class Engine:
         Args:
             ids: of one or more documents.
             k: at most so many hits.
-            mode: one of `SYSTEMS`.
+            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
             unlike: ids of documents that hits should be unlike.
             where: as `search` takes it.
             must: as `search` takes it.
@@ -333,9 +345,26 @@ class Engine:
         if not chosen:
             raise QueryError("no id was given; give at least one")
         numbers = [self.opened.number(id) for id in chosen]
-        question = like_these(self.opened.bags_of(numbers))
+        question = self.opened.like(numbers)
         asked = Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
         return answer(self.opened, with_documents(self.opened, asked, (), unlike), k, mode, explain=explain)
+
+    def similar_to_picture(
+        self,
+        picture: Picture,
+        k: int = 10,
+        mode: str | None = None,
+        *,
+        where: str | None = None,
+        must: str | None = None,
+    ) -> list[Hit]:
+        """The k pictures closest to a picture of any shape.
+
+        Raises:
+            QueryError: the index holds texts; or a condition cannot be read.
+        """
+        asked = Asked(self.opened.question_of(picture), "", where=where, must=must, whole=True)
+        return answer(self.opened, asked, k, mode, explain=False)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -346,7 +375,7 @@ class Engine:
         if k < 1:
             raise QueryError(f"{k} labels were asked for; give at least 1")
         classifier = self.opened.classifier
-        codes = self.opened.model.encoder.encode(self.opened.model.vectorizer.transform(texts))
+        codes = self.opened.text_encoder.encode(self.opened.model.vectorizer.transform(texts))
         return [
             [
                 Prediction(rank, classifier.classes[label], float(row[label]))
@@ -379,7 +408,7 @@ class Engine:
         Args:
             queries: that are asked.
             k: at most so many ids each.
-            mode: one of `SYSTEMS`.
+            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
             above: what scores this or less is no hit.
             not_itself: leave out the document that has the query's id.
             where: as `search` takes it.
@@ -393,7 +422,7 @@ class Engine:
         self,
         queries: Sequence[Query],
         qrels: Mapping[str, Mapping[str, int]],
-        systems: Sequence[str] = SYSTEMS,
+        systems: Sequence[str] | None = None,
         *,
         baseline: str | None = None,
         seed: int = 1,
@@ -404,7 +433,7 @@ class Engine:
         Args:
             queries: those without a judgement are left out, and counted.
             qrels: by query id and document id, the grade.
-            systems: of `SYSTEMS`.
+            systems: by default all of `Opened.systems`.
             baseline: what the others are tested against; the first system unless given.
             seed: of intervals and tests.
             keep: given each system's rankings, to write them down.
@@ -415,13 +444,13 @@ class Engine:
         """
         from textae.scoring import by_judgements
 
-        return by_judgements(self.opened, queries, qrels, systems, baseline, seed, keep)
+        return by_judgements(self.opened, queries, qrels, systems or self.opened.systems, baseline, seed, keep)
 
     def evaluate_labels(
         self,
         field: str,
         queries: Iterable[Document] | None = None,
-        systems: Sequence[str] = SYSTEMS,
+        systems: Sequence[str] | None = None,
         *,
         k: int = 100,
         curve: bool = False,
@@ -434,7 +463,7 @@ class Engine:
             field: of the documents, that holds the label.
             queries: documents whose text is the query; one that is in the index is not its own hit. Without them,
                 a seeded sample of the index's own documents is asked.
-            systems: of `SYSTEMS`.
+            systems: by default all of `Opened.systems`.
             k: of P@k.
             curve: whether to rank the whole corpus for each query.
             baseline: what the others are tested against; the first system unless given.
@@ -446,7 +475,8 @@ class Engine:
         """
         from textae.scoring import by_labels
 
-        return by_labels(self.opened, field, queries, systems, k, baseline, seed, curve=curve)
+        chosen = systems or self.opened.systems
+        return by_labels(self.opened, field, queries, chosen, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
@@ -576,12 +606,12 @@ class Engine:
 
         export_codes(Path(path), list(self.opened.ids.values()), self.opened.codes, what)
 
-    def unknown(self, query: str, mode: str = "hybrid") -> list[str]:
+    def unknown(self, query: str, mode: str | None = None) -> list[str]:
         """The words of a query, as written, that say nothing to a system: each once.
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode)
+        vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode or self.opened.default_system)
         said = dict.fromkeys(words(query))
         known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
         held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
@@ -635,7 +665,7 @@ class Engine:
             "bytes_bits": sum(part.nbytes for part in self.opened.documents.bits.parts),
             **self._lived(),
             **reader.settings["about"],
-            "hybrid_weight": round(reader.settings["hybrid_weight"], 3),
+            **_of_kind(reader.settings),
             **_first_and_last(reader.settings.get("layer_errors", [])),
             **self._taught(),
         }
@@ -652,7 +682,7 @@ class Engine:
         }
         if opened.model.passage:
             lived["passages"] = opened.searched.statistics.n
-        if len(later) and len(learned):
+        if len(later) and len(learned) and opened.shape is None:
             from textae.drift import fit
 
             before, now = fit(opened, learned), fit(opened, later)
@@ -699,6 +729,13 @@ class Engine:
             raise StoreError(
                 f"the index {self.folder} is damaged: {damage[0]}; 'textae index' rebuilds it from its sources"
             ) from error
+
+
+def _of_kind(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What only an index of texts has, or one of pictures."""
+    if settings.get("shape") is not None:
+        return {"shape": " × ".join(map(str, settings["shape"]))}
+    return {"hybrid_weight": round(settings["hybrid_weight"], 3)}
 
 
 def _first_and_last(layer_errors: Sequence[Sequence[float]]) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ import numpy as np
 from textae.classifier import Labels
 from textae.encoder import Encoder, encoder_of
 from textae.errors import TextaeError
-from textae.indexing import learn_and_write, too_little_memory_is_an_error
+from textae.indexing import Words, learn_and_write, too_little_memory_is_an_error
 from textae.opened import Opened
 from textae.segments import DOCUMENTS, encoded, prefix
 from textae.spec import LSA, ModelSpec, TrainSpec, check_together
@@ -81,6 +81,8 @@ def relearn(
     Raises:
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
+    if label is not None:
+        _ = opened.text_encoder  # labels of pictures are learned by nothing yet
     pretrain = (train if model is not None else opened.specs[1]).pretrain
     if label is not None and pretrain != LSA:
         raise TextaeError(
@@ -126,10 +128,8 @@ def _anew(
     tune = None
     if labels is not None:
         tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
-    passage = opened.model.passage
-    return learn_and_write(
-        writer, vectorizer, frequency, opened.numbers, tokens, model, train, passage, progress, tune=tune
-    )
+    said = Words(vectorizer, frequency, opened.numbers, tokens)
+    return learn_and_write(writer, said, model, train, opened.model.passage, opened.shape, progress, tune=tune)
 
 
 def _tokens(opened: Opened) -> Tokens:
@@ -148,7 +148,9 @@ def _tune_what_is_there(
         raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
     arrays = opened.reader.arrays
     unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
-    before = Learned(encoder_of(unlabelled or arrays), opened.decoder)
+    encoder = encoder_of(unlabelled or arrays)
+    assert isinstance(encoder, Encoder)  # of what does not start from LSA, labels were refused
+    before = Learned(encoder, opened.decoder)
     for learned_of_codes in ("topics", "map"):
         writer.drop(learned_of_codes)
     with too_little_memory_is_an_error(opened.specs[0]):

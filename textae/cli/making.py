@@ -24,7 +24,7 @@ from textae.cli.options import (
     table_spec,
 )
 from textae.errors import TextaeError
-from textae.spec import AUTO, DEVICES, PRESETS
+from textae.spec import AUTO, DEVICES, PICTURES, PRESETS
 
 if TYPE_CHECKING:
     from textae.corpus import Source
@@ -82,6 +82,7 @@ def index(given: Sequence[str], folder: Path, **options: Any) -> None:
     """
     from textae.corpus import sources
     from textae.engine import Engine
+    from textae.fitting import Fitted
 
     quiet = options["quiet"]
     progress = terminal.ProgressLine(quiet=quiet)
@@ -89,13 +90,17 @@ def index(given: Sequence[str], folder: Path, **options: Any) -> None:
     corpus = sources(given, table_spec(options))
     with Engine.create(folder) as engine:
         try:
+            documents = Fitted(chain.from_iterable(source.read(progress) for source in corpus))
+            preset = PRESETS[options["preset"]]
+            if documents.shape is not None and options["preset"] == "default":
+                preset = PICTURES
             report = engine.index(
-                chain.from_iterable(source.read(progress) for source in corpus),
+                documents,
                 sources=corpus,
                 passage=options["passages"],
                 language=language,
-                model=replace(PRESETS[options["preset"]][0], **chosen_model(options)),
-                train=replace(PRESETS[options["preset"]][1], **chosen_training(options)),
+                model=replace(preset[0], **chosen_model(options)),
+                train=replace(preset[1], **chosen_training(options)),
                 progress=progress,
             )
         finally:

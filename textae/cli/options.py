@@ -45,7 +45,7 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Nothing on stde
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 rank_options = together(
     click.option("-k", "--top", "k", type=HITS, default=10, show_default=True, help="Hits, at most."),
-    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(SYSTEMS)}, lsa-N, or bits-N."),
+    click.option("--mode", help=f"{', '.join(SYSTEMS)}, lsa-N, or bits-N.  [default: hybrid]"),
     json_option,
     click.option("--tsv", "as_tsv", is_flag=True, help="Lines of query, rank, id, score, title between tabs."),
     click.option("--trec", "as_trec", is_flag=True, help="A TREC run; white space and % in ids as %20, %25."),

@@ -57,7 +57,7 @@ def search(
     query: Sequence[str],
     queries_file: str | None,
     k: int,
-    mode: str,
+    mode: str | None,
     folder: Path,
     where: str | None,
     must: str | None,
@@ -86,6 +86,7 @@ def search(
     if queries_file and (like or unlike or expand or explain):
         raise click.UsageError("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
     with Engine.open(folder) as engine:
+        mode = mode or engine.default_system
         _note_ignored(engine, must, options)
         if queries_file:
             from textae.evaluation import read_queries
@@ -118,7 +119,7 @@ def _note_ignored(engine: Engine, must: str | None, options: Mapping[str, Any]) 
 def similar(
     documents: Sequence[str],
     k: int,
-    mode: str,
+    mode: str | None,
     folder: Path,
     where: str | None,
     must: str | None,
@@ -138,14 +139,20 @@ def similar(
     from textae.engine import Engine
 
     with Engine.open(folder) as engine:
+        mode = mode or engine.default_system
         _note_ignored(engine, must, options)
         first = documents[0]
         is_file = len(documents) == 1 and not engine.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
         if is_file or tuple(documents) == ("-",):
             if unlike:
                 raise click.UsageError("--not-like goes with IDs, not with a FILE")
-            text = text_of(first) if is_file else stdin_text()
-            hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
+            if engine.holds_pictures and is_file:
+                from textae.corpus.pictures import read_picture
+
+                hits = engine.similar_to_picture(read_picture(Path(first)), k, mode, where=where, must=must)
+            else:
+                text = text_of(first) if is_file else stdin_text()
+                hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
         else:
             hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must, explain=explain)
         printing.print_one(" ".join(documents), hits, mode, options)

@@ -21,7 +21,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from textae.corpus import mail, markup, streams, tables
+from textae.corpus import mail, markup, pictures, streams, tables
 from textae.corpus.streams import FileError
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
@@ -209,6 +209,8 @@ _READERS: dict[str, Reader] = {
     ".csv": _reads_csv,
     ".tsv": _reads_tsv,
     ".parquet": _reads_parquet,
+    ".npz": pictures.reads_arrays,
+    **dict.fromkeys(pictures.ENDINGS, pictures.reads_picture),
 }
 
 

@@ -31,7 +31,7 @@ LAYERS = (
     ("reasons",),
     ("answering", "topicmap"),
     ("engine", "terminal", "picture"),
-    ("printing",),
+    ("printing", "sheet"),
     ("cli",),
     ("__main__", "__init__"),
 )
@@ -39,7 +39,7 @@ LAYERS = (
 
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 
-HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
+HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib", "PIL")
 
 
 def imported(path: Path) -> set[str]:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from textae import store
+from textae import fitting, store
 from textae.answering import Asked, answer, with_documents
-from textae.errors import QueryError, StoreError
+from textae.errors import QueryError, StoreError, TextaeError
 from textae.opened import Opened
 from textae.ranking import top
 from textae.spec import AUTO, PICTURES, PRESETS, ModelSpec, TrainSpec, check_passage
@@ -114,6 +114,8 @@ class Engine:
         with store.Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
             fitted = corpus if isinstance(corpus, Fitted) else Fitted(corpus)
+            if fitted.shape is not None and language not in (AUTO, None):
+                raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
             preset = PICTURES if fitted.shape is not None else PRESETS["default"]
             report = build(writer, fitted, language, model or preset[0], train or preset[1], passage, progress)
             writer.commit()
@@ -243,9 +245,9 @@ class Engine:
         return self._opened
 
     @property
-    def holds_pictures(self) -> bool:
-        """Whether its documents are pictures."""
-        return self.opened.shape is not None
+    def kind(self) -> str:
+        """What its documents are: `texts` or `pictures`."""
+        return fitting.TEXTS if self.opened.shape is None else fitting.PICTURES
 
     @property
     def default_system(self) -> str:
@@ -374,6 +376,7 @@ class Engine:
         """
         if k < 1:
             raise QueryError(f"{k} labels were asked for; give at least 1")
+        self.opened.check_texts("telling labels")
         classifier = self.opened.classifier
         codes = self.opened.text_encoder.encode(self.opened.model.vectorizer.transform(texts))
         return [
@@ -391,6 +394,26 @@ class Engine:
             QueryError: no document has this id.
         """
         return searchable(self.opened.reader.documents([self.opened.number(id)])[0])
+
+    def pictures(self, ids: Sequence[str]) -> list[Picture]:
+        """The pictures with these ids, as the index holds them, in their order.
+
+        Raises:
+            QueryError: no document has an id, or it is a text.
+        """
+        documents = self.opened.reader.documents([self.opened.number(id) for id in ids])
+        pictures = [document.picture for document in documents if document.picture is not None]
+        if len(pictures) < len(documents):
+            raise QueryError(f"the index {self.folder} holds texts, and pictures are asked for")
+        return pictures
+
+    def resized(self, picture: Picture) -> Picture:
+        """A picture as it is compared with those of the index.
+
+        Raises:
+            QueryError: the index holds texts.
+        """
+        return self.opened.resized(picture)
 
     def rank(
         self,
@@ -481,6 +504,8 @@ class Engine:
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
 
+        Of an index of pictures, the picture that the decoder draws, here and in all that decodes.
+
         Raises:
             QueryError: no document has an id, or it has no code.
         """
@@ -568,23 +593,28 @@ class Engine:
 
         Args:
             radius: bits in which their codes may differ; by default a sixteenth of the bits.
-            resemblance: what share of their runs of four words they must have in common (Broder 1997); .8 by default.
+            resemblance: what share of their runs of four words they must have in common (Broder 1997), .8 by default;
+                of pictures, how near their pixels must be, as the system `pixels` scores it, .97 by default.
             progress: told of each stage.
 
         Raises:
             QueryError: the radius or the resemblance cannot be, or would take too long.
         """
-        from textae.duplicates import RADIUS, RESEMBLANCE, groups
+        from textae.duplicates import BY_PIXELS, BY_WORDS, RADIUS, groups
 
         opened = self.opened
         numbers, bits = opened.numbers, opened.codes.bits
         within = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
-        least = RESEMBLANCE if resemblance is None else resemblance
+        likeness = BY_WORDS if opened.shape is None else BY_PIXELS
+        least = likeness.usual if resemblance is None else resemblance
 
-        def texts(rows: Sequence[int]) -> list[str]:
-            return [searchable(document) for document in opened.reader.documents(numbers[list(rows)].tolist())]
+        def texts(rows: Sequence[int]) -> Sequence[object]:
+            chosen = numbers[list(rows)].tolist()
+            if opened.shape is not None:
+                return list(opened.pixels_of(chosen).values)
+            return [searchable(document) for document in opened.reader.documents(chosen)]
 
-        found = groups(bits, opened.codes.known, within, least, texts, progress)
+        found = groups(bits, opened.codes.known, within, least, texts, progress, likeness)
         members = []
         for group in found.groups:
             documents = opened.reader.documents(numbers[[member.row for member in group]].tolist())
@@ -660,15 +690,28 @@ class Engine:
         reader = self.opened.reader
         return {
             "documents": len(reader),
-            "terms": len(self.opened.model.vectorizer.vocabulary),
+            **self._of_kind(),
             "bytes_floats": sum(part.nbytes for part in self.opened.documents.floats.parts),
             "bytes_bits": sum(part.nbytes for part in self.opened.documents.bits.parts),
             **self._lived(),
-            **reader.settings["about"],
-            **_of_kind(reader.settings),
+            **self._about(),
             **_first_and_last(reader.settings.get("layer_errors", [])),
             **self._taught(),
         }
+
+    def _of_kind(self) -> dict[str, Any]:
+        """What only an index of texts has, or one of pictures."""
+        opened = self.opened
+        if opened.shape is not None:
+            return {"pictures": fitting.shape_in_words(opened.shape)}
+        weight = round(opened.reader.settings["hybrid_weight"], 3)
+        return {"terms": len(opened.model.vectorizer.vocabulary), "hybrid_weight": weight}
+
+    def _about(self) -> dict[str, Any]:
+        """How it was learned; of pictures, without what only words have."""
+        about = self.opened.reader.settings["about"]
+        of_words = () if self.opened.shape is None else ("language", "inputs", "topics")
+        return {name: value for name, value in about.items() if name not in of_words}
 
     def _lived(self) -> dict[str, Any]:
         """What has become of the index since it was learned, and how what is new fits what was learned."""
@@ -682,7 +725,12 @@ class Engine:
         }
         if opened.model.passage:
             lived["passages"] = opened.searched.statistics.n
-        if len(later) and len(learned) and opened.shape is None:
+        if len(later) and len(learned) and opened.shape is not None:
+            from textae.drift import picture_error
+
+            errors = {"error_of_learned": learned, "error_of_added": later}
+            lived |= {name: round(picture_error(opened, numbers), 3) for name, numbers in errors.items()}
+        elif len(later) and len(learned):
             from textae.drift import fit
 
             before, now = fit(opened, learned), fit(opened, later)
@@ -729,13 +777,6 @@ class Engine:
             raise StoreError(
                 f"the index {self.folder} is damaged: {damage[0]}; 'textae index' rebuilds it from its sources"
             ) from error
-
-
-def _of_kind(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What only an index of texts has, or one of pictures."""
-    if settings.get("shape") is not None:
-        return {"shape": " × ".join(map(str, settings["shape"]))}
-    return {"hybrid_weight": round(settings["hybrid_weight"], 3)}
 
 
 def _first_and_last(layer_errors: Sequence[Sequence[float]]) -> dict[str, list[str]]:

@@ -186,7 +186,8 @@ def learn_and_write(
     writer.put_all("", {**said.vectorizer.vocabulary.arrays(), "idf": learned_idf})
     analysis = said.vectorizer.analysis
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), "inputs": inputs})
+    of_words = {"inputs": inputs} if shape is None else {}
+    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), **of_words})
     writer.set("shape", shape)
     writer.set("passage", passage)
     writer.set("learned_documents", n)

@@ -163,6 +163,18 @@ class Opened:
         """What searches unless another system is asked for."""
         return "hybrid" if self.shape is None else "code"
 
+    def check_texts(self, what: str) -> None:
+        """See whether the documents are texts, which something is for.
+
+        Raises:
+            QueryError: they are pictures.
+        """
+        if self.shape is not None:
+            raise QueryError(
+                f"{what} is for texts, and the index {self.reader.folder} holds pictures; "
+                "'textae similar PICTURE' searches them"
+            )
+
     @property
     def text_encoder(self) -> TextEncoder:
         """The encoder of texts.
@@ -171,11 +183,8 @@ class Opened:
             QueryError: the documents are pictures.
         """
         encoder = self.model.encoder
-        if isinstance(encoder, PixelEncoder):
-            raise QueryError(
-                f"the index {self.reader.folder} holds pictures, of which no words can be asked; "
-                "'textae similar PICTURE' searches them"
-            )
+        self.check_texts("a question in words")
+        assert not isinstance(encoder, PixelEncoder)  # of texts
         return encoder
 
     @cached_property
@@ -283,6 +292,8 @@ class Opened:
         """
         from textae.conditions import evaluate, parse  # Whoosh's parser, which few searches need: 60 ms
 
+        if must is not None:
+            self.check_texts("a condition on text (--must)")
         conditions = [] if where is None else [parse(where, "--where", self.field_names)]
         conditions += [] if must is None else [parse(must, "--must", self.field_names)]
         masks = []
@@ -306,7 +317,7 @@ class Opened:
         Raises:
             QueryError: the documents are pictures.
         """
-        _ = self.text_encoder
+        self.check_texts("a question in words")
         return Question.of(self.model.vectorizer.transform([text]))
 
     def question_of(self, picture: Picture) -> Question:
@@ -315,9 +326,17 @@ class Opened:
         Raises:
             QueryError: the documents are texts.
         """
+        return Question.of_pictures(Pixels.of([self.resized(picture)]))
+
+    def resized(self, picture: Picture) -> Picture:
+        """A picture as it is compared with those of the index.
+
+        Raises:
+            QueryError: the documents are texts.
+        """
         if self.shape is None:
             raise QueryError(f"a picture was given, and the index {self.reader.folder} holds texts; give a text")
-        return Question.of_pictures(Pixels.of([resized(picture, self.shape)]))
+        return resized(picture, self.shape)
 
     def like(self, numbers: Sequence[int]) -> Question:
         """What is like the documents of these numbers, at least one."""

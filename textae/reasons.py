@@ -32,7 +32,7 @@ def explained(
         rows: of the hits.
         texts: in whose words the question was asked, and those of the hits; a word is written as the first has it.
     """
-    _ = opened.text_encoder  # of pictures there are no words to explain by
+    opened.check_texts("an explanation by words")
     system = opened.system(mode, whole=searched is opened.documents)
     keywords: list[Shares] = [NOTHING] * len(rows)
     codes: list[Shares] = [NOTHING] * len(rows)

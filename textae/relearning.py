@@ -20,6 +20,7 @@ import numpy as np
 from textae.classifier import Labels
 from textae.encoder import Encoder, encoder_of
 from textae.errors import TextaeError
+from textae.fitting import Shape
 from textae.indexing import Words, learn_and_write, too_little_memory_is_an_error
 from textae.opened import Opened
 from textae.segments import DOCUMENTS, encoded, prefix
@@ -55,6 +56,7 @@ class Trained:
         labelled: documents that have a label.
         classes: different labels.
         warnings: what went otherwise than it should.
+        shape: height, width and channels of pictures; None of texts.
     """
 
     documents: int
@@ -63,6 +65,7 @@ class Trained:
     labelled: int = 0
     classes: int = 0
     warnings: tuple[str, ...] = ()
+    shape: Shape | None = None
 
 
 def relearn(
@@ -82,7 +85,7 @@ def relearn(
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
     if label is not None:
-        _ = opened.text_encoder  # labels of pictures are learned by nothing yet
+        opened.check_texts("learning from labels")
     pretrain = (train if model is not None else opened.specs[1]).pretrain
     if label is not None and pretrain != LSA:
         raise TextaeError(
@@ -96,7 +99,7 @@ def relearn(
     else:
         warnings = ()
         _tune_what_is_there(writer, opened, labels, train, progress)
-    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings))
+    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings), shape=opened.shape)
     return about if labels is None else replace(about, label=label, labelled=labels.known, classes=len(labels.classes))
 
 

@@ -211,11 +211,16 @@ class Decoded:
 
     Attributes:
         code: its numbers between commas, as `decode_code` takes it.
-        words: the most telling first.
+        words: the most telling first; none of a picture's.
+        picture: as the decoder draws it; None of a text's.
+        error: of the picture beside the one that it is of, squared and summed over the pixels from 0, black, to 1; None
+            where there is none.
     """
 
     code: str
     words: tuple[LikelyWord, ...]
+    picture: Picture | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy as np
 from textae.corpus import Source
 from textae.corpus.streams import EMPTY
 from textae.errors import StoreError
-from textae.fitting import Fitted
+from textae.fitting import Fitted, Shape
 from textae.indexing import NO_WORDS, USED, Reading, has_words
 from textae.opened import Opened
 from textae.revision import Revision
@@ -43,6 +43,7 @@ class Changes:
         examples: where they stood, by reason: the first of each.
         documents: in the index by now.
         unlearned: of these, documents that came after the index was learned.
+        shape: height, width and channels of pictures; None of texts.
     """
 
     added: int
@@ -53,6 +54,7 @@ class Changes:
     examples: Mapping[str, list[str]]
     documents: int
     unlearned: int
+    shape: Shape | None = None
 
     @property
     def any(self) -> bool:
@@ -221,6 +223,7 @@ class Update:
             examples=self._reading.examples,
             documents=len(self._writer),
             unlearned=unlearned,
+            shape=self._opened.shape,
         )
 
     def _write_vocabulary(self) -> None:

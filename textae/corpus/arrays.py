@@ -71,7 +71,7 @@ class _Array:
         """Some rows at a time.
 
         Raises:
-            EOFError: there are fewer than the header says.
+            ValueError: there are fewer than the header says.
         """
         import numpy as np
 
@@ -83,7 +83,7 @@ class _Array:
                 rows = min(size, n - first)
                 block = stream.read(rows * row)
                 if len(block) < rows * row:
-                    raise EOFError(f"it ends after {first:,} of {n:,} rows")
+                    raise ValueError(f"it ends after {first:,} of {n:,} rows")
                 yield np.frombuffer(block, dtype).reshape(rows, *shape)
 
     def rows(self) -> Iterator[NDArray[Any]]:
@@ -151,7 +151,7 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
         images = _Array(partial(streams.opened, path), _idx_header)
         told = None if labels is None else _Array(partial(streams.opened, labels), _idx_header)
         yield from _documents(images, told, {"split": split} if split else {}, f"{name}:", path, spec)
-    except (EOFError, struct.error, ValueError) as error:
+    except (struct.error, ValueError) as error:
         raise FileError(f"{path}: the idx file is damaged ({error})", DAMAGED) from error
 
 

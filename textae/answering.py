@@ -67,7 +67,7 @@ def answer(opened: Opened, asked: Asked, k: int, mode: str | None, *, explain: b
     """
     if k < 1:
         raise QueryError(f"{k} hits were asked for; give at least 1")
-    mode = mode or opened.default_system
+    mode = opened.default_system if mode is None else mode
     searched, vectorizer = asked.of(opened), opened.model.vectorizer
     found = opened.search(asked.question, k, mode, _among(opened, asked), whole=asked.whole)
     documents = opened.reader.documents(searched.owners.take(found.rows).tolist())

@@ -467,7 +467,9 @@ class Engine:
         """
         from textae.scoring import by_judgements
 
-        return by_judgements(self.opened, queries, qrels, systems or self.opened.systems, baseline, seed, keep)
+        return by_judgements(
+            self.opened, queries, qrels, self.opened.systems if systems is None else systems, baseline, seed, keep
+        )
 
     def evaluate_labels(
         self,
@@ -498,7 +500,7 @@ class Engine:
         """
         from textae.scoring import by_labels
 
-        chosen = systems or self.opened.systems
+        chosen = self.opened.systems if systems is None else systems
         return by_labels(self.opened, field, queries, chosen, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
@@ -641,7 +643,10 @@ class Engine:
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode or self.opened.default_system)
+        vectorizer, knows = (
+            self.opened.model.vectorizer,
+            self.opened.knows(self.opened.default_system if mode is None else mode),
+        )
         said = dict.fromkeys(words(query))
         known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
         held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))

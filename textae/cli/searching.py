@@ -88,7 +88,7 @@ def search(
     if queries_file and (like or unlike or expand or explain):
         raise click.UsageError("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
     with Engine.open(folder) as engine:
-        mode = mode or engine.default_system
+        mode = engine.default_system if mode is None else mode
         _note_ignored(engine, must, options)
         if queries_file:
             from textae.evaluation import read_queries
@@ -145,7 +145,7 @@ def similar(
     from textae.engine import Engine
 
     with Engine.open(folder) as engine:
-        mode = mode or engine.default_system
+        mode = engine.default_system if mode is None else mode
         _note_ignored(engine, must, options)
         if page is not None and engine.kind != PICTURES:
             raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")

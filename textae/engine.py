@@ -467,9 +467,8 @@ class Engine:
         """
         from textae.scoring import by_judgements
 
-        return by_judgements(
-            self.opened, queries, qrels, self.opened.systems if systems is None else systems, baseline, seed, keep
-        )
+        chosen = self.opened.systems if systems is None else systems
+        return by_judgements(self.opened, queries, qrels, chosen, baseline, seed, keep)
 
     def evaluate_labels(
         self,
@@ -643,10 +642,8 @@ class Engine:
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer, knows = (
-            self.opened.model.vectorizer,
-            self.opened.knows(self.opened.default_system if mode is None else mode),
-        )
+        vectorizer = self.opened.model.vectorizer
+        knows = self.opened.knows(self.opened.default_system if mode is None else mode)
         said = dict.fromkeys(words(query))
         known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
         held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))

@@ -80,8 +80,8 @@ body { margin: 1rem; font: 14px/1.4 system-ui, sans-serif; background: Canvas; c
 h1 { font-size: 1.1rem; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 1rem; }
 figure { margin: 0; min-width: 0; padding: .5rem; border: 1px solid var(--line); border-radius: .4rem; }
-figure.query { border: 3px solid Highlight; }
-img { display: block; width: 100%; image-rendering: pixelated; }
+figure.query { outline: 3px solid Highlight; }
+img { display: block; width: 100%; height: auto; image-rendering: pixelated; }
 figcaption { margin-top: .4rem; overflow-wrap: anywhere; }
 figcaption span { display: block; opacity: .75; }
 """
@@ -100,7 +100,7 @@ def contact_sheet(asked: Sequence[tuple[str, Picture]], hits: Sequence[Hit], pic
     """
     style = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     title = _escaped(f"Similar to {', '.join(name for name, _ in asked)}")
-    figures = [_figure(picture, name, [], "query") for name, picture in asked]
+    figures = [_figure(picture, name, ["asked"], "query") for name, picture in asked]
     for hit, picture in zip(hits, pictures, strict=True):
         label = hit.fields.get("label")
         said = [f"{hit.score:.3f}", *([] if label is None else [str(label)])]

@@ -112,12 +112,11 @@ class TestPictures:
             found = picture_error(engine.opened, numbers)
         assert found == pytest.approx(np.mean(errors), rel=0.01)  # these codes were in half precision
 
-    def test_noise_fits_worse_than_what_was_learned(self, pictures_folder, tmp_path) -> None:
+    def test_what_is_unlike_all_that_was_learned_fits_worse(self, pictures_folder, tmp_path) -> None:
         folder = tmp_path / "index"
         shutil.copytree(pictures_folder, folder)
-        generator = np.random.default_rng(1)
-        noise = [Picture(6, 6, 1, generator.integers(0, 256, 36, np.uint8).tobytes()) for _ in range(5)]
+        chequered = Picture(6, 6, 1, bytes([255, 0] * 18))
         with Engine.open(folder) as engine:
-            engine.add([Document(f"noise-{n}", "", picture=picture) for n, picture in enumerate(noise)])
+            engine.add([Document(f"new-{n}", "", picture=chequered) for n in range(3)])
             facts = engine.info()
-        assert facts["error_of_added"] > 2 * facts["error_of_learned"]
+        assert facts["error_of_added"] > 1.5 * facts["error_of_learned"]

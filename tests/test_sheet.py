@@ -79,7 +79,6 @@ def test_the_page_has_the_question_first_and_what_was_found_under_it() -> None:
     kinds = [attributes["class"] for tag, attributes in page.elements if tag == "figure"]
     assert kinds == ["query", "hit", "hit"]
     captions = [text for text in page.texts if text.strip() and ":root" not in text]
-    found = ["a/1.png", "0.988", "cat", "b.png", "0.988"]
     assert captions[:4] == ["Similar to beach.jpg", "Similar to beach.jpg", "beach.jpg", "asked"]
     assert captions[4:] == ["a/1.png", "0.988", "cat", "b.png", "0.988"]
     images = [attributes for tag, attributes in page.elements if tag == "img"]

@@ -287,8 +287,14 @@ def print_redrawn(ids: Sequence[str], told: Sequence[Decoded], *, as_json: bool)
             click.echo(f"{decoded.error:8.3f}  {terminal.cell(id)}")
 
 
-def print_duplicates(found: DuplicateGroups, options: Mapping[str, Any]) -> None:
-    """Print groups of near-duplicates, a blank line between them; exit with 1 where there is none."""
+def print_duplicates(found: DuplicateGroups, what: str, options: Mapping[str, Any]) -> None:
+    """Print groups of near-duplicates, a blank line between them; exit with 1 where there is none.
+
+    Args:
+        found: the groups.
+        what: documents or pictures.
+        options: of the command.
+    """
     for number, group in enumerate(found.groups, start=1):
         if options["as_json"]:
             for one in group:
@@ -302,7 +308,7 @@ def print_duplicates(found: DuplicateGroups, options: Mapping[str, Any]) -> None
     members = sum(map(len, found.groups))
     unknown = f"; {found.unknown:,} without a code were not compared" if found.unknown else ""
     terminal.note(
-        f"{members:,} {options['kind']} in {len(found.groups):,} groups, of {found.compared:,} compared within "
+        f"{members:,} {what} in {len(found.groups):,} groups, of {found.compared:,} compared within "
         f"{found.radius} bits{unknown}",
         quiet=options["quiet"],
     )

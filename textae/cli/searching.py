@@ -24,7 +24,7 @@ from textae.cli.options import (
     together,
 )
 from textae.errors import QueryError
-from textae.fitting import PICTURES, TEXTS
+from textae.fitting import PICTURES
 from textae.types import Document, Hit, Picture, Ranking
 
 if TYPE_CHECKING:
@@ -211,10 +211,10 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, **options:
         progress = terminal.ProgressLine(quiet=options["quiet"])
         try:
             found = engine.duplicates(radius, resemblance, progress=progress)
-            options["kind"] = "documents" if engine.kind == TEXTS else engine.kind
         finally:
             progress.finish()
-    printing.print_duplicates(found, options)
+        what = engine.kind if engine.kind == PICTURES else "documents"
+    printing.print_duplicates(found, what, options)
 
 
 @click.command("eval", short_help="The scoreboard: every system side by side.")

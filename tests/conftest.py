@@ -13,7 +13,7 @@ from hypothesis import settings
 # Threads that share a few documents wait for each other longer than they work; set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from shared import QUICK, Said, long_documents, onto_a_plane, some_documents
+from shared import QUICK, TINY, Said, long_documents, onto_a_plane, some_documents, some_pictures
 
 from textae import Document, Engine, ModelSpec, TrainSpec
 
@@ -58,6 +58,15 @@ def passages_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("passages") / "index"
     with Engine.create(folder) as engine:
         engine.index(long_documents(), model=ModelSpec(dims=16, bits=32, hidden=(16,)), train=QUICK, passage=24)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures_folder(tmp_path_factory) -> Path:
+    """Give an index of pictures; read it only."""
+    folder = tmp_path_factory.mktemp("pictures") / "index"
+    with Engine.create(folder) as engine:
+        engine.index(some_pictures(60), model=TINY, train=TrainSpec(passes=30, device="cpu", pretrain="none"))
     return folder
 
 

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 import textae
-from textae import Document, Engine, TrainSpec
+from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.decoder import Decoder
 from textae.store import Writer
+from textae.types import Picture
 
 LONG = bool(os.environ.get("TEXTAE_LONG"))
 """Whether the long form of the sampled tests was asked for."""
 
 QUICK = TrainSpec(passes=1, device="cpu")
 """Learning that takes no time."""
+
+TINY = ModelSpec(dims=8, bits=32, hidden=(16,), drop=0.0)
+"""A shape that takes none either."""
 
 TOPICS = {
     "stars": "telescope star planet orbit moon galaxy comet nebula astronomer sky light gravity",
@@ -163,3 +168,30 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
                 writer.set(name, value)
         writer.commit()
     return plane
+
+
+PATTERNS = {
+    "across": (slice(2, 4), slice(None)),
+    "down": (slice(None), slice(2, 4)),
+    "square": (slice(2, 5), slice(2, 5)),
+}
+
+
+def some_pictures(n: int = 30, seed: int = 1) -> list[Document]:
+    """Make pictures of 6 × 6 grey levels: a bar across, a bar down, and a square in turn, no two the same."""
+    generator = np.random.default_rng(seed)
+    documents = []
+    for number in range(n):
+        label = list(PATTERNS)[number % len(PATTERNS)]
+        levels = generator.integers(0, 60, (6, 6), np.uint8)
+        levels[PATTERNS[label]] += np.uint8(190)
+        fields = {"label": label, "year": 1900 + number}
+        documents.append(Document(f"{label}-{number}", "", "", fields, picture=Picture(6, 6, 1, levels.tobytes())))
+    return documents
+
+
+def write_picture(path: Path, picture: Picture) -> Path:
+    """Write a grey picture as a file, of the format that its ending says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.frombytes("L", (picture.width, picture.height), picture.pixels).save(path)
+    return path

@@ -15,14 +15,15 @@ MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for p
 
 LAYERS = (
     ("errors", "types", "whole", "column", "palette"),
-    ("text", "spec", "colouring", "labels"),
+    ("text", "spec", "colouring", "labels", "fitting"),
     ("vectorizer", "corpus", "passages"),
+    ("pixels",),
     ("encoder", "fields", "found", "postings"),
     ("decoder", "classifier", "question", "projection", "tsne"),
     ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization", "conditions", "feedback"),
     ("train", "ranking", "query", "store", "spelling", "duplicates", "clusters"),
     ("segments",),
-    ("revision", "finetune", "deep"),
+    ("revision", "finetune", "deep", "depicting"),
     ("indexing", "estimators", "generator", "export"),
     ("expansion", "explaining"),
     ("opened",),
@@ -30,7 +31,7 @@ LAYERS = (
     ("reasons", "topics", "overtime"),
     ("answering", "topicmap"),
     ("engine", "terminal", "pictures", "charmap", "page"),
-    ("printing", "listing", "server"),
+    ("printing", "listing", "server", "sheet"),
     ("cli",),
     ("__main__", "__init__"),
 )
@@ -38,7 +39,7 @@ LAYERS = (
 
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 
-HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib")
+HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib", "PIL")
 
 
 def imported(path: Path) -> set[str]:
@@ -74,7 +75,7 @@ def test_no_arrow_points_back(path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
 def test_torch_is_imported_where_learning_is_and_nowhere_else(path) -> None:
     uses = any(name.split(".")[0] == "torch" for name in imported(path))
-    assert not uses or part(MODULES[path]) in ("models", "train", "deep", "neighbours", "finetune")
+    assert not uses or part(MODULES[path]) in ("models", "train", "deep", "depicting", "neighbours", "finetune")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())

@@ -509,7 +509,7 @@ class TestTrain:
         before = rows(shell("info", "--json", "--index", folder).out)[0]
         said = shell("train", "--label", "label", "--dims", 8, "--seed", 2, "--json", "--index", folder)
         told = {"index": str(folder), "documents": 60, "anew": True, "label": "label", "labelled": 12, "classes": 3}
-        assert rows(said.out) == [told | {"warnings": []}]
+        assert rows(said.out) == [told | {"warnings": [], "shape": None}]
         after = rows(shell("info", "--json", "--index", folder).out)[0]
         assert {name for name in before if before[name] != after[name]} == {
             "bytes_floats",

@@ -37,3 +37,9 @@ def test_codes_of_half_precision_are_read_as_what_they_are() -> None:
 def test_it_comes_back_from_its_arrays() -> None:
     back = Decoder.from_arrays(ONE_LAYER.arrays())
     assert back.logits(np.float32([[1, -1]])) == pytest.approx(ONE_LAYER.logits(np.float32([[1, -1]])), rel=1e-3)
+
+
+def test_brightness_is_the_logistic_of_each_logit() -> None:
+    decoder = Decoder(((np.array([[0, 1, -1, 100]], np.float32), np.array([0, 0, 0, -200], np.float32)),))
+    expected = [[0.5, 0.5, 0.5, 0], [0.5, 0.75, 0.25, 0]]
+    assert decoder.brightness(np.array([[0], [np.log(3)]], np.float32)) == pytest.approx(np.array(expected), abs=1e-6)

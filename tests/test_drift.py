@@ -1,11 +1,14 @@
 """Drift: words that the encoder does not know, and how well it can still say what a document is about."""
 
+import shutil
+
 import numpy as np
 import pytest
 from shared import QUICK, TOPICS, some_documents
 
 from textae import Document, Engine, ModelSpec
-from textae.drift import SAMPLE, fit
+from textae.drift import SAMPLE, fit, picture_error
+from textae.types import Picture
 from textae.vectorizer import tfidf
 
 SMALL = ModelSpec(dims=4, bits=32, hidden=(16,))
@@ -98,3 +101,22 @@ def test_a_deep_stack_drifts_too(tmp_path) -> None:
         facts = engine.info()
         assert facts["unknown_words_of_added"] == 0.5
         assert facts["loss_of_added"] > 0
+
+
+class TestPictures:
+    def test_the_error_is_what_decoding_says_of_each(self, pictures_folder) -> None:
+        with Engine.open(pictures_folder) as engine:
+            ids = ["down-4", "square-5", "across-0"]
+            numbers = np.array([engine.opened.number(id) for id in ids])
+            errors = [decoded.error for decoded in engine.decode(ids)]
+            found = picture_error(engine.opened, numbers)
+        assert found == pytest.approx(np.mean(errors), rel=0.01)  # these codes were in half precision
+
+    def test_what_is_unlike_all_that_was_learned_fits_worse(self, pictures_folder, tmp_path) -> None:
+        folder = tmp_path / "index"
+        shutil.copytree(pictures_folder, folder)
+        chequered = Picture(6, 6, 1, bytes([255, 0] * 18))
+        with Engine.open(folder) as engine:
+            engine.add([Document(f"new-{n}", "", picture=chequered) for n in range(3)])
+            facts = engine.info()
+        assert facts["error_of_added"] > 1.5 * facts["error_of_learned"]

@@ -268,3 +268,26 @@ class TestGroups:
                     group_of[row] = together
         expected = sorted({tuple(sorted(group)) for group in group_of.values() if len(group) > 1})
         assert sorted(map(tuple, archive.rows(radius, threshold))) == expected
+
+
+class TestPixels:
+    """Of pictures pixels decide."""
+
+    def test_likeness_is_one_less_the_distance_of_brightness(self) -> None:
+        """Of 4 pixels one that differs by 51 of 255: √(.2² / 4) = .1."""
+        between = duplicates.BY_PIXELS.between
+        assert between(bytes([9, 9, 9, 9]), bytes([9, 9, 9, 60])) == pytest.approx(0.9)
+        assert between(bytes(4), bytes([255] * 4)) == 0
+        assert between(bytes(4), bytes(4)) == 1
+
+    def test_pictures_of_near_codes_are_grouped_where_their_pixels_are_near(self) -> None:
+        pixels = np.array([[0] * 9, [5] * 9, [200] * 9, [1] * 9], np.uint8)
+        bits = np.array([[0], [1], [1], [255]], np.uint8)  # the last is far by its code
+
+        def take(rows):
+            return [pixels[row] for row in rows]
+
+        known = np.ones(4, bool)
+        found = groups(bits, known, 1, duplicates.BY_PIXELS.usual, take, silent, duplicates.BY_PIXELS)
+        assert found.groups == ((Member(0, 1.0), Member(1, pytest.approx(1 - 5 / 255))),)
+        assert groups(bits, known, 1, 0.99, take, silent, duplicates.BY_PIXELS).groups == ()

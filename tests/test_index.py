@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textae.column import Column
 from textae.encoder import Codes, unit
-from textae.index import CodeIndex, CosineIndex, HammingIndex, code, cosine, hamming
+from textae.index import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, code, cosine, euclidean, hamming
 from textae.index.cosine import SAMPLE, in_single, sample
 
 
@@ -194,6 +194,54 @@ class TestCodeIndex:
         scores = all_scores(index, query)
         expected = sorted([3, 100, 400], key=lambda row: -scores[row])
         assert index.search(query, 3, among, above=-1).rows.tolist() == expected
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in memory", "block by block"])
+class TestEuclideanIndex:
+    """The same contract, of rows of bytes: equal scores 1, black beside white 0."""
+
+    @pytest.fixture(autouse=True)
+    def blocks(self, kept, monkeypatch) -> None:
+        if not kept:
+            monkeypatch.setattr(euclidean, "_KEPT", 0)
+            monkeypatch.setattr(euclidean, "_AT_A_TIME", 50)
+
+    def index(self, rows, cuts=()) -> EuclideanIndex:
+        return EuclideanIndex(Column(np.split(np.asarray(rows, np.uint8), list(cuts))))
+
+    def test_a_score_is_one_less_the_distance_of_brightness(self) -> None:
+        """Of 4 pixels: one that differs by 255 is a distance of √(1 / 4), three by 51 each √(3 · .04 / 4)."""
+        index = self.index([[0, 0, 0, 0], [255, 0, 0, 0], [51, 51, 51, 0], [255] * 4], [1])
+        expected = [1, 1 - 0.5, 1 - 0.03**0.5, 0]
+        assert index.scores(np.zeros(4, np.int32), np.arange(4)) == pytest.approx(expected, abs=1e-7)
+        found = index.search(np.zeros(4, np.int32), 9)
+        assert found.rows.tolist() == [0, 2, 1]  # what scores 0 is no hit
+
+    @pytest.mark.parametrize("cuts", CUTS)
+    def test_what_is_found_is_the_head_of_all(self, cuts) -> None:
+        rng = np.random.default_rng(1)
+        rows = rng.integers(0, 256, (60, 9), np.uint8)
+        rows[[4, 20, 21]] = rows[3]  # equal ones come in the order of their rows
+        index = self.index(rows, cuts)
+        masks = (None, rng.random(60) < 0.5, np.zeros(60, bool))
+        queries = (rows[3].astype(np.int32), rng.integers(0, 256, 9, np.int32))
+        for query, among, above, k in itertools.product(queries, masks, (0.0, 0.6, -np.inf), (0, 1, 3, 60, 100)):
+            scores = index.scores(query, np.arange(60))
+            ranked = [row for row in range(60) if (among is None or among[row]) and scores[row] > above]
+            ranked = sorted(ranked, key=lambda row: (-scores[row], row))[:k]
+            found = index.search(query, k, among, above)
+            assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
+            assert found.rows.tolist() == ranked
+            assert found.scores.tolist() == scores[ranked].tolist()
+
+    def test_the_score_of_a_row_is_the_same_whatever_stands_beside_it(self) -> None:
+        rows = np.random.default_rng(1).integers(0, 256, (60, 9), np.uint8)
+        index, query = self.index(rows, [7, 30]), rows[5].astype(np.int32)
+        scores = self.index(rows).scores(query, np.arange(60))
+        order = np.random.default_rng(2).permutation(60)
+        assert index.scores(query, order).tolist() == scores[order].tolist()
+        assert [index.scores(query, order[i : i + 1])[0] for i in range(60)] == scores[order].tolist()
+        assert index.spread(query) == pytest.approx(scores.std())
 
 
 def test_nothing_is_asked_of_faiss_where_nothing_is_sought(monkeypatch) -> None:

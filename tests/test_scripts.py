@@ -27,8 +27,8 @@ esac
 TEXTAE = """#!/usr/bin/env bash
 echo "textae $*" >> log
 case "$1" in
-    info) [ -e demo.textae ] ;;
-    index) mkdir demo.textae ;;
+    info) [ -e "${@: -1}" ] ;;
+    index) mkdir -p "${@: -1}" ;;
 esac
 """
 
@@ -38,7 +38,7 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout"
     (folder / "scripts").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
-    for name in ("scripts/demo", "scripts/install", "pyproject.toml", "constraints.txt"):
+    for name in ("scripts/demo", "scripts/digits.py", "scripts/install", "pyproject.toml", "constraints.txt"):
         shutil.copy(CHECKOUT / name, folder / name)
     for name, source in {"python": PYTHON, "textae": TEXTAE}.items():
         (tmp_path / "bin" / name).write_text(source)
@@ -46,12 +46,13 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def run(checkout: Path, script: str, pip_says: str = "") -> "subprocess.CompletedProcess[str]":
+def run(checkout: Path, script: str, *arguments: str, pip_says: str = "") -> "subprocess.CompletedProcess[str]":
     """Run a script; what was done is in `log`."""
     (checkout / "log").write_text("")
     stand_ins = checkout.parent / "bin"
     env = {"PATH": f"{stand_ins}:{PATH}", "PYTHON": str(stand_ins / "python"), "PIP_SAYS": pip_says}
-    return subprocess.run([checkout / "scripts" / script], env=env, capture_output=True, text=True, check=False)
+    command = [checkout / "scripts" / script, *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def log(checkout: Path) -> str:
@@ -70,6 +71,31 @@ def test_the_demo_has_an_index_of_its_own_and_learns_once(checkout: Path) -> Non
     assert "source .venv/bin/activate" in done.stdout
     assert (checkout / ".textae" / "mine").exists()
     assert "demo.textae/\n" in (CHECKOUT / ".gitignore").read_text()
+
+
+def test_the_demo_of_pictures_takes_those_that_are_installed(checkout: Path) -> None:
+    done = run(checkout, "demo", "--images")
+    assert done.returncode == 0, done.stderr
+    assert "textae index demo-images/digits --index demo-images/index.textae" in log(checkout)
+    assert len(list((checkout / "demo-images" / "digits").glob("[0-9]/digit-*.png"))) == 1_797
+    shutil.rmtree(checkout / "demo-images" / "digits")
+    done = run(checkout, "demo", "--images")
+    assert [line.split()[1] for line in log(checkout).splitlines()] == [
+        "info",
+        *["similar"] * 2,
+        "decode",
+        "sample",
+        "eval",
+    ]
+    assert "demo-images/found.html is a page" in done.stdout
+    assert not (checkout / "demo-images" / "digits").exists()
+    assert "demo-images/\n" in (CHECKOUT / ".gitignore").read_text()
+
+
+def test_the_demo_knows_one_option(checkout: Path) -> None:
+    done = run(checkout, "demo", "--pictures")
+    assert (done.returncode, done.stderr) == (2, "usage: scripts/demo [--images]\n")
+    assert log(checkout) == ""
 
 
 def test_what_is_installed_is_not_installed_again_and_another_version_replaces_it(checkout: Path) -> None:
@@ -107,7 +133,7 @@ def test_an_installation_that_was_broken_off_is_made_again(checkout: Path) -> No
 def test_the_smaller_torch_is_taken_unless_there_is_a_card_or_somebody_chose(checkout: Path) -> None:
     def index(pip_says: str = "") -> str:
         shutil.rmtree(checkout / ".venv", ignore_errors=True)
-        assert run(checkout, "install", pip_says).returncode == 0
+        assert run(checkout, "install", pip_says=pip_says).returncode == 0
         return log(checkout).partition("index: ")[2].strip()
 
     assert index() == "https://download.pytorch.org/whl/cpu"

@@ -7,7 +7,7 @@ import numpy as np
 
 from textae.column import Mask
 from textae.errors import QueryError
-from textae.feedback import with_feedback
+from textae.feedback import unlike_pictures, with_feedback
 from textae.opened import Opened, Searched
 from textae.query import snippet
 from textae.question import Question
@@ -49,13 +49,16 @@ def with_documents(opened: Opened, asked: Asked, like: Sequence[str], unlike: Se
     if not like and not unlike:
         return asked
     liked, disliked = ([opened.number(id) for id in ids] for ids in (like, unlike))
+    if opened.shape is not None:
+        question = unlike_pictures(asked.question, opened.pixels_of(disliked))
+        return replace(asked, question=question, left_out=asked.left_out.union(disliked))
     bags = opened.bags_of(liked)
     idf = opened.searched.statistics.idf(bags.terms)
     question = with_feedback(asked.question, bags, opened.bags_of(disliked), idf)
     return replace(asked, question=question, left_out=asked.left_out.union(liked, disliked))
 
 
-def answer(opened: Opened, asked: Asked, k: int, mode: str, *, explain: bool) -> list[Hit]:
+def answer(opened: Opened, asked: Asked, k: int, mode: str | None, *, explain: bool) -> list[Hit]:
     """The k best documents, with the passage of each that speaks most of the question.
 
     Raises:
@@ -64,6 +67,7 @@ def answer(opened: Opened, asked: Asked, k: int, mode: str, *, explain: bool) ->
     """
     if k < 1:
         raise QueryError(f"{k} hits were asked for; give at least 1")
+    mode = opened.default_system if mode is None else mode
     searched, vectorizer = asked.of(opened), opened.model.vectorizer
     found = opened.search(asked.question, k, mode, _among(opened, asked), whole=asked.whole)
     documents = opened.reader.documents(searched.owners.take(found.rows).tolist())

@@ -1,5 +1,7 @@
 """Codes in words: what a document's code says, what a drawn code would, and what there is at each place of a plane.
 
+Codes of pictures are drawn: `Decoded.picture` stands in place of words.
+
 The vocabulary holds stems. What is shown beside a stem is the form that a few documents use most: the document at hand,
 and the first that hold it.
 """
@@ -16,7 +18,7 @@ from textae.generator import AggregatePosterior, known_floats, most_telling, pla
 from textae.opened import Opened
 from textae.spec import check_seed
 from textae.text import searchable, words
-from textae.types import Cell, Decoded, Grid, LikelyWord, Sample, Samples
+from textae.types import Cell, Decoded, Grid, LikelyWord, Picture, Sample, Samples
 from textae.vectorizer import Floats
 
 _LARGEST = 1e6  # of a number in a code: beyond it sums are infinite, and what they are the difference of no number
@@ -25,7 +27,7 @@ _HOLDERS = 3  # documents in which it is looked for
 
 
 def decode_documents(opened: Opened, ids: Sequence[str], k: int) -> list[Decoded]:
-    """The k most telling words of each document's code, and whether the document holds them.
+    """The k most telling words of each document's code, and whether the document holds them; or the picture it draws.
 
     Raises:
         QueryError: no document has an id, or the encoder knows no word of it.
@@ -35,8 +37,11 @@ def decode_documents(opened: Opened, ids: Sequence[str], k: int) -> list[Decoded
     for id, position in zip(ids, positions, strict=True):
         if not opened.codes.known[position]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
+    floats = opened.codes.floats[np.array(positions, np.int64)]
+    if opened.shape is not None:
+        return _drawn(opened, floats, opened.pixels_of(numbers).brightness())
     texts = [searchable(document) for document in opened.reader.documents(numbers)]
-    return _decoded(opened, opened.codes.floats[np.array(positions, np.int64)], k, texts)
+    return _decoded(opened, floats, k, texts)
 
 
 def decode_text(opened: Opened, text: str, k: int) -> Decoded:
@@ -45,7 +50,7 @@ def decode_text(opened: Opened, text: str, k: int) -> Decoded:
     Raises:
         QueryError: the encoder knows no word of it.
     """
-    codes = opened.model.encoder.encode(opened.model.vectorizer.transform([text]))
+    codes = opened.text_encoder.encode(opened.model.vectorizer.transform([text]))
     if not codes.known[0]:
         raise QueryError("the encoder knows no word of the text, so it has no code to decode; give other words")
     return _decoded(opened, codes.floats, k, [text])[0]
@@ -95,9 +100,10 @@ def grid(opened: Opened, n: int, k: int) -> Grid:
         raise QueryError(f"a grid of {n} rows was asked for; give at least 1")
     dims = opened.codes.floats.shape[1]
     if dims != 2:
+        how = "--preset hinton2006 --dims 2" if opened.shape is None else "--dims 2"
         raise QueryError(
-            f"a grid needs codes of 2 numbers, and those of this index have {dims}; "
-            "'textae index SOURCE… --preset hinton2006 --dims 2' learns such"
+            f"a grid needs codes of 2 numbers, and those of this index have {dims}; 'textae index SOURCE… {how}' "
+            "learns such"
         )
     cut = plane(_floats(opened), n)
     cells = [
@@ -151,6 +157,8 @@ def _decoded(opened: Opened, floats: NDArray[np.floating], k: int, texts: Sequen
         k: words of each, at most.
         texts: that the codes are of, n or none.
     """
+    if opened.shape is not None:
+        return _drawn(opened, floats)
     if k < 1:
         raise QueryError(f"{k} words were asked for; give at least 1")
     usual, told = opened.usual_words, []
@@ -163,6 +171,24 @@ def _decoded(opened: Opened, floats: NDArray[np.floating], k: int, texts: Sequen
     return [
         Decoded(_written(code), tuple(_likely_words(opened, *row, form_of, holds)))
         for code, row, holds in zip(floats, told, held or [None] * len(floats), strict=True)
+    ]
+
+
+def _drawn(opened: Opened, floats: NDArray[np.floating], originals: Floats | None = None) -> list[Decoded]:
+    """The pictures of some codes.
+
+    Args:
+        opened: the index.
+        floats: (n, dims), the codes.
+        originals: (n, n_pixels) brightness of the pictures that the codes are of, where they are of any.
+    """
+    assert opened.shape is not None
+    drawn = opened.decoder.brightness(floats)
+    errors = [None] * len(floats) if originals is None else np.square(drawn - originals).sum(axis=1).tolist()
+    levels = np.rint(drawn * 255).astype(np.uint8)
+    return [
+        Decoded(_written(code), (), Picture(*opened.shape, pixels.tobytes()), error)
+        for code, pixels, error in zip(floats, levels, errors, strict=True)
     ]
 
 

@@ -6,7 +6,10 @@ Two measures, of a sample of the documents that were learned and of a sample of 
     loss             mean over documents of -Σ_t q(t) ln p(t), in nats: p what the decoder makes of the document's code,
                      q the document's tf-idf weights of the words that it knows, scaled to sum 1
 
-A higher loss of later documents says that the auto-encoder cannot tell what they are about as well.
+A higher loss of later documents says that the auto-encoder cannot tell what they are about as well. Of pictures there
+is one measure:
+
+    error            mean over pictures of Σ_i (x(i) - x̂(i))²: x the brightness of a pixel, from 0 to 1, x̂ the decoder's
 """
 
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from textae.column import Rows
+from textae.encoder import encode
 from textae.opened import Opened
 from textae.vectorizer import tfidf
 
@@ -43,9 +47,9 @@ def fit(opened: Opened, numbers: Rows) -> Fit:
         opened: the index.
         numbers: (n,) at least 1.
     """
-    some = numbers[np.unique(np.linspace(0, len(numbers) - 1, min(len(numbers), SAMPLE)).astype(np.int64))]
+    some = _sample(numbers)
     bags = opened.bags_of(some.tolist())
-    inputs = len(opened.model.encoder.words)
+    inputs = len(opened.text_encoder.words)
     counts = bags.counts.astype(np.float64)
     known = bags.below(inputs)
     unknown = 1 - float(known.counts.sum() / counts.sum()) if counts.sum() else 0.0
@@ -54,10 +58,28 @@ def fit(opened: Opened, numbers: Rows) -> Fit:
     for first in range(0, len(known), _AT_A_TIME):
         last = min(first + _AT_A_TIME, len(known))
         rows = known.rows(first, last)
-        told = np.log(opened.decoder.words(opened.model.encoder.encode(rows).floats) + np.finfo(np.float32).tiny)
+        told = np.log(opened.decoder.words(opened.text_encoder.encode(rows).floats) + np.finfo(np.float32).tiny)
         own = weights[known.starts[first] : known.starts[last]]
         total = np.bincount(rows.row_of, own, minlength=len(rows))
         said = np.bincount(rows.row_of, own * told[rows.row_of, rows.terms], minlength=len(rows))
         losses.append(-said[total > 0] / total[total > 0])
     every = np.concatenate(losses)
     return Fit(unknown, float(every.mean()) if len(every) else None)
+
+
+def picture_error(opened: Opened, numbers: Rows) -> float:
+    """How well pictures of these numbers, or a sample of many, fit what was learned: the mean squared error.
+
+    Args:
+        opened: the index.
+        numbers: (n,) at least 1.
+    """
+    errors = []
+    for rows in opened.pixels_of(_sample(numbers).tolist()).chunks(_AT_A_TIME):
+        drawn = opened.decoder.brightness(encode(opened.model.encoder, rows).floats)
+        errors.append(np.square(drawn - rows.brightness()).sum(axis=1))
+    return float(np.concatenate(errors).mean())
+
+
+def _sample(numbers: Rows) -> Rows:
+    return numbers[np.unique(np.linspace(0, len(numbers) - 1, min(len(numbers), SAMPLE)).astype(np.int64))]

@@ -15,7 +15,7 @@ Codes propose and texts decide, by the resemblance of two documents (Broder, Com
 Groups are the connected components of what resembles each other. Equal codes are one code and, of the same code, equal
 sets of shingles are one text, so that a thousand copies cost no more than one; and texts that are in one group already
 are not compared again, which changes no component. So a group is verified along a tree that spans it: a thousand
-variants of one form letter take 999 resemblances, not half a million.
+variants of one form letter take 999 resemblances, not half a million. Pictures go the same way, by their pixels.
 """
 
 from bisect import bisect_right
@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
 from math import comb
+from typing import Any
 from unicodedata import normalize
 from zlib import crc32
 
@@ -43,8 +44,6 @@ WORDS = 4
 RADIUS = 1 / 16
 """Share of the bits in which near-duplicates differ at most: 16 of 256. On 20 Newsgroups so near are 98 % of the
 pairs that resemble each other by .8 or more, and all by .9; twice as much finds the rest among four times as many."""
-RESEMBLANCE = 0.8
-"""Of near-duplicates, at least."""
 
 MOST_COMPARED = 2e10
 """Comparisons of two codes that are made; as many take some minutes."""
@@ -90,13 +89,29 @@ class Duplicates:
     unknown: int
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """How alike two documents are.
+
+    Attributes:
+        content: of a document's text, or of its pixels, what is compared; where it is equal, documents are.
+        between: two contents, from 0 to 1, which is equal.
+        usual: of near-duplicates, at least.
+    """
+
+    content: Callable[[Any], bytes]
+    between: Callable[[bytes, bytes], float]
+    usual: float
+
+
 def groups(
     bits: Bits,
     known: Mask,
     radius: int,
     threshold: float,
-    texts: Callable[[Sequence[int]], Sequence[str]],
+    texts: Callable[[Sequence[int]], Sequence[object]],
     progress: Progress,
+    likeness: Likeness | None = None,
 ) -> Duplicates:
     """The groups of near-duplicates: connected by pairs within the radius that resemble each other.
 
@@ -105,9 +120,10 @@ def groups(
         known: (n,) which rows have a code.
         radius: bits in which two codes differ at most.
         threshold: the least resemblance of two documents, 0 to 1.
-        texts: of some rows, in their order. It is asked for each row at most once, for a thousand rows at most, and
-            only for rows whose code lies near another's.
+        texts: of some rows, or pixels, in their order. It is asked for each row at most once, for a thousand rows at
+            most, and only for rows whose code lies near another's.
         progress: told of each table.
+        likeness: of two texts, by their words, unless given.
 
     Raises:
         QueryError: the threshold is none, or the radius asks for too much: more than `MOST_COMPARED` comparisons of
@@ -117,7 +133,7 @@ def groups(
         raise QueryError(f"a resemblance of {threshold:g} was asked for; give one from 0 to 1")
     rows = np.flatnonzero(known)
     codes, starts, order = _distinct(bits[rows])
-    forest = _Forest(starts, rows[order], texts, threshold)
+    forest = _Forest(starts, rows[order], texts, threshold, likeness or BY_WORDS)
     for near in pairs(codes, radius, progress):
         forest.compare(near)
     forest.fetch(np.flatnonzero(np.diff(starts) > 1))
@@ -190,6 +206,24 @@ def resemblance(left: Shingles, right: Shingles) -> float:
     together.sort()
     shared = int(np.count_nonzero(together[1:] == together[:-1]))
     return shared / (len(together) - shared) if len(together) else 1.0
+
+
+def _words_alike(left: bytes, right: bytes) -> float:
+    return resemblance(np.frombuffer(left, np.uint32), np.frombuffer(right, np.uint32))
+
+
+BY_WORDS = Likeness(lambda text: shingles(text).tobytes(), _words_alike, 0.8)
+"""Of texts."""
+
+
+def _pixels_alike(left: bytes, right: bytes) -> float:
+    """1 - |x - y| / (255 √n), as `textae.index.euclidean` scores n pixels."""
+    apart = np.frombuffer(left, np.uint8).astype(np.int32) - np.frombuffer(right, np.uint8)
+    return 1 - float(np.sqrt(np.square(apart).mean())) / 255
+
+
+BY_PIXELS = Likeness(bytes, _pixels_alike, 0.97)
+"""Of pictures: pixels differ by at most eight of 255 levels in the root mean square."""
 
 
 def _cheapest(bits: Bits, radius: int) -> tuple[float, int]:
@@ -292,7 +326,7 @@ def _distinct(bits: Bits) -> tuple[Bits, Rows, Rows]:
 class _Forest:
     """Texts in trees: those of one tree are of one group (union-find, Tarjan 1975).
 
-    A text is a code and a set of shingles, whatever rows have it; texts are numbered as they are read. The least
+    A text is a code and what is compared of it, whatever rows have it; texts are numbered as they are read. The least
     number of a tree is its root.
 
     Args:
@@ -300,15 +334,22 @@ class _Forest:
         rows: (n,) code by code, rising in each.
         texts: of some rows.
         threshold: the least resemblance of two texts that join their trees.
+        likeness: says how much two texts resemble each other.
     """
 
     def __init__(
-        self, starts: Rows, rows: Rows, texts: Callable[[Sequence[int]], Sequence[str]], threshold: float
+        self,
+        starts: Rows,
+        rows: Rows,
+        texts: Callable[[Sequence[int]], Sequence[object]],
+        threshold: float,
+        likeness: Likeness,
     ) -> None:
         self._starts, self._rows, self._texts, self._threshold = starts, rows, texts, threshold
+        self._likeness = likeness
         self._of_code: dict[int, dict[bytes, int]] = {}
         self._only = -1 - np.arange(len(starts) - 1)  # the text of each code; below 0 where it has several, or none yet
-        self._shingles: list[Shingles] = []
+        self._contents: list[bytes] = []
         self._rows_of: list[list[int]] = []
         self._parent: list[int] = []
         self._compared = 0
@@ -330,7 +371,7 @@ class _Forest:
             part = slice(first, first + _TEXTS_AT_A_TIME)
             some = rows[part].tolist()
             for code, row, text in zip(code_of[part].tolist(), some, self._texts(some), strict=True):
-                self._add(code, row, shingles(text).tobytes())
+                self._add(code, row, self._likeness.content(text))
         for code in new.tolist():
             numbers = self._of_code[code].values()
             if len(numbers) == 1:
@@ -344,11 +385,11 @@ class _Forest:
         for number in range(len(self._parent)):
             texts_of.setdefault(self._root(number), []).append(number)
         for numbers in texts_of.values():
-            first = self._shingles[min(numbers, key=lambda number: self._rows_of[number][0])]
+            first = self._contents[min(numbers, key=lambda number: self._rows_of[number][0])]
             members = []
             for number in numbers:
-                likeness = resemblance(first, self._shingles[number])
-                members += [Member(row, likeness) for row in self._rows_of[number]]
+                alike = self._likeness.between(first, self._contents[number])
+                members += [Member(row, alike) for row in self._rows_of[number]]
             if len(members) > 1:
                 yield tuple(sorted(members, key=lambda member: member.row))
 
@@ -357,7 +398,7 @@ class _Forest:
         if content not in numbers:
             numbers[content] = len(self._parent)
             self._parent.append(len(self._parent))
-            self._shingles.append(np.frombuffer(content, np.uint32))
+            self._contents.append(content)
             self._rows_of.append([])
         self._rows_of[numbers[content]].append(row)
 
@@ -381,7 +422,7 @@ class _Forest:
                 f"more than {MOST_TEXTS_COMPARED:,} pairs of different texts have codes within the radius: these are "
                 "topics, not copies; give a smaller radius"
             )
-        if resemblance(self._shingles[one], self._shingles[other]) >= self._threshold:
+        if self._likeness.between(self._contents[one], self._contents[other]) >= self._threshold:
             self._parent[leaf] = root
 
     def _root(self, number: int) -> int:

@@ -13,7 +13,8 @@ are nothing: answers *are* LSA's codes (Deerwester et al. 1990), and learning st
     code = W_L s(… s(share · W_1 + c_1) …) + c_L      s: the logistic function
 
 is a `DeepEncoder`, of a deep auto-encoder as published (Hinton & Salakhutdinov, Science 2006): it reads the share that
-each word has in the document, and its code may have any length. Its bits are found in the same way.
+each word has in the document, and its code may have any length. Its bits are found in the same way. A `PixelEncoder` is
+the same over the pixels of pictures.
 """
 
 from collections.abc import Mapping
@@ -23,9 +24,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.pixels import Pixels
 from textae.vectorizer import Bags, Floats, tfidf
 
 Bits = NDArray[np.uint8]
+
+Inputs = Bags | Pixels
+"""What an encoder reads of documents: their words, or the pixels of pictures."""
 
 
 @dataclass(frozen=True)
@@ -213,8 +218,73 @@ class DeepEncoder:
         return cls(_layers(arrays, "deep"), Quantization.from_arrays(arrays))
 
 
-def encoder_of(arrays: Mapping[str, NDArray[Any]]) -> Encoder | DeepEncoder:
+@dataclass(frozen=True)
+class PixelEncoder:
+    """From pictures to codes through logistic layers; of one layer, a linear map.
+
+    Attributes:
+        layers: from (n_pixels,) to (dims,).
+        quantization: from (dims,) floats to bits.
+    """
+
+    layers: Layers
+    quantization: Quantization
+
+    @classmethod
+    def pca(cls, axes: Floats, mean: Floats) -> "PixelEncoder":
+        """Principal components as an encoder, and the signs of the coordinates for bits.
+
+        Args:
+            axes: (n_pixels, dims).
+            mean: (n_pixels,), of brightness.
+        """
+        dims = axes.shape[1]
+        signs = Quantization(np.zeros(dims, np.float32), np.eye(dims, dtype=np.float32))
+        return cls(((axes, -mean @ axes),), signs)
+
+    @property
+    def dims(self) -> int:
+        """Numbers of the float code."""
+        return int(self.layers[-1][0].shape[1])
+
+    def encode(self, pixels: Pixels) -> Codes:
+        """Both codes of some pictures, of which there is always something known."""
+        hidden = pixels.brightness()
+        for i, (weight, bias) in enumerate(self.layers):
+            hidden = (logistic(hidden) if i else hidden) @ weight + bias
+        known = np.ones(len(pixels), bool)
+        return Codes(known, hidden, self.quantization.bits(hidden, known))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `from_arrays` makes the same encoder of."""
+        named = self.quantization.arrays()
+        for i, (weight, bias) in enumerate(self.layers):
+            named |= {f"encoder/pixel/weight{i}": weight, f"encoder/pixel/bias{i}": bias}
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "PixelEncoder":
+        """The encoder that gave these `arrays`."""
+        return cls(_layers(arrays, "pixel"), Quantization.from_arrays(arrays))
+
+
+TextEncoder = Encoder | DeepEncoder
+AnyEncoder = TextEncoder | PixelEncoder
+
+
+def encode(encoder: AnyEncoder, inputs: Inputs) -> Codes:
+    """Both codes of what an encoder of that kind reads."""
+    if isinstance(encoder, PixelEncoder):
+        assert isinstance(inputs, Pixels)
+        return encoder.encode(inputs)
+    assert isinstance(inputs, Bags)
+    return encoder.encode(inputs)
+
+
+def encoder_of(arrays: Mapping[str, NDArray[Any]]) -> AnyEncoder:
     """The encoder that gave these arrays, of the kind that it was."""
+    if "encoder/pixel/weight0" in arrays:
+        return PixelEncoder.from_arrays(arrays)
     return (DeepEncoder if "encoder/deep/weight0" in arrays else Encoder).from_arrays(arrays)
 
 

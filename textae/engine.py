@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from textae import store
+from textae import fitting, store
 from textae.answering import Asked, answer, with_documents
-from textae.errors import QueryError, StoreError
-from textae.feedback import like_these
+from textae.errors import QueryError, StoreError, TextaeError
 from textae.opened import Opened
-from textae.question import Question
 from textae.ranking import top
-from textae.spec import AUTO, SYSTEMS, ModelSpec, TrainSpec, check_passage
+from textae.spec import AUTO, PICTURES, PRESETS, ModelSpec, TrainSpec, check_passage
 from textae.text import searchable, words
 from textae.types import (
     Decoded,
@@ -34,6 +32,7 @@ from textae.types import (
     DuplicateGroups,
     Grid,
     Hit,
+    Picture,
     Prediction,
     Progress,
     Query,
@@ -103,7 +102,7 @@ class Engine:
         """Index a corpus, learn it, and commit; what was indexed before is replaced.
 
         Args:
-            corpus: what `textae.corpus.read` gives, or any documents; read once.
+            corpus: what `textae.corpus.read` gives, or any documents, all texts or all pictures; read once.
             language: of stemmer and stop words; None for neither, `AUTO` to detect it.
             model: the shape of the auto-encoder.
             train: how it learns.
@@ -115,12 +114,17 @@ class Engine:
         Raises:
             TextaeError: the index is as it was before.
         """
+        from textae.fitting import Fitted
         from textae.indexing import build
 
         check_passage(passage)
         with store.Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
-            report = build(writer, corpus, language, model or ModelSpec(), train or TrainSpec(), passage, progress)
+            fitted = corpus if isinstance(corpus, Fitted) else Fitted(corpus)
+            if fitted.shape is not None and language not in (AUTO, None):
+                raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
+            preset = PICTURES if fitted.shape is not None else PRESETS["default"]
+            report = build(writer, fitted, language, model or preset[0], train or preset[1], passage, progress)
             writer.commit()
         self.close()
         return report
@@ -248,6 +252,16 @@ class Engine:
         return self._opened
 
     @property
+    def kind(self) -> str:
+        """What its documents are: `texts` or `pictures`."""
+        return fitting.TEXTS if self.opened.shape is None else fitting.PICTURES
+
+    @property
+    def default_system(self) -> str:
+        """What searches unless another system is asked for."""
+        return self.opened.default_system
+
+    @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
         """How the index was learned."""
         return self.opened.specs
@@ -256,7 +270,7 @@ class Engine:
         self,
         query: str,
         k: int = 10,
-        mode: str = "hybrid",
+        mode: str | None = None,
         *,
         where: str | None = None,
         must: str | None = None,
@@ -270,7 +284,7 @@ class Engine:
         Args:
             query: words; those that the corpus does not hold have no effect (`unknown` tells them).
             k: at most so many hits.
-            mode: one of `SYSTEMS`.
+            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
             where: what must hold of the fields of a hit: `year:[2010 TO 2012] AND module:os*`.
             must: what the text of a hit must hold: `"noisy signal" NOT image`.
             like: ids of documents that were found to be what is looked for.
@@ -284,7 +298,7 @@ class Engine:
         """
         if not query.strip():
             raise QueryError("the query is empty; give some words")
-        question = Question.of(self.opened.model.vectorizer.transform([query]))
+        question = self.opened.question(query)
         asked = with_documents(self.opened, Asked(question, query, where=where, must=must), like, unlike)
         if expand:
             asked = replace(asked, question=self.opened.expanded(asked.question))
@@ -294,7 +308,7 @@ class Engine:
         self,
         text: str,
         k: int = 10,
-        mode: str = "hybrid",
+        mode: str | None = None,
         *,
         where: str | None = None,
         must: str | None = None,
@@ -307,7 +321,7 @@ class Engine:
         """
         if not text.strip():
             raise QueryError("the text is empty; give some words")
-        question = Question.of(self.opened.model.vectorizer.transform([text]))
+        question = self.opened.question(text)
         asked = Asked(question, text, where=where, must=must, whole=True)
         return answer(self.opened, asked, k, mode, explain=explain)
 
@@ -315,7 +329,7 @@ class Engine:
         self,
         ids: str | Sequence[str],
         k: int = 10,
-        mode: str = "hybrid",
+        mode: str | None = None,
         *,
         unlike: Sequence[str] = (),
         where: str | None = None,
@@ -327,7 +341,7 @@ class Engine:
         Args:
             ids: of one or more documents.
             k: at most so many hits.
-            mode: one of `SYSTEMS`.
+            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
             unlike: ids of documents that hits should be unlike.
             where: as `search` takes it.
             must: as `search` takes it.
@@ -340,9 +354,26 @@ class Engine:
         if not chosen:
             raise QueryError("no id was given; give at least one")
         numbers = [self.opened.number(id) for id in chosen]
-        question = like_these(self.opened.bags_of(numbers))
+        question = self.opened.like(numbers)
         asked = Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
         return answer(self.opened, with_documents(self.opened, asked, (), unlike), k, mode, explain=explain)
+
+    def similar_to_picture(
+        self,
+        picture: Picture,
+        k: int = 10,
+        mode: str | None = None,
+        *,
+        where: str | None = None,
+        must: str | None = None,
+    ) -> list[Hit]:
+        """The k pictures closest to a picture of any shape.
+
+        Raises:
+            QueryError: the index holds texts; or a condition cannot be read.
+        """
+        asked = Asked(self.opened.question_of(picture), "", where=where, must=must, whole=True)
+        return answer(self.opened, asked, k, mode, explain=False)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -352,8 +383,9 @@ class Engine:
         """
         if k < 1:
             raise QueryError(f"{k} labels were asked for; give at least 1")
+        self.opened.check_texts("telling labels")
         classifier = self.opened.classifier
-        codes = self.opened.model.encoder.encode(self.opened.model.vectorizer.transform(texts))
+        codes = self.opened.text_encoder.encode(self.opened.model.vectorizer.transform(texts))
         return [
             [
                 Prediction(rank, classifier.classes[label], float(row[label]))
@@ -369,6 +401,26 @@ class Engine:
             QueryError: no document has this id.
         """
         return searchable(self.opened.reader.documents([self.opened.number(id)])[0])
+
+    def pictures(self, ids: Sequence[str]) -> list[Picture]:
+        """The pictures with these ids, as the index holds them, in their order.
+
+        Raises:
+            QueryError: no document has an id, or it is a text.
+        """
+        documents = self.opened.reader.documents([self.opened.number(id) for id in ids])
+        pictures = [document.picture for document in documents if document.picture is not None]
+        if len(pictures) < len(documents):
+            raise QueryError(f"the index {self.folder} holds texts, and pictures are asked for")
+        return pictures
+
+    def resized(self, picture: Picture) -> Picture:
+        """A picture as it is compared with those of the index.
+
+        Raises:
+            QueryError: the index holds texts.
+        """
+        return self.opened.resized(picture)
 
     def rank(
         self,
@@ -386,7 +438,7 @@ class Engine:
         Args:
             queries: that are asked.
             k: at most so many ids each.
-            mode: one of `SYSTEMS`.
+            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
             above: what scores this or less is no hit.
             not_itself: leave out the document that has the query's id.
             where: as `search` takes it.
@@ -400,7 +452,7 @@ class Engine:
         self,
         queries: Sequence[Query],
         qrels: Mapping[str, Mapping[str, int]],
-        systems: Sequence[str] = SYSTEMS,
+        systems: Sequence[str] | None = None,
         *,
         baseline: str | None = None,
         seed: int = 1,
@@ -411,7 +463,7 @@ class Engine:
         Args:
             queries: those without a judgement are left out, and counted.
             qrels: by query id and document id, the grade.
-            systems: of `SYSTEMS`.
+            systems: by default all of `Opened.systems`.
             baseline: what the others are tested against; the first system unless given.
             seed: of intervals and tests.
             keep: given each system's rankings, to write them down.
@@ -422,13 +474,14 @@ class Engine:
         """
         from textae.scoring import by_judgements
 
-        return by_judgements(self.opened, queries, qrels, systems, baseline, seed, keep)
+        chosen = self.opened.systems if systems is None else systems
+        return by_judgements(self.opened, queries, qrels, chosen, baseline, seed, keep)
 
     def evaluate_labels(
         self,
         field: str,
         queries: Iterable[Document] | None = None,
-        systems: Sequence[str] = SYSTEMS,
+        systems: Sequence[str] | None = None,
         *,
         k: int = 100,
         curve: bool = False,
@@ -441,7 +494,7 @@ class Engine:
             field: of the documents, that holds the label.
             queries: documents whose text is the query; one that is in the index is not its own hit. Without them,
                 a seeded sample of the index's own documents is asked.
-            systems: of `SYSTEMS`.
+            systems: by default all of `Opened.systems`.
             k: of P@k.
             curve: whether to rank the whole corpus for each query.
             baseline: what the others are tested against; the first system unless given.
@@ -453,10 +506,13 @@ class Engine:
         """
         from textae.scoring import by_labels
 
-        return by_labels(self.opened, field, queries, systems, k, baseline, seed, curve=curve)
+        chosen = self.opened.systems if systems is None else systems
+        return by_labels(self.opened, field, queries, chosen, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
+
+        Of an index of pictures, the picture that the decoder draws, here and in all that decodes.
 
         Raises:
             QueryError: no document has an id, or it has no code.
@@ -666,23 +722,28 @@ class Engine:
 
         Args:
             radius: bits in which their codes may differ; by default a sixteenth of the bits.
-            resemblance: what share of their runs of four words they must have in common (Broder 1997); .8 by default.
+            resemblance: what share of their runs of four words they must have in common (Broder 1997), .8 by default;
+                of pictures, how near their pixels must be, as the system `pixels` scores it, .97 by default.
             progress: told of each stage.
 
         Raises:
             QueryError: the radius or the resemblance cannot be, or would take too long.
         """
-        from textae.duplicates import RADIUS, RESEMBLANCE, groups
+        from textae.duplicates import BY_PIXELS, BY_WORDS, RADIUS, groups
 
         opened = self.opened
         numbers, bits = opened.numbers, opened.codes.bits
         within = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
-        least = RESEMBLANCE if resemblance is None else resemblance
+        likeness = BY_WORDS if opened.shape is None else BY_PIXELS
+        least = likeness.usual if resemblance is None else resemblance
 
-        def texts(rows: Sequence[int]) -> list[str]:
-            return [searchable(document) for document in opened.reader.documents(numbers[list(rows)].tolist())]
+        def texts(rows: Sequence[int]) -> Sequence[object]:
+            chosen = numbers[list(rows)].tolist()
+            if opened.shape is not None:
+                return list(opened.pixels_of(chosen).values)
+            return [searchable(document) for document in opened.reader.documents(chosen)]
 
-        found = groups(bits, opened.codes.known, within, least, texts, progress)
+        found = groups(bits, opened.codes.known, within, least, texts, progress, likeness)
         members = []
         for group in found.groups:
             documents = opened.reader.documents(numbers[[member.row for member in group]].tolist())
@@ -704,12 +765,13 @@ class Engine:
 
         export_codes(Path(path), list(self.opened.ids.values()), self.opened.codes, what)
 
-    def unknown(self, query: str, mode: str = "hybrid") -> list[str]:
+    def unknown(self, query: str, mode: str | None = None) -> list[str]:
         """The words of a query, as written, that say nothing to a system: each once.
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer, knows = self.opened.model.vectorizer, self.opened.knows(mode)
+        vectorizer = self.opened.model.vectorizer
+        knows = self.opened.knows(self.opened.default_system if mode is None else mode)
         said = dict.fromkeys(words(query))
         known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
         held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
@@ -758,15 +820,28 @@ class Engine:
         reader = self.opened.reader
         return {
             "documents": len(reader),
-            "terms": len(self.opened.model.vectorizer.vocabulary),
+            **self._of_kind(),
             "bytes_floats": sum(part.nbytes for part in self.opened.documents.floats.parts),
             "bytes_bits": sum(part.nbytes for part in self.opened.documents.bits.parts),
             **self._lived(),
-            **reader.settings["about"],
-            "hybrid_weight": round(reader.settings["hybrid_weight"], 3),
+            **self._about(),
             **_first_and_last(reader.settings.get("layer_errors", [])),
             **self._taught(),
         }
+
+    def _of_kind(self) -> dict[str, Any]:
+        """What only an index of texts has, or one of pictures."""
+        opened = self.opened
+        if opened.shape is not None:
+            return {"pictures": fitting.shape_in_words(opened.shape)}
+        weight = round(opened.reader.settings["hybrid_weight"], 3)
+        return {"terms": len(opened.model.vectorizer.vocabulary), "hybrid_weight": weight}
+
+    def _about(self) -> dict[str, Any]:
+        """How it was learned; of pictures, without what only words have."""
+        about = self.opened.reader.settings["about"]
+        of_words = () if self.opened.shape is None else ("language", "inputs", "topics")
+        return {name: value for name, value in about.items() if name not in of_words}
 
     def _lived(self) -> dict[str, Any]:
         """What has become of the index since it was learned, and how what is new fits what was learned."""
@@ -780,7 +855,12 @@ class Engine:
         }
         if opened.model.passage:
             lived["passages"] = opened.searched.statistics.n
-        if len(later) and len(learned):
+        if len(later) and len(learned) and opened.shape is not None:
+            from textae.drift import picture_error
+
+            errors = {"error_of_learned": learned, "error_of_added": later}
+            lived |= {name: round(picture_error(opened, numbers), 3) for name, numbers in errors.items()}
+        elif len(later) and len(learned):
             from textae.drift import fit
 
             before, now = fit(opened, learned), fit(opened, later)

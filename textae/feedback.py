@@ -5,8 +5,11 @@ mean code of what it should be unlike. To keyword search the words that tell mos
 it should avoid words would be asked in vain, as unlike documents share most of their words with the wanted ones.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from textae.pixels import Pixels
 from textae.question import Question
 from textae.vectorizer import Bags, Floats, Ints, concatenated, term_weight
 
@@ -28,6 +31,19 @@ def like_these(bags: Bags) -> Question:
         return Question.of(bags)
     terms, weights = _sum(bags.terms, bags.counts.astype(np.float32) / np.float32(n))
     return Question(terms, weights, bags, np.full(n, 1 / n, np.float32))
+
+
+def unlike_pictures(question: Question, pixels: Pixels) -> Question:
+    """A question for pictures moved away from some: their codes are taken from the one that is asked for.
+
+    Args:
+        question: that was asked.
+        pixels: of m pictures, at least 1.
+    """
+    assert question.pictures is not None
+    shares = [question.shares, np.full(len(pixels), -GAMMA / len(pixels), np.float32)]
+    pictures = Pixels.concatenated([question.pictures, pixels])
+    return replace(question, pictures=pictures, shares=np.concatenate(shares))
 
 
 def with_feedback(question: Question, like: Bags, unlike: Bags, like_idf: Floats) -> Question:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from textae.baselines import fit_lsa
 from textae.column import Rows
-from textae.encoder import Encoder
+from textae.encoder import DeepEncoder, Encoder, PixelEncoder
 from textae.errors import CorpusError, TextaeError
+from textae.fitting import Fitted, Shape
 from textae.fusion import fusion_weight
+from textae.pixels import Pixels
 from textae.revision import Revision
 from textae.segments import Model
 from textae.spec import AUTO, LSA, ModelSpec, TrainSpec, check_together
@@ -29,6 +31,7 @@ from textae.types import Document, Progress, Skipped
 from textae.vectorizer import Counter, Floats, Tokens, Vectorizer, idf
 
 if TYPE_CHECKING:
+    from textae.depicting import LearnedPictures
     from textae.train import Learned
 
 FEW = 500
@@ -48,6 +51,7 @@ class Report:
         language: whose stems and stop words were used; None for words as they are.
         terms: in the vocabulary.
         inputs: the most frequent of them, that the encoder knows.
+        shape: height, width and channels of pictures; None of texts.
         warnings: what to expect of this index, where that is less than usual.
     """
 
@@ -57,12 +61,13 @@ class Report:
     language: str | None
     terms: int
     inputs: int
+    shape: Shape | None = None
     warnings: list[str] = field(default_factory=list)
 
 
 def build(
     writer: Writer,
-    corpus: Iterable[Document | Skipped],
+    corpus: Fitted,
     language: str | None,
     model: ModelSpec,
     train: TrainSpec,
@@ -85,9 +90,13 @@ def build(
         TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
     check_together(model, train)
+    if corpus.shape is not None and passage:
+        raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
     reading = Reading(writer, progress)
     documents = reading.documents(corpus)
     first = _first(documents)
+    if corpus.shape is not None:
+        language = None  # of names of files
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):
         counter = Counter(analysis, writer.folder)
@@ -98,14 +107,16 @@ def build(
         raise CorpusError(f"no document to index{_because(reading.skipped)}")
     with failures_are_errors(writer.folder):
         vocabulary, tokens, frequency = counter.finish()
-    if not len(vocabulary):
+    if not len(vocabulary) and corpus.shape is None:
         raise CorpusError(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
         )
     vectorizer = Vectorizer(analysis, vocabulary)
     numbers = np.arange(len(tokens))
-    warnings = learn_and_write(writer, vectorizer, frequency, numbers, tokens, model, train, passage, progress)
-    few = [f"learned from only {len(tokens)} documents: expect little more than matching words; some {FEW} are needed"]
+    said = Words(vectorizer, frequency, numbers, tokens)
+    warnings = learn_and_write(writer, said, model, train, passage, corpus.shape, progress)
+    what, known = ("documents", "matching words") if corpus.shape is None else ("pictures", "matching pixels")
+    few = [f"learned from only {len(tokens)} {what}: expect little more than {known}; some {FEW} are needed"]
     return Report(
         len(tokens),
         dict(reading.skipped),
@@ -113,19 +124,35 @@ def build(
         analysis.language,
         len(vocabulary),
         min(model.inputs, len(vocabulary)),
+        corpus.shape,
         [*(few if len(tokens) < FEW else []), *warnings],
     )
 
 
+@dataclass(frozen=True)
+class Words:
+    """What documents say.
+
+    Attributes:
+        vectorizer: whose vocabulary numbers terms by falling frequency.
+        frequency: (n_terms,) documents that hold each.
+        numbers: (n,) of the documents, rising.
+        tokens: n rows.
+    """
+
+    vectorizer: Vectorizer
+    frequency: NDArray[np.int64]
+    numbers: Rows
+    tokens: Tokens
+
+
 def learn_and_write(
     writer: Writer,
-    vectorizer: Vectorizer,
-    frequency: NDArray[np.int64],
-    numbers: Rows,
-    tokens: Tokens,
+    said: Words,
     model: ModelSpec,
     train: TrainSpec,
     passage: int,
+    shape: Shape | None,
     progress: Progress,
     tune: "Callable[[Learned], Encoder] | None" = None,
 ) -> Sequence[str]:
@@ -133,32 +160,65 @@ def learn_and_write(
 
     Args:
         writer: of the store, that has the documents and no arrays.
-        vectorizer: whose vocabulary numbers terms by falling frequency.
-        frequency: (n_terms,) documents that hold each.
-        numbers: (n,) of the documents, rising.
-        tokens: n rows.
+        said: by the documents.
         model: the shape of the auto-encoder.
         train: how it learns.
         passage: words of a passage; 0 to search whole documents.
+        shape: of pictures; None of texts.
         progress: told of each stage.
         tune: makes the encoder that is used of what was learned, and writes it in its place.
     """
-    learned_idf = idf(np.append(frequency, 0), len(tokens))
-    inputs = min(model.inputs, len(frequency))
+    n = len(said.tokens)
+    learned_idf = idf(np.append(said.frequency, 0), n)
+    inputs = min(model.inputs, len(said.frequency))
     with too_little_memory_is_an_error(model):
-        learned, start = learn_from(writer, tokens, learned_idf[:inputs], model, train, progress)
-        encoder = learned.encoder if tune is None else tune(learned)
-        revision = Revision(writer, Model(vectorizer, learned_idf, encoder, start, passage), [])
-        revision.append(numbers, tokens, progress)
+        encoder: Encoder | DeepEncoder | PixelEncoder
+        start: Encoder | PixelEncoder
+        if shape is not None:
+            seen, start = learn_from_pictures(writer, said.numbers, model, train, progress)
+            encoder, warnings = seen.encoder, seen.warnings
+        else:
+            learned, start = learn_from(writer, said.tokens, learned_idf[:inputs], model, train, progress)
+            encoder, warnings = learned.encoder if tune is None else tune(learned), learned.warnings
+        revision = Revision(writer, Model(said.vectorizer, learned_idf, encoder, start, passage, shape), [])
+        revision.append(said.numbers, said.tokens, progress)
     revision.finish()
-    writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": learned_idf})
-    analysis = vectorizer.analysis
+    writer.put_all("", {**said.vectorizer.vocabulary.arrays(), "idf": learned_idf})
+    analysis = said.vectorizer.analysis
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), "inputs": inputs})
+    of_words = {"inputs": inputs} if shape is None else {}
+    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), **of_words})
+    writer.set("shape", shape)
     writer.set("passage", passage)
-    writer.set("learned_documents", len(tokens))
+    writer.set("learned_documents", n)
     writer.set("learned_numbers", writer.next_number)
-    return learned.warnings
+    return warnings
+
+
+def learn_from_pictures(
+    writer: Writer, numbers: Rows, model: ModelSpec, train: TrainSpec, progress: Progress
+) -> tuple["LearnedPictures", PixelEncoder]:
+    """Find the principal components, train the auto-encoder, and write both; gives both, PCA as an encoder."""
+    from textae.depicting import fit_pca, learn_pictures  # torch
+
+    progress("PCA", 0, None)
+    some = numbers
+    if len(some) > train.most_documents:
+        some = np.sort(np.random.default_rng(train.seed).choice(numbers, train.most_documents, replace=False))
+    chosen = set(some.tolist())
+    stored = writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
+    pictures = (
+        document.picture
+        for number, document in zip(numbers.tolist(), stored, strict=True)
+        if number in chosen and document.picture is not None
+    )
+    pixels = Pixels.of(pictures)
+    axes, mean = fit_pca(pixels, model.start_dims)
+    learned = learn_pictures(pixels, model, train, progress)
+    arrays = {"pca/axes": axes, "pca/mean": mean, **learned.encoder.arrays(), **learned.decoder.arrays()}
+    writer.put_all("", arrays)
+    writer.set("layer_errors", learned.errors)
+    return learned, PixelEncoder.pca(axes, mean)
 
 
 def learn_from(
@@ -255,8 +315,8 @@ class Reading:
 
 
 def has_words(document: Document) -> bool:
-    """Whether a document has a word; one that has none is skipped."""
-    return next(spans(searchable(document)), None) is not None
+    """Whether a document has a word, or is a picture; one that has neither is skipped."""
+    return document.picture is not None or next(spans(searchable(document)), None) is not None
 
 
 def _because(skipped: Mapping[str, int]) -> str:

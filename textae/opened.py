@@ -17,16 +17,20 @@ from textae.baselines import BM25, VectorSpace
 from textae.classifier import Classifier
 from textae.column import Column, Mask, Rows
 from textae.decoder import Decoder
-from textae.encoder import Codes, Encoder, encoder_of
+from textae.encoder import Codes, Encoder, PixelEncoder, TextEncoder, encoder_of
 from textae.errors import QueryError
-from textae.index import CodeIndex, CosineIndex, HammingIndex
+from textae.feedback import like_these
+from textae.fitting import resized
+from textae.index import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex
+from textae.pixels import Pixels
 from textae.postings import Statistics
 from textae.question import Question, encode_question
-from textae.ranking import CodeSearch, Found, Hybrid, Retriever
+from textae.ranking import CodeSearch, Found, Hybrid, PixelSearch, Retriever
 from textae.segments import Model, Segment, Unit
-from textae.spec import ModelSpec, TrainSpec, check_system
+from textae.spec import PICTURE_SYSTEMS, SYSTEMS, ModelSpec, TrainSpec, check_system
 from textae.store import Reader
 from textae.text import Analysis
+from textae.types import Picture
 from textae.vectorizer import Bags, Tokens, Vectorizer, Vocabulary
 
 
@@ -64,6 +68,11 @@ class Searched:
     def lsa(self) -> Column[np.float16]:
         """LSA's codes."""
         return Column([unit.lsa for unit in self.units])
+
+    @cached_property
+    def pixels(self) -> Column[np.uint8]:
+        """The pixels of pictures."""
+        return Column([unit.pixels for unit in self.units])
 
     @cached_property
     def places(self) -> Column[np.int32]:
@@ -126,9 +135,57 @@ class Opened:
         vectorizer = Vectorizer(
             Analysis(analysis["language"], frozenset(analysis["stop_words"])), Vocabulary.from_arrays(arrays)
         )
-        words, learned = arrays["lsa/words"], arrays["idf"]
-        start = Encoder.lsa(words, learned[: len(words)])
-        return Model(vectorizer, learned, encoder_of(arrays), start, settings["passage"])
+        learned, start = arrays["idf"], self._start
+        return Model(vectorizer, learned, encoder_of(arrays), start, settings["passage"], self.shape)
+
+    @cached_property
+    def _start(self) -> Encoder | PixelEncoder:
+        """LSA, or of pictures PCA, as an encoder."""
+        arrays = self._arrays
+        if self.shape is not None:
+            return PixelEncoder.pca(arrays["pca/axes"], arrays["pca/mean"])
+        words = arrays["lsa/words"]
+        return Encoder.lsa(words, arrays["idf"][: len(words)])
+
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """Height, width and channels of the pictures; None of an index of texts."""
+        shape = self.reader.settings.get("shape")
+        return None if shape is None else (shape[0], shape[1], shape[2])
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """What can search, by name."""
+        return SYSTEMS if self.shape is None else PICTURE_SYSTEMS
+
+    @property
+    def default_system(self) -> str:
+        """What searches unless another system is asked for."""
+        return "hybrid" if self.shape is None else "code"
+
+    def check_texts(self, what: str) -> None:
+        """See whether the documents are texts, which something is for.
+
+        Raises:
+            QueryError: they are pictures.
+        """
+        if self.shape is not None:
+            raise QueryError(
+                f"{what} is for texts, and the index {self.reader.folder} holds pictures; "
+                "'textae similar PICTURE' searches them"
+            )
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The encoder of texts.
+
+        Raises:
+            QueryError: the documents are pictures.
+        """
+        encoder = self.model.encoder
+        self.check_texts("a question in words")
+        assert not isinstance(encoder, PixelEncoder)  # of texts
+        return encoder
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -210,7 +267,7 @@ class Opened:
         """A question with the words that the decoder expects of its code, for keyword search."""
         from textae.expansion import expand
 
-        asked = encode_question(self.model.encoder, question)
+        asked = encode_question(self.text_encoder, question)
         return expand(question, self.decoder, self.usual_words, asked.floats[0], self.searched.statistics.idf)
 
     def holders(self, term: int, n: int) -> list[int]:
@@ -235,6 +292,8 @@ class Opened:
         """
         from textae.conditions import evaluate, parse  # Whoosh's parser, which few searches need: 60 ms
 
+        if must is not None:
+            self.check_texts("a condition on text (--must)")
         conditions = [] if where is None else [parse(where, "--where", self.field_names)]
         conditions += [] if must is None else [parse(must, "--must", self.field_names)]
         masks = []
@@ -251,6 +310,44 @@ class Opened:
     def field_names(self) -> set[str]:
         """The fields that a document has, or had."""
         return {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
+
+    def question(self, text: str) -> Question:
+        """The question that a text asks.
+
+        Raises:
+            QueryError: the documents are pictures.
+        """
+        self.check_texts("a question in words")
+        return Question.of(self.model.vectorizer.transform([text]))
+
+    def question_of(self, picture: Picture) -> Question:
+        """The question that a picture of any shape asks.
+
+        Raises:
+            QueryError: the documents are texts.
+        """
+        return Question.of_pictures(Pixels.of([self.resized(picture)]))
+
+    def resized(self, picture: Picture) -> Picture:
+        """A picture as it is compared with those of the index.
+
+        Raises:
+            QueryError: the documents are texts.
+        """
+        if self.shape is None:
+            raise QueryError(f"a picture was given, and the index {self.reader.folder} holds texts; give a text")
+        return resized(picture, self.shape)
+
+    def like(self, numbers: Sequence[int]) -> Question:
+        """What is like the documents of these numbers, at least one."""
+        if self.shape is None:
+            return like_these(self.bags_of(numbers))
+        return Question.of_pictures(self.pixels_of(numbers))
+
+    def pixels_of(self, numbers: Sequence[int]) -> Pixels:
+        """The pixels of the pictures of these numbers, in their order."""
+        rows = [self.documents.rows_of(number)[0] for number in numbers]
+        return Pixels(self.documents.pixels.take(np.array(rows, np.int64)))
 
     def bags_of(self, numbers: Sequence[int]) -> Bags:
         """The bags of the documents of these numbers, in their order."""
@@ -314,16 +411,20 @@ class Opened:
     def knows(self, name: str) -> int:
         """How many terms the system of that name knows: the most frequent ones of the corpus."""
         system = self.system(name)
-        return len(system.encoder.words) if isinstance(system, CodeSearch) else len(self.model.vectorizer.vocabulary)
+        if isinstance(system, CodeSearch) and not isinstance(system.encoder, PixelEncoder):
+            return len(system.encoder.words)
+        return len(self.model.vectorizer.vocabulary)
 
     def _make(self, name: str, of: Searched) -> Retriever:
-        check_system(name)
+        check_system(name, pictures=self.shape is not None)
         postings = [unit.postings for unit in of.units]
         match name.split("-"):
             case ["bm25"]:
                 return BM25(postings, of.statistics)
             case ["tfidf"]:
                 return VectorSpace(postings, self.model.idf[:-1], float(self.model.idf[-1]))
+            case ["pixels"]:
+                return PixelSearch(EuclideanIndex(of.pixels))
             case ["code"]:
                 return self._codes(of)
             case ["bits"]:
@@ -333,7 +434,7 @@ class Opened:
                 return Hybrid(BM25(postings, of.statistics), self._codes(of), weight)
             case ["bits", n]:
                 return self._bits(int(n), of)
-            case ["lsa", dims]:
+            case ["lsa" | "pca", dims]:
                 return self._lsa(int(dims), of)
         return self._lsa(None, of)
 
@@ -350,5 +451,11 @@ class Opened:
         return CodeSearch(replace(self.model.encoder, quantization=planes), HammingIndex(Column(parts), of.known))
 
     def _lsa(self, dims: int | None, of: Searched) -> Retriever:
-        start = Encoder.lsa(self.model.start.words[:, :dims], self.model.start.idf)
+        first = self.model.start
+        if isinstance(first, PixelEncoder):
+            axes, mean = self._arrays["pca/axes"], self._arrays["pca/mean"]
+            start: Encoder | PixelEncoder = PixelEncoder.pca(axes[:, :dims], mean)
+        else:
+            assert isinstance(first, Encoder)  # LSA
+            start = Encoder.lsa(first.words[:, :dims], first.idf)
         return CodeSearch(start, CosineIndex(Column([unit.lsa[:, :dims] for unit in of.units])))

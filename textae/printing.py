@@ -13,6 +13,7 @@ from urllib.parse import quote
 import click
 
 from textae import terminal
+from textae.fitting import Shape, shape_in_words
 from textae.types import Cell, Decoded, DuplicateGroups, Grid, Hit, Prediction, Query, Ranking, Samples
 
 if TYPE_CHECKING:
@@ -28,12 +29,19 @@ _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
 
 def print_report(report: Report, folder: str, *, detected: bool, verbose: bool, quiet: bool) -> None:
     """Say what became of a corpus."""
-    terminal.note(f"indexed {report.documents:,} documents in {folder}", quiet=quiet)
+    what = "documents" if report.shape is None else f"pictures of {shape_in_words(report.shape)}"
+    terminal.note(f"indexed {report.documents:,} {what} in {folder}", quiet=quiet)
     _note_skipped(report, verbose=verbose, quiet=quiet)
-    how = " (detected; --language sets it)" if detected else ""
-    terminal.note(f"{report.terms:,} terms, language: {report.language or 'none'}{how}", quiet=quiet)
+    if report.shape is None:
+        how = " (detected; --language sets it)" if detected else ""
+        terminal.note(f"{report.terms:,} terms, language: {report.language or 'none'}{how}", quiet=quiet)
     for warning in report.warnings:
         terminal.note(warning, quiet=quiet)
+
+
+def _kind(shape: Shape | None) -> str:
+    """What documents are called."""
+    return "documents" if shape is None else "pictures"
 
 
 def _note_skipped(of: Report | Changes, *, verbose: bool, quiet: bool) -> None:
@@ -54,11 +62,12 @@ def print_changes(changes: Changes, folder: Path, options: Mapping[str, Any]) ->
     quiet = options["quiet"]
     counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
     said = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
-    terminal.note(f"{said}; {changes.documents:,} documents in {folder}", quiet=quiet)
+    what = _kind(changes.shape)
+    terminal.note(f"{said}; {changes.documents:,} {what} in {folder}", quiet=quiet)
     _note_skipped(changes, verbose=options.get("verbose", False), quiet=quiet)
     if changes.unlearned > changes.documents / 2:
         terminal.note(
-            f"{changes.unlearned:,} of the documents came after the index was learned; "
+            f"{changes.unlearned:,} of the {what} came after the index was learned; "
             "'textae info' says how well they fit, 'textae train' learns them",
             quiet=quiet,
         )
@@ -67,7 +76,7 @@ def print_changes(changes: Changes, folder: Path, options: Mapping[str, Any]) ->
 def print_trained(trained: Trained, folder: str, *, quiet: bool) -> None:
     """Say what was learned."""
     if trained.anew:
-        terminal.note(f"learned {trained.documents:,} documents anew in {folder}", quiet=quiet)
+        terminal.note(f"learned {trained.documents:,} {_kind(trained.shape)} anew in {folder}", quiet=quiet)
     if trained.label is not None:
         terminal.note(
             f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, "
@@ -269,8 +278,23 @@ def print_decoded(of: Mapping[str, str], decoded: Decoded, *, as_json: bool) -> 
         click.echo(f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}", color=colour)
 
 
-def print_duplicates(found: DuplicateGroups, options: Mapping[str, Any]) -> None:
-    """Print groups of near-duplicates, a blank line between them; exit with 1 where there is none."""
+def print_redrawn(ids: Sequence[str], told: Sequence[Decoded], *, as_json: bool) -> None:
+    """Print how far the pictures that codes draw are from those that they are of, a line each."""
+    for id, decoded in zip(ids, told, strict=True):
+        if as_json:
+            click.echo(terminal.json_line({"id": id, "code": decoded.code, "error": decoded.error}))
+        else:
+            click.echo(f"{decoded.error:8.3f}  {terminal.cell(id)}")
+
+
+def print_duplicates(found: DuplicateGroups, what: str, options: Mapping[str, Any]) -> None:
+    """Print groups of near-duplicates, a blank line between them; exit with 1 where there is none.
+
+    Args:
+        found: the groups.
+        what: documents or pictures.
+        options: of the command.
+    """
     for number, group in enumerate(found.groups, start=1):
         if options["as_json"]:
             for one in group:
@@ -284,7 +308,7 @@ def print_duplicates(found: DuplicateGroups, options: Mapping[str, Any]) -> None
     members = sum(map(len, found.groups))
     unknown = f"; {found.unknown:,} without a code were not compared" if found.unknown else ""
     terminal.note(
-        f"{members:,} documents in {len(found.groups):,} groups, of {found.compared:,} compared within "
+        f"{members:,} {what} in {len(found.groups):,} groups, of {found.compared:,} compared within "
         f"{found.radius} bits{unknown}",
         quiet=options["quiet"],
     )
@@ -297,15 +321,20 @@ def print_samples(drawn: Samples, *, as_json: bool, quiet: bool) -> None:
         if as_json:
             about = {"sample": number, "nearest": sample.nearest, "distance": sample.distance}
             click.echo(terminal.json_line({**about, **_as_drawn(sample.decoded)}))
-        else:
+            continue
+        nearest = f"nearest: {terminal.cell(sample.nearest)}  {sample.distance:.3g} away"
+        if sample.decoded.words:
             said = terminal.wrapped(" ".join(word.word for word in sample.decoded.words), 5)
-            click.echo(f"{number:3}  {said.lstrip()}")
-            click.echo(f"     nearest: {terminal.cell(sample.nearest)}  {sample.distance:.3g} away")
+            click.echo(f"{number:3}  {said.lstrip()}\n     {nearest}")
+        else:
+            click.echo(f"{number:3}  {nearest}")
     terminal.note(f"a document's own nearest is {drawn.usual_distance:.3g} away (the median)", quiet=quiet)
 
 
 def _as_drawn(decoded: Decoded) -> dict[str, Any]:
-    """A code and its words, of which no text says whether it holds them."""
+    """A code and its words, of which no text says whether it holds them; of a picture the code alone."""
+    if decoded.picture is not None:
+        return {"code": decoded.code}
     words = [{name: value for name, value in asdict(word).items() if name != "held"} for word in decoded.words]
     return {"code": decoded.code, "words": words}
 

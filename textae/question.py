@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textae.encoder import Codes, DeepEncoder, Encoder, unit
+from textae.encoder import AnyEncoder, Codes, encode, unit
+from textae.pixels import Pixels
 from textae.vectorizer import Bags, Floats, Ints
+
+_NOTHING = Bags(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint16))
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,14 @@ class Question:
         weights: (n,) float32, above 0: how often each counts.
         texts: m bags; a code that is asked for is the weighted sum of theirs.
         shares: (m,) float32, the weight of each text; below 0 for what the code must be unlike.
+        pictures: m of them in place of texts, where these are searched.
     """
 
     terms: Ints
     weights: Floats
     texts: Bags
     shares: Floats
+    pictures: Pixels | None = None
 
     @classmethod
     def of(cls, bag: Bags) -> "Question":
@@ -37,13 +42,19 @@ class Question:
         """
         return cls(bag.terms, bag.counts.astype(np.float32), bag, np.ones(1, np.float32))
 
+    @classmethod
+    def of_pictures(cls, pixels: Pixels) -> "Question":
+        """The question that pictures ask together; keyword search is asked nothing."""
+        shares = np.full(len(pixels), 1 / len(pixels), np.float32)
+        return cls(_NOTHING.terms, np.empty(0, np.float32), _NOTHING, shares, pixels)
 
-def encode_question(encoder: Encoder | DeepEncoder, question: Question) -> Codes:
+
+def encode_question(encoder: AnyEncoder, question: Question) -> Codes:
     """Both codes of a question, a row each: those of its text, or of the weighted sum of its texts' codes.
 
     A sum has the bits that the sum of floats asks for, and nothing is known of it where it is nothing.
     """
-    codes = encoder.encode(question.texts)
+    codes = encode(encoder, question.texts if question.pictures is None else question.pictures)
     if len(codes.known) == 1 and question.shares[0] == 1:
         return codes
     mixed = (question.shares[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)

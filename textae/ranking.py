@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.baselines import BM25
 from textae.column import Mask, Rows, distinct
-from textae.encoder import Codes, DeepEncoder, Encoder
+from textae.encoder import AnyEncoder, Codes
 from textae.found import Found, top
-from textae.index import Index
+from textae.index import EuclideanIndex, Index
 from textae.question import Question, encode_question
 from textae.vectorizer import Floats
 
-__all__ = ["CodeSearch", "Found", "Hybrid", "Retriever", "top"]
+__all__ = ["CodeSearch", "Found", "Hybrid", "PixelSearch", "Retriever", "top"]
 
 
 class Retriever(Protocol):
@@ -43,7 +44,7 @@ class Retriever(Protocol):
 class CodeSearch:
     """Documents by the likeness of their codes to the question's: the encoder before an index."""
 
-    encoder: Encoder | DeepEncoder
+    encoder: AnyEncoder
     index: Index
 
     def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
@@ -53,6 +54,28 @@ class CodeSearch:
     def scores(self, question: Question, rows: Rows) -> Floats:
         """The likeness of the question to each of some rows: (n,)."""
         return self.index.scores(encode_question(self.encoder, question), rows)
+
+
+@dataclass(frozen=True)
+class PixelSearch:
+    """Pictures by the distance of their pixels to the question's, nearest first; without learning."""
+
+    index: EuclideanIndex
+
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The nearest rows, as `Retriever.search` says."""
+        return self.index.search(_mean_picture(question), k, among, above)
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The score of each of some rows: (n,)."""
+        return self.index.scores(_mean_picture(question), rows)
+
+
+def _mean_picture(question: Question) -> NDArray[np.int32]:
+    """The pixels that are asked for, (n_pixels,): of several pictures their weighted sum, as far as it is a picture."""
+    assert question.pictures is not None
+    mixed = question.shares @ question.pictures.values.astype(np.float32)
+    return np.clip(np.rint(mixed), 0, 255).astype(np.int32)
 
 
 POOL = 100

@@ -7,6 +7,7 @@ import numpy as np
 
 from textae.baselines import BM25, VectorSpace
 from textae.decoding import forms
+from textae.encoder import PixelEncoder
 from textae.explaining import NOTHING, Shares, bit_shares, code_shares, common_words, explanation, fused, written
 from textae.index import CosineIndex, HammingIndex
 from textae.opened import Opened, Searched
@@ -31,6 +32,7 @@ def explained(
         rows: of the hits.
         texts: in whose words the question was asked, and those of the hits; a word is written as the first has it.
     """
+    opened.check_texts("an explanation by words")
     system = opened.system(mode, whole=searched is opened.documents)
     keywords: list[Shares] = [NOTHING] * len(rows)
     codes: list[Shares] = [NOTHING] * len(rows)
@@ -64,16 +66,17 @@ def _of_words(system: BM25, question: Question, row: int) -> Shares:
 
 
 def _of_codes(system: CodeSearch, searched: Searched, question: Question, rows: Sequence[int]) -> list[Shares]:
-    place = np.array(rows, np.int64)
+    place, encoder = np.array(rows, np.int64), system.encoder
+    assert not isinstance(encoder, PixelEncoder)
     if isinstance(system.index, HammingIndex):
-        return bit_shares(system.encoder, question, system.index.bits.take(place))
+        return bit_shares(encoder, question, system.index.bits.take(place))
     floats = searched.lsa if isinstance(system.index, CosineIndex) else searched.floats
-    return code_shares(system.encoder, question, floats.take(place)[:, : system.encoder.dims])
+    return code_shares(encoder, question, floats.take(place)[:, : encoder.dims])
 
 
 def _common(opened: Opened, searched: Searched, question: Question, rows: Sequence[int]) -> list[list[int]]:
     """The terms that the decoder hears most in the question's code and in each row's."""
-    asked = encode_question(opened.model.encoder, question)
+    asked = encode_question(opened.text_encoder, question)
     if not asked.known[0]:
         return [[] for _ in rows]
     floats, decoder = searched.floats.take(np.array(rows, np.int64)), opened.decoder

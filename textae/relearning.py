@@ -20,7 +20,8 @@ import numpy as np
 from textae.classifier import Labels
 from textae.encoder import Encoder, encoder_of
 from textae.errors import TextaeError
-from textae.indexing import learn_and_write, too_little_memory_is_an_error
+from textae.fitting import Shape
+from textae.indexing import Words, learn_and_write, too_little_memory_is_an_error
 from textae.opened import Opened
 from textae.segments import DOCUMENTS, encoded, prefix
 from textae.spec import LSA, ModelSpec, TrainSpec, check_together
@@ -55,6 +56,7 @@ class Trained:
         labelled: documents that have a label.
         classes: different labels.
         warnings: what went otherwise than it should.
+        shape: height, width and channels of pictures; None of texts.
     """
 
     documents: int
@@ -63,6 +65,7 @@ class Trained:
     labelled: int = 0
     classes: int = 0
     warnings: tuple[str, ...] = ()
+    shape: Shape | None = None
 
 
 def relearn(
@@ -81,6 +84,8 @@ def relearn(
     Raises:
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
+    if label is not None:
+        opened.check_texts("learning from labels")
     pretrain = (train if model is not None else opened.specs[1]).pretrain
     if label is not None and pretrain != LSA:
         raise TextaeError(
@@ -94,7 +99,7 @@ def relearn(
     else:
         warnings = ()
         _tune_what_is_there(writer, opened, labels, train, progress)
-    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings))
+    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings), shape=opened.shape)
     return about if labels is None else replace(about, label=label, labelled=labels.known, classes=len(labels.classes))
 
 
@@ -126,10 +131,8 @@ def _anew(
     tune = None
     if labels is not None:
         tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
-    passage = opened.model.passage
-    return learn_and_write(
-        writer, vectorizer, frequency, opened.numbers, tokens, model, train, passage, progress, tune=tune
-    )
+    said = Words(vectorizer, frequency, opened.numbers, tokens)
+    return learn_and_write(writer, said, model, train, opened.model.passage, opened.shape, progress, tune=tune)
 
 
 def _tokens(opened: Opened) -> Tokens:
@@ -148,7 +151,9 @@ def _tune_what_is_there(
         raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
     arrays = opened.reader.arrays
     unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
-    before = Learned(encoder_of(unlabelled or arrays), opened.decoder)
+    encoder = encoder_of(unlabelled or arrays)
+    assert isinstance(encoder, Encoder)  # of what does not start from LSA, labels were refused
+    before = Learned(encoder, opened.decoder)
     for learned_of_codes in ("topics", "map"):
         writer.drop(learned_of_codes)
     with too_little_memory_is_an_error(opened.specs[0]):

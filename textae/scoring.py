@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from textae.errors import QueryError
 from textae.found import Found
 from textae.opened import Opened
 from textae.question import Question
-from textae.spec import SYSTEMS, check_seed, check_system
+from textae.spec import check_seed, check_system
 from textae.text import searchable
 from textae.types import Document, Query, Ranking
 
@@ -38,18 +39,33 @@ def rank(
     must: str | None = None,
 ) -> Iterator[Ranking]:
     """What a system ranks highest for each of many queries; as `Engine.rank` says."""
+    asked = [(query.id, partial(opened.question, query.text)) for query in queries]
+    return _ranked(opened, asked, k, mode, where, must, above=above, not_itself=not_itself)
+
+
+def _ranked(
+    opened: Opened,
+    queries: Sequence[tuple[str, Callable[[], Question]]],
+    k: int,
+    mode: str,
+    where: str | None = None,
+    must: str | None = None,
+    *,
+    above: float,
+    not_itself: bool,
+) -> Iterator[Ranking]:
+    """The same of questions of any kind, each under its id and made when its turn has come."""
     from concurrent.futures import ThreadPoolExecutor
 
     opened.system(mode)  # made once, before threads ask for it
-    vectorizer = opened.model.vectorizer
     everywhere = None if where is None and must is None else opened.among(where, must)
 
-    def found(query: Query, own: int | None) -> Found:
+    def found(query: tuple[str, Callable[[], Question]], own: int | None) -> Found:
         among = everywhere
         if own is not None:
             among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
             among[opened.searched.rows_of(own)] = False
-        return opened.search(Question.of(vectorizer.transform([query.text])), k, mode, among, above=above)
+        return opened.search(query[1](), k, mode, among, above=above)
 
     with ExitStack() as stack:
         all_at_once: Callable[..., Iterable[Found]] = map
@@ -57,7 +73,7 @@ def rank(
             all_at_once = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
         for first in range(0, len(queries), _AT_A_TIME):
             some = queries[first : first + _AT_A_TIME]
-            own = [opened.reader.number(query.id) if not_itself else None for query in some]
+            own = [opened.reader.number(id) if not_itself else None for id, _ in some]
             for ranked in all_at_once(found, some, own):
                 numbers = opened.searched.owners.take(ranked.rows).tolist()
                 yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
@@ -75,7 +91,7 @@ def by_judgements(
     """Score systems by judged queries; as `Engine.evaluate` says."""
     from textae.evaluation import Scoreboard, figures, judged
 
-    baseline = _checked(systems, baseline, seed)
+    baseline = _checked(opened, systems, baseline, seed)
     scores = {}
     for system in systems:
         ranked = rank(opened, queries, _JUDGED_DEPTH, system)
@@ -101,15 +117,15 @@ def by_labels(
     """Score systems by labels; as `Engine.evaluate_labels` says."""
     from textae.evaluation import LabelJudge, Scoreboard, figures
 
-    baseline = _checked(systems, baseline, seed)
+    baseline = _checked(opened, systems, baseline, seed)
     labels = opened.reader.field(field)
     asked = list(_sample(opened, seed) if queries is None else queries)
-    texts = [Query(document.id, searchable(document)) for document in asked]
+    questions = [(document.id, partial(_question, opened, document)) for document in asked]
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0
     for system in systems:
         judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
-        ranked = rank(opened, texts, depth, system, above=-np.inf, not_itself=True)
+        ranked = _ranked(opened, questions, depth, system, above=-np.inf, not_itself=True)
         for document, ranking in zip(asked, ranked, strict=True):
             judge.add(document.id, document.fields.get(field), ranking)
         scores[system], unjudged = judge.scores(), judge.unjudged
@@ -118,17 +134,23 @@ def by_labels(
     return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
 
 
+def _question(opened: Opened, document: Document) -> Question:
+    if document.picture is None:
+        return opened.question(searchable(document))
+    return opened.question_of(document.picture)
+
+
 def _sample(opened: Opened, seed: int) -> list[Document]:
     chosen = np.random.default_rng(seed).permutation(len(opened.numbers))[:_ASKED]
     return opened.reader.documents(opened.numbers[np.sort(chosen)].tolist())
 
 
-def _checked(systems: Sequence[str], baseline: str | None, seed: int) -> str:
+def _checked(opened: Opened, systems: Sequence[str], baseline: str | None, seed: int) -> str:
     """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
     if not systems:
-        raise QueryError(f"no system to score; give some of {', '.join(SYSTEMS)}")
+        raise QueryError(f"no system to score; give some of {', '.join(opened.systems)}")
     for system in systems:
-        check_system(system)
+        check_system(system, pictures=opened.shape is not None)
     check_seed(seed)
     if baseline is not None and baseline not in systems:
         raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")

@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.column import Rows
-from textae.encoder import Codes, DeepEncoder, Encoder
+from textae.encoder import AnyEncoder, Codes, Encoder, Inputs, PixelEncoder, encode
 from textae.fields import FieldIndex
 from textae.passages import passages
+from textae.pixels import Pixels
 from textae.postings import Postings, Removed
 from textae.text import spans, words
 from textae.types import Document, Progress
@@ -47,15 +48,17 @@ class Model:
         vectorizer: of texts to terms.
         idf: (n_terms + 1,) as it was when the index was learned; the last is that of terms that were met later.
         encoder: of codes.
-        start: LSA, where learning started.
+        start: LSA, where learning started; of pictures, PCA.
         passage: words of a passage; 0 where only whole documents are searched.
+        shape: height, width and channels of pictures; None where documents are texts.
     """
 
     vectorizer: Vectorizer
     idf: Floats
-    encoder: Encoder | DeepEncoder
-    start: Encoder
+    encoder: AnyEncoder
+    start: Encoder | PixelEncoder
     passage: int
+    shape: tuple[int, int, int] | None = None
 
     def postings(self, bags: Bags) -> Postings:
         """The postings of bags, in which terms may be that were not there when the index was learned."""
@@ -71,10 +74,11 @@ class Unit:
         owners: (n,) int64, the number of the document that each row is of; rising.
         postings: the words of the rows.
         codes: as stored.
-        lsa: (n, dims) float16, LSA's codes.
+        lsa: (n, dims) float16, LSA's codes; of pictures, PCA's.
         removed: rows whose document is gone.
         windows: (n, 2) int32, of passages the first token of the document's and the one after the last; else empty.
         places: (n, 2) int32, of passages the first character of the document's text and the one after the last.
+        pixels: (n, n_pixels) uint8, of pictures; else empty.
     """
 
     owners: Rows
@@ -84,6 +88,7 @@ class Unit:
     removed: Removed
     windows: NDArray[np.int32]
     places: NDArray[np.int32]
+    pixels: NDArray[np.uint8]
 
     def __len__(self) -> int:
         """The number of rows, removed ones among them."""
@@ -110,10 +115,12 @@ class Unit:
             Removed.from_arrays(_below(arrays, "removed/")),
             arrays.get("windows", _NO_PLACES),
             arrays.get("places", _NO_PLACES),
+            arrays.get("pixels", _NO_PIXELS),
         )
 
 
 _NO_PLACES = np.zeros((0, 2), np.int32)
+_NO_PIXELS = np.zeros((0, 0), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -196,27 +203,33 @@ def new_segment(
         model: what was learned.
         progress: told of the rows that are encoded.
     """
-    yield from _under(f"{DOCUMENTS}/", _unit(numbers, tokens.bags(), model, progress))
+    bags: Bags = tokens.bags()
+    inputs: Inputs = bags
+    if model.shape is not None:
+        documents = list(documents)
+        inputs = Pixels.of(document.picture for document in documents if document.picture is not None)
+        yield f"{DOCUMENTS}/pixels", inputs.values
+    yield from _under(f"{DOCUMENTS}/", _unit(numbers, bags, inputs, model, progress))
     yield from _read(tokens, documents, numbers, model, progress)
 
 
-def _unit(owners: Rows, bags: Bags, model: Model, progress: Progress) -> Named:
+def _unit(owners: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> Named:
     yield "owners", owners
     yield from _under("postings/", model.postings(bags).arrays().items())
     yield from _under("removed/", Removed.nothing().arrays().items())
-    yield from encoded(bags, model.encoder, progress).items()
-    yield "lsa", _stacked(model.start.encode(chunk).floats.astype(np.float16) for chunk in bags.chunks(_CHUNK))
+    yield from encoded(inputs, model.encoder, progress).items()
+    yield "lsa", _stacked(encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK))
 
 
-def encoded(bags: Bags, encoder: Encoder | DeepEncoder, progress: Progress) -> dict[str, NDArray[Any]]:
-    """The codes of bags, as they are stored."""
+def encoded(inputs: Inputs, encoder: AnyEncoder, progress: Progress) -> dict[str, NDArray[Any]]:
+    """The codes of what an encoder reads, as they are stored."""
     known, floats, bits = [], [], []
-    for chunk in bags.chunks(_CHUNK):
-        codes = encoder.encode(chunk)
+    for chunk in inputs.chunks(_CHUNK):
+        codes = encode(encoder, chunk)
         known.append(codes.known)
         floats.append(codes.floats.astype(np.float16))
         bits.append(codes.bits)
-        progress("encoding", sum(map(len, known)), len(bags))
+        progress("encoding", sum(map(len, known)), len(inputs))
     return {"known": np.concatenate(known), "floats": np.concatenate(floats), "bits": np.concatenate(bits)}
 
 
@@ -239,7 +252,7 @@ def _read(tokens: Tokens, documents: Iterable[Document], numbers: Rows, model: M
         windows, places = (np.concatenate([_NO_PLACES, *parts]) for parts in zip(*cut, strict=True))
         owner_rows = np.repeat(np.arange(len(numbers)), counts)
         bags = _passage_tokens(tokens, owner_rows, windows).bags()
-        yield from _under(f"{PASSAGES}/", _unit(numbers[owner_rows], bags, model, progress))
+        yield from _under(f"{PASSAGES}/", _unit(numbers[owner_rows], bags, bags, model, progress))
         yield from _under(f"{PASSAGES}/", {"windows": windows, "places": places}.items())
 
 
@@ -296,6 +309,8 @@ def _merged_units(units: Sequence[Unit], bags: Bags, model: Model) -> Named:
     yield "floats", kept(unit.codes.floats for unit in units)
     yield "bits", kept(unit.codes.bits for unit in units)
     yield "lsa", kept(unit.lsa for unit in units)
+    if units[0].pixels.size:
+        yield "pixels", kept(unit.pixels for unit in units)
     if len(units[0].windows):
         yield "windows", kept(unit.windows for unit in units)
         yield "places", kept(unit.places for unit in units)

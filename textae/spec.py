@@ -13,6 +13,9 @@ from textae.errors import TextaeError
 SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hybrid")
 """What can search; also `lsa-N`, LSA with its first N dimensions, and `bits-N`, N bits of the same codes."""
 
+PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits")
+"""What can search pictures; also `pca-N` and `bits-N`."""
+
 AUTO = "auto"
 """The language that is detected from the corpus, and the device that is there."""
 
@@ -42,23 +45,25 @@ MOST_SEED = 2**32 - 1
 """As far as scikit-learn's seeds go."""
 
 _LARGEST = 1_000_000  # of a layer, a code, and passes: far beyond what is of use, and numbers of any size end there
-_LSA_N = re.compile(r"lsa-[1-9][0-9]{0,5}")
+_LSA_N = re.compile(r"(?:lsa|pca)-[1-9][0-9]{0,5}")
 _BITS_N = re.compile(r"bits-([1-9][0-9]{0,3})")
 
 
-def check_system(name: str) -> None:
-    """See whether a system of that name can search.
+def check_system(name: str, *, pictures: bool = False) -> None:
+    """See whether a system of that name can search texts, or pictures.
 
     Raises:
         TextaeError: there is none.
     """
-    if name in SYSTEMS or _LSA_N.fullmatch(name):
+    systems, linear = (PICTURE_SYSTEMS, "pca") if pictures else (SYSTEMS, "lsa")
+    if name in systems or (_LSA_N.fullmatch(name) and name.startswith(linear)):
         return
     if bits := _BITS_N.fullmatch(name):
         check_bits(int(bits[1]))
         return
     shown = name if len(name) <= 60 else f"{name[:56]} ..."
-    raise TextaeError(f"no system {shown!r}; give one of {', '.join(SYSTEMS)}, lsa-N, bits-N")
+    of = " for pictures" if pictures else ""
+    raise TextaeError(f"no system {shown!r}{of}; give one of {', '.join(systems)}, {linear}-N, bits-N")
 
 
 def check_bits(n: int) -> None:
@@ -182,6 +187,10 @@ class TrainSpec:
             raise TextaeError(f"a learning rate of {self.rate:g} was asked for; give one above 0, such as 0.001")
         if self.pretrain not in PRETRAINING:
             raise TextaeError(f"no pre-training {self.pretrain!r:.60}; give one of {', '.join(PRETRAINING)}")
+
+
+PICTURES = (ModelSpec(dims=64, hidden=(1_024, 512), drop=0.0), TrainSpec(pretrain=NONE, most_documents=60_000))
+"""How pictures are learned."""
 
 
 def check_together(model: ModelSpec, train: TrainSpec) -> None:

@@ -18,6 +18,7 @@ import json
 import os
 import re
 import sqlite3
+import struct
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.errors import StoreError
-from textae.types import Document, FieldValue
+from textae.types import Document, FieldValue, Picture
 
-FORMAT = 3
+FORMAT = 4
 """The version of what is described here; another one is refused, with the command that rebuilds the index."""
 
 APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database
@@ -42,7 +43,7 @@ WAIT_FOR_LOCK = 5.0
 _SCHEMA = """
 CREATE TABLE documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
                         text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL,
-                        content BLOB NOT NULL, sha256 BLOB NOT NULL);
+                        picture BLOB, content BLOB NOT NULL, sha256 BLOB NOT NULL);
 CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE digest (sha256 TEXT NOT NULL);
@@ -56,7 +57,8 @@ _WRITER = "writer.json"
 _SETTINGS = "SELECT name, value FROM settings ORDER BY name"
 _DIGEST = "SELECT sha256 FROM digest"
 _ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
-_COLUMNS = "number, id, title, text, fields, source, origin, content, sha256"
+_COLUMNS = "number, id, title, text, fields, source, origin, picture, content, sha256"
+_SHAPE = struct.Struct("<3I")  # stands before the pixels of a picture
 _PARAMETERS = 500  # of a statement: SQLite bounds them
 _NOT_OF_ITS_OWN = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)  # a whole index may bring these
 
@@ -287,11 +289,12 @@ class Writer:
     def add(self, document: Document) -> int | None:
         """Add a document, and give its number; None, and nothing added, where its id is taken."""
         said = (document.id, document.title, document.text, _fields_of(document))
-        row = (self._next, *said, document.source, document.origin)
-        content = content_of(*said)
+        picture = _picture_bytes(document.picture)
+        row = (self._next, *said, document.source, document.origin, picture)
+        content = content_of(*said, picture)
         with failures_are_errors(self.folder):
             added = self._database.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (*row, content, _hash_of(row, content)),
             ).rowcount
         if not added:
@@ -478,27 +481,43 @@ def _access(folder: Path) -> str:
     return "mode=ro" if (folder / "index.sqlite-wal").exists() else "immutable=1"
 
 
-def content_of(id: str, title: str, text: str, fields: str) -> bytes:
+def content_of(id: str, title: str, text: str, fields: str, picture: bytes | None) -> bytes:
     """The hash of what a document says, wherever it came from and whichever number it has; 32 bytes.
 
     Raises:
         UnicodeEncodeError: of half of a surrogate pair, which cannot be stored.
     """
-    return hashlib.sha256(json.dumps([id, title, text, fields], ensure_ascii=False).encode()).digest()
+    said = hashlib.sha256(json.dumps([id, title, text, fields], ensure_ascii=False).encode())
+    if picture is not None:
+        said.update(picture)
+    return said.digest()
 
 
 def content_of_document(document: Document) -> bytes:
     """`content_of`, as a document is stored."""
-    return content_of(document.id, document.title, document.text, _fields_of(document))
+    picture = _picture_bytes(document.picture)
+    return content_of(document.id, document.title, document.text, _fields_of(document), picture)
 
 
 def _fields_of(document: Document) -> str:
     return json.dumps(dict(document.fields), ensure_ascii=False)
 
 
+def _picture_bytes(picture: Picture | None) -> bytes | None:
+    """A picture as it is stored."""
+    return None if picture is None else _SHAPE.pack(*picture.shape) + picture.pixels
+
+
+def _picture_of(stored: bytes | None) -> Picture | None:
+    if stored is None:
+        return None
+    height, width, channels = _SHAPE.unpack_from(stored)
+    return Picture(height, width, channels, stored[_SHAPE.size :])
+
+
 def _hash_of(row: Sequence[Any], content: bytes) -> bytes:
     """The hash of a document's row: of its number and where it came from, and of what it says."""
-    number, _, _, _, _, source, origin = row
+    number, _, _, _, _, source, origin, _ = row
     return hashlib.sha256(json.dumps([number, source, origin], ensure_ascii=False).encode() + content).digest()
 
 
@@ -520,7 +539,8 @@ def _is_whole(row: Sequence[Any]) -> bool:
     """Whether a document's row is what was written; a damaged database may give values of any type."""
     *said, content, sha256 = row
     try:
-        return bool(content_of(*said[1:5]) == content and _hash_of(said, content) == sha256)
+        _, id, title, text, fields, _, _, picture = said
+        return bool(content_of(id, title, text, fields, picture) == content and _hash_of(said, content) == sha256)
     except (TypeError, ValueError):
         return False
 
@@ -528,8 +548,8 @@ def _is_whole(row: Sequence[Any]) -> bool:
 def _checked(row: Sequence[Any], folder: Path) -> Document:
     if not _is_whole(row):
         raise _damaged(folder, f"the document {row[1]!r} is not what was written")
-    _, id, title, text, fields, source, origin, *_ = row
-    return Document(id, text, title, json.loads(fields), source, origin)
+    _, id, title, text, fields, source, origin, picture, *_ = row
+    return Document(id, text, title, json.loads(fields), source, origin, _picture_of(picture))
 
 
 def _array_path(folder: Path, sha256: str) -> Path:

@@ -14,6 +14,28 @@ Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """The pixels of a picture, of 8 bits.
+
+    Attributes:
+        height: rows.
+        width: columns.
+        channels: 1 of grey levels, 3 of red, green and blue.
+        pixels: height · width · channels bytes, row by row.
+    """
+
+    height: int
+    width: int
+    channels: int
+    pixels: bytes
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document of a corpus.
 
@@ -24,6 +46,7 @@ class Document:
         fields: every other column or header, by name.
         source: where it came from, for people: a path, or `path:line`.
         origin: which of the sources of the index it came from: what `sync` compares.
+        picture: that the document is, where it is one; its text is empty then.
     """
 
     id: str
@@ -32,6 +55,7 @@ class Document:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     source: str = ""
     origin: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +211,16 @@ class Decoded:
 
     Attributes:
         code: its numbers between commas, as `decode_code` takes it.
-        words: the most telling first.
+        words: the most telling first; none of a picture's.
+        picture: as the decoder draws it; None of a text's.
+        error: of the picture beside the one that it is of, squared and summed over the pixels from 0, black, to 1; None
+            where there is none.
     """
 
     code: str
     words: tuple[LikelyWord, ...]
+    picture: Picture | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 from textae.corpus import Source
 from textae.corpus.streams import EMPTY
 from textae.errors import StoreError
+from textae.fitting import Fitted, Shape
 from textae.indexing import NO_WORDS, USED, Reading, has_words
 from textae.opened import Opened
 from textae.revision import Revision
@@ -42,6 +43,7 @@ class Changes:
         examples: where they stood, by reason: the first of each.
         documents: in the index by now.
         unlearned: of these, documents that came after the index was learned.
+        shape: height, width and channels of pictures; None of texts.
     """
 
     added: int
@@ -52,6 +54,7 @@ class Changes:
     examples: Mapping[str, list[str]]
     documents: int
     unlearned: int
+    shape: Shape | None = None
 
     @property
     def any(self) -> bool:
@@ -70,7 +73,7 @@ class Update:
 
     def __init__(self, writer: Reviser, opened: Opened, progress: Progress) -> None:
         self._writer, self._opened, self._progress = writer, opened, progress
-        writer.check("vocabulary/", "idf", "encoder/", "lsa/")
+        writer.check("vocabulary/", "idf", "encoder/", "lsa/", "pca/")
         known = opened.model.vectorizer
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
         self._revision = Revision(writer, replace(opened.model, vectorizer=self._vectorizer), list(opened.segments))
@@ -84,7 +87,7 @@ class Update:
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
         """Add documents; one whose id is taken is skipped, or counted as unchanged where it says the same."""
-        self._append(self._new(corpus))
+        self._append(self._new(Fitted(corpus, self._opened.shape)))
 
     def _new(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         for item in corpus:
@@ -144,7 +147,7 @@ class Update:
             seen: is given the ids of those of `there` that stay.
             unread: is given where it stands what cannot be read.
         """
-        for item in source.read(self._progress):
+        for item in Fitted(source.read(self._progress), self._opened.shape):
             if isinstance(item, Skipped):
                 if item.reason not in (EMPTY, NO_WORDS):
                     unread.append(item.source)
@@ -220,6 +223,7 @@ class Update:
             examples=self._reading.examples,
             documents=len(self._writer),
             unlearned=unlearned,
+            shape=self._opened.shape,
         )
 
     def _write_vocabulary(self) -> None:

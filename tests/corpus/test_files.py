@@ -151,7 +151,9 @@ def test_what_is_gone_when_its_turn_comes_is_skipped(tmp_path: Path, monkeypatch
     shutil.rmtree(tmp_path / "c")
     assert [item.reason if isinstance(item, Skipped) else item.id for item in found] == ["gone", "gone", "e.txt"]
     # Between the question whether it is there and the reading.
-    monkeypatch.setattr("textae.corpus.files._refusal", lambda path: path.unlink() if path.name == "a.txt" else "")
+    monkeypatch.setattr(
+        "textae.corpus.files._refusal", lambda path, kind: path.unlink() if path.name == "a.txt" else ""
+    )
     assert skipped(tmp_path) == {"a.txt": "gone"}
 
 

@@ -17,6 +17,7 @@ from textae.cli.options import (
     chosen_training,
     index_option,
     json_option,
+    kind_option,
     model_options,
     quiet_option,
     stdin_text,
@@ -24,7 +25,7 @@ from textae.cli.options import (
     table_spec,
 )
 from textae.errors import TextaeError
-from textae.spec import AUTO, DEVICES, PRESETS
+from textae.spec import AUTO, DEVICES, PICTURES, PRESETS
 
 if TYPE_CHECKING:
     from textae.corpus import Source
@@ -37,6 +38,7 @@ _verbose_option = click.option("-v", "--verbose", is_flag=True, help="List what 
 
 @click.command(short_help="Read a corpus, learn it, and make it the index.")
 @click.argument("given", metavar="SOURCE…", nargs=-1, required=True)
+@kind_option
 @table_options
 @click.option("--language", default=AUTO, show_default=True, help="Stems and stop words: english, …, none, or auto.")
 @click.option(
@@ -72,30 +74,37 @@ def index(given: Sequence[str], folder: Path, **options: Any) -> None:
     """Read SOURCE…, learn it, and make it the index, in place of what was indexed before.
 
     A SOURCE is a folder or a file (txt, md, html, mbox), a table (jsonl, csv, tsv, parquet; also .gz), `-` for
-    standard input, or the name of a recipe ('textae corpora' lists them).
+    standard input, or the name of a recipe ('textae corpora' lists them). Or it holds pictures: a folder of them (png,
+    jpg, webp, tiff, bmp, gif), arrays (npz), or the files of MNIST; 'textae similar' searches them.
 
     \b
     textae index notes/ mail.mbox
+    textae index photos/                     pictures; the name of a subfolder is their label
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index python                      the documentation of the Python that runs textae
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae.corpus import sources
     from textae.engine import Engine
+    from textae.fitting import Fitted
 
     quiet = options["quiet"]
     progress = terminal.ProgressLine(quiet=quiet)
     language = None if options["language"] == "none" else options["language"]
-    corpus = sources(given, table_spec(options))
+    corpus = sources(given, table_spec(options), kind=options["kind"])
     with Engine.create(folder) as engine:
         try:
+            documents = Fitted(chain.from_iterable(source.read(progress) for source in corpus))
+            preset = PRESETS[options["preset"]]
+            if documents.shape is not None and options["preset"] == "default":
+                preset = PICTURES
             report = engine.index(
-                chain.from_iterable(source.read(progress) for source in corpus),
+                documents,
                 sources=corpus,
                 passage=options["passages"],
                 language=language,
-                model=replace(PRESETS[options["preset"]][0], **chosen_model(options)),
-                train=replace(PRESETS[options["preset"]][1], **chosen_training(options)),
+                model=replace(preset[0], **chosen_model(options)),
+                train=replace(preset[1], **chosen_training(options)),
                 progress=progress,
             )
         finally:
@@ -124,6 +133,7 @@ def add(given: Sequence[str], folder: Path, **options: Any) -> None:
     \b
     textae add more-notes/
     textae add today.jsonl --text-field body
+    textae add more-photos/                  to an index of pictures
     """
     from textae.engine import Engine
 
@@ -236,8 +246,8 @@ def _remembered(engine: Engine, given: Sequence[str], options: Mapping[str, Any]
     """The sources that were given, read as the index remembers them where nothing else is asked for."""
     from textae.corpus import sources
 
-    spec, known = table_spec(options), engine.remembered
-    alone = len(given) == 1 and {source.key for source in sources(given, spec)} >= known.keys()
+    spec, known, kind = table_spec(options), engine.remembered, engine.kind
+    alone = len(given) == 1 and {source.key for source in sources(given, spec, kind=kind)} >= known.keys()
 
     def as_remembered(source: Source) -> Source:
         before = known.get(source.key)
@@ -245,7 +255,7 @@ def _remembered(engine: Engine, given: Sequence[str], options: Mapping[str, Any]
             return source
         return replace(source, name=before.name, spec=before.spec if spec == type(spec)() else spec)
 
-    return list(map(as_remembered, sources(given, spec, several=not alone)))
+    return list(map(as_remembered, sources(given, spec, several=not alone, kind=kind)))
 
 
 @click.command(short_help="Learn again, anew or from labels.")

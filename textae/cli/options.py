@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from textae.errors import QueryError
-from textae.spec import CORRUPTIONS, PRETRAINING, SYSTEMS
-from textae.types import Document
+from textae.fitting import KINDS, PICTURES
+from textae.spec import CORRUPTIONS, PICTURE_SYSTEMS, PRETRAINING, SYSTEMS
+from textae.types import Document, Picture
 
 if TYPE_CHECKING:
     from textae.corpus import TableSpec
@@ -45,12 +47,19 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Nothing on stde
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 rank_options = together(
     click.option("-k", "--top", "k", type=HITS, default=10, show_default=True, help="Hits, at most."),
-    click.option("--mode", default="hybrid", show_default=True, help=f"{', '.join(SYSTEMS)}, lsa-N, or bits-N."),
+    click.option(
+        "--mode",
+        help=f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; of pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
+        "[default: hybrid; of pictures code]",
+    ),
     json_option,
     click.option("--tsv", "as_tsv", is_flag=True, help="Lines of query, rank, id, score, title between tabs."),
     click.option("--trec", "as_trec", is_flag=True, help="A TREC run; white space and % in ids as %20, %25."),
     index_option,
     quiet_option,
+)
+kind_option = click.option(
+    "--kind", type=click.Choice(KINDS), help="What SOURCE holds.  [default: what more of its files are, by their names]"
 )
 model_options = together(
     click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]"),
@@ -106,6 +115,17 @@ def chosen_training(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in names if options[name] is not None}
 
 
+def stdin_picture() -> Picture:
+    """The picture that comes from standard input.
+
+    Raises:
+        CorpusError: it is none.
+    """
+    from textae.corpus.pictures import picture_in
+
+    return picture_in(io.BytesIO(sys.stdin.buffer.read()), "standard input")
+
+
 def stdin_text() -> str:
     """What standard input says.
 
@@ -118,14 +138,22 @@ def stdin_text() -> str:
         raise QueryError("standard input is not UTF-8 text") from None
 
 
-def text_of(path: str) -> str:
-    """What would be indexed of a file: of one that holds many documents, of the first."""
+def document_of(path: str, kind: str) -> Document:
+    """What would be indexed of a file: of one that holds many documents, the first.
+
+    Args:
+        path: of the file.
+        kind: of the index, one of `KINDS`.
+
+    Raises:
+        QueryError: it holds none of that kind.
+    """
     from textae.corpus import read
-    from textae.text import searchable
 
     skipped = "it is empty"
-    for found in read([path]):
+    for found in read([path], kind=kind):
         if isinstance(found, Document):
-            return searchable(found)
+            return found
         skipped = found.reason
-    raise QueryError(f"{path} gives no document: {skipped}; give a file of text, or the id of a document")
+    wanted = "a picture" if kind == PICTURES else "a file of text"
+    raise QueryError(f"{path} gives no document: {skipped}; give {wanted}, or the id of a document")

@@ -12,18 +12,20 @@ import click
 from textae import printing, terminal
 from textae.cli.options import (
     HITS,
+    document_of,
     index_option,
     json_option,
     quiet_option,
     rank_options,
+    stdin_picture,
     stdin_text,
     table_options,
     table_spec,
-    text_of,
     together,
 )
-from textae.spec import SYSTEMS
-from textae.types import Document, Ranking
+from textae.errors import QueryError
+from textae.fitting import PICTURES
+from textae.types import Document, Hit, Picture, Ranking
 
 if TYPE_CHECKING:
     from textae.engine import Engine
@@ -57,7 +59,7 @@ def search(
     query: Sequence[str],
     queries_file: str | None,
     k: int,
-    mode: str,
+    mode: str | None,
     folder: Path,
     where: str | None,
     must: str | None,
@@ -86,6 +88,7 @@ def search(
     if queries_file and (like or unlike or expand or explain):
         raise click.UsageError("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
     with Engine.open(folder) as engine:
+        mode = engine.default_system if mode is None else mode
         _note_ignored(engine, must, options)
         if queries_file:
             from textae.evaluation import read_queries
@@ -114,41 +117,70 @@ def _note_ignored(engine: Engine, must: str | None, options: Mapping[str, Any]) 
 @_filter_options
 @_unlike_option
 @_explain_option
+@click.option("--html", "page", metavar="OUT", type=click.Path(path_type=Path), help="Pictures found, as a page.")
 @rank_options
 def similar(
     documents: Sequence[str],
     k: int,
-    mode: str,
+    mode: str | None,
     folder: Path,
     where: str | None,
     must: str | None,
     unlike: Sequence[str],
     explain: bool,
+    page: Path | None,
     **options: Any,
 ) -> None:
-    """The documents closest to those with these IDs, or to the text of a FILE (`-`: standard input).
+    """The documents closest to those with these IDs, or to the text or the picture in a FILE (`-`: standard input).
 
-    Documents are compared as wholes, also where passages are searched.
+    Documents are compared as wholes, also where passages are searched. Of pictures --html writes a contact sheet: one
+    page with what was asked and what was found, that needs no network.
 
     \b
     textae similar scipy.signal.savgol_filter
     textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.sobel
     textae similar draft.txt --mode code
+    textae similar picture.png -k 30 --html found.html
     """
     from textae.engine import Engine
 
     with Engine.open(folder) as engine:
+        mode = engine.default_system if mode is None else mode
         _note_ignored(engine, must, options)
+        if page is not None and engine.kind != PICTURES:
+            raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")
         first = documents[0]
         is_file = len(documents) == 1 and not engine.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
-        if is_file or tuple(documents) == ("-",):
-            if unlike:
-                raise click.UsageError("--not-like goes with IDs, not with a FILE")
-            text = text_of(first) if is_file else stdin_text()
-            hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
-        else:
+        asked: list[Picture] = []
+        if not is_file and tuple(documents) != ("-",):
             hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must, explain=explain)
+        elif unlike:
+            raise click.UsageError("--not-like goes with IDs, not with a FILE")
+        elif engine.kind == PICTURES:
+            if explain:
+                engine.opened.check_texts("an explanation by words")
+            picture = document_of(first, PICTURES).picture if is_file else stdin_picture()
+            assert picture is not None
+            asked = [engine.resized(picture)]
+            hits = engine.similar_to_picture(picture, k, mode, where=where, must=must)
+        else:
+            from textae.text import searchable
+
+            text = searchable(document_of(first, engine.kind)) if is_file else stdin_text()
+            hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
+        if page is not None:
+            _write_sheet(engine, page, list(zip(documents, asked or engine.pictures(documents), strict=True)), hits)
+            terminal.note(f"wrote {page}", quiet=options["quiet"])
         printing.print_one(" ".join(documents), hits, mode, options)
+
+
+def _write_sheet(engine: Engine, page: Path, asked: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
+    from textae.sheet import contact_sheet
+    from textae.whole import whole_file
+
+    written = contact_sheet(asked, hits, engine.pictures([hit.id for hit in hits]))
+    with whole_file(page) as passing:
+        passing.write_text(written, encoding="utf-8")
 
 
 @click.command(short_help="Documents that are nearly the same.")
@@ -156,16 +188,17 @@ def similar(
 @click.option(
     "--resemblance",
     type=float,
-    help="Share of their runs of four words that documents must have in common.  [default: 0.8]",
+    help="Share of their runs of four words that documents must have in common; of pictures, the score of their "
+    "pixels.  [default: 0.8; 0.97]",
 )
 @json_option
 @index_option
 @quiet_option
 def dups(radius: int | None, resemblance: float | None, folder: Path, **options: Any) -> None:
-    """Groups of documents that are nearly the same: their codes are close, and so are their words.
+    """Groups of documents that are nearly the same: their codes are close, and so are their words or pixels.
 
-    Codes find the candidates without comparing all pairs; the texts decide. Beside each document stands how much it
-    resembles the first one of its group, from 0 to 1.
+    Codes find the candidates without comparing all pairs; texts or pixels decide. Beside each document stands how much
+    it resembles the first one of its group, from 0 to 1.
 
     \b
     textae dups
@@ -180,7 +213,8 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, **options:
             found = engine.duplicates(radius, resemblance, progress=progress)
         finally:
             progress.finish()
-    printing.print_duplicates(found, options)
+        what = engine.kind if engine.kind == PICTURES else "documents"
+    printing.print_duplicates(found, what, options)
 
 
 @click.command("eval", short_help="The scoreboard: every system side by side.")
@@ -191,7 +225,7 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, **options:
     metavar="FIELD",
     help="Documents with the same value of FIELD are relevant to each other; without --queries 1,000 of them ask.",
 )
-@click.option("--systems", default=",".join(SYSTEMS), show_default=True, help="Also lsa-N, bits-N.")
+@click.option("--systems", help="Between commas; also lsa-N, pca-N, bits-N.  [default: all that the index has]")
 @click.option("--baseline", help="What the others are tested against.  [default: the first system]")
 @click.option("-k", "--top", "k", type=HITS, default=100, show_default=True, help="With --label: P@k.")
 @click.option("--curve", is_flag=True, help="With --label: also precision and recall from 1 document to all.")
@@ -210,10 +244,11 @@ def evaluate(**options: Any) -> None:
     textae eval --queries queries.jsonl --qrels qrels.tsv
     textae eval --queries corpus.jsonl.gz --select split=test --label label -k 100 --json
     textae eval --label group                a sample of 1,000 documents as queries
+    textae eval --label label --index photos.textae      pictures: pixels, pca, code, bits
     """
     from textae.engine import Engine
 
-    systems = options["systems"].split(",")
+    systems = None if options["systems"] is None else options["systems"].split(",")
     with Engine.open(options["folder"]) as engine:
         if options["label"]:
             scored = _by_labels(engine, systems, options)
@@ -224,7 +259,7 @@ def evaluate(**options: Any) -> None:
     printing.print_scoreboard(scored, as_json=options["as_json"])
 
 
-def _by_judgements(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
+def _by_judgements(engine: Engine, systems: Sequence[str] | None, options: Mapping[str, Any]) -> Scoreboard:
     from textae.evaluation import read_qrels, read_queries
 
     def keep(system: str, rankings: Mapping[str, Ranking]) -> None:
@@ -242,12 +277,12 @@ def _by_judgements(engine: Engine, systems: Sequence[str], options: Mapping[str,
     )
 
 
-def _by_labels(engine: Engine, systems: Sequence[str], options: Mapping[str, Any]) -> Scoreboard:
+def _by_labels(engine: Engine, systems: Sequence[str] | None, options: Mapping[str, Any]) -> Scoreboard:
     from textae.corpus import read
 
     queries = None
     if options["queries"]:
-        found = list(read([options["queries"]], table_spec(options)))
+        found = list(read([options["queries"]], table_spec(options), kind=engine.kind))
         queries = [item for item in found if isinstance(item, Document)]
         if len(queries) < len(found):
             terminal.note(f"skipped {len(found) - len(queries):,} of the queries", quiet=options["quiet"])

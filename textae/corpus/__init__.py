@@ -8,7 +8,10 @@ reason. Ids are the documents' own where they have them (the `id` of a row, the 
 inside the folder where there is one source, and with the source as given in front where there are several, as
 `grep -r` prints them. So the ids of several sources do not meet, unless the documents bring the same ones.
 
-Importing this costs little: pyarrow is imported when a parquet file is read.
+A corpus is of texts or of pictures. The names of its files decide, before any is opened: where more of them are of
+pictures than of texts, it is of pictures. Files of the other kind are skipped and counted.
+
+Importing this costs little: pyarrow is imported when a parquet file is read, Pillow when a picture is.
 """
 
 import contextlib
@@ -22,10 +25,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from textae.corpus.files import read_file, read_folder, read_stdin, walk
+from textae.corpus.files import kind_of, read_file, read_folder, read_stdin, walk
 from textae.corpus.recipes import Recipe, read_recipe, recipes
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
+from textae.fitting import PICTURES, TEXTS
 from textae.types import Document, Progress, Skipped
 
 __all__ = ["Recipe", "Source", "TableSpec", "read", "recipes", "sources"]
@@ -48,12 +52,14 @@ class Source:
         name: what ids begin with: of a folder "" or its name and a slash, of a file its name.
         spec: how tables are read, and which documents are wanted.
         given: as somebody wrote it, for messages; "" where nobody did.
+        kind: of the documents that are looked for, one of `KINDS`.
     """
 
     origin: str
     name: str
     spec: TableSpec
     given: str = field(default="", compare=False)
+    kind: str = TEXTS
 
     def read(self, progress: Progress = _silent) -> Iterator[Document | Skipped]:
         """The documents that are there now.
@@ -79,9 +85,9 @@ class Source:
                 return read_recipe(known[name], packages, self.spec, progress)
         path = Path(self.given or self.origin)
         if path.is_dir():
-            return read_folder(path, self.name, self.spec)
+            return read_folder(path, self.name, self.spec, self.kind)
         if path.exists():
-            return read_file(path, self.name, self.spec)
+            return read_file(path, self.name, self.spec, self.kind)
         raise CorpusError(f"{path} is not there any more; 'textae rm' removes what came from it")
 
     def signature(self) -> str:
@@ -99,17 +105,20 @@ class Source:
     def as_json(self) -> dict[str, Any]:
         """What `from_json` makes the same source of."""
         select = [list(condition) for condition in self.spec.select]
-        return {"origin": self.key, "name": self.name, "spec": {**asdict(self.spec), "select": select}}
+        spec = {**asdict(self.spec), "select": select}
+        return {"origin": self.key, "name": self.name, "kind": self.kind, "spec": spec}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Source":
         """The source that said this."""
         spec = said["spec"]
         select = tuple((field, value) for field, value in spec["select"])
-        return cls(said["origin"], said["name"], TableSpec(**{**spec, "select": select}))
+        return cls(said["origin"], said["name"], TableSpec(**{**spec, "select": select}), kind=said["kind"])
 
 
-def sources(given: Sequence[str], spec: TableSpec | None = None, *, several: bool | None = None) -> list[Source]:
+def sources(
+    given: Sequence[str], spec: TableSpec | None = None, *, several: bool | None = None, kind: str | None = None
+) -> list[Source]:
     """The sources that were given.
 
     Args:
@@ -117,12 +126,35 @@ def sources(given: Sequence[str], spec: TableSpec | None = None, *, several: boo
             of that name (`./python` is always a path).
         spec: how tables are read, and which documents are wanted.
         several: whether ids tell the sources apart; by default where several are given.
+        kind: of the documents, one of `KINDS`; by default what most of the files are by their names.
 
     Raises:
-        CorpusError: one of them is not there.
+        CorpusError: one of them is not there, or gives no documents of that kind.
     """
-    apart = len(given) > 1 if several is None else several
-    return [_source(one, apart, spec or TableSpec()) for one in given]
+    apart, spec = len(given) > 1 if several is None else several, spec or TableSpec()
+    found = [_source(one, apart, spec) for one in given]
+    kind = kind or _most(found)
+    for source in found if kind == PICTURES else ():
+        if not Path(source.origin).is_absolute():
+            what = "standard input" if source.origin == STDIN else f"the corpus {source.origin!r}"
+            raise CorpusError(f"{what} gives texts, and pictures are asked for; give files or folders of pictures")
+    if kind == PICTURES and spec != TableSpec(select=spec.select):
+        raise CorpusError("columns of tables were named, and pictures have none; name the id, title and text of texts")
+    return [replace(source, kind=kind) for source in found]
+
+
+def _most(found: Sequence[Source]) -> str:
+    """The kind of which there are more files; texts where there are as many."""
+    count = {TEXTS: 0, PICTURES: 0}
+    for source in found:
+        path = Path(source.origin)
+        if not path.is_absolute():
+            return TEXTS
+        for file in walk(path) if path.is_dir() else [path]:
+            kind = kind_of(file) or (TEXTS if file == path else "")
+            if kind:
+                count[kind] += 1
+    return PICTURES if count[PICTURES] > count[TEXTS] else TEXTS
 
 
 def _source(given: str, apart: bool, spec: TableSpec) -> Source:
@@ -143,7 +175,7 @@ def _source(given: str, apart: bool, spec: TableSpec) -> Source:
 
 
 def read(
-    given: Sequence[str], spec: TableSpec | None = None, progress: Progress = _silent
+    given: Sequence[str], spec: TableSpec | None = None, progress: Progress = _silent, *, kind: str | None = None
 ) -> Iterator[Document | Skipped]:
     """The documents of the sources, one after the other.
 
@@ -151,8 +183,9 @@ def read(
         given: as `sources` takes them.
         spec: how tables are read, and which documents are wanted.
         progress: told of a download.
+        kind: as `sources` takes it.
 
     Raises:
         CorpusError: a source is not there (at once, before anything is read), or cannot be read.
     """
-    return chain.from_iterable(source.read(progress) for source in sources(given, spec))
+    return chain.from_iterable(source.read(progress) for source in sources(given, spec, kind=kind))

@@ -9,10 +9,12 @@ What its ending says is how a file is read, with or without `.gz` behind it:
     .mbox .eml                             mail, each message a document
     .jsonl .ndjson .csv .tsv .parquet      tables, each row a document
 
-In a folder, files with another ending are skipped by that name and counted; hidden files, `__pycache__` and
-`node_modules` are not looked at. A file that is damaged, or gone before its turn, is skipped, too. Links to files are
-followed, links to folders are not, so nothing is read twice and no loop has a beginning. A file that is named by itself
-is read whatever its ending, as plain text where it has none of these; that it is damaged is then an error.
+These are texts; `textae.corpus.pictures` has what pictures are read from. A corpus is one of both, and files of the
+other kind are not opened. In a folder, files with another ending are skipped by that name and counted; hidden files,
+`__pycache__` and `node_modules` are not looked at. A file that is damaged, or gone before its turn, is skipped, too.
+Links to files are followed, links to folders are not, so nothing is read twice and no loop has a beginning. A file that
+is named by itself is read whatever its ending, as plain text where it has none of these, or as a picture; that it is
+damaged is then an error.
 """
 
 import os
@@ -21,10 +23,11 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from textae.corpus import mail, markup, streams, tables
+from textae.corpus import mail, markup, pictures, streams, tables
 from textae.corpus.streams import FileError
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
+from textae.fitting import PICTURES, TEXTS
 from textae.types import Document, Skipped
 
 STDIN = "stdin"
@@ -33,13 +36,20 @@ STDIN = "stdin"
 _NOT_LOOKED_AT = {"__pycache__", "node_modules"}
 
 
-def read_folder(folder: Path, prefix: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+def kind_of(path: PurePath) -> str:
+    """Which kind of documents a file holds by its name, one of `KINDS`; "" where its ending says neither."""
+    ending = _ending(path)
+    return TEXTS if ending in _READERS else PICTURES if ending in pictures.ENDINGS else ""
+
+
+def read_folder(folder: Path, prefix: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
     """Every document in a folder.
 
     Args:
         folder: where to look.
         prefix: put before the ids.
         spec: how tables are read; a table without the fields is skipped, not an error, as is what is damaged.
+        kind: of the documents, one of `KINDS`.
 
     Raises:
         CorpusError: the folder cannot be looked into.
@@ -47,19 +57,24 @@ def read_folder(folder: Path, prefix: str, spec: TableSpec) -> Iterator[Document
     if not os.access(folder, os.R_OK | os.X_OK):
         raise CorpusError(f"{folder}: {streams.DENIED}; it takes the right to list the folder and to enter it")
     for path in walk(folder):
-        name = prefix + path.relative_to(folder).as_posix()
-        name = name.encode("utf-8", "replace").decode()
-        reason = _refusal(path)
+        inside = path.relative_to(folder)
+        name = (prefix + inside.as_posix()).encode("utf-8", "replace").decode()
+        if kind == PICTURES and _ending(path) == pictures.LABELS:
+            continue  # they are read with what they are of
+        reason = _refusal(path, kind)
         if reason:
             yield Skipped(name, reason)
             continue
         try:
-            yield from _READERS[_kind(path)](path, name, spec)
+            if kind == PICTURES:
+                yield from pictures.read(path, name, inside.parent.name, spec)
+            else:
+                yield from _READERS[_ending(path)](path, name, spec)
         except FileError as error:
             yield Skipped(name, error.reason)
 
 
-def read_file(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+def read_file(path: Path, name: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
     """Every document in a file that was named by itself.
 
     Raises:
@@ -67,8 +82,14 @@ def read_file(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Ski
     """
     if not os.access(path, os.R_OK):
         raise CorpusError(f"{path}: {streams.DENIED}")
-    reader = _reads_json if _kind(path) == ".json" else _READERS.get(_kind(path), _READS_PLAIN_TEXT)
-    yield from reader(path, name, spec)
+    ending = _ending(path)
+    if ending and kind_of(path) not in ("", kind):
+        yield Skipped(name, f"unknown type {ending}")
+    elif kind == PICTURES:
+        yield from pictures.read(path, name, "", spec)
+    else:
+        reader = _reads_json if ending == ".json" else _READERS.get(ending, _READS_PLAIN_TEXT)
+        yield from reader(path, name, spec)
 
 
 def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -102,7 +123,7 @@ def walk(folder: Path) -> Iterator[Path]:
         waiting += [new for new in inside if not new.name.startswith(".") and new.name not in _NOT_LOOKED_AT]
 
 
-def _refusal(path: Path) -> str:
+def _refusal(path: Path, kind: str) -> str:
     """Why a file of a folder is not read; nothing where it is."""
     if not os.path.exists(path):  # noqa: PTH110 (never raises)
         return "a link to nothing" if path.is_symlink() else streams.GONE
@@ -110,8 +131,8 @@ def _refusal(path: Path) -> str:
         return "a link to a folder" if path.is_symlink() else streams.DENIED
     if not path.is_file():
         return "not a file"
-    if _kind(path) not in _READERS:
-        return f"unknown type {_kind(path)}"
+    if kind_of(path) != kind:
+        return f"unknown type {_ending(path)}".strip()
     return "" if os.access(path, os.R_OK) else streams.DENIED
 
 
@@ -212,6 +233,8 @@ _READERS: dict[str, Reader] = {
 }
 
 
-def _kind(path: PurePath) -> str:
-    """The ending, without .gz."""
-    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+def _ending(path: PurePath) -> str:
+    """The ending, without .gz; of the files of MNIST what stands in its place."""
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    name = plain.name.lower()
+    return next((ending for ending in pictures.IDX if name.endswith(ending)), plain.suffix.lower())

@@ -22,6 +22,7 @@ from typing import Any
 from textae.corpus import fetch, files, python_docs
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
+from textae.fitting import TEXTS
 from textae.types import Document, Progress, Skipped
 
 _CORPUS = ("corpus.jsonl.gz", "corpus.jsonl")
@@ -82,7 +83,7 @@ def read_recipe(recipe: Recipe, packages: str, spec: TableSpec, progress: Progre
     path = _corpus(Path(recipe.folder)) if recipe.folder else None
     if path and _data_folder(recipe.name) == path.parent:
         _check(recipe, path)
-    return files.read_file(path or _fetched(recipe, progress), f"{recipe.name}/corpus.jsonl", spec)
+    return files.read_file(path or _fetched(recipe, progress), f"{recipe.name}/corpus.jsonl", spec, TEXTS)
 
 
 def _home() -> Path:

@@ -11,10 +11,11 @@ from textae.encoder import Codes
 from textae.found import Found
 from textae.index.code import CodeIndex
 from textae.index.cosine import CosineIndex
+from textae.index.euclidean import EuclideanIndex
 from textae.index.hamming import HammingIndex
 from textae.vectorizer import Floats
 
-__all__ = ["CodeIndex", "CosineIndex", "HammingIndex", "Index"]
+__all__ = ["CodeIndex", "CosineIndex", "EuclideanIndex", "HammingIndex", "Index"]
 
 
 class Index(Protocol):

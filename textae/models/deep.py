@@ -11,11 +11,12 @@ conjugate gradients are Adam here, and the code may be held near 0 (λ), so that
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from textae.decoder import Decoder
-from textae.encoder import DeepEncoder, Quantization
+from textae.encoder import DeepEncoder, Layers, Quantization
 from textae.models.layers import LINEAR, Layer, Stack, mismatch
 from textae.models.weights import as_array
 
@@ -68,12 +69,13 @@ class DeepAutoEncoder(nn.Module):
             length: of the documents that the network was shown; the encoder reads shares, which sum to 1.
             quantization: from codes to bits.
         """
-        scales = [length] + [1.0] * (len(self.up_weights) - 1)
-        layers = tuple(
-            (as_array(scale * weight), as_array(bias))
-            for scale, weight, bias in zip(scales, self.up_weights, self.up_biases, strict=True)
-        )
-        return DeepEncoder(layers, quantization)
+        (first, bias), *others = self.up_arrays()
+        return DeepEncoder(((np.float32(length) * first, bias), *others), quantization)
+
+    def up_arrays(self) -> Layers:
+        """The encoder's weights and biases as plain arrays, first layer to last."""
+        layers = zip(self.up_weights, self.up_biases, strict=True)
+        return tuple((as_array(weight), as_array(bias)) for weight, bias in layers)
 
     def decoder(self) -> Decoder:
         """The decoder as plain arrays."""

@@ -369,7 +369,10 @@ class TestShell:
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
-            (["--preset", "lenin1917"], "'lenin1917' is not one of 'default', 'hinton2006', 'vincent2008'"),
+            (
+                ["--preset", "lenin1917"],
+                "'lenin1917' is not one of 'default', 'hinton2006', 'vincent2008', 'krizhevsky2011', 'conv'",
+            ),
             (["--pretrain", "magic"], "'magic' is not one of 'lsa', 'rbm', 'denoising', 'none'"),
             (
                 ["--preset", "hinton2006", "--dims", "126"],

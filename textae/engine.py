@@ -23,7 +23,7 @@ from textae.answering import Asked, answer, with_documents
 from textae.errors import QueryError, StoreError
 from textae.opened import Opened
 from textae.ranking import top
-from textae.spec import AUTO, PICTURES, PRESETS, ModelSpec, TrainSpec, check_passage
+from textae.spec import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
 from textae.text import searchable, words
 from textae.types import (
     Decoded,
@@ -114,7 +114,7 @@ class Engine:
         with store.Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
             fitted = corpus if isinstance(corpus, Fitted) else Fitted(corpus)
-            preset = PICTURES if fitted.shape is not None else PRESETS["default"]
+            preset = preset_of("default", pictures=fitted.shape is not None)
             report = build(writer, fitted, language, model or preset[0], train or preset[1], passage, progress)
             writer.commit()
         self.close()

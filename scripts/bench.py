@@ -20,6 +20,7 @@ COMMANDS = (
     "speed",
     "million",
     "minilm",
+    "images",
 )
 
 

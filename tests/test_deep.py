@@ -8,7 +8,7 @@ import pytest
 import torch
 from shared import TOPICS, contents, some_documents
 
-from textae import Engine, ModelSpec, TextaeError, TrainSpec
+from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.deep import learn_deep
 from textae.encoder import DeepEncoder, Encoder, Quantization, encoder_of
 from textae.models.bags import DeviceShares
@@ -306,10 +306,10 @@ class TestIndex:
             assert engine.search("qwertz", mode="code") == []
             assert engine.unknown("comet qwertz", "code") == ["qwertz"]
 
-    def test_what_cannot_go_together_is_refused_before_anything_is_read(self, tmp_path) -> None:
+    def test_what_cannot_go_together_is_refused_before_more_is_read_than_a_document(self, tmp_path) -> None:
         def corpus():
+            yield Document("1", "a text")  # which says that these are no pictures
             raise AssertionError("it was read")
-            yield
 
         for model, train, told in (
             (

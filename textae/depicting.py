@@ -27,10 +27,12 @@ from textae.train import Clock, device_of
 from textae.types import Progress
 from textae.vectorizer import Floats
 
-MOST_PASSES, LEAST_PASSES = 200, 30
-"""Of fine-tuning a deep stack; fewer over more pictures."""
+MOST_PASSES, LEAST_PASSES = 200, 20
+"""Of fine-tuning a deep stack: 158 over 1,000 pictures, 50 over 10,000, 20 over 60,000."""
 BEFORE = 6
-"""So many passes of fine-tuning for each one of pre-training a layer, and for each one of a convolutional network."""
+"""So many passes of fine-tuning for each one of pre-training a layer."""
+CONVOLVED, LEAST_CONVOLVED = 300_000, 5
+"""Pictures that a convolutional network sees, in at least so many passes; and at most in as many as a deep stack."""
 CONVOLUTION_RATE = 1e-3
 
 
@@ -99,7 +101,9 @@ def learn_pictures(
 
 
 def _stack(examples: Examples, shape: Shape, model: ModelSpec, spec: TrainSpec, progress: Progress) -> LearnedPictures:
-    passes = _passes(examples.n, spec)
+    passes = spec.passes
+    if passes is None:
+        passes = int(np.clip(5_000 / examples.n**0.5, LEAST_PASSES, MOST_PASSES))
     course = Course(examples, BINARY, model, spec, (-(-passes // BEFORE), passes), 1.0, progress)
     network = course.learned()
     if model.rounded:
@@ -136,15 +140,12 @@ def _convolutional(
             codes.square().sum(dim=1).mean()
         )
 
-    passes = spec.passes if spec.passes is not None else -(-_passes(examples.n, spec) // BEFORE)
+    passes = spec.passes
+    if passes is None:
+        passes = int(np.clip(CONVOLVED / examples.n, LEAST_CONVOLVED, MOST_PASSES))
     clock = Clock(progress, passes * -(-examples.n // BATCH))
     rate = CONVOLUTION_RATE if spec.rate is None else spec.rate
     descend(network, examples, loss_of, passes, rate, generator, clock.tick)
     network.requires_grad_(False)
     codes = as_array(examples.each(lambda rows: network.encode(as_pictures(rows))[0]))
     return LearnedPictures(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())
-
-
-def _passes(n: int, spec: TrainSpec) -> int:
-    """Of fine-tuning: 200 over 1,000 pictures, 73 over 10,000, 30 over 60,000."""
-    return spec.passes if spec.passes is not None else int(np.clip(7_300 / n**0.5, LEAST_PASSES, MOST_PASSES))

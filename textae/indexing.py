@@ -170,7 +170,7 @@ def learn_and_write(
     """
     n = len(said.tokens)
     learned_idf = idf(np.append(said.frequency, 0), n)
-    inputs = min(model.inputs, len(said.frequency))
+    inputs = min(model.inputs, len(said.frequency)) if shape is None else model.inputs
     with too_little_memory_is_an_error(model):
         encoder: Encoder | DeepEncoder | PixelEncoder
         start: Encoder | PixelEncoder

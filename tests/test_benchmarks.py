@@ -288,7 +288,7 @@ class TestImages:
             tmp_path / "mnist" / "digits.npz",
             x_train=drawn[:50], y_train=labels[:50], x_test=drawn[50:], y_test=labels[50:],
         )  # fmt: skip
-        small = {"hidden": (12,), "dims": 8}
+        small = {"hidden": (60,), "dims": 8}
         tiny = {
             name: (replace(model, **small | ({"dims": 2} if name == images.PLANE else {})), replace(train, passes=1))
             for name, (model, train) in images.LEARNED.items()

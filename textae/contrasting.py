@@ -37,12 +37,15 @@ from textae.types import Progress
 BATCH = 256
 RATE = 1e-3
 REFRESHES = 5
-MOST_NEIGHBOURS = 10
-"""Of a picture; fewer in a small corpus: 10 of 1,000, 3 of 100."""
+MOST_NEIGHBOURS = 20
+"""Of a picture; fewer in a small corpus: 20 of 4,100, 10 of 1,000, 3 of 100."""
 START_DIMS = 32
 """Of PCA, for neighbours."""
 T_VIEW, T_NEIGHBOUR = 0.1, 0.2
-W_VIEW, W_NEIGHBOUR, W_PIXELS = 1.0, 1.0, 1.0
+W_VIEW, W_NEIGHBOUR, W_PIXELS = 0.1, 1.0, 1.0
+"""Pictures push all others away, those of their own kind too, so views count little. On MNIST's training part, 10,000
+pictures and 400 steps, P@100 of `code` is .930 with W_VIEW 1 and 10 neighbours, .936 with .1, and .939 with .3 and 20
+neighbours. T_NEIGHBOUR .1 gives .921."""
 
 
 def learn_alike(

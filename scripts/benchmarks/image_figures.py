@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +53,11 @@ def sheet(pictures: NDArray[np.floating] | NDArray[np.uint8], columns: int, gap:
 def draw_rows(rows: Mapping[str, Floats], name: str) -> None:
     """Rows of pictures, each with its name: what they were, and what became of them."""
     columns = len(next(iter(rows.values())))
-    figure, axes = _figure(0.62 * columns + 2.6, 0.66 * len(rows))
+    figure, axes = _figure(0.62 * columns + 2.6, 0.62 * len(rows) + 0.1)
     axes.imshow(sheet(np.concatenate(list(rows.values())).clip(0, 1), columns), cmap="gray", vmin=0, vmax=1)
     places = [(SIDE + 2) * (row + 0.5) for row in range(len(rows))]
-    axes.set_yticks(places, list(rows), fontsize=10)
     _bare(axes)
+    axes.set_yticks(places, list(rows), fontsize=10)
     _save(figure, name)
 
 
@@ -104,7 +105,7 @@ def draw_filters(layers: Mapping[str, Floats], name: str, n: int = 60) -> None:
     """The units of first layers that see most: their weights, white for what turns them on, black for what does not."""
     import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(1, len(layers), figsize=(11, 3.9), layout="constrained")
+    figure, panels = plt.subplots(1, len(layers), figsize=(11, 3.5), layout="constrained")
     for axes, (title, weights) in zip(panels, layers.items(), strict=True):
         strongest = weights[:, np.sort(np.argsort(-np.square(weights).sum(axis=0), kind="stable")[:n])].T
         reach = np.quantile(np.abs(strongest), 0.995, axis=1, keepdims=True)
@@ -147,16 +148,18 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _bare(axes: Axes) -> None:
-    axes.set_xticks([])
-    if not axes.get_yticklabels() or not any(label.get_text() for label in axes.get_yticklabels()):
-        axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
 def _save(figure: Figure, name: str) -> None:
     import matplotlib.pyplot as plt
+    from PIL import Image
 
     IMAGES.mkdir(exist_ok=True)
-    figure.savefig(IMAGES / name, dpi=110)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=100, bbox_inches="tight", pad_inches=0.08)
     plt.close(figure)
+    few = Image.open(drawn).convert("RGB").quantize(48, dither=Image.Dither.NONE)  # a third of the bytes
+    few.save(IMAGES / name, optimize=True)

@@ -8,7 +8,8 @@ are looked at by nothing but the scores: how textae learns pictures was chosen o
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -176,11 +177,14 @@ def measure_classifying(engine: Engine, digits: Digits) -> None:
 
 def linear(seen: Floats, asked: Floats, known: NDArray[np.int64], right: NDArray[np.int64]) -> float:
     """The accuracy of a logistic regression."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     # Codes of unit length are smaller than pixels: what is regularised is made of one size.
     size = np.square(seen).mean() ** 0.5
-    model = LogisticRegression(C=1.0, max_iter=300).fit(seen / size, known)
+    with warnings.catch_warnings():  # of all pixels it would go on for long, and change little
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(C=1.0, max_iter=300).fit(seen / size, known)
     return float((model.predict(asked / size) == right).mean())
 
 
@@ -195,7 +199,7 @@ def measure_search(engine: Engine, digits: Digits) -> None:
     write("a search among pictures", ON, len(digits.train), found)
 
 
-def median_ms(search, questions: Sequence[Question]) -> float:
+def median_ms(search: Callable[[Question], object], questions: Sequence[Question]) -> float:
     """The median time of a search, after some that warm up."""
     took = []
     for question in questions:

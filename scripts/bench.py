@@ -23,6 +23,7 @@ COMMANDS = (
     "maps",
     "serve",
     "clusters",
+    "images",
 )
 
 

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import click
@@ -18,7 +19,23 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import bench
-from benchmarks import clusters, hashing, hinton, minilm, newsgroups, page, rows, runs, short, time, topics, workers
+from benchmarks import (
+    clusters,
+    few_pictures,
+    hashing,
+    hinton,
+    image_figures,
+    images,
+    minilm,
+    newsgroups,
+    page,
+    rows,
+    runs,
+    short,
+    time,
+    topics,
+    workers,
+)
 from benchmarks.million import Words, variants
 from benchmarks.rows import Row
 from benchmarks.speed import QUERIES, beside, queries
@@ -261,6 +278,44 @@ def test_a_benchmark_appends_its_rows_and_the_page_shows_them(command, written, 
         assert f"### {measured.what}\n" in text
         assert all(0 <= value <= 1 for name, value in measured.figures.items() if name not in page.COSTS)
     assert len(done.output.splitlines()) == max(written, 1)
+
+
+class TestImages:
+    def test_rows_and_figures_of_a_few_digits(self, small_data, tmp_path, monkeypatch) -> None:
+        pytest.importorskip("matplotlib")
+        drawn = np.random.default_rng(1).integers(0, 256, (80, 28, 28), dtype=np.uint8)
+        labels = np.arange(80) % 10
+        (tmp_path / "mnist").mkdir()
+        np.savez(
+            tmp_path / "mnist" / "digits.npz",
+            x_train=drawn[:50], y_train=labels[:50], x_test=drawn[50:], y_test=labels[50:],
+        )  # fmt: skip
+        small = {"hidden": (60,), "dims": 8}
+        tiny = {
+            name: (replace(model, **small | ({"dims": 2} if name == images.PLANE else {})), replace(train, passes=1))
+            for name, (model, train) in images.LEARNED.items()
+        }
+        for where, name, value in (
+            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)), (few_pictures, "STEPS", 2),
+            (image_figures, "IMAGES", tmp_path / "images"),
+        ):  # fmt: skip
+            monkeypatch.setattr(where, name, value)
+        before = rows.read()
+        done = CliRunner().invoke(bench.bench, ["images", "--queries", "10"], catch_exceptions=False)
+        new = rows.read()[len(before) :]
+        assert len(new) == 4 + 1 + 1 + 1 + 3 + 1, done.output
+        text = rows.PAGE.read_text(encoding="utf-8")
+        for measured in new:
+            assert f"### {measured.what}\n" in text
+        found = {path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()}
+        assert len(found) == 6
+        assert all(picture.startswith(b"\x89PNG") for picture in found.values())
+
+    def test_pictures_side_by_side_are_dark_on_white(self) -> None:
+        both = image_figures.sheet(np.stack([np.ones(784), np.zeros(784)]), 2)
+        assert both.shape == (30, 60)
+        assert both[1:29, 1:29].max() == 0
+        assert both[:, 30:].min() == both[0].min() == 1
 
 
 def test_every_row_has_what_the_page_needs() -> None:

@@ -5,9 +5,6 @@ import torch
 from torch import Tensor
 
 from textae.models.conv import (
-    REMEMBERED,
-    REPEATED,
-    UNPOOLINGS,
     ConvAutoEncoder,
     convolution,
     deconvolution,
@@ -15,6 +12,7 @@ from textae.models.conv import (
     repeating,
     unpooling,
 )
+from textae.spec import REMEMBERED, REPEATED, UNPOOLINGS
 
 
 def picture(rows) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from shared import TOPICS, contents, some_documents
 
-from textae import Engine, ModelSpec, TextaeError, TrainSpec
+from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.deep import learn_deep
 from textae.encoder import DeepEncoder, Encoder, Quantization, encoder_of
 from textae.models.bags import DeviceShares
@@ -306,10 +306,10 @@ class TestIndex:
             assert engine.search("qwertz", mode="code") == []
             assert engine.unknown("comet qwertz", "code") == ["qwertz"]
 
-    def test_what_cannot_go_together_is_refused_before_anything_is_read(self, tmp_path) -> None:
+    def test_what_cannot_go_together_is_refused_before_more_is_read_than_a_document(self, tmp_path) -> None:
         def corpus():
+            yield Document("1", "a text")  # which says that these are no pictures
             raise AssertionError("it was read")
-            yield
 
         for model, train, told in (
             (
@@ -369,7 +369,10 @@ class TestShell:
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
-            (["--preset", "lenin1917"], "'lenin1917' is not one of 'default', 'hinton2006', 'vincent2008'"),
+            (
+                ["--preset", "lenin1917"],
+                "'lenin1917' is not one of 'default', 'hinton2006', 'vincent2008', 'krizhevsky2011', 'conv'",
+            ),
             (["--pretrain", "magic"], "'magic' is not one of 'lsa', 'rbm', 'denoising', 'none'"),
             (
                 ["--preset", "hinton2006", "--dims", "126"],

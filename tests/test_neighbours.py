@@ -42,13 +42,14 @@ def test_where_words_say_nothing_the_codes_decide() -> None:
     assert nearest(on_device.matrix, codes, 1, lambda: None).flatten().tolist() == [2, 3, 0, 1]
 
 
+@pytest.mark.parametrize("as_dense", [False, True])
 @pytest.mark.parametrize(("n", "k"), [(2, 1), (3, 2), (30, 7), (40, 39)])
-def test_it_finds_what_comparing_every_pair_finds(monkeypatch, n, k) -> None:
+def test_it_finds_what_comparing_every_pair_finds(monkeypatch, n, k, as_dense) -> None:
     monkeypatch.setattr(neighbours, "_BLOCK", 16)  # several blocks, and the last one not full
     on_device, dense, codes = random_corpus(n)
     likeness = dense @ dense.T + codes @ codes.T
     likeness.fill_diagonal_(-torch.inf)
-    found = nearest(on_device.matrix, codes, k, lambda: None)
+    found = nearest(dense if as_dense else on_device.matrix, codes, k, lambda: None)
     assert found.shape == (n, k)
     expected = torch.sort(likeness, dim=1, descending=True).values[:, :k]
     assert torch.allclose(likeness.gather(1, found), expected, atol=1e-5)

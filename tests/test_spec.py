@@ -5,7 +5,17 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from textae.errors import TextaeError
-from textae.spec import DEVICES, MOST_SEED, PRESETS, SYSTEMS, ModelSpec, TrainSpec, check_system, check_together
+from textae.spec import (
+    DEVICES,
+    MOST_SEED,
+    PICTURE_PRESETS,
+    PRESETS,
+    SYSTEMS,
+    ModelSpec,
+    TrainSpec,
+    check_system,
+    check_together,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +36,8 @@ from textae.spec import DEVICES, MOST_SEED, PRESETS, SYSTEMS, ModelSpec, TrainSp
         ({"corruption": "rust"}, "no corruption 'rust'; give one of masking, salt-and-pepper, gaussian"),
         ({"code_l2": -0.5}, "a code cannot be held near 0 by -0.5; give 0"),
         ({"code_l2": float("inf")}, "a code cannot be held near 0 by inf"),
+        ({"unpool": "magic"}, "no unpooling 'magic'; give one of remembered, repeated, none"),
+        ({"rounded": True}, "320 numbers and 256 bits were asked for; give --dims 256, or --bits 320"),
     ],
 )
 def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
@@ -59,6 +71,8 @@ def test_training_that_cannot_be_is_refused(chosen, told) -> None:
             TrainSpec(pretrain="none"),
             "a code of 9 numbers is larger than the layer of 8",
         ),
+        (ModelSpec(unpool="repeated"), TrainSpec(pretrain="none"), "a convolutional auto-encoder is for pictures"),
+        (ModelSpec(dims=256, rounded=True), TrainSpec(pretrain="rbm"), "a code of rounded units is for pictures"),
     ],
 )
 def test_what_does_not_go_together_is_refused(model, train, told) -> None:
@@ -66,9 +80,30 @@ def test_what_does_not_go_together_is_refused(model, train, told) -> None:
         check_together(model, train)
 
 
+@pytest.mark.parametrize(
+    ("model", "train", "told"),
+    [
+        (ModelSpec(unpool="repeated"), TrainSpec(), "starts from random weights; give --pretrain none"),
+        (ModelSpec(dims=256, rounded=True), TrainSpec(), "is a deep stack's; give another --pretrain than lsa"),
+        (
+            ModelSpec(dims=256, rounded=True, unpool="repeated"),
+            TrainSpec(pretrain="none"),
+            "a convolutional auto-encoder has a linear code",
+        ),
+        (ModelSpec(code_l2=0.1), TrainSpec(), "cannot be held near 0; give a code-l2 of 0, or another --pretrain"),
+    ],
+)
+def test_what_does_not_go_together_for_pictures_is_refused(model, train, told) -> None:
+    with pytest.raises(TextaeError, match=told):
+        check_together(model, train, pictures=True)
+
+
 def test_every_preset_goes_together_and_the_default_is_what_is_there_without_one() -> None:
     for model, train in PRESETS.values():
         check_together(model, train)
+    for model, train in PICTURE_PRESETS.values():
+        check_together(model, train, pictures=True)
+    check_together(ModelSpec(corruption="gaussian"), TrainSpec(), pictures=True)
     assert PRESETS["default"] == (ModelSpec(), TrainSpec())
     check_together(ModelSpec(dims=9, hidden=()), TrainSpec(pretrain="rbm"))
     check_together(ModelSpec(dims=8, hidden=(16, 8), corruption="gaussian", code_l2=0.1), TrainSpec(pretrain="rbm"))

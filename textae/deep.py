@@ -4,15 +4,18 @@
 
 Hinton & Salakhutdinov, Science 2006: a document is the shares that its words have, every layer is logistic but the
 code, which is linear, and a soft-max tells the words. While they learn, all documents count as so long as the mean
-one. Where this departs from the paper: Adam fine-tunes in place of conjugate gradients, and there are some tens of
-passes, fewer where there are many documents.
+one. Of a picture every pixel is a binary unit, on with the probability that is its brightness. Where this departs from
+the paper: Adam fine-tunes in place of conjugate gradients, and there are some tens of passes, fewer where there are
+many documents.
+
+The very deep auto-encoder of pictures (Krizhevsky & Hinton, ESANN 2011) learns in the same way, with a code of rounded
+logistic units; its first layer sees all of the picture and not patches of it, and binary pixels, not Gaussian ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from textae.errors import TextaeError
 from textae.models.bags import DeviceShares
@@ -20,7 +23,7 @@ from textae.models.corruption import CORRUPTIONS
 from textae.models.dbn import stack_rbms
 from textae.models.deep import DeepAutoEncoder
 from textae.models.denoising import Denoising, stack_denoising
-from textae.models.layers import COUNTS, Examples, Layer, Stack, at_random
+from textae.models.layers import COUNTS, LINEAR, LOGISTIC, Examples, Layer, Stack, Tick, at_random
 from textae.models.rbm import Descent
 from textae.models.weights import as_array
 from textae.quantization import quantization
@@ -50,70 +53,117 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
         TextaeError: CUDA was asked for and there is none; or learning diverged.
     """
     documents = DeviceShares(bags, n_terms, device_of(spec.device))
-    passes = _passes(len(bags), spec)
-    stages = 1 if spec.pretrain == NONE else len(model.hidden) + 2
-    clock = Clock(progress, stages * passes * -(-len(bags) // BATCH))
-    rate = RATE if spec.rate is None else spec.rate
-    course = _Course(documents, model, passes, rate, torch.Generator().manual_seed(spec.seed), clock.tick)
-    stack = course.pretrained(spec.pretrain)
-    network = DeepAutoEncoder(stack).to(documents.device)
-    course.fine_tune(network)
-    if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
-        raise TextaeError("learning diverged (the parameters are no longer numbers); try a smaller --rate")
-    with torch.no_grad():
-        codes = as_array(course.examples.each(network.encode))
+    passes = spec.passes if spec.passes is not None else min(MOST_PASSES, round(1_300 / len(bags) ** 0.5))
+    shown = Examples(len(documents), lambda rows: documents.length * documents.rows(rows))
+    course = Course(shown, COUNTS, model, spec, (passes, passes), documents.length, progress)
+    network = course.learned()
+    codes = as_array(shown.each(network.encode))
     encoder = network.encoder(documents.length, quantization(codes, model.bits, spec.seed))
-    return Learned(encoder, network.decoder(), stack.errors)
+    return Learned(encoder, network.decoder(), course.errors)
 
 
-@dataclass(frozen=True)
-class _Course:
-    """What all stages of learning need."""
+class Course:
+    """The stages of learning.
 
-    documents: DeviceShares
-    model: ModelSpec
-    passes: int
-    rate: float
-    generator: torch.Generator
-    tick: Callable[[], None]
+    Args:
+        examples: of any kind.
+        visible: the kind of unit that sees them.
+        model: the shape of the auto-encoder.
+        spec: how it learns.
+        passes: of pre-training each layer, and of fine-tuning.
+        length: of all examples, where they are documents.
+        progress: told of every step.
 
-    @property
-    def examples(self) -> Examples:
-        """The documents, each as if it had as many words as the mean one."""
-        return Examples(len(self.documents), lambda rows: self.documents.length * self.documents.rows(rows))
+    Attributes:
+        errors: of pre-trained layers, before and after each pass.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        visible: str,
+        model: ModelSpec,
+        spec: TrainSpec,
+        passes: tuple[int, int],
+        length: float,
+        progress: Progress,
+    ) -> None:
+        self.examples, self.visible, self.model, self.how = examples, visible, model, spec.pretrain
+        self.before, self.passes = passes
+        self.length = length
+        self.rate = RATE if spec.rate is None else spec.rate
+        self.generator = torch.Generator().manual_seed(spec.seed)
+        layers = 0 if self.how == NONE else len(model.hidden) + 1
+        self.clock = Clock(progress, (layers * self.before + self.passes) * -(-examples.n // BATCH))
+        self.errors: tuple[tuple[float, ...], ...] = ()
+
+    def learned(self) -> DeepAutoEncoder:
+        """The network, after all stages.
+
+        Raises:
+            TextaeError: learning diverged.
+        """
+        stack = self.pretrained()
+        self.errors = stack.errors
+        network = DeepAutoEncoder(stack).to(self.examples.take(torch.arange(1)).device)
+        descend(network, self.examples, self.loss_of(network), self.passes, self.rate, self.generator, self.clock.tick)
+        return network.requires_grad_(False)
 
     def spoilt(self, clean: Tensor) -> Tensor:
         """What de-noising shows in place of what is clean: (n, n_visible)."""
         return CORRUPTIONS[self.model.corruption](clean, self.model.drop, self.generator)
 
-    def pretrained(self, how: str) -> Stack[Layer]:
+    def loss_of(self, network: DeepAutoEncoder) -> Callable[[Tensor], Tensor]:
+        """How badly the network rebuilds what was spoilt."""
+        return lambda clean: network.loss(clean, self.spoilt(clean), self.model.code_l2)
+
+    def pretrained(self) -> Stack[Layer]:
         """The layers, each learned from what those below make of the documents."""
-        sizes = (*self.model.hidden, self.model.dims)
-        if how == RBM:
-            descent = Descent(self.passes, BATCH)
-            machines = stack_rbms(self.examples, sizes, COUNTS, descent, self.generator, self.tick)
-            return machines.of_length(self.documents.length)
-        if how == DENOISING:
-            denoising = Denoising(self.passes, BATCH)
-            return stack_denoising(self.examples, sizes, COUNTS, self.spoilt, denoising, self.generator, self.tick)
-        return at_random((self.documents.n_terms, *sizes), COUNTS, self.generator)
-
-    def fine_tune(self, network: DeepAutoEncoder) -> None:
-        """Teach all layers together to rebuild the documents."""
-        examples, done = self.examples, 0
-        steps = self.passes * -(-examples.n // BATCH)
-        optimiser = torch.optim.Adam(network.parameters(), self.rate, fused=True)
-        for _ in range(self.passes):
-            for clean in examples.shuffled(BATCH, self.generator):
-                for group in optimiser.param_groups:
-                    group["lr"] = self.rate * (1 - done / steps)
-                loss = network.loss(clean, self.spoilt(clean), self.model.code_l2)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                done += 1
-                self.tick()
+        sizes, code = (*self.model.hidden, self.model.dims), LOGISTIC if self.model.rounded else LINEAR
+        seen, drawn, tick = (self.examples, sizes, self.visible), self.generator, self.clock.tick
+        if self.how == RBM:
+            machines = stack_rbms(*seen, Descent(self.before, BATCH), drawn, tick, code)
+            return machines.of_length(self.length)
+        if self.how == DENOISING:
+            return stack_denoising(*seen, self.spoilt, Denoising(self.before, BATCH), drawn, tick, code)
+        n_visible = self.examples.take(torch.arange(1)).shape[1]
+        return at_random((n_visible, *sizes), self.visible, drawn, code)
 
 
-def _passes(n: int, spec: TrainSpec) -> int:
-    return spec.passes if spec.passes is not None else min(MOST_PASSES, round(1_300 / n**0.5))
+def descend(
+    network: nn.Module,
+    examples: Examples,
+    loss_of: Callable[[Tensor], Tensor],
+    passes: int,
+    rate: float,
+    generator: torch.Generator,
+    tick: Tick,
+) -> None:
+    """Teach all layers of a network together, by Adam whose rate falls to zero in a straight line.
+
+    Args:
+        network: changed in place.
+        examples: to learn from.
+        loss_of: what is to be made small, of a batch of them.
+        passes: over the examples.
+        rate: to begin with.
+        generator: of their order, on the CPU.
+        tick: called after each step.
+
+    Raises:
+        TextaeError: learning diverged.
+    """
+    done, steps = 0, passes * -(-examples.n // BATCH)
+    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
+    for _ in range(passes):
+        for clean in examples.shuffled(BATCH, generator):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * (1 - done / steps)
+            loss = loss_of(clean)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            done += 1
+            tick()
+    if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
+        raise TextaeError("learning diverged (the parameters are no longer numbers); try a smaller --rate")

@@ -1,6 +1,8 @@
-"""Learning from pictures: principal components, and an auto-encoder from there.
+"""Learning from pictures: principal components, and an auto-encoder of one of three kinds.
 
-pixels ─▶ PCA, the baseline ─▶ deep auto-encoder ─▶ encoder, decoder
+pixels ─▶ PCA, the baseline ─┬─▶ textae's own, that knows distorted pictures again    (textae.contrasting)
+                             ├─▶ a deep stack, as published                           (textae.deep)
+                             └─▶ a convolutional one                                  (textae.models.conv)
 """
 
 from dataclasses import dataclass
@@ -8,22 +10,30 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from textae.contrasting import learn_alike
 from textae.decoder import Decoder
-from textae.encoder import PixelEncoder
+from textae.deep import BATCH, Course, descend
+from textae.encoder import PixelEncoder, Quantization
 from textae.errors import TextaeError
-from textae.models.deep import DeepAutoEncoder
-from textae.models.layers import BINARY, Examples, at_random
+from textae.fitting import Shape
+from textae.models.conv import ConvAutoEncoder
+from textae.models.corruption import CORRUPTIONS
+from textae.models.layers import BINARY, Examples, mismatch
 from textae.models.weights import as_array
 from textae.pixels import Pixels
 from textae.quantization import quantization
-from textae.spec import ModelSpec, TrainSpec
+from textae.spec import LSA, NONE, ModelSpec, TrainSpec
 from textae.train import Clock, device_of
 from textae.types import Progress
 from textae.vectorizer import Floats
 
-BATCH = 128
-RATE = 1e-3
-"""Of Adam; falls to zero in a straight line."""
+MOST_PASSES, LEAST_PASSES = 200, 20
+"""Of fine-tuning a deep stack: 158 over 1,000 pictures, 50 over 10,000, 20 over 60,000."""
+BEFORE = 6
+"""So many passes of fine-tuning for each one of pre-training a layer."""
+CONVOLVED, LEAST_CONVOLVED = 300_000, 5
+"""Pictures that a convolutional network sees, in at least so many passes; and at most in as many as a deep stack."""
+CONVOLUTION_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -64,48 +74,78 @@ def fit_pca(pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
     return np.ascontiguousarray(axes[:, ::-1][:, :dims].astype(np.float32)), mean.astype(np.float32)
 
 
-def learn_pictures(pixels: Pixels, model: ModelSpec, spec: TrainSpec, progress: Progress) -> LearnedPictures:
+def learn_pictures(
+    pixels: Pixels, shape: Shape, start: PixelEncoder, model: ModelSpec, spec: TrainSpec, progress: Progress
+) -> LearnedPictures:
     """Train an auto-encoder on pictures.
 
     Args:
         pixels: of n pictures.
+        shape: height, width and channels.
+        start: their PCA.
         model: the shape of the auto-encoder.
         spec: how it learns.
         progress: told of every step.
 
     Raises:
-        TextaeError: CUDA was asked for and there is none; or learning diverged.
+        TextaeError: CUDA was asked for and there is none; the pictures are too small for so many convolutions; or
+            learning diverged.
     """
-    device = device_of(spec.device)
-    every = torch.from_numpy(np.ascontiguousarray(pixels.values)).to(device)
-    examples = Examples(len(every), lambda rows: every[rows.to(device)].float() / 255)
+    every = torch.from_numpy(np.ascontiguousarray(pixels.values)).to(device_of(spec.device))
+    examples = Examples(len(every), lambda rows: every[rows.to(every.device)].float() / 255)
+    if spec.pretrain == LSA:
+        encoder, decoder = learn_alike(examples, shape, start, model, spec, progress)
+        return LearnedPictures(encoder, decoder)
+    learn = _stack if model.unpool == NONE else _convolutional
+    return learn(examples, shape, model, spec, progress)
+
+
+def _stack(examples: Examples, shape: Shape, model: ModelSpec, spec: TrainSpec, progress: Progress) -> LearnedPictures:
+    passes = spec.passes
+    if passes is None:
+        passes = int(np.clip(5_000 / examples.n**0.5, LEAST_PASSES, MOST_PASSES))
+    course = Course(examples, BINARY, model, spec, (-(-passes // BEFORE), passes), 1.0, progress)
+    network = course.learned()
+    if model.rounded:
+        half = np.full(model.dims, 0.5, np.float32)
+        planes = Quantization(half, np.eye(model.dims, dtype=np.float32))
+    else:
+        planes = quantization(as_array(examples.each(network.encode)), model.bits, spec.seed)
+    return LearnedPictures(network.pixel_encoder(planes), network.decoder(), course.errors)
+
+
+def _convolutional(
+    examples: Examples, shape: Shape, model: ModelSpec, spec: TrainSpec, progress: Progress
+) -> LearnedPictures:
+    """Rebuild pictures, or de-noise them, by convolution and back."""
+    height, width, channels = shape
+    if min(height, width) < 2 ** len(model.hidden):
+        raise TextaeError(
+            f"pictures of {width} × {height} cannot be halved {len(model.hidden)} times; "
+            "give --hidden of fewer convolutions"
+        )
     generator = torch.Generator().manual_seed(spec.seed)
-    stack = at_random((every.shape[1], *model.hidden, model.dims), BINARY, generator)
-    network = DeepAutoEncoder(stack).to(device)
-    passes = spec.passes if spec.passes is not None else passes_over(len(every))
-    steps = passes * -(-len(every) // BATCH)
-    clock = Clock(progress, steps)
-    rate = RATE if spec.rate is None else spec.rate
-    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
-    done = 0
-    for _ in range(passes):
-        for clean in examples.shuffled(BATCH, generator):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * (1 - done / steps)
-            loss = network.loss(clean, clean, model.code_l2)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            done += 1
-            clock.tick()
-    if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
-        raise TextaeError("learning diverged (the parameters are no longer numbers); try a smaller --rate")
-    with torch.no_grad():
-        codes = as_array(examples.each(network.encode))
-    encoder = PixelEncoder(network.up_arrays(), quantization(codes, model.bits, spec.seed))
-    return LearnedPictures(encoder, network.decoder())
+    network = ConvAutoEncoder((channels, height, width), model.hidden, model.dims, model.unpool, generator)
+    network.to(examples.take(torch.arange(1)).device)
 
+    def as_pictures(rows: torch.Tensor) -> torch.Tensor:
+        pictures: torch.Tensor = rows.unflatten(1, (height, width, channels))
+        return pictures.permute(0, 3, 1, 2)
 
-def passes_over(n: int) -> int:
-    """Passes over n pictures: fewer over more."""
-    return int(np.clip(2_500 / n**0.5, 5, 100))
+    def loss_of(clean: torch.Tensor) -> torch.Tensor:
+        spoilt = CORRUPTIONS[model.corruption](clean, model.drop, generator)
+        codes, remembered = network.encode(as_pictures(spoilt))
+        told = network.decode(codes, remembered if network.remembers else ())
+        return mismatch(BINARY, told.permute(0, 2, 3, 1).flatten(1), clean) + model.code_l2 * (
+            codes.square().sum(dim=1).mean()
+        )
+
+    passes = spec.passes
+    if passes is None:
+        passes = int(np.clip(CONVOLVED / examples.n, LEAST_CONVOLVED, MOST_PASSES))
+    clock = Clock(progress, passes * -(-examples.n // BATCH))
+    rate = CONVOLUTION_RATE if spec.rate is None else spec.rate
+    descend(network, examples, loss_of, passes, rate, generator, clock.tick)
+    network.requires_grad_(False)
+    codes = as_array(examples.each(lambda rows: network.encode(as_pictures(rows))[0]))
+    return LearnedPictures(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())

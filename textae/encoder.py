@@ -13,17 +13,21 @@ are nothing: answers *are* LSA's codes (Deerwester et al. 1990), and learning st
     code = W_L s(… s(share · W_1 + c_1) …) + c_L      s: the logistic function
 
 is a `DeepEncoder`, of a deep auto-encoder as published (Hinton & Salakhutdinov, Science 2006): it reads the share that
-each word has in the document, and its code may have any length. Its bits are found in the same way. A `PixelEncoder` is
-the same over the pixels of pictures.
+each word has in the document, and its code may have any length. Its bits are found in the same way.
+
+    code = u_L(… u_1(x W_1 + c_1) … W_L + c_L)        u: what the units of each layer do
+
+is a `PixelEncoder`, of pictures: x is the brightness of the pixels, or what convolutions make of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.convolution import Kernels, convolved, pooled
 from textae.pixels import Pixels
 from textae.vectorizer import Bags, Floats, tfidf
 
@@ -50,7 +54,7 @@ class Codes:
 
 
 Layers = tuple[tuple[Floats, Floats], ...]
-"""Weights (n_in, n_out) and biases (n_out,) of a small network, first layer to last; relu between them."""
+"""Weights (n_in, n_out) and biases (n_out,) of a small network, first layer to last."""
 
 
 @dataclass(frozen=True)
@@ -218,17 +222,27 @@ class DeepEncoder:
         return cls(_layers(arrays, "deep"), Quantization.from_arrays(arrays))
 
 
+LINEAR, LOGISTIC, RELU, DIRECTION = "linear", "logistic", "relu", "direction"
+"""What units of a layer do with what they are given: nothing; 1 / (1 + exp(-x)); max(0, x); scale to unit length."""
+
+
 @dataclass(frozen=True)
 class PixelEncoder:
-    """From pictures to codes through logistic layers; of one layer, a linear map.
+    """From pictures to codes.
 
     Attributes:
-        layers: from (n_pixels,) to (dims,).
+        layers: from what is given to the first one to (dims,).
+        units: of each layer, `LINEAR`, `LOGISTIC`, `RELU` or `DIRECTION`.
         quantization: from (dims,) floats to bits.
+        convolutions: before the layers, each followed by relu and max-pooling.
+        shape: height, width and channels, where there are convolutions.
     """
 
     layers: Layers
+    units: tuple[str, ...]
     quantization: Quantization
+    convolutions: Kernels = ()
+    shape: tuple[int, int, int] | None = None
 
     @classmethod
     def pca(cls, axes: Floats, mean: Floats) -> "PixelEncoder":
@@ -240,7 +254,7 @@ class PixelEncoder:
         """
         dims = axes.shape[1]
         signs = Quantization(np.zeros(dims, np.float32), np.eye(dims, dtype=np.float32))
-        return cls(((axes, -mean @ axes),), signs)
+        return cls(((axes, -mean @ axes),), (LINEAR,), signs)
 
     @property
     def dims(self) -> int:
@@ -249,23 +263,51 @@ class PixelEncoder:
 
     def encode(self, pixels: Pixels) -> Codes:
         """Both codes of some pictures, of which there is always something known."""
-        hidden = pixels.brightness()
-        for i, (weight, bias) in enumerate(self.layers):
-            hidden = (logistic(hidden) if i else hidden) @ weight + bias
+        size = _AT_A_TIME if self.convolutions else max(1, len(pixels))
+        parts = [self._floats(chunk.brightness()) for chunk in pixels.chunks(size)]
+        floats = np.concatenate([np.empty((0, self.dims), np.float32), *parts])
         known = np.ones(len(pixels), bool)
-        return Codes(known, hidden, self.quantization.bits(hidden, known))
+        return Codes(known, floats, self.quantization.bits(floats, known))
+
+    def _floats(self, hidden: Floats) -> Floats:
+        if self.shape is not None:
+            hidden = hidden.reshape(-1, *self.shape)
+            for kernels, biases in self.convolutions:
+                hidden = pooled(relu(convolved(hidden, kernels, biases)))
+            hidden = hidden.reshape(len(hidden), -1)
+        for (weight, bias), units in zip(self.layers, self.units, strict=True):
+            hidden = _OF_UNITS[units](hidden @ weight + bias)
+        return hidden
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same encoder of."""
         named = self.quantization.arrays()
-        for i, (weight, bias) in enumerate(self.layers):
+        for i, ((weight, bias), units) in enumerate(zip(self.layers, self.units, strict=True)):
             named |= {f"encoder/pixel/weight{i}": weight, f"encoder/pixel/bias{i}": bias}
-        return named
+            named |= {f"encoder/pixel/units{i}": np.array([_NUMBERED.index(units)])}
+        for i, (kernels, biases) in enumerate(self.convolutions):
+            named |= {f"encoder/kernel/weight{i}": kernels, f"encoder/kernel/bias{i}": biases}
+        return named | ({} if self.shape is None else {"encoder/kernel/shape": np.array(self.shape)})
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "PixelEncoder":
         """The encoder that gave these `arrays`."""
-        return cls(_layers(arrays, "pixel"), Quantization.from_arrays(arrays))
+        layers, shape = _layers(arrays, "pixel"), arrays.get("encoder/kernel/shape")
+        units = tuple(_NUMBERED[int(arrays[f"encoder/pixel/units{i}"][0])] for i in range(len(layers)))
+        height, width, channels = (0, 0, 0) if shape is None else shape.tolist()
+        return cls(
+            layers,
+            units,
+            Quantization.from_arrays(arrays),
+            _layers(arrays, "kernel"),
+            None if shape is None else (height, width, channels),
+        )
+
+
+_NUMBERED = (LINEAR, LOGISTIC, RELU, DIRECTION)
+"""In this order units are numbered on disk."""
+
+_AT_A_TIME = 256  # pictures of which all windows are in memory: some 50 MB
 
 
 TextEncoder = Encoder | DeepEncoder
@@ -297,7 +339,7 @@ def _head(layers: Layers, hidden: Floats, n_out: int) -> Floats:
     """The first numbers of a hidden vector and what a small network of relu layers adds: (n, n_out), unit length."""
     added = hidden
     for i, (weight, bias) in enumerate(layers):
-        added = (np.maximum(added, 0) if i else added) @ weight + bias
+        added = (relu(added) if i else added) @ weight + bias
     return unit(hidden[:, :n_out] + added) if layers else unit(hidden[:, :n_out])
 
 
@@ -329,8 +371,22 @@ def logistic(x: Floats) -> Floats:
     return (1 + tanh) / np.float32(2)
 
 
+def relu(x: Floats) -> Floats:
+    """max(0, x)."""
+    positive: Floats = np.maximum(x, 0)
+    return positive
+
+
 def unit(rows: Floats) -> Floats:
     """Rows scaled to unit length; zero rows stay zero."""
     length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
     scaled: Floats = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
     return scaled
+
+
+_OF_UNITS: Mapping[str, Callable[[Floats], Floats]] = {
+    LINEAR: lambda x: x,
+    LOGISTIC: logistic,
+    RELU: relu,
+    DIRECTION: unit,
+}

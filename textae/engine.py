@@ -23,7 +23,7 @@ from textae.answering import Asked, answer, with_documents
 from textae.errors import QueryError, StoreError, TextaeError
 from textae.opened import Opened
 from textae.ranking import top
-from textae.spec import AUTO, PICTURES, PRESETS, ModelSpec, TrainSpec, check_passage
+from textae.spec import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
 from textae.text import searchable, words
 from textae.types import (
     Decoded,
@@ -123,7 +123,7 @@ class Engine:
             fitted = corpus if isinstance(corpus, Fitted) else Fitted(corpus)
             if fitted.shape is not None and language not in (AUTO, None):
                 raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
-            preset = PICTURES if fitted.shape is not None else PRESETS["default"]
+            preset = preset_of("default", pictures=fitted.shape is not None)
             report = build(writer, fitted, language, model or preset[0], train or preset[1], passage, progress)
             writer.commit()
         self.close()

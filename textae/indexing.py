@@ -89,7 +89,7 @@ def build(
         CorpusError: no document has a word.
         TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
-    check_together(model, train)
+    check_together(model, train, pictures=corpus.shape is not None)
     if corpus.shape is not None and passage:
         raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
     reading = Reading(writer, progress)
@@ -170,12 +170,12 @@ def learn_and_write(
     """
     n = len(said.tokens)
     learned_idf = idf(np.append(said.frequency, 0), n)
-    inputs = min(model.inputs, len(said.frequency))
+    inputs = min(model.inputs, len(said.frequency)) if shape is None else model.inputs
     with too_little_memory_is_an_error(model):
         encoder: Encoder | DeepEncoder | PixelEncoder
         start: Encoder | PixelEncoder
         if shape is not None:
-            seen, start = learn_from_pictures(writer, said.numbers, model, train, progress)
+            seen, start = learn_from_pictures(writer, said.numbers, shape, model, train, progress)
             encoder, warnings = seen.encoder, seen.warnings
         else:
             learned, start = learn_from(writer, said.tokens, learned_idf[:inputs], model, train, progress)
@@ -196,7 +196,7 @@ def learn_and_write(
 
 
 def learn_from_pictures(
-    writer: Writer, numbers: Rows, model: ModelSpec, train: TrainSpec, progress: Progress
+    writer: Writer, numbers: Rows, shape: Shape, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> tuple["LearnedPictures", PixelEncoder]:
     """Find the principal components, train the auto-encoder, and write both; gives both, PCA as an encoder."""
     from textae.depicting import fit_pca, learn_pictures  # torch
@@ -213,12 +213,13 @@ def learn_from_pictures(
         if number in chosen and document.picture is not None
     )
     pixels = Pixels.of(pictures)
-    axes, mean = fit_pca(pixels, model.start_dims)
-    learned = learn_pictures(pixels, model, train, progress)
+    axes, mean = fit_pca(pixels, model.dims)
+    start = PixelEncoder.pca(axes, mean)
+    learned = learn_pictures(pixels, shape, start, model, train, progress)
     arrays = {"pca/axes": axes, "pca/mean": mean, **learned.encoder.arrays(), **learned.decoder.arrays()}
     writer.put_all("", arrays)
     writer.set("layer_errors", learned.errors)
-    return learned, PixelEncoder.pca(axes, mean)
+    return learned, start
 
 
 def learn_from(

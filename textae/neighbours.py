@@ -19,10 +19,10 @@ def n_blocks(n: int) -> int:
 
 
 def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Callable[[], None]) -> Tensor:
-    """The k nearest documents of each, by tf-idf cosine plus code cosine, itself left out.
+    """The k nearest documents of each, by tf-idf cosine (of pictures, that of PCA) plus code cosine, itself left out.
 
     Args:
-        matrix: (n, n_terms) sparse, rows of unit length.
+        matrix: (n, n_terms) sparse, or dense, rows of unit length.
         codes: (n, dims), rows of unit length.
         k: below n.
         tick: called after each of the `n_blocks`.
@@ -42,7 +42,9 @@ def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Callable[[], None]) -> 
 
 
 def _dense(matrix: Tensor, first: int, n: int) -> Tensor:
-    """Rows of a sparse matrix as a dense one: (n, n_terms)."""
+    """Rows of a matrix as a dense one: (n, n_terms)."""
+    if matrix.layout == torch.strided:
+        return matrix[first : first + n]
     starts = matrix.crow_indices()[first : first + n + 1]
     part = slice(int(starts[0]), int(starts[-1]))
     row_of = torch.repeat_interleave(torch.arange(n, device=matrix.device), starts.diff())

@@ -94,7 +94,7 @@ def relearn(
     writer.check("")
     labels = None if label is None else _labels(opened, label)
     if model is not None:
-        check_together(model, train)
+        check_together(model, train, pictures=opened.shape is not None)
         warnings = _anew(writer, opened, labels, model, train, progress)
     else:
         warnings = ()

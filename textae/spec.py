@@ -23,8 +23,8 @@ DEVICES = (AUTO, "cpu", "cuda")
 
 LSA, RBM, DENOISING, NONE = "lsa", "rbm", "denoising", "none"
 PRETRAINING = (LSA, RBM, DENOISING, NONE)
-"""What learning starts from: LSA, which is textae's own; or a deep stack of restricted Boltzmann machines, of
-de-noising layers, or of random weights, which learns as published."""
+"""What learning starts from: LSA, which is textae's own (of pictures, the one that learns from distorted ones); or a
+deep stack of restricted Boltzmann machines, of de-noising layers, or of random weights, which learns as published."""
 
 NEIGHBOURS, AUTOENCODER = "neighbours", "autoencoder"
 LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
@@ -34,6 +34,10 @@ LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
 MASKING, SALT_AND_PEPPER, GAUSSIAN = "masking", "salt-and-pepper", "gaussian"
 CORRUPTIONS = (MASKING, SALT_AND_PEPPER, GAUSSIAN)
 """What de-noising does to its input."""
+
+REMEMBERED, REPEATED = "remembered", "repeated"
+UNPOOLINGS = (REMEMBERED, REPEATED)
+"""How a convolutional auto-encoder fills a block that one number is left of."""
 
 MOST_BITS = 1_024
 """Of a binary code."""
@@ -106,13 +110,16 @@ class ModelSpec:
 
     Attributes:
         dims: of the float code; fewer where the corpus has not as many (its rank bounds LSA, where learning starts).
-        topics: of these numbers, those that know what a document is about; the others tell it from all other ones.
         bits: of the binary code, a multiple of 8 up to `MOST_BITS`.
-        hidden: the sizes of the encoder's hidden layers, first to last.
-        drop: the share of a document's words that de-noising hides from the encoder; of other kinds, the amount.
+        hidden: the sizes of the encoder's hidden layers, first to last; the kernels of each convolution.
+        drop: the share of a document's words, or pixels, that de-noising hides from the encoder; of other kinds, the
+            amount.
         inputs: the most frequent terms of the vocabulary, that the encoder knows.
         corruption: one of `CORRUPTIONS`.
         code_l2: how much a deep stack's code is held near 0: this times its squared length is added to the loss.
+        topics: of the numbers of a text's code, those that know what it is about; the others tell it from all others.
+        rounded: whether the code of pictures is of logistic units, that are rounded as it is decoded: its bits.
+        unpool: one of `UNPOOLINGS`, of a convolutional auto-encoder of pictures; `NONE` of one that is fully connected.
     """
 
     dims: int = 320
@@ -123,6 +130,8 @@ class ModelSpec:
     corruption: str = MASKING
     code_l2: float = 0.0
     topics: int = 64
+    rounded: bool = False
+    unpool: str = NONE
 
     def __post_init__(self) -> None:
         check_bits(self.bits)
@@ -142,6 +151,13 @@ class ModelSpec:
             raise TextaeError(f"no corruption {self.corruption!r:.60}; give one of {', '.join(CORRUPTIONS)}")
         if not 0 <= self.code_l2 < math.inf:
             raise TextaeError(f"a code cannot be held near 0 by {self.code_l2:g}; give 0 (not at all) or more")
+        if self.unpool not in (*UNPOOLINGS, NONE):
+            raise TextaeError(f"no unpooling {self.unpool!r:.60}; give one of {', '.join(UNPOOLINGS)}, {NONE}")
+        if self.rounded and self.bits != self.dims:
+            raise TextaeError(
+                f"a code of rounded units has as many bits as numbers, and {self.dims} numbers and {self.bits} bits "
+                f"were asked for; give --dims {self.bits}, or --bits {self.dims}"
+            )
 
     @property
     def answers(self) -> int:
@@ -189,34 +205,42 @@ class TrainSpec:
             raise TextaeError(f"no pre-training {self.pretrain!r:.60}; give one of {', '.join(PRETRAINING)}")
 
 
-PICTURES = (ModelSpec(dims=64, hidden=(1_024, 512), drop=0.0), TrainSpec(pretrain=NONE, most_documents=60_000))
-"""How pictures are learned."""
-
-
-def check_together(model: ModelSpec, train: TrainSpec) -> None:
-    """See whether that auto-encoder can learn like that.
+def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False) -> None:
+    """See whether that auto-encoder can learn texts, or pictures, like that.
 
     Raises:
         TextaeError: it cannot.
     """
-    if train.pretrain == LSA:
-        if model.corruption != MASKING:
-            raise TextaeError(
-                f"{model.corruption} corruption is for deep stacks; give masking, or another --pretrain than lsa"
-            )
-        if model.code_l2:
-            raise TextaeError(
-                "a code that starts from LSA has unit length and cannot be held near 0; "
-                "give a code-l2 of 0, or another --pretrain than lsa"
-            )
-    elif model.hidden and model.dims > model.hidden[-1]:
+    own, convolutional = train.pretrain == LSA, model.unpool != NONE
+    if (convolutional or model.rounded) and not pictures:
+        what = "a convolutional auto-encoder" if convolutional else "a code of rounded units"
+        raise TextaeError(f"{what} is for pictures, and these are texts; choose another --preset, or no --unpool")
+    if convolutional and train.pretrain != NONE:
+        raise TextaeError(f"a convolutional auto-encoder starts from random weights; give --pretrain {NONE}")
+    if convolutional and model.rounded:
+        raise TextaeError("a convolutional auto-encoder has a linear code; choose another --preset, or no --unpool")
+    if own and model.rounded:
+        raise TextaeError(f"a code of rounded units is a deep stack's; give another --pretrain than {LSA}")
+    if own and model.corruption != MASKING and not pictures:
+        raise TextaeError(
+            f"{model.corruption} corruption is for deep stacks; give masking, or another --pretrain than lsa"
+        )
+    if own and model.code_l2:
+        raise TextaeError(
+            "a code that starts from LSA has unit length and cannot be held near 0; "
+            "give a code-l2 of 0, or another --pretrain than lsa"
+        )
+    if not own and not convolutional and model.hidden and model.dims > model.hidden[-1]:
         raise TextaeError(
             f"a code of {model.dims} numbers is larger than the layer of {model.hidden[-1]} before it; "
             f"give --dims of at most {model.hidden[-1]}, or a larger last hidden layer"
         )
 
 
-PRESETS: Mapping[str, tuple[ModelSpec, TrainSpec]] = {
+Preset = tuple[ModelSpec, TrainSpec]
+"""Choices that go together."""
+
+PRESETS: Mapping[str, Preset] = {
     "default": (ModelSpec(), TrainSpec()),
     "hinton2006": (
         ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.0, inputs=2_000),
@@ -227,5 +251,39 @@ PRESETS: Mapping[str, tuple[ModelSpec, TrainSpec]] = {
         TrainSpec(pretrain=DENOISING),
     ),
 }
-"""Choices that go together: textae's own; Hinton & Salakhutdinov, Science 2006; the same shape, de-noised (Vincent et
-al., ICML 2008)."""
+"""Of texts: textae's own; Hinton & Salakhutdinov, Science 2006; the same shape, de-noised (Vincent et al., ICML
+2008)."""
+
+PICTURE_PRESETS: Mapping[str, Preset] = {
+    "default": (ModelSpec(dims=64, hidden=(1_024, 512), drop=0.0), TrainSpec()),
+    "hinton2006": (
+        ModelSpec(dims=30, hidden=(1_000, 500, 250), drop=0.0),
+        TrainSpec(pretrain=RBM, most_documents=60_000),
+    ),
+    "vincent2008": (
+        ModelSpec(dims=30, hidden=(1_000, 500, 250), drop=0.25),
+        TrainSpec(pretrain=DENOISING, most_documents=60_000),
+    ),
+    "krizhevsky2011": (
+        ModelSpec(dims=256, hidden=(8_192, 4_096, 2_048, 1_024, 512), drop=0.0, rounded=True),
+        TrainSpec(pretrain=RBM, most_documents=60_000),
+    ),
+    "conv": (
+        ModelSpec(dims=30, hidden=(16, 32), drop=0.0, unpool=REPEATED),
+        TrainSpec(pretrain=NONE, most_documents=60_000),
+    ),
+}
+"""Of pictures: textae's own; the same two; the very deep one of Krizhevsky & Hinton, ESANN 2011; and a convolutional
+one (Masci et al., ICANN 2011)."""
+
+
+def preset_of(name: str, *, pictures: bool = False) -> Preset:
+    """The choices of that name, for texts or for pictures.
+
+    Raises:
+        TextaeError: it is for the others.
+    """
+    presets = PICTURE_PRESETS if pictures else PRESETS
+    if name not in presets:
+        raise TextaeError(f"the preset {name!r} is for pictures, and these are texts; give one of {', '.join(presets)}")
+    return presets[name]

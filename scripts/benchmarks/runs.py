@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -50,7 +50,7 @@ class Cost:
 
     Attributes:
         documents: indexed.
-        learning: seconds of LSA, of the auto-encoder and of finding the hybrid's weight.
+        learning: seconds of LSA (of pictures, PCA), of the auto-encoder and of finding the hybrid's weight.
         indexing: seconds in all: reading, counting, learning, encoding, writing.
         gib: the most memory that the process held at a time, in GiB; Python with torch alone holds some .3.
     """
@@ -67,7 +67,7 @@ class Cost:
 
 def index(
     source: Path, folder: Path, spec: TableSpec | None = None, model: ModelSpec | None = None, seed: int = 1,
-    passes: int | None = None,
+    passes: int | None = None, train: TrainSpec | None = None,
 ) -> Cost:  # fmt: skip
     """Index a source on the CPU in a fresh process, so that the peak of its memory is its own.
 
@@ -78,8 +78,9 @@ def index(
         model: the shape of the auto-encoder.
         seed: of learning.
         passes: None for the default.
+        train: how it learns, in place of passes.
     """
-    train = TrainSpec(seed=seed, device="cpu", passes=passes)
+    train = replace(train or TrainSpec(passes=passes), seed=seed, device="cpu")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_index, source, folder, spec or TableSpec(), model or ModelSpec(), train).result()
 
@@ -100,7 +101,7 @@ def _index(source: Path, folder: Path, spec: TableSpec, model: ModelSpec, train:
     with Engine.create(folder) as engine:
         report = engine.index(read([str(source)], spec), model=model, train=train, progress=progress)
     indexing = time.perf_counter() - started
-    return Cost(report.documents, began["encoding"] - began["LSA"], indexing, _peak_gib())
+    return Cost(report.documents, began["encoding"] - began.get("LSA", began.get("PCA", 0.0)), indexing, _peak_gib())
 
 
 def _peak_gib() -> float:

@@ -25,7 +25,7 @@ from textae.cli.options import (
     table_spec,
 )
 from textae.errors import TextaeError
-from textae.spec import AUTO, DEVICES, PICTURES, PRESETS
+from textae.spec import AUTO, DEVICES, PICTURE_PRESETS, preset_of
 
 if TYPE_CHECKING:
     from textae.corpus import Source
@@ -43,7 +43,7 @@ _verbose_option = click.option("-v", "--verbose", is_flag=True, help="List what 
 @click.option("--language", default=AUTO, show_default=True, help="Stems and stop words: english, …, none, or auto.")
 @click.option(
     "--preset",
-    type=click.Choice(list(PRESETS)),
+    type=click.Choice(list(PICTURE_PRESETS)),
     default="default",
     show_default=True,
     help="Choices that go together, as published; what is given beside it comes before it.",
@@ -95,9 +95,7 @@ def index(given: Sequence[str], folder: Path, **options: Any) -> None:
     with Engine.create(folder) as engine:
         try:
             documents = Fitted(chain.from_iterable(source.read(progress) for source in corpus))
-            preset = PRESETS[options["preset"]]
-            if documents.shape is not None and options["preset"] == "default":
-                preset = PICTURES
+            preset = preset_of(options["preset"], pictures=documents.shape is not None)
             report = engine.index(
                 documents,
                 sources=corpus,

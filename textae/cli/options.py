@@ -12,7 +12,7 @@ import click
 
 from textae.errors import QueryError
 from textae.fitting import KINDS, PICTURES
-from textae.spec import CORRUPTIONS, PICTURE_SYSTEMS, PRETRAINING, SYSTEMS
+from textae.spec import CORRUPTIONS, NONE, PICTURE_SYSTEMS, PRETRAINING, SYSTEMS, UNPOOLINGS
 from textae.types import Document, Picture
 
 if TYPE_CHECKING:
@@ -63,13 +63,20 @@ kind_option = click.option(
 )
 model_options = together(
     click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]"),
-    click.option("--dims", type=int, help="Numbers of the float code.  [default: 320]"),
-    click.option("--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512]"),
-    click.option("--drop", type=float, help="Share of the words that de-noising hides.  [default: 0.5]"),
+    click.option("--dims", type=int, help="Numbers of the float code.  [default: 320; of pictures 64]"),
+    click.option(
+        "--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512; of pictures 1024,512]"
+    ),
+    click.option("--drop", type=float, help="Share of the words, or pixels, that de-noising hides.  [default: 0.5; 0]"),
     click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for."),
     click.option("--rate", type=float, help="Of learning; by default one that serves every corpus."),
     click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]"),
     click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]"),
+    click.option(
+        "--unpool",
+        type=click.Choice((*UNPOOLINGS, NONE)),
+        help="Convolve pictures with --hidden kernels, and undo pooling so.  [default: none]",
+    ),
     click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]"),
 )
 table_options = together(
@@ -97,7 +104,7 @@ def table_spec(options: Mapping[str, Any]) -> TableSpec:
 
 def chosen_model(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a `ModelSpec` was chosen."""
-    names = ("bits", "dims", "drop", "corruption", "code_l2")
+    names = ("bits", "dims", "drop", "corruption", "code_l2", "unpool")
     chosen = {name: options[name] for name in names if options[name] is not None}
     if options["hidden"]:
         sizes = options["hidden"].split(",")

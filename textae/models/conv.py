@@ -18,16 +18,16 @@ Everything is torch's own operations: the functions here give them the lecture's
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-REMEMBERED, REPEATED = "remembered", "repeated"
-UNPOOLINGS = (REMEMBERED, REPEATED)
-"""How a block is filled that one number is left of."""
-
-POOL = 2
-"""Places that become one, in each direction."""
+from textae.convolution import POOL
+from textae.decoder import Decoder
+from textae.encoder import LINEAR, PixelEncoder, Quantization
+from textae.models.weights import as_array
+from textae.spec import REMEMBERED
 
 
 def convolution(pictures: Tensor, kernels: Tensor, biases: Tensor | None = None) -> Tensor:
@@ -104,8 +104,8 @@ class ConvAutoEncoder(nn.Module):
         channels: of each convolution, first to last; each halves the picture. The first kernels are what is learned
             of strokes and edges.
         dims: of the code.
-        unpool: one of `UNPOOLINGS`; with `REMEMBERED` the places go from encoder to decoder beside the code, so that a
-            code alone, of which no places are known, is decoded by repeating.
+        unpool: one of `textae.spec.UNPOOLINGS`; with `REMEMBERED` the places go from encoder to decoder beside the
+            code, so that a code alone, of which no places are known, is decoded by repeating.
         size: of the kernels, odd.
         generator: on the CPU.
     """
@@ -162,10 +162,42 @@ class ConvAutoEncoder(nn.Module):
             hidden = torch.relu(hidden) if step else hidden
         return hidden
 
+    @property
+    def remembers(self) -> bool:
+        """Whether places go from encoder to decoder."""
+        return self.unpool == REMEMBERED
+
     def forward(self, pictures: Tensor) -> Tensor:
         """The logits of the pixels that are rebuilt from the codes of pictures."""
         codes, remembered = self.encode(pictures)
-        return self.decode(codes, remembered if self.unpool == REMEMBERED else ())
+        return self.decode(codes, remembered if self.remembers else ())
+
+    def encoder(self, quantization: Quantization) -> PixelEncoder:
+        """The encoder as plain arrays, in which channels stand last."""
+        n, height, width = self.shapes[-1]
+        weight = self.to_code.weight.reshape(-1, n, height, width).permute(2, 3, 1, 0).flatten(0, 2)
+        kernels = zip(self.up_kernels, self.up_biases, strict=True)
+        channels, height, width = self.shapes[0]
+        return PixelEncoder(
+            ((as_array(weight), as_array(self.to_code.bias)),),
+            (LINEAR,),
+            quantization,
+            tuple((as_array(kernel), as_array(bias)) for kernel, bias in kernels),
+            (height, width, channels),
+        )
+
+    def decoder(self) -> Decoder:
+        """The decoder as plain arrays, in which channels stand last; it knows no places, so it repeats."""
+        n, height, width = self.shapes[-1]
+        weight = self.from_code.weight.T.reshape(-1, n, height, width).permute(0, 2, 3, 1).flatten(1)
+        bias = self.from_code.bias.reshape(n, height, width).permute(1, 2, 0).flatten()
+        down = list(zip(self.down_kernels, self.down_biases, strict=True))[::-1]
+        shapes = [(height, width, channels) for channels, height, width in reversed(self.shapes)]
+        return Decoder(
+            ((as_array(weight), as_array(bias)),),
+            tuple((as_array(kernels), as_array(biases)) for kernels, biases in down),
+            np.array(shapes),
+        )
 
 
 def _kernels(n_out: int, n_in: int, size: int, generator: torch.Generator) -> nn.Parameter:

@@ -10,7 +10,7 @@ downwards: a sample is a long Gibbs chain at the top, and one pass down (`DeepBe
 import torch
 from torch import Tensor
 
-from textae.models.layers import LOGISTIC, Examples, Layer, Stack, Tick, greedily
+from textae.models.layers import LINEAR, LOGISTIC, Examples, Layer, Stack, Tick, greedily
 from textae.models.rbm import RBM, Descent, fit_rbm
 
 
@@ -46,21 +46,28 @@ class DeepBeliefNetwork(Stack[RBM]):
 
 
 def stack_rbms(
-    examples: Examples, sizes: tuple[int, ...], visible: str, how: Descent, generator: torch.Generator, tick: Tick
+    examples: Examples,
+    sizes: tuple[int, ...],
+    visible: str,
+    how: Descent,
+    generator: torch.Generator,
+    tick: Tick,
+    code: str = LINEAR,
 ) -> DeepBeliefNetwork:
     """Stack machines, from the bottom up.
 
     Args:
         examples: what the first machine sees.
-        sizes: of each machine's hidden units; the last ones are a linear code.
+        sizes: of each machine's hidden units; the last ones are the code.
         visible: the kind of unit that the first machine sees.
         how: each machine learns.
         generator: on the CPU.
         tick: called after each step.
+        code: the kind of its units.
     """
 
     def fit(rbm: RBM, seen: Examples) -> list[float]:
         return fit_rbm(rbm, seen, how, generator, tick)
 
-    stack = greedily(RBM, examples, sizes, visible, fit, generator)
+    stack = greedily(RBM, examples, sizes, visible, fit, generator, code)
     return DeepBeliefNetwork(stack.layers, stack.errors)

@@ -1,12 +1,15 @@
 """The deep auto-encoder: a stack of layers unrolled into an encoder and its mirror image, and fine-tuned as a whole.
 
-    code = W_L s(… s(v W_1 + c_1) …) + c_L            s: the logistic function; the code is linear
+    code = W_L s(… s(v W_1 + c_1) …) + c_L            s: the logistic function; the code is linear, or logistic too
     p    = m(U_1 s(… s(U_L code + b_L) …) + b_1)      m: soft-max over the words; logistic for binary pixels
     loss = mismatch(v, p) + λ |code|²                 of words: -Σ_t share_t ln p_t
 
 Hinton & Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science 2006. Before fine-tuning U
 is Wᵀ, and the network does exactly what going up and down the stack does; then the two learn apart. The paper's
 conjugate gradients are Adam here, and the code may be held near 0 (λ), so that what lies near 0 decodes well.
+
+A logistic code is rounded to bits before it is decoded, and the gradient passes as if it had not been: so Krizhevsky &
+Hinton, "Using Very Deep Autoencoders for Content-Based Image Retrieval", ESANN 2011.
 """
 
 from collections.abc import Iterable
@@ -16,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from textae.decoder import Decoder
-from textae.encoder import DeepEncoder, Layers, Quantization
-from textae.models.layers import LINEAR, Layer, Stack, mismatch
+from textae.encoder import DeepEncoder, Layers, PixelEncoder, Quantization
+from textae.models.layers import LINEAR, LOGISTIC, Layer, Stack, mismatch
 from textae.models.weights import as_array
 
 
@@ -60,7 +63,8 @@ class DeepAutoEncoder(nn.Module):
             code_l2: λ.
         """
         code = self.encode(spoilt)
-        return mismatch(self.visible, self.decode(code), clean) + code_l2 * code.square().sum(dim=1).mean()
+        read = code + (code.round() - code).detach() if self.hidden[-1] == LOGISTIC else code
+        return mismatch(self.visible, self.decode(read), clean) + code_l2 * code.square().sum(dim=1).mean()
 
     def encoder(self, length: float, quantization: Quantization) -> DeepEncoder:
         """The encoder as plain arrays.
@@ -69,11 +73,14 @@ class DeepAutoEncoder(nn.Module):
             length: of the documents that the network was shown; the encoder reads shares, which sum to 1.
             quantization: from codes to bits.
         """
-        (first, bias), *others = self.up_arrays()
+        (first, bias), *others = self._up()
         return DeepEncoder(((np.float32(length) * first, bias), *others), quantization)
 
-    def up_arrays(self) -> Layers:
-        """The encoder's weights and biases as plain arrays, first layer to last."""
+    def pixel_encoder(self, quantization: Quantization) -> PixelEncoder:
+        """The encoder of pictures as plain arrays."""
+        return PixelEncoder(self._up(), self.hidden, quantization)
+
+    def _up(self) -> Layers:
         layers = zip(self.up_weights, self.up_biases, strict=True)
         return tuple((as_array(weight), as_array(bias)) for weight, bias in layers)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from textae.models.layers import Examples, Layer, Stack, Tick, greedily
+from textae.models.layers import LINEAR, Examples, Layer, Stack, Tick, greedily
 
 Spoil = Callable[[Tensor], Tensor]
 """A corruption with its amount and its generator: (n, n_visible) to the same, spoilt."""
@@ -74,20 +74,22 @@ def stack_denoising(
     how: Denoising,
     generator: torch.Generator,
     tick: Tick,
+    code: str = LINEAR,
 ) -> Stack[Layer]:
     """Stack de-noising layers, from the bottom up.
 
     Args:
         examples: what the first layer sees, clean.
-        sizes: of each layer's hidden units; the last one is a linear code.
+        sizes: of each layer's hidden units; the last one is the code.
         visible: the kind of unit that the first layer sees.
         spoil: the input of a layer.
         how: each layer learns.
         generator: on the CPU.
         tick: called after each step.
+        code: the kind of its units.
     """
 
     def fit(layer: Layer, seen: Examples) -> list[float]:
         return fit_denoising(layer, seen, spoil, how, generator, tick)
 
-    return greedily(Layer, examples, sizes, visible, fit, generator)
+    return greedily(Layer, examples, sizes, visible, fit, generator, code)

@@ -18,13 +18,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from textae import encoder
 from textae.models.losses import reconstruction
 from textae.models.weights import uniform_weights
 
 BINARY, GAUSSIAN, COUNTS = "binary", "gaussian", "counts"
 """Visible units."""
 
-LOGISTIC, LINEAR = "logistic", "linear"
+LOGISTIC, LINEAR = encoder.LOGISTIC, encoder.LINEAR
 """Hidden units: on with a probability; or any number with unit Gaussian noise."""
 
 _FIRST_WEIGHTS = 0.01
@@ -199,9 +200,15 @@ class Stack(Generic[L]):
 
 
 def greedily(
-    kind: type[L], examples: Examples, sizes: Sequence[int], visible: str, fit: Fit[L], generator: torch.Generator
+    kind: type[L],
+    examples: Examples,
+    sizes: Sequence[int],
+    visible: str,
+    fit: Fit[L],
+    generator: torch.Generator,
+    code: str = LINEAR,
 ) -> Stack[L]:
-    """Stack layers, each learned from what those below make of the examples; the last one is a linear code.
+    """Stack layers, each learned from what those below make of the examples; the last one is the code.
 
     Args:
         kind: of layer.
@@ -210,28 +217,30 @@ def greedily(
         visible: the kind of unit that the first layer sees; the others see probabilities.
         fit: teaches a layer.
         generator: on the CPU.
+        code: the kind of its units, `LINEAR` or `LOGISTIC`; the layers below are logistic.
     """
     layers: list[L] = []
     errors: list[tuple[float, ...]] = []
     for depth, size in enumerate(sizes, start=1):
-        hidden = LINEAR if depth == len(sizes) else LOGISTIC
+        hidden = code if depth == len(sizes) else LOGISTIC
         layers.append(kind.begin(examples.mean(), size, visible, hidden, generator))
         errors.append(tuple(fit(layers[-1], examples)))
         examples, visible = Examples.of(examples.each(layers[-1].up)), BINARY
     return Stack(tuple(layers), tuple(errors))
 
 
-def at_random(sizes: Sequence[int], visible: str, generator: torch.Generator) -> Stack[Layer]:
+def at_random(sizes: Sequence[int], visible: str, generator: torch.Generator, code: str = LINEAR) -> Stack[Layer]:
     """A stack that has learned nothing.
 
     Args:
         sizes: of the visible units, and of each layer's hidden units.
         visible: the kind of unit that the first layer sees.
         generator: on the CPU.
+        code: the kind of unit of the last layer.
     """
     layers = []
     for depth, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
         weights = uniform_weights(n_in, n_out, generator)
-        hidden = LINEAR if depth == len(sizes) - 1 else LOGISTIC
+        hidden = code if depth == len(sizes) - 1 else LOGISTIC
         layers.append(Layer(weights, torch.zeros(n_in), torch.zeros(n_out), visible if depth == 1 else BINARY, hidden))
     return Stack(tuple(layers), ())

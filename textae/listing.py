@@ -44,10 +44,9 @@ def print_topics(found: Topics, asked: Topic | None, options: Mapping[str, Any])
             is_area = topic in found.areas
             click.echo(click.style(line, bold=True) if colour and is_area else line, color=colour)
     without = f"; {found.without_code:,} without a code belong to none" if found.without_code else ""
-    terminal.note(
-        f"{len(found.leaves):,} topics in {len(found.areas):,} areas, of {found.documents:,} documents{without}",
-        quiet=options["quiet"],
-    )
+    counted = ((found.leaves, "topic"), (found.areas, "area"))
+    topics, areas = (f"{len(of):,} {name}{'' if len(of) == 1 else 's'}" for of, name in counted)
+    terminal.note(f"{topics} in {areas}, of {found.documents:,} documents{without}", quiet=options["quiet"])
 
 
 def _rows(found: Topics, asked: Topic | None) -> Iterator[Topic]:

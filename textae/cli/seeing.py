@@ -13,7 +13,7 @@ import click
 
 from textae import terminal
 from textae.cli.options import index_option, json_option, quiet_option
-from textae.errors import QueryError
+from textae.errors import QueryError, TextaeError
 from textae.spec import AUTOENCODER, LAYOUTS, LSA
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def map_command(
         raise click.UsageError(f"--compare draws a picture; give a name that ends in {', '.join(PICTURES)}")
     if field is not None and ending not in PICTURES:
         raise click.UsageError("--colour is for pictures; a page colours by any field")
+    if out is not None and not out.absolute().parent.is_dir():  # said before something is learned
+        raise TextaeError(f"there is no folder {out.parent} for {out.name}; make it, or name another")
     with Engine.open(folder) as engine:
         progress = terminal.ProgressLine(quiet=quiet)
         try:

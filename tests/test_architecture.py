@@ -15,7 +15,7 @@ MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for p
 
 LAYERS = (
     ("errors", "types", "whole", "column", "palette"),
-    ("text", "spec", "colouring", "labels", "fitting"),
+    ("text", "spec", "colouring", "labels", "fitting", "naming", "png"),
     ("vectorizer", "corpus", "passages"),
     ("pixels", "convolution"),
     ("encoder", "fields", "found", "postings"),

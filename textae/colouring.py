@@ -168,6 +168,12 @@ def _number_writer(numbers: NDArray[np.float64]) -> Callable[[float], str]:
     return lambda number: f"{number:.0f}" if years else f"{number:,.0f}" if abs(number) < 1e9 else f"{number:.3g}"
 
 
+def label_of(value: FieldValue) -> str | None:
+    """How a legend writes what a field says of a document; None where it says nothing."""
+    said = _said(value)
+    return None if said is None else _label(said)
+
+
 def _said(value: FieldValue) -> str | bool | int | float | None:
     """The one value that a field stands for; None where it says nothing."""
     while isinstance(value, list):

@@ -696,6 +696,7 @@ class Engine:
             (n, 2); NaN for one of which the encoder knows no word.
 
         Raises:
+            QueryError: the documents are pictures.
             TextaeError: there is no such layout.
         """
         from textae.topicmap import place

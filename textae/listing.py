@@ -102,7 +102,8 @@ def print_topic(topic: Topic, found: Topics, *, as_json: bool) -> None:
     name = f"{topic.id}  {terminal.cell(topic.name)}"
     click.echo(click.style(name, bold=True) if colour else name, color=colour)
     click.echo(f"{topic.documents:,} of {found.documents:,} documents, {_percent(topic, found)}")
-    click.echo(terminal.wrapped(", ".join(topic.words), 0))
+    if (words := ", ".join(topic.words)) != topic.name:
+        click.echo(terminal.wrapped(words, 0))
     for one in topic.typical:
         title = f"  {terminal.cell(one.title)}" if one.title and one.title != one.id else ""
         click.echo(f"  {one.strength:.2f}  {terminal.cell(one.id)}{title}")

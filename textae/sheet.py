@@ -9,18 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from textae import png
 from textae.errors import TextaeError
 from textae.terminal import safe
 from textae.types import Hit, Picture
 from textae.whole import whole_file
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 ENDING = ".png"
 
@@ -50,7 +46,7 @@ def draw_pictures(rows: Sequence[Sequence[Picture]], path: Path) -> None:
     sheet = Image.new("RGB", (max(map(len, rows)) * width - _GAP, len(rows) * height - _GAP), _GROUND)
     for y, row in enumerate(rows):
         for x, picture in enumerate(row):
-            large = _image(picture).resize((first.width * times, first.height * times), Image.Resampling.NEAREST)
+            large = png.image(picture).resize((first.width * times, first.height * times), Image.Resampling.NEAREST)
             sheet.paste(large, (x * width, y * height))
     with whole_file(path) as passing:
         sheet.save(passing, "PNG")
@@ -60,18 +56,6 @@ def nearly_square(pictures: Sequence[Picture]) -> list[Sequence[Picture]]:
     """The pictures in rows, of as many as there are rows, or one more."""
     columns = next(n for n in range(1, len(pictures) + 1) if n * n >= len(pictures))
     return [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
-
-
-def _image(picture: Picture) -> Image.Image:
-    from PIL import Image
-
-    return Image.frombytes("RGB" if picture.channels == 3 else "L", (picture.width, picture.height), picture.pixels)
-
-
-def _data_url(picture: Picture) -> str:
-    written = io.BytesIO()
-    _image(picture).save(written, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"
 
 
 _STYLE = """
@@ -127,7 +111,7 @@ def contact_sheet(asked: Sequence[tuple[str, Picture]], hits: Sequence[Hit], pic
 def _figure(picture: Picture, name: str, said: Sequence[str], kind: str) -> str:
     shown = _escaped(name)
     lines = "".join(f"<span>{_escaped(line)}</span>" for line in said)
-    image = f'<img src="{_data_url(picture)}" width="{picture.width}" height="{picture.height}" alt="{shown}">'
+    image = f'<img src="{png.data_url(picture)}" width="{picture.width}" height="{picture.height}" alt="{shown}">'
     return f'<figure class="{kind}">{image}<figcaption><bdi>{shown}</bdi>{lines}</figcaption></figure>\n'
 
 

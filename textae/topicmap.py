@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textae.column import Column, Rows
 from textae.decoding import forms
-from textae.encoder import unit
+from textae.encoder import PixelEncoder, unit
 from textae.errors import QueryError, TextaeError
 from textae.generator import most_telling
 from textae.opened import Opened
@@ -36,7 +36,7 @@ class Ground:
         bottom: the edge of the last row.
         right: the edge of the last column.
         top: the edge of the first row.
-        words: n · n cells, row by row from the top: the most telling words, the most telling first.
+        words: n · n cells, row by row from the top: the most telling words, the most telling first; none of pictures.
     """
 
     left: float
@@ -175,7 +175,7 @@ def _learned(layout: str, codes: Floats, seed: int, progress: Progress) -> Proje
 
 
 def learn_ground(opened: Opened, codes: Floats, places: Floats, progress: Progress) -> Ground:
-    """What the decoder says at the places of the plane, of the codes there.
+    """What the decoder says at the places of the plane, of the codes there: words, which pictures have none of.
 
     Args:
         opened: the index.
@@ -183,6 +183,8 @@ def learn_ground(opened: Opened, codes: Floats, places: Floats, progress: Progre
         places: (n, 2) of theirs.
         progress: told of every step.
     """
+    if opened.shape is not None:
+        return _square(((),) * GRID**2)
     middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
     x, y = np.meshgrid(middles, middles[::-1])
     cells = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -252,8 +254,14 @@ def _placed(opened: Opened, layout: str) -> Column[np.float16] | Column[np.float
 
 
 def place(opened: Opened, chart: Chart, texts: Sequence[str]) -> Floats:
-    """Where texts are on a map: (n, 2), NaN for one of which the encoder knows no word."""
+    """Where texts are on a map: (n, 2), NaN for one of which the encoder knows no word.
+
+    Raises:
+        QueryError: the documents are pictures.
+    """
+    opened.check_texts("a place on the map by words")
     encoder = opened.model.start if chart.layout == LSA else opened.model.encoder
+    assert not isinstance(encoder, PixelEncoder)  # of texts
     codes = encoder.encode(opened.model.vectorizer.transform(texts))
     places = chart.projection.places(codes.floats)
     places[~codes.known] = np.nan

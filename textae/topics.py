@@ -17,6 +17,9 @@ The decoder alone likes words that go with a topic and that few of its documents
 abstracts from arXiv, of SciFact and of the documentation of this Python, the ten words of a topic go together better
 than those of either, and of class-based tf-idf: mean NPMI .26, .32, .32; by the decoder alone .23, .29, .32, by
 documents alone .23, .27, .29, by class-based tf-idf .21, .22, .29.)
+
+Pictures have no words. Their topics are named by what their field `label` says (`textae.naming`), and where that tells
+nothing by the title or the id of the most typical one.
 """
 
 import itertools
@@ -30,12 +33,14 @@ from numpy.typing import NDArray
 
 from textae import clusters
 from textae.clusters import Numbers
+from textae.colouring import label_of
 from textae.column import Rows
 from textae.decoding import forms
 from textae.duplicates import RADIUS
 from textae.encoder import Encoder, unit
 from textae.errors import QueryError
 from textae.generator import most_telling
+from textae.naming import telling_values
 from textae.opened import Opened
 from textae.ranking import top
 from textae.spec import check_seed
@@ -48,6 +53,9 @@ NAME = "topics"
 
 MOST_TOPICS = 1_000
 """That can be asked for."""
+
+LABEL = "label"
+"""The field that names topics of pictures."""
 
 _WORDS, _IN_A_NAME, _TYPICAL = 10, 3, 3
 _SAMPLE = 30_000  # documents of which topics are learned
@@ -133,7 +141,7 @@ def learn(opened: Opened, n: int | None = None, seed: int = 1, progress: Progres
     if n is not None and len(found.centres) < n:
         raise QueryError(f"{n:,} topics were asked for, and the documents have {len(found.centres):,} different codes")
     progress("naming topics", 0, None)
-    words, area_words = _words(opened, floats, found)
+    words, area_words = _words(opened, floats, found) if opened.shape is None else _labels(opened, found)
     return Learned(found, words, _names(words), area_words, _names(area_words), seed, n is None)
 
 
@@ -177,6 +185,23 @@ def _words(opened: Opened, floats: Floats, found: clusters.Clusters) -> tuple[Wo
     written = _written(opened, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
     words = [_distinct(list(map(written, row))) for row in ranked]
     return words[: len(telling)], words[len(telling) :]
+
+
+def _labels(opened: Opened, found: clusters.Clusters) -> tuple[Words, Words]:
+    """What the labels of each topic's pictures say, and of each area's; where they say nothing, the most typical one.
+
+    Such an area is called as its largest topic is.
+    """
+    rows, topic_of, strengths = _assigned(opened, found.centres)
+    fields = itertools.compress(opened.reader.field(LABEL).values(), opened.codes.known.tolist())
+    values, k, n_areas = list(map(label_of, fields)), len(found.centres), int(found.area_of[-1]) + 1
+    typical = _typical(opened, rows, topic_of, strengths, k)
+    names = [tuple(one.title or one.id for one in documents[:1]) for documents in typical]
+    words = [said or name for said, name in zip(telling_values(values, topic_of, k), names, strict=True)]
+    sizes = np.bincount(topic_of, minlength=k)
+    largest = [int(np.where(found.area_of == area, sizes, -1).argmax()) for area in range(n_areas)]
+    of_areas = telling_values(values, found.area_of[topic_of], n_areas)
+    return words, [said or words[topic] for said, topic in zip(of_areas, largest, strict=True)]
 
 
 def _telling(opened: Opened, said: Floats, rows: Rows, topic_of: Numbers) -> tuple[Rows, NDArray[np.float64]]:

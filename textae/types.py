@@ -320,7 +320,7 @@ class Topic:
     Attributes:
         id: `3` of a topic of topics, `3.2` of one in it; kept until topics are learned anew.
         name: its most telling words, between commas.
-        words: the most telling first.
+        words: the most telling first; of pictures what their field `label` says, or one of them.
         documents: that belong to it now.
         typical: the most typical first.
         topics: those in it; none of one that holds documents itself.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import chromium, close_to, pixels, until
+from shared import some_pictures
 
 from textae import Document
 from textae.page import write_page
@@ -185,6 +186,31 @@ def test_an_empty_place_says_what_the_decoder_would(visit, page_file) -> None:
     panel.get_by_text("An empty place").wait_for()
     assert panel.locator(".words li").all_inner_texts() == ["row4", "column4"]
     assert panel.locator("ol .row").count() == 8
+
+
+def test_pictures_are_shown_where_they_are_pointed_at_and_read(visit, tmp_path) -> None:
+    drawn, _ = four_topics(each=3)
+    pictures = some_pictures(12)
+    ids = [document.id for document in pictures]
+    ground = Ground(-1, -1, 1, 1, ((),) * CELLS**2)
+    of_pictures = replace(drawn, ids=ids, titles=[""] * 12, ground=ground)
+    write_page(of_pictures, pictures, tmp_path / "map.html", name="Pictures")
+    page = visit(tmp_path / "map.html")
+    page.mouse.move(*at(page, 4))
+    shown = page.locator("#tip img")
+    shown.wait_for()
+    assert shown.get_attribute("alt") == ids[4]
+    until(page, "document.querySelector('#tip img').naturalWidth === 6")
+    assert shown.evaluate("image => [image.width, getComputedStyle(image).imageRendering]") == [112, "pixelated"]
+    page.mouse.down()
+    page.mouse.up()
+    page.locator("#panel .row img").first.wait_for()
+    assert page.locator("#content > div > img").get_attribute("alt") == ids[4]
+    box = page.locator("#map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2 + 20, box["y"] + 20)
+    page.locator("#panel h2", has_text="An empty place").wait_for()
+    assert page.locator("#panel .quiet").count() == 0
+    assert page.locator("#panel .row img").count() == 8
 
 
 def test_search_finds_in_titles_and_texts_and_walks(visit, page_file) -> None:

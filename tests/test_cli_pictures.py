@@ -2,13 +2,14 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from shared import TINY, Said, some_documents, some_pictures, write_picture
+from shared import PATTERNS, TINY, Said, some_documents, some_pictures, write_picture
 
 from textae import Engine, TrainSpec
 
@@ -293,3 +294,38 @@ def test_a_title_of_a_text_is_not_a_picture(shell, tmp_path) -> None:
     with Engine.create(tmp_path / "index") as engine:
         engine.index(documents, model=TINY, train=TrainSpec(passes=1, device="cpu"))
     assert shell("similar", "stars-0.png", "--index", tmp_path / "index", "--json").code == 0
+
+
+class TestTopicsAndMap:
+    @pytest.fixture
+    def seen(self, shell, pictures_folder, tmp_path):
+        """Give a function that asks an index of 60 pictures with three topics."""
+        folder = shutil.copytree(pictures_folder, tmp_path / "index")
+        with Engine.open(folder) as engine:
+            engine.topics(3)
+        return lambda command, *arguments: shell(command, *arguments, "-q", "--index", folder)
+
+    def test_topics(self, seen) -> None:
+        lines = [line.split() for line in seen("topics").out.splitlines()]
+        assert {line[-1] for line in lines if "." in line[0]} == set(PATTERNS)
+        (id, *_, name), *_ = (line for line in lines if "." in line[0])
+        first, second, *typical = seen("topics", id).out.splitlines()
+        assert first == f"{id}  {name}"
+        assert second.endswith("of 60 documents, 33.3%")
+        assert typical  # and no words: the name says them
+        assert all(f"  {name}-" in line for line in typical)
+
+    def test_the_map(self, seen, tmp_path) -> None:
+        for name in ("map.html", "map.png"):
+            said = seen("map", tmp_path / name, "--layout", "lsa")
+            assert (said.code, said.out, said.err) == (0, "", "")
+            assert (tmp_path / name).stat().st_size > 10_000
+        in_terminal = seen("map", "--layout", "lsa").out
+        assert all(f"{name} (20)" in in_terminal for name in PATTERNS)
+
+    def test_serving_is_for_texts(self, ask) -> None:
+        assert re.fullmatch(
+            r"serving is for texts, and the index .* holds pictures; 'textae map OUT.html' shows them in a browser, "
+            "and 'textae similar PICTURE' searches them",
+            ask("serve", "--port", 0).error,
+        )

@@ -5,14 +5,17 @@ import gzip
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared import nobody, open_to_all
+from PIL import Image
+from shared import nobody, open_to_all, some_pictures
 
 import textae.page
 from textae import Document, TextaeError
@@ -169,8 +172,6 @@ hostile = st.sampled_from(
 
 @given(st.lists(st.tuples(anything | hostile, anything | hostile), min_size=1, max_size=4), anything | hostile)
 def test_whatever_documents_say_the_page_stays_what_it_is(said, name) -> None:
-    from io import BytesIO
-
     documents = [Document(f"{at} {title}", text, title, {title: text}) for at, (title, text) in enumerate(said)]
     out = BytesIO()
     compose(map_of(documents), documents, out, name=name)
@@ -291,3 +292,29 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path) -> None:
     tmp_path.chmod(0o755)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pictures_come_back_and_go_where_there_is_no_room(tmp_path, monkeypatch) -> None:
+    """Of pictures without room fields go first, then the pictures."""
+    documents = some_pictures(60)
+    report, page = written(tmp_path / "map.html", documents)
+    assert (report.pictures, report.characters, page.about["pictures"]) == (60, None, 60)
+    for document, (text, fields, characters, url) in zip(documents, page.texts, strict=True):
+        assert (text, fields["label"], characters) == ("", document.fields["label"], 0)
+        start, packed = url.split(",")
+        assert start == "data:image/png;base64"
+        with Image.open(BytesIO(base64.b64decode(packed, validate=True))) as image:
+            assert (image.size, image.tobytes()) == ((6, 6), document.picture.pixels)
+    bare, _ = written(tmp_path / "bare.html", [replace(document, picture=None) for document in documents])
+    monkeypatch.setattr(textae.page, "BUDGET", bare.bytes + 2_000)
+    report, page = written(tmp_path / "small.html", documents)
+    assert (report.pictures, page.about["pictures"]) == (0, 0)
+    assert report.bytes <= bare.bytes + 2_000
+    assert all(len(shown) == 3 for shown in page.texts)
+    whole, _ = written(tmp_path / "whole.html", documents, whole_texts=True)
+    assert whole.pictures == 60
+
+
+def test_a_map_of_texts_holds_no_pictures(tmp_path) -> None:
+    report, page = written(tmp_path / "map.html", [Document("1", "text")])
+    assert report.pictures is page.about["pictures"] is None

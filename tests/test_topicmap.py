@@ -148,3 +148,14 @@ def test_codes_that_nobody_has_make_no_map(tmp_path) -> None:
         engine.remove([document.id for document in some_documents(4)])
         with pytest.raises(QueryError, match="no document of this index has a code"):
             engine.topic_map(NEIGHBOURS)
+
+
+def test_pictures_have_a_map_whose_ground_has_no_words(pictures_folder, tmp_path) -> None:
+    with Engine.open(shutil.copytree(pictures_folder, tmp_path / "own")) as engine:
+        for layout in (AUTOENCODER, LSA):
+            found = engine.topic_map(layout)
+            assert (len(found.ids), found.places.shape) == (60, (60, 2))
+            assert found.ground.words == ((),) * GRID**2
+            assert engine.topic_map(layout).ground == found.ground  # as it is kept
+        with pytest.raises(QueryError, match="a place on the map by words is for texts"):
+            engine.place(["a bar"])

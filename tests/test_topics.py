@@ -3,11 +3,12 @@
 import os
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from shared import QUICK, TOPICS, contents, nobody, open_to_all, some_documents
+from shared import PATTERNS, QUICK, TINY, TOPICS, contents, nobody, open_to_all, some_documents, some_pictures
 
 from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.errors import QueryError
@@ -258,3 +259,30 @@ class TestOverTime:
             QueryError, match="no document has the field 'era'; the fields are: day, month, place, sent"
         ):
             dated.topics_over_time("era")
+
+
+class TestOfPictures:
+    def test_they_are_named_by_what_their_label_says(self, pictures_folder) -> None:
+        with Engine.open(pictures_folder) as engine:
+            learned = learn(engine.opened, 3)
+            found, topic_of, _ = topics_of(engine.opened, learned)
+            ids = list(engine.opened.ids.values())
+        assert {topic.name for topic in found.leaves} == set(PATTERNS)
+        for place, topic in enumerate(found.leaves):
+            assert topic.words == (topic.name,)
+            (label, most), *_ = Counter(
+                ids[row].split("-")[0] for row in np.flatnonzero(topic_of == place)
+            ).most_common()
+            assert (label, most > topic.documents / 2) == (topic.name, True)
+
+    def test_without_a_label_by_the_most_typical_one(self, tmp_path) -> None:
+        half = [
+            replace(document, title=f"No. {number}" if number % 2 else "", fields={})
+            for number, document in enumerate(some_pictures(12))
+        ]
+        with Engine.open(made(tmp_path / "index", half, TINY, pretrain="none")) as engine:
+            found, _, _ = topics_of(engine.opened, learn(engine.opened, 3))
+        for topic in found.leaves:
+            assert topic.name == (topic.typical[0].title or topic.typical[0].id)
+            assert topic.words == (topic.name,)
+        assert {area.name for area in found.areas} <= {topic.name for topic in found.leaves}

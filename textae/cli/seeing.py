@@ -95,7 +95,9 @@ def _topic(found: Topics, id: str) -> Topic:
 @click.option("--compare", is_flag=True, help="A picture of the auto-encoder's plane and LSA's, side by side.")
 @click.option("--colour", "field", metavar="FIELD", help="Colour a picture by a field; by default by topic.")
 @click.option("--width", type=click.FloatRange(1, 40), default=7.0, show_default=True, help="Of a picture, in inches.")
-@click.option("--whole-texts", is_flag=True, help="Texts in a page are not cut, however large it becomes.")
+@click.option(
+    "--whole-texts", is_flag=True, help="Texts in a page are not cut, nor pictures left out, however large it becomes."
+)
 @click.option("--seed", type=int, help="Of learning the plane.  [default: that of the index]")
 @index_option
 @quiet_option
@@ -179,6 +181,8 @@ def _drawn(
 
 def _cuts(report: PageReport) -> list[str]:
     """What a page does without, to stay small."""
+    if report.pictures == 0:
+        return ["pictures are left out, so that the page stays small; --whole-texts has them all"]
     if report.characters is None:
         return []
     if report.characters == 0:

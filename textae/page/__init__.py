@@ -23,7 +23,7 @@ from textae.page.packing import (
     said_of_colouring,
     said_of_map,
 )
-from textae.page.texts import Waiting, lines
+from textae.page.texts import Cut, Waiting, lines
 from textae.topicmap import TopicMap
 from textae.types import Document, FieldValue
 from textae.whole import whole_file
@@ -48,6 +48,7 @@ class PageReport:
         title_characters: that titles were cut to; None where all are whole.
         fields: that the map can be coloured by.
         fields_left_out: that say nothing in colours, or that fewer documents have.
+        pictures: that are shown; None where documents are texts, 0 where there was no room.
     """
 
     bytes: int
@@ -56,6 +57,7 @@ class PageReport:
     title_characters: int | None
     fields: int
     fields_left_out: int
+    pictures: int | None = None
 
 
 def write_page(
@@ -68,7 +70,7 @@ def write_page(
         documents: of the map, in the order of their numbers; others among them are passed over.
         path: of the file.
         name: of the corpus, for people.
-        whole_texts: whether texts stay whole, however large the page becomes.
+        whole_texts: whether texts stay whole, and pictures in it, however large the page becomes.
 
     Raises:
         TextaeError: there is no document on the map.
@@ -118,20 +120,24 @@ def compose(
         coloured = fields.blocks(0.2 * budget)
         budget -= sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
-        length, with_fields = (None, True) if whole_texts else waiting.fitting(budget - len(titles))
-        report = PageReport(0, n, length, title_characters, len(coloured), fields.seen - len(coloured))
+        cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
+        report = PageReport(
+            0, n, cut.length, title_characters, len(coloured), fields.seen - len(coloured),
+            n * cut.pictures if waiting.pictured else None,
+        )  # fmt: skip
         about = said_of_map(topic_map, square) | {
             "name": name,
             "commit": served,
             "colourings": [said_of_colouring(of) for of, _ in coloured],
             "fieldsLeftOut": report.fields_left_out,
-            "characters": length,
+            "characters": cut.length,
             "titleCharacters": title_characters,
-            "withFields": with_fields,
+            "withFields": cut.fields,
+            "pictures": report.pictures,
             "perPart": waiting.per_part,
         }
         first = [block("about", json_bytes(about)), places]
-        texts = waiting.parts(length, fields=with_fields) if length != 0 or with_fields else ()
+        texts = waiting.parts(cut) if cut.length != 0 or cut.fields else ()
         texts_blocks = (block(f"texts-{at}", part) for at, part in enumerate(texts))
         rest = chain([titles, ids], (packed for _, packed in coloured), texts_blocks)
         written = sum(map(out.write, page.pieces(first, rest)))

@@ -1,4 +1,4 @@
-"""What a page holds of its documents: texts and fields, cut to what fits.
+"""What a page holds of its documents: texts, fields and pictures, cut to what fits.
 
 A page has a budget. Documents are read once and wait on disk; a sample of them says how long texts may be so that the
 page keeps to it, and all are cut to that one length. So a million documents need no more memory than their ids, titles
@@ -9,9 +9,11 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from textae import png
 from textae.page.packing import compressed, json_bytes
 from textae.types import Document, FieldValue
 
@@ -25,8 +27,28 @@ _BREAK = re.compile(r"[\r\n]+")
 _FIELDS, _VALUE = 24, 200  # fields that are shown of a document, and characters of a value
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What a page holds of each document.
+
+    Attributes:
+        length: characters that texts are cut to; None for whole ones, 0 for none.
+        fields: whether they are shown.
+        pictures: whether they are shown, where documents are pictures.
+    """
+
+    length: int | None
+    fields: bool = True
+    pictures: bool = True
+
+    def of(self, shown: list[Any]) -> list[Any]:
+        """A document as `Waiting` keeps it, cut."""
+        text, fields, characters, *picture = shown
+        return [text[: self.length], fields if self.fields else {}, characters, *(picture if self.pictures else ())]
+
+
 class Waiting:
-    """Texts and fields on disk until all are known; a context.
+    """Texts, fields and pictures on disk until all are known; a context.
 
     Args:
         documents: how many there will be.
@@ -36,7 +58,7 @@ class Waiting:
     def __init__(self, documents: int, room: int | None) -> None:
         self._n = documents
         self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
-        self._cut = False
+        self._cut = self.pictured = False
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 — __exit__ closes it
 
     def __enter__(self) -> "Waiting":
@@ -49,7 +71,11 @@ class Waiting:
         """Keep what the page may show of a document."""
         text = document.text[: self._longest]
         self._cut |= len(text) < len(document.text)
-        self._file.write(json_bytes([text, _fields(document), len(document.text)]) + b"\n")
+        shown: list[Any] = [text, _fields(document), len(document.text)]
+        if document.picture is not None:
+            shown.append(png.data_url(document.picture))
+            self.pictured = True
+        self._file.write(json_bytes(shown) + b"\n")
 
     def __iter__(self) -> Iterator[list[Any]]:
         self._file.seek(0)
@@ -60,24 +86,22 @@ class Waiting:
         """Documents of a block."""
         return max(_LEAST, -(-self._n // _PARTS))
 
-    def parts(self, length: int | None, *, fields: bool = True) -> Iterator[bytes]:
-        """The blocks' contents in the order of the documents: JSON of [text, fields, characters of the whole text].
+    def parts(self, cut: Cut) -> Iterator[bytes]:
+        """The blocks' contents in the order of the documents.
 
-        Args:
-            length: characters that texts are cut to; None for whole ones.
-            fields: whether they are shown.
+        Each is JSON of [text, fields, characters of the whole text], and the `data:` URL of a picture.
         """
         part: list[list[Any]] = []
-        for text, said, characters in self:
-            part.append([text[:length], said if fields else {}, characters])
+        for shown in self:
+            part.append(cut.of(shown))
             if len(part) == self.per_part:
                 yield json_bytes(part)
                 part = []
         if part:
             yield json_bytes(part)
 
-    def fitting(self, room: float) -> tuple[int | None, bool]:
-        """How long texts may be, and whether fields fit too: None for whole texts, 0 for none.
+    def fitting(self, room: float) -> Cut:
+        """What fits: texts as long as may be, and fields; of pictures fields go first, then pictures.
 
         Args:
             room: bytes in the page.
@@ -86,21 +110,26 @@ class Waiting:
         sample = [shown for place, shown in enumerate(self) if place % step == 0]
         allowed = room * _CAUTION / _BASE64 * len(sample) / self._n
 
-        def fits(length: int | None, fields: bool) -> bool:
-            return self._packed(sample, length, fields) <= allowed
+        def fits(cut: Cut) -> bool:
+            return self._packed([cut.of(shown) for shown in sample]) <= allowed
 
-        if not self._cut and fits(None, True):
-            return None, True
+        def text_fits(fields: bool, length: int) -> bool:
+            return fits(Cut(length, fields))
+
+        if not self._cut and fits(Cut(None)):
+            return Cut(None)
+        if self.pictured:
+            less = (Cut(None, fields=False), Cut(None, pictures=False))
+            return next(filter(fits, less), Cut(None, fields=False, pictures=False))
         longest = max(len(shown[0]) for shown in sample)
         for fields in (True, False):
-            length = _last(partial(fits, fields=fields), longest)
+            length = _last(partial(text_fits, fields), longest)
             if length >= _WORTH:
-                return length, fields
-        return 0, fits(0, True)
+                return Cut(length, fields)
+        return Cut(0, fits(Cut(0)))
 
-    def _packed(self, sample: list[list[Any]], length: int | None, fields: bool) -> int:
-        """Bytes of the sample in the page's blocks."""
-        cut = [[text[:length], said if fields else {}, characters] for text, said, characters in sample]
+    def _packed(self, cut: list[list[Any]]) -> int:
+        """Bytes of some documents in the page's blocks."""
         starts = range(0, len(cut), self.per_part)
         return sum(len(compressed(json_bytes(cut[start : start + self.per_part]))) for start in starts)
 

@@ -14,8 +14,9 @@ from types import FrameType
 
 import uvicorn
 
-from textae import store
+from textae.engine import Engine
 from textae.errors import TextaeError
+from textae.fitting import PICTURES
 from textae.server.api import application
 from textae.server.engines import Engines
 from textae.server.guard import LOCAL_NAMES, Guard, Rules
@@ -64,12 +65,12 @@ def serve(
         progress: told of what is learned before.
 
     Raises:
-        StoreError: there is no index.
-        TextaeError: it cannot listen there; or the token cannot be.
+        StoreError: there is no index, or it cannot be read.
+        TextaeError: it holds pictures; it cannot listen there; or the token cannot be.
     """
     if listening.token is not None and not _TOKEN.fullmatch(listening.token):
         raise TextaeError("a token has 8 to 200 letters, digits, or any of . _ ~ -; give another one, or none")
-    store.last_commit(folder)
+    _check_texts(folder)
     with bound(listening.host, listening.port) as listener, Engines(folder) as engines:
         rules = _rules(listening, listener)
         kept = Map(folder, note)
@@ -83,6 +84,15 @@ def serve(
         url = _url(listening.host, listener)
         _run(Guard(application(engines, kept), rules), listener, lambda: said(url, rules.token))
         kept.close()
+
+
+def _check_texts(folder: Path) -> None:
+    with Engine.open(folder) as engine:
+        if engine.kind == PICTURES:
+            raise TextaeError(
+                f"serving is for texts, and the index {folder} holds pictures; 'textae map OUT.html' shows them in a "
+                "browser, and 'textae similar PICTURE' searches them"
+            )
 
 
 def bound(host: str, port: int | None) -> socket.socket:

@@ -66,7 +66,7 @@ class Corpus {
   get hasTexts() { return this.about.characters !== 0; }
   get partCount() { return Math.ceil(this.n / this.about.perPart); }
 
-  /** A block of documents: [text, fields, characters of the whole text] of each. */
+  /** A block of documents: [text, fields, characters of the whole text] of each, and the address of a picture. */
   part(number) {
     if (!this.parts.has(number)) {
       const none = !this.hasTexts && !this.about.withFields;
@@ -75,11 +75,11 @@ class Corpus {
     return this.parts.get(number);
   }
 
-  /** What the page holds of a document: { text, fields, characters }. */
+  /** What the page holds of a document: { text, fields, characters, picture }, the last { src, alt } or undefined. */
   async record(at) {
     const { perPart } = this.about;
-    const [text, fields, characters] = (await this.part(Math.floor(at / perPart)))[at % perPart] ?? ["", {}, 0];
-    return { text, fields, characters };
+    const [text, fields, characters, src] = (await this.part(Math.floor(at / perPart)))[at % perPart] ?? ["", {}, 0];
+    return { text, fields, characters, picture: src && { src, alt: this.title(at) } };
   }
 
   /** The place of each document's colour among those of a field. */

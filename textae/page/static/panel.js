@@ -76,6 +76,7 @@ class Panel {
     }, onpointerenter: () => this.atlas.hover(at), onpointerleave: () => this.atlas.hover(null) },
     swatch(this.atlas.colourOf(at)), title);
     row.dataset.document = at;
+    if (this.corpus.about.pictures) this.record(at).then(({ picture }) => row.prepend(thumbnail(picture)));
     return element("li", {}, row);
   }
 
@@ -95,9 +96,12 @@ class Panel {
     rest.replaceChildren(...this.told(record));
   }
 
-  told({ text, fields, characters }) {
+  told({ text, fields, characters, picture }) {
     const hasTexts = text || this.corpus.hasTexts;
-    const parts = [];
+    const parts = picture ? [thumbnail(picture)] : [];
+    if (this.corpus.about.pictures === 0) {
+      parts.push(element("p", { className: "quiet", textContent: "This page had no room for pictures." }));
+    }
     if (hasTexts && text) parts.push(foreign(text, "div", "body"));
     if (!hasTexts) parts.push(element("p", { className: "quiet", textContent: "This page had no room for texts." }));
     else if (text.length < characters) {
@@ -191,9 +195,10 @@ class Panel {
     const said = inside ? words[row * side + column] : [];
     const near = atlas.near.nearest(x, y, 8, (at) => atlas.shows(at)).map(([at]) => at);
     this.back = { kind: "place", label: "the empty place", show: () => this.showPlace(x, y) };
+    const aboutIt = said.length ? "A document here would say" : "Of this place nothing is known.";
+    const speaks = words.some((cell) => cell.length); // the ground of pictures has no words
     this.show("place", element("h2", { textContent: "An empty place" }),
-      element("p", { className: "quiet", textContent: said.length
-        ? "A document here would say" : "Of this place nothing is known." }),
+      speaks ? element("p", { className: "quiet", textContent: aboutIt }) : null,
       said.length ? wordList(said) : null,
       near.length ? element("h3", { textContent: "Nearest documents" }) : null, near.length ? this.list(near) : null);
   }

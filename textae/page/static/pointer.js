@@ -115,10 +115,10 @@ class Pointer {
     }
     if (tip.hidden || this.told !== at) {
       this.told = at;
-      this.#tell(at, "");
-      const { text } = await atlas.corpus.record(at);
+      this.#tell(at);
+      const { text, picture } = await atlas.corpus.record(at);
       if (this.told !== at) return;
-      this.#tell(at, shortened(text, 220));
+      this.#tell(at, shortened(text, 220), picture);
     }
     const { width, height } = tip.getBoundingClientRect();
     const { camera } = atlas;
@@ -128,10 +128,11 @@ class Pointer {
     tip.hidden = atlas.hovered !== at;
   }
 
-  #tell(at, snippet) {
+  #tell(at, snippet = "", picture = null) {
     const { atlas } = this;
     const { corpus } = atlas;
-    byId("tip").replaceChildren(foreign(shortened(corpus.title(at), 200), "b"), snippet ? foreign(snippet, "p") : "",
+    byId("tip").replaceChildren(picture ? thumbnail(picture) : "", foreign(shortened(corpus.title(at), 200), "b"),
+      snippet ? foreign(snippet, "p") : "",
       element("div", { className: "of" }, swatch(atlas.topicColour(corpus.topicOf[at])), foreign(corpus.topic(at).name)));
   }
 }

@@ -1,6 +1,6 @@
 """The pictures of docs/gallery.md and the README, made anew from indexes that are there: scripts/gallery FOLDER.
 
-FOLDER holds the indexes `python`, `20newsgroups` and `scifact`. The pages are looked at in Chromium.
+FOLDER holds the indexes `python`, `20newsgroups`, `scifact`, and `mnist` of pictures. The pages are looked at in Chromium.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def gallery(folder: Path) -> None:
     """Draw the pictures into docs/gallery."""
     DOCS.mkdir(exist_ok=True)
     pages = {}
-    for name in ("python", "20newsgroups", "scifact"):
+    for name in ("python", "20newsgroups", "scifact", "mnist"):
         pages[name] = DOCS / f"{name}.html"
         subprocess.run(textae("map", pages[name], "--index", folder / name), check=True)
     subprocess.run(textae("map", DOCS / "20newsgroups.png", "--index", folder / "20newsgroups"), check=True)
@@ -43,6 +43,7 @@ def gallery(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         look(browser, pages["python"].as_uri(), "page-python")
         look(browser, pages["20newsgroups"].as_uri(), "page-20newsgroups-dark", dark=True)
+        look(browser, pages["mnist"].as_uri(), "page-mnist")
         look(browser, pages["scifact"].as_uri(), "page-scifact-phone", size=PHONE)
         served(browser, folder / "python")
         browser.close()

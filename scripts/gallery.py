@@ -1,6 +1,6 @@
 """The pictures of docs/gallery.md and the README, made anew from indexes that are there: scripts/gallery FOLDER.
 
-FOLDER holds the indexes `python`, `20newsgroups`, `scifact`, and `mnist` of pictures. The pages are looked at in Chromium.
+FOLDER holds the indexes `python`, `20newsgroups`, `scifact`, and `mnist`, of pictures. Chromium looks at the pages.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.linalg import eigh
 
 from textae.contrasting import learn_alike
 from textae.decoder import Decoder
@@ -70,8 +71,9 @@ def fit_pca(pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
         total += rows.sum(axis=0, dtype=np.float64)
         products += rows.T @ rows
     mean = total / len(pixels)
-    _, axes = np.linalg.eigh(products / len(pixels) - np.outer(mean, mean))
-    return np.ascontiguousarray(axes[:, ::-1][:, :dims].astype(np.float32)), mean.astype(np.float32)
+    covariance = products / len(pixels) - np.outer(mean, mean)
+    _, axes = eigh(covariance, subset_by_index=[max(0, n_pixels - dims), n_pixels - 1])  # all take five times as long
+    return np.ascontiguousarray(axes[:, ::-1].astype(np.float32)), mean.astype(np.float32)
 
 
 def learn_pictures(

@@ -326,7 +326,7 @@ class TestShell:
         with Engine.open(index) as engine:
             assert engine.damage() == []
             for mode in engine.opened.systems:
-                assert len(engine.similar("7", 5, mode)) == 5
+                assert len(engine.similar("strokes.npz:7", 5, mode)) == 5
         assert shell("train", "--index", index, "--quiet", "--seed", 2).code == 0
 
     @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.column import Column, Rows
+from textae.column import Column
 from textae.decoding import forms
 from textae.encoder import PixelEncoder, unit
 from textae.errors import QueryError, TextaeError
@@ -20,6 +20,7 @@ from textae.generator import most_telling
 from textae.opened import Opened
 from textae.projection import LIMIT, Projection, first_two
 from textae.spec import LAYOUTS, LSA, NEIGHBOURS, check_seed
+from textae.topics import known_rows
 from textae.types import Progress, Topics
 from textae.vectorizer import Floats
 
@@ -155,7 +156,7 @@ def learn_chart(opened: Opened, layout: str, seed: int, progress: Progress) -> C
         TextaeError: the seed cannot be.
     """
     check_seed(seed)
-    rows = _rows(opened)
+    rows = known_rows(opened)
     if len(rows) > MOST:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
     if not len(rows):
@@ -231,7 +232,7 @@ def topic_map(opened: Opened, chart: Chart, topics: Topics, topic_of: NDArray[np
         topic_of: (n,) as `TopicMap` has it.
         strengths: (n,) as `TopicMap` has them.
     """
-    rows, placed = _rows(opened), _placed(opened, chart.layout)
+    rows, placed = known_rows(opened), _placed(opened, chart.layout)
     blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
     places = np.concatenate([chart.projection.places(placed.take(block)) for block in blocks])
     numbers = opened.documents.owners.take(rows)
@@ -240,12 +241,6 @@ def topic_map(opened: Opened, chart: Chart, topics: Topics, topic_of: NDArray[np
         among = np.searchsorted(opened.numbers, numbers).tolist()
         ids, titles = [ids[i] for i in among], [titles[i] for i in among]
     return TopicMap(chart.layout, numbers, ids, titles, places, topics, topic_of, strengths, chart.ground)
-
-
-def _rows(opened: Opened) -> Rows:
-    """The rows of the documents that are there and have a code."""
-    known, alive = opened.documents.known.whole(), opened.documents.alive
-    return np.flatnonzero(known if alive is None else known & alive)
 
 
 def _placed(opened: Opened, layout: str) -> Column[np.float16] | Column[np.floating]:

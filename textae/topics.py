@@ -131,7 +131,7 @@ def learn(opened: Opened, n: int | None = None, seed: int = 1, progress: Progres
         TextaeError: the seed cannot be.
     """
     check_seed(seed)
-    rows = _known_rows(opened)
+    rows = known_rows(opened)
     _check_number(n, len(rows))
     generator = np.random.default_rng(seed)
     if len(rows) > _SAMPLE:
@@ -165,7 +165,7 @@ def vectors(opened: Opened, floats: NDArray[np.floating]) -> Floats:
     return unit(floats[:, -len(encoder.topic_mean) :].astype(np.float32))  # all, where there are no topics
 
 
-def _known_rows(opened: Opened) -> Rows:
+def known_rows(opened: Opened) -> Rows:
     """The rows of the documents that are there and have a code."""
     known, alive = opened.documents.known.whole(), opened.documents.alive
     return np.flatnonzero(known if alive is None else known & alive)
@@ -324,7 +324,7 @@ def topics_of(opened: Opened, learned: Learned) -> tuple[Topics, Numbers, Floats
 
 def _assigned(opened: Opened, centres: Floats) -> tuple[Rows, Numbers, Floats]:
     """The rows of the documents that have a code, the topic of each, and how much it belongs to it."""
-    rows = _known_rows(opened)
+    rows = known_rows(opened)
     topic_of, strengths = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
     for first in range(0, len(rows), _AT_A_TIME):
         some = slice(first, first + _AT_A_TIME)

@@ -238,9 +238,7 @@ class TestChange:
     def test_a_server_that_is_gone_is_said(self, visit, browser):
         page = visit()
         page.context.set_offline(True)
-        page.keyboard.press("/")
-        page.keyboard.type("oven")
-        page.keyboard.press("Enter")
+        page.locator("#query").fill("oven")  # asks once: a second answer would take the button away under the click
         page.get_by_text("The server does not answer; is it running?").wait_for()
         page.context.set_offline(False)
         page.get_by_role("button", name="Try again").click()

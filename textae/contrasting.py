@@ -26,7 +26,7 @@ from textae.models.alike import AlikeAutoEncoder
 from textae.models.corruption import CORRUPTIONS
 from textae.models.distortion import distorted
 from textae.models.layers import BINARY, Examples, mismatch
-from textae.models.losses import contrast
+from textae.models.losses import contrast, known_pairs
 from textae.models.weights import as_array
 from textae.neighbours import n_blocks, nearest
 from textae.quantization import quantization
@@ -147,7 +147,7 @@ class _Trainer:
         others = self.near[rows, torch.randint(self._k, (self._size,), generator=self.generator).to(rows.device)]
         seen, near = self.examples.take(rows), self.examples.take(others)
         code, again, near_code = self.network.encode(self._view(torch.cat([seen, seen, near]))).split(self._size)
-        alike, alike_near = self._alike(rows, others)
+        alike, alike_near = known_pairs(self.near[rows], rows, others)
         loss = W_VIEW * contrast(code, again, alike, T_VIEW)
         loss = loss + W_NEIGHBOUR * contrast(code, near_code, alike_near, T_NEIGHBOUR)
         told = mismatch(BINARY, self.network.decode(code), seen) / seen.shape[1]
@@ -158,13 +158,3 @@ class _Trainer:
         pictures = clean.unflatten(1, self.shape).permute(0, 3, 1, 2)
         seen = distorted(pictures, self.generator).permute(0, 2, 3, 1).flatten(1)
         return CORRUPTIONS[self.model.corruption](seen, self.model.drop, self.generator) if self.model.drop else seen
-
-    def _alike(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-        """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.
-
-        Among the pictures themselves, and between them and the neighbours that they must find.
-        """
-        near = self.near[rows]  # (n, k)
-        alike = (near[:, :, None] == rows).any(1)
-        alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
-        return (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)

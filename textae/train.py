@@ -26,7 +26,7 @@ from textae.encoder import DeepEncoder, Encoder
 from textae.errors import TextaeError
 from textae.models.autoencoder import AutoEncoder
 from textae.models.bags import Batch, DeviceBags, hide_words, joined
-from textae.models.losses import contrast, reconstruction
+from textae.models.losses import contrast, known_pairs, reconstruction
 from textae.models.weights import as_array
 from textae.neighbours import n_blocks, nearest
 from textae.quantization import quantization
@@ -305,7 +305,7 @@ class _Trainer:
             TOPICS_TEACH * hidden + (1 - TOPICS_TEACH) * hidden.detach()
         ).split(self._size)
         answer, _, *crop_answers = network.answer(hidden).split(self._size)
-        alike, alike_near = self._alike(rows, others)
+        alike, alike_near = known_pairs(self.near[rows], rows, others)
         loss = W_NEIGHBOUR * contrast(topic, near_topic, alike_near, T_NEIGHBOUR)
         for crop_answer, crop_topic in zip(crop_answers, crop_topics, strict=True):
             loss = loss + W_TOPIC_CROP / CROPS * contrast(crop_topic, topic, alike, T_CROP)
@@ -319,16 +319,6 @@ class _Trainer:
 
     def _noisy(self, batch: Batch) -> Batch:
         return hide_words(batch, self.model.drop, self.generator)
-
-    def _alike(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-        """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.
-
-        Among the documents themselves, and between them and the neighbours that they must find.
-        """
-        near = self.near[rows]  # (n, k)
-        alike = (near[:, :, None] == rows).any(1)
-        alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
-        return (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
 
 
 def device_of(name: str) -> torch.device:

@@ -22,6 +22,21 @@ def contrast(left: Tensor, right: Tensor, known: Tensor, temperature: float) -> 
     return (loss + F.cross_entropy(cosines.T.masked_fill(known.T, -1e9), own)) / 2
 
 
+def known_pairs(near: Tensor, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Which pairs off the diagonal are no negatives, since one is a neighbour of the other: twice (n, n) bool.
+
+    Among the documents of a batch themselves, and between them and the neighbours that they must find.
+
+    Args:
+        near: (n, k), the neighbours of each document of the batch.
+        rows: (n,), these documents.
+        others: (n,), the neighbour that each must find.
+    """
+    alike = (near[:, :, None] == rows).any(1)
+    alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
+    return (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
+
+
 def reconstruction(logits: Tensor, target: Tensor) -> Tensor:
     """The multinomial cross-entropy of the words, -Σ_t target_t ln softmax(logits)_t, a mean over the batch.
 

@@ -14,7 +14,7 @@ PACKAGE = Path(textae.__file__).parent
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = (
-    ("errors", "types", "whole", "column", "palette"),
+    ("errors", "types", "whole", "column", "palette", "matmul"),
     ("text", "spec", "colouring", "labels", "fitting", "naming", "png"),
     ("vectorizer", "corpus", "passages"),
     ("pixels", "convolution"),

@@ -8,6 +8,7 @@ Pictures are (n, height, width, channels), as their pixels are stored; kernels a
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from textae.matmul import matmul
 from textae.vectorizer import Floats
 
 Kernels = tuple[tuple[Floats, Floats], ...]
@@ -24,7 +25,7 @@ def convolved(pictures: Floats, kernels: Floats, biases: Floats) -> Floats:
     windows = sliding_window_view(np.pad(pictures, ((0, 0), edge, edge, (0, 0))), (size, size), axis=(1, 2))
     n, height, width = pictures.shape[:3]
     flat = windows.reshape(n * height * width, -1)  # (n places, n_in · size²)
-    slid: Floats = (flat @ kernels.reshape(len(kernels), -1).T + biases).reshape(n, height, width, -1)
+    slid: Floats = (matmul(flat, kernels.reshape(len(kernels), -1).T) + biases).reshape(n, height, width, -1)
     return slid
 
 

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.convolution import Kernels, convolved, pooled
+from textae.matmul import matmul
 from textae.pixels import Pixels
 from textae.vectorizer import Bags, Floats, tfidf
 
@@ -71,7 +72,7 @@ class Quantization:
 
     def bits(self, floats: Floats, known: NDArray[np.bool_]) -> Bits:
         """The packed bits of some codes: (n, dims) to (n, n_bits / 8); zeros where nothing is known."""
-        return np.packbits(((floats - self.mean) @ self.rotation > 0) & known[:, None], axis=1)
+        return np.packbits((matmul(floats - self.mean, self.rotation) > 0) & known[:, None], axis=1)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same of."""
@@ -126,7 +127,7 @@ class Encoder:
         topics = len(self.topic_mean)
         answer = _head(self.answer_layers, hidden, self.dims - topics)
         topic = _head(self.topic_layers, hidden, topics)
-        turned = ((topic - self.topic_mean) @ self.topic_axes).astype(np.float32)
+        turned = matmul(topic - self.topic_mean, self.topic_axes).astype(np.float32)
         share = share_of(self.topic_share, np.diff(bags.below(len(self.words)).starts))[:, None]
         scaled = (answer * np.sqrt(1 - share), unit(turned) * np.sqrt(share))
         floats = (np.hstack(scaled) * known[:, None]).astype(np.float32)
@@ -206,7 +207,7 @@ class DeepEncoder:
         known = np.diff(known_terms.starts) > 0
         hidden = _weighted(known_terms, shares(known_terms), self.words) + self.layers[0][1]
         for weight, bias in self.layers[1:]:
-            hidden = logistic(hidden) @ weight + bias
+            hidden = matmul(logistic(hidden), weight) + bias
         return Codes(known, hidden * known[:, None], self.quantization.bits(hidden, known))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -276,7 +277,7 @@ class PixelEncoder:
                 hidden = pooled(relu(convolved(hidden, kernels, biases)))
             hidden = hidden.reshape(len(hidden), -1)
         for (weight, bias), units in zip(self.layers, self.units, strict=True):
-            hidden = _OF_UNITS[units](hidden @ weight + bias)
+            hidden = _OF_UNITS[units](matmul(hidden, weight) + bias)
         return hidden
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -339,7 +340,7 @@ def _head(layers: Layers, hidden: Floats, n_out: int) -> Floats:
     """The first numbers of a hidden vector and what a small network of relu layers adds: (n, n_out), unit length."""
     added = hidden
     for i, (weight, bias) in enumerate(layers):
-        added = (relu(added) if i else added) @ weight + bias
+        added = matmul(relu(added) if i else added, weight) + bias
     return unit(hidden[:, :n_out] + added) if layers else unit(hidden[:, :n_out])
 
 

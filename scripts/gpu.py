@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from textae.baselines import fit_lsa
-from textae.encoder import Encoder
-from textae.spec import ModelSpec, TrainSpec
-from textae.train import learn
-from textae.vectorizer import Bags, idf
+from textae.config import ModelSpec, TrainSpec
+from textae.encoding.bags import Bags
+from textae.encoding.encoders import Encoder
+from textae.encoding.weighting import idf
+from textae.training.lsa import fit_lsa
+from textae.training.text import learn
 
 
 def main() -> None:
@@ -133,8 +134,8 @@ def _newsgroups() -> tuple[Bags, np.ndarray[Any, Any], str] | None:
         return None
     import tempfile
 
-    from textae.text import Analysis
-    from textae.vectorizer import Counter
+    from textae.encoding.analyzer import Analysis
+    from textae.encoding.counting import Counter
 
     counter, labels = Counter(Analysis.of("english"), Path(tempfile.gettempdir())), []
     with gzip.open(path) as lines:

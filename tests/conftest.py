@@ -79,7 +79,7 @@ def engine(index_folder) -> Iterator[Engine]:
 @pytest.fixture
 def shell(monkeypatch, capfdbinary):
     """Give a function that runs `textae ARGUMENT…` in this process, which spares the imports."""
-    from textae.cli import main
+    from textae.app.cli import main
 
     def run(*arguments: object, stdin: bytes = b"") -> Said:
         monkeypatch.setattr(sys, "argv", ["textae", *map(str, arguments)])

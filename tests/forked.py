@@ -14,12 +14,13 @@ from typing import Any
 from shared import ENVIRONMENT, some_documents
 
 from textae import Document
-from textae.store import Reader
+from textae.index.store import Reader
 
 SERVER = """
 import ctypes, json, os, signal, sqlite3, sys, time
-import sklearn.utils.extmath, scipy.sparse, textae.evaluation, textae.finetune, textae.corpus, textae.updating
-from textae.cli import main
+import sklearn.utils.extmath, scipy.sparse
+import textae.evaluation, textae.training.finetune, textae.corpus, textae.index.update
+from textae.app.cli import main
 
 shim = ctypes.CDLL(sys.argv[1]) if len(sys.argv) > 1 else None
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textae.spec import NEIGHBOURS
-from textae.topicmap import Ground, TopicMap
+from textae.config import NEIGHBOURS
+from textae.explore.map import Ground, TopicMap
 from textae.types import Topic, Topics
 
 NAMES = (

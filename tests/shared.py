@@ -15,8 +15,8 @@ from PIL import Image
 
 import textae
 from textae import Document, Engine, ModelSpec, TrainSpec
-from textae.decoder import Decoder
-from textae.store import Writer
+from textae.encoding.decoder import Decoder
+from textae.index.store import Writer
 from textae.types import Picture
 
 LONG = bool(os.environ.get("TEXTAE_LONG"))
@@ -34,8 +34,11 @@ TOPICS = {
     "ships": "harbour sail anchor captain mast deck voyage tide sailor rope cargo storm",
 }
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(textae.__file__).parents[1])}
-"""For processes of their own: the textae that is tested, from any folder."""
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(Path(textae.__file__).parents[1]), str(Path(__file__).parent)]),
+}
+"""For processes of their own: the textae that is tested, and what tests share, from any folder."""
 
 
 def some_documents(n: int = 60, seed: int = 1) -> list[Document]:

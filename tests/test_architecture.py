@@ -13,32 +13,20 @@ import textae
 PACKAGE = Path(textae.__file__).parent
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
-LAYERS = (
-    ("errors", "types", "whole", "column", "palette", "matmul"),
-    ("text", "spec", "colouring", "labels", "fitting", "naming", "png"),
-    ("vectorizer", "corpus", "passages"),
-    ("pixels", "convolution"),
-    ("encoder", "fields", "found", "postings"),
-    ("decoder", "classifier", "question", "projection", "tsne"),
-    ("index", "baselines", "models", "neighbours", "evaluation", "fusion", "quantization", "conditions", "feedback"),
-    ("train", "ranking", "query", "store", "spelling", "duplicates", "clusters"),
-    ("segments",),
-    ("revision", "finetune", "deep", "contrasting"),
-    ("depicting",),
-    ("indexing", "estimators", "generator", "export"),
-    ("expansion", "explaining"),
-    ("opened",),
-    ("decoding", "relearning", "updating", "drift", "scoring"),
-    ("reasons", "topics", "overtime"),
-    ("answering", "topicmap"),
-    ("engine", "terminal", "pictures", "charmap", "page"),
-    ("printing", "listing", "server", "sheet"),
-    ("cli",),
+FLOORS = (
+    ("types", "errors", "files"),
+    ("encoding", "config"),
+    ("corpus", "training"),
+    ("index",),
+    ("search",),
+    ("explore", "evaluation"),
+    ("engine", "estimators", "views"),
+    ("app",),
     ("__main__", "__init__"),
 )
-"""From the ground up; a module imports from the layers below its own, and from its own package."""
+"""From the ground up. A module imports from the floors below its own, and from its own room."""
 
-LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
+FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}
 
 HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib", "PIL")
 
@@ -60,25 +48,23 @@ def part(module: str) -> str:
     return module.split(".")[0]
 
 
-def test_every_module_has_its_layer() -> None:
-    assert {part(module) for module in MODULES.values()} == LAYER.keys()
+def test_every_module_has_its_floor() -> None:
+    assert {part(module) for module in MODULES.values()} == FLOOR.keys()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
 def test_no_arrow_points_back(path) -> None:
     own = part(MODULES[path])
     inside = {part(name.removeprefix("textae.")) for name in imported(path) if name.startswith("textae.")}
-    assert inside <= LAYER.keys()
-    back = {name for name in inside - {own} if LAYER[name] >= LAYER[own]}
+    assert inside <= FLOOR.keys()
+    back = {name for name in inside - {own} if FLOOR[name] >= FLOOR[own]}
     assert not back, f"{own} imports {', '.join(sorted(back))}, which stand beside or above it"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
 def test_torch_is_imported_where_learning_is_and_nowhere_else(path) -> None:
     uses = any(name.split(".")[0] == "torch" for name in imported(path))
-    assert not uses or part(MODULES[path]) in (
-        "models", "train", "deep", "contrasting", "depicting", "neighbours", "finetune"
-    )  # fmt: skip
+    assert not uses or part(MODULES[path]) == "training"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
@@ -101,10 +87,11 @@ def modules_after(program: str) -> set[str]:
 
 
 ON_THE_WAY_OF_A_SEARCH = """
-import textae.cli, textae.engine
-from textae.query import snippet
-from textae.text import Analysis, Document, searchable
-from textae.vectorizer import Vectorizer, Vocabulary
+import textae.app.cli, textae.engine
+from textae.search.snippet import snippet
+from textae.encoding.analyzer import Analysis, Document, searchable
+from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.vocabulary import Vocabulary
 vectorizer = Vectorizer(Analysis.of("english"), Vocabulary.of(["cat", "sat"]))
 bags = vectorizer.transform(["cats"])
 snippet(searchable(Document("1", "the cats sat", "title")), vectorizer.analysis.term_of, {"cat": 1.0})
@@ -118,7 +105,7 @@ def test_a_search_imports_nothing_heavy() -> None:
 
 
 def test_the_shell_alone_does_not_even_import_numpy() -> None:
-    assert not modules_after("import textae, textae.cli") & {"numpy", "whoosh", *HEAVY}
+    assert not modules_after("import textae, textae.app.cli") & {"numpy", "whoosh", *HEAVY}
 
 
 def test_the_public_names() -> None:

@@ -40,7 +40,7 @@ from benchmarks.million import Words, variants
 from benchmarks.rows import Row
 from benchmarks.speed import QUERIES, beside, queries
 from textae import Document, Engine, ModelSpec, TrainSpec
-from textae.question import Question
+from textae.search.query import Question
 from textae.types import Query
 
 MESSAGE = """From: ada@example.org

@@ -11,9 +11,9 @@ import pytest
 from shared import ENVIRONMENT, QUICK, contents, some_documents
 
 from textae import Document, Engine, ModelSpec, Query, Skipped, TextaeError, TrainSpec
+from textae.config import SYSTEMS
 from textae.errors import CorpusError, QueryError, StoreError
-from textae.indexing import _first
-from textae.spec import SYSTEMS
+from textae.index.build import _first
 
 SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
 
@@ -121,7 +121,7 @@ class TestSearch:
         ],
     )
     def test_what_cannot_be_scored_is_refused_before_anything_is(self, engine, monkeypatch, chosen, says):
-        monkeypatch.setattr("textae.scoring.rank", None)
+        monkeypatch.setattr("textae.evaluation.run.rank", None)
         with pytest.raises(TextaeError, match=says):
             engine.evaluate([Query("1", "comet")], {"1": {"stars-0": 1}}, **chosen)
         with pytest.raises(TextaeError, match=says):
@@ -333,7 +333,7 @@ class TestIndex:
         def learn(*arguments):
             raise RuntimeError(says)
 
-        monkeypatch.setattr("textae.train.learn", learn)
+        monkeypatch.setattr("textae.training.text.learn", learn)
         with pytest.raises(
             TextaeError, match=r"not enough memory to learn 16 numbers and 32 bits .* of 16; give smaller"
         ):
@@ -343,7 +343,7 @@ class TestIndex:
         def learn(*arguments):
             raise RuntimeError("mine")
 
-        monkeypatch.setattr("textae.train.learn", learn)
+        monkeypatch.setattr("textae.training.text.learn", learn)
         with pytest.raises(RuntimeError, match="mine"):
             indexed(tmp_path, some_documents(3))
 

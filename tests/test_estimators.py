@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from textae.encoding.analyzer import Analysis
 from textae.errors import TextaeError
 from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
-from textae.text import Analysis
 
 TEXTS = ["red apple", "green apple apple", "blue sky", "grey sky"]
 SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "passes": 2, "device": "cpu"}

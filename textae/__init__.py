@@ -12,10 +12,10 @@ for hit in engine.search("smooth a noisy signal"):
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textae.config import ModelSpec, TrainSpec
     from textae.engine import Engine
     from textae.errors import TextaeError
     from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
-    from textae.spec import ModelSpec, TrainSpec
     from textae.types import Document, Hit, Prediction, Query, Ranking, Skipped
 
 __all__ = [
@@ -41,13 +41,13 @@ _HOME = {
     "Document": "types",
     "Engine": "engine",
     "Hit": "types",
-    "ModelSpec": "spec",
+    "ModelSpec": "config",
     "Prediction": "types",
     "Query": "types",
     "Ranking": "types",
     "Skipped": "types",
     "TextaeError": "errors",
-    "TrainSpec": "spec",
+    "TrainSpec": "config",
 }
 
 

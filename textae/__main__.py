@@ -1,6 +1,6 @@
 """`python -m textae` is `textae`."""
 
-from textae.cli import main
+from textae.app.cli import main
 
 if __name__ == "__main__":
     main()

@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from textae import fitting, store
-from textae.answering import Asked, answer, with_documents
+from textae.config import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
+from textae.encoding.analyzer import searchable, words
+from textae.encoding.topk import top
 from textae.errors import QueryError, StoreError, TextaeError
-from textae.opened import Opened
-from textae.ranking import top
-from textae.spec import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
-from textae.text import searchable, words
+from textae.index import store
+from textae.index.snapshot import Opened
+from textae.search.searcher import Asked, answer, with_documents
 from textae.types import (
+    PICTURES,
+    TEXTS,
     Decoded,
     Document,
     Duplicate,
@@ -40,20 +42,21 @@ from textae.types import (
     Samples,
     Skipped,
     Topics,
+    shape_in_words,
 )
 
 if TYPE_CHECKING:
-    from textae.clusters import Numbers
-    from textae.colouring import Colouring
     from textae.corpus import Source
+    from textae.encoding.arrays import Floats
     from textae.evaluation import Scoreboard
-    from textae.indexing import Report
-    from textae.overtime import TopicsOverTime
-    from textae.relearning import Trained
-    from textae.segments import Arrays
-    from textae.topicmap import Chart, TopicMap
-    from textae.updating import Changes, Update
-    from textae.vectorizer import Floats
+    from textae.explore.clustering import Numbers
+    from textae.explore.map import Chart, TopicMap
+    from textae.explore.scales import Colouring
+    from textae.explore.topics_over_time import TopicsOverTime
+    from textae.index.build import Report
+    from textae.index.retrain import Trained
+    from textae.index.segments import Arrays
+    from textae.index.update import Changes, Update
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -114,8 +117,8 @@ class Engine:
         Raises:
             TextaeError: the index is as it was before.
         """
-        from textae.fitting import Fitted
-        from textae.indexing import build
+        from textae.corpus.uniform import Fitted
+        from textae.index.build import build
 
         check_passage(passage)
         with store.Writer(self.folder) as writer:
@@ -188,7 +191,7 @@ class Engine:
         return {key: Source.from_json(said) for key, said in self.opened.reader.settings["sources"].items()}
 
     def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
-        from textae.updating import Update
+        from textae.index.update import Update
 
         with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
             update = Update(writer, Opened(reader), progress)
@@ -233,7 +236,7 @@ class Engine:
             StoreError: there is no index, or another process is writing to it.
             TextaeError: the labels cannot be learned; the index is as it was before.
         """
-        from textae.relearning import relearn
+        from textae.index.retrain import relearn
 
         with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
             opened = Opened(reader)  # of the last commit: while this writer lives there is no other
@@ -254,7 +257,7 @@ class Engine:
     @property
     def kind(self) -> str:
         """What its documents are: `texts` or `pictures`."""
-        return fitting.TEXTS if self.opened.shape is None else fitting.PICTURES
+        return TEXTS if self.opened.shape is None else PICTURES
 
     @property
     def default_system(self) -> str:
@@ -444,7 +447,7 @@ class Engine:
             where: as `search` takes it.
             must: as `search` takes it.
         """
-        from textae.scoring import rank
+        from textae.evaluation.run import rank
 
         return rank(self.opened, queries, k, mode, above=above, not_itself=not_itself, where=where, must=must)
 
@@ -472,7 +475,7 @@ class Engine:
             QueryError: nothing can be scored.
             TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
-        from textae.scoring import by_judgements
+        from textae.evaluation.run import by_judgements
 
         chosen = self.opened.systems if systems is None else systems
         return by_judgements(self.opened, queries, qrels, chosen, baseline, seed, keep)
@@ -504,7 +507,7 @@ class Engine:
             QueryError: nothing can be scored.
             TextaeError: a system, the baseline or the seed cannot be; said before anything is scored.
         """
-        from textae.scoring import by_labels
+        from textae.evaluation.run import by_labels
 
         chosen = self.opened.systems if systems is None else systems
         return by_labels(self.opened, field, queries, chosen, k, baseline, seed, curve=curve)
@@ -517,7 +520,7 @@ class Engine:
         Raises:
             QueryError: no document has an id, or it has no code.
         """
-        from textae.decoding import decode_documents
+        from textae.explore.decode import decode_documents
 
         return decode_documents(self.opened, ids, k)
 
@@ -527,7 +530,7 @@ class Engine:
         Raises:
             QueryError: the encoder knows no word of it.
         """
-        from textae.decoding import decode_text
+        from textae.explore.decode import decode_text
 
         return decode_text(self.opened, text, k)
 
@@ -541,7 +544,7 @@ class Engine:
         Raises:
             QueryError: it is no code of this index.
         """
-        from textae.decoding import decode_code
+        from textae.explore.decode import decode_code
 
         return decode_code(self.opened, code, k)
 
@@ -552,7 +555,7 @@ class Engine:
             QueryError: fewer than one was asked for.
             TextaeError: the seed cannot be.
         """
-        from textae.decoding import sample
+        from textae.explore.decode import sample
 
         return sample(self.opened, n, k, seed)
 
@@ -562,7 +565,7 @@ class Engine:
         Raises:
             QueryError: the codes of this index are not of two numbers.
         """
-        from textae.decoding import grid
+        from textae.explore.decode import grid
 
         return grid(self.opened, n, k)
 
@@ -598,14 +601,14 @@ class Engine:
         Raises:
             QueryError: the field dates no document; or as `topics` does.
         """
-        from textae.overtime import topics_over_time
+        from textae.explore.topics_over_time import topics_over_time
 
         found, topic_of, _ = self._topics(n, seed, progress)
         return topics_over_time(self.opened, field, found, topic_of)
 
     def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
         """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
-        from textae import topics
+        from textae.explore import topics
 
         learned = topics.kept(self.opened)
         if learned is not None and learned.answers(n, seed):
@@ -651,14 +654,14 @@ class Engine:
         What is learned for it is kept in the index, where that can be written to, so that the next map needs seconds.
 
         Args:
-            layout: one of `textae.topicmap.LAYOUTS`.
+            layout: one of `textae.explore.map.LAYOUTS`.
             seed: of learning; None for what is kept, or learned by the seed of the index.
             progress: told of each stage.
 
         Raises:
             TextaeError: there is no such layout; or the seed cannot be.
         """
-        from textae.topicmap import topic_map
+        from textae.explore.map import topic_map
 
         chart = self.chart(layout, seed, progress=progress)
         topics = self._topics(None, None, progress)
@@ -670,7 +673,7 @@ class Engine:
         Raises:
             QueryError: it says nothing in colours: all values are the same, or each document has its own.
         """
-        from textae.colouring import colouring
+        from textae.explore.scales import colouring
 
         values = self.opened.reader.field(field)
         found = colouring(field, [values[id] for id in ids])
@@ -690,7 +693,7 @@ class Engine:
 
         Args:
             texts: n queries or documents.
-            layout: one of `textae.topicmap.LAYOUTS`.
+            layout: one of `textae.explore.map.LAYOUTS`.
 
         Returns:
             (n, 2); NaN for one of which the encoder knows no word.
@@ -699,13 +702,13 @@ class Engine:
             QueryError: the documents are pictures.
             TextaeError: there is no such layout.
         """
-        from textae.topicmap import place
+        from textae.explore.map import place
 
         return place(self.opened, self.chart(layout), texts)
 
     def chart(self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent) -> Chart:
         """What is learned of a map, as `topic_map` takes it: what is kept, or learned and kept now."""
-        from textae.topicmap import kept_chart, learn_chart, setting
+        from textae.explore.map import kept_chart, learn_chart, setting
 
         name = setting(layout)
         chart = kept_chart(self.opened, layout) or self._charts.get(name)
@@ -730,7 +733,7 @@ class Engine:
         Raises:
             QueryError: the radius or the resemblance cannot be, or would take too long.
         """
-        from textae.duplicates import BY_PIXELS, BY_WORDS, RADIUS, groups
+        from textae.explore.duplicates import BY_PIXELS, BY_WORDS, RADIUS, groups
 
         opened = self.opened
         numbers, bits = opened.numbers, opened.codes.bits
@@ -762,7 +765,7 @@ class Engine:
         Raises:
             TextaeError: the ending is of no format.
         """
-        from textae.export import export_codes
+        from textae.index.export import export_codes
 
         export_codes(Path(path), list(self.opened.ids.values()), self.opened.codes, what)
 
@@ -786,14 +789,14 @@ class Engine:
         Raises:
             QueryError: the condition cannot be read.
         """
-        from textae.conditions import ignored, parse
+        from textae.search.filters import ignored, parse
 
         opened = self.opened
         return ignored(parse(must, "--must", opened.field_names), opened.model.vectorizer.analysis)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
-        from textae.spelling import did_you_mean
+        from textae.search.suggest import did_you_mean
 
         opened = self.opened
 
@@ -834,7 +837,7 @@ class Engine:
         """What only an index of texts has, or one of pictures."""
         opened = self.opened
         if opened.shape is not None:
-            return {"pictures": fitting.shape_in_words(opened.shape)}
+            return {"pictures": shape_in_words(opened.shape)}
         weight = round(opened.reader.settings["hybrid_weight"], 3)
         return {"terms": len(opened.model.vectorizer.vocabulary), "hybrid_weight": weight}
 
@@ -857,12 +860,12 @@ class Engine:
         if opened.model.passage:
             lived["passages"] = opened.searched.statistics.n
         if len(later) and len(learned) and opened.shape is not None:
-            from textae.drift import picture_error
+            from textae.explore.drift import picture_error
 
             errors = {"error_of_learned": learned, "error_of_added": later}
             lived |= {name: round(picture_error(opened, numbers), 3) for name, numbers in errors.items()}
         elif len(later) and len(learned):
-            from textae.drift import fit
+            from textae.explore.drift import fit
 
             before, now = fit(opened, learned), fit(opened, later)
             lived |= {

@@ -18,15 +18,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeatures
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
-from textae.baselines import fit_lsa
-from textae.classifier import Labels
-from textae.encoder import Bits, Codes, Encoder
-from textae.spec import LSA, MASKING, ModelSpec, TrainSpec, check_together
-from textae.text import Analysis
-from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf
+from textae.config import LSA, MASKING, ModelSpec, TrainSpec, check_together
+from textae.encoding.analyzer import Analysis
+from textae.encoding.arrays import Floats
+from textae.encoding.bags import Bags
+from textae.encoding.classifier import Labels
+from textae.encoding.counting import Counter
+from textae.encoding.encoders import Bits, Codes, Encoder
+from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.weighting import idf
+from textae.training.lsa import fit_lsa
 
 if TYPE_CHECKING:
-    from textae.train import Learned
+    from textae.training.text import Learned
 
 
 class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -122,8 +126,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         code_l2: how much a deep stack's code is held near 0.
 
     Attributes:
-        encoder_: the trained `textae.encoder.Encoder`, or `DeepEncoder`.
-        decoder_: the trained `textae.decoder.Decoder`.
+        encoder_: the trained `textae.encoding.encoders.Encoder`, or `DeepEncoder`.
+        decoder_: the trained `textae.encoding.decoder.Decoder`.
         n_features_in_: terms.
     """
 
@@ -223,8 +227,8 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         classes_: (n_classes,) the labels, sorted.
-        encoder_: the fine-tuned `textae.encoder.Encoder`.
-        classifier_: the last layer, a `textae.classifier.Classifier`.
+        encoder_: the fine-tuned `textae.encoding.encoders.Encoder`.
+        classifier_: the last layer, a `textae.encoding.classifier.Classifier`.
         n_features_in_: terms.
     """
 
@@ -253,7 +257,7 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X: (n, n_terms) counts, dense or sparse.
             y: (n,) labels; None or -1 for a row without one, as in `sklearn.semi_supervised`.
         """
-        from textae.finetune import fine_tune
+        from textae.training.finetune import fine_tune
 
         counts = _counts(self, X, reset=True)
         y = column_or_1d(y, warn=True, dtype=None if hasattr(y, "dtype") else object)
@@ -305,8 +309,8 @@ def _learned(
     code_l2: float = 0.0,
 ) -> Learned:
     """The auto-encoder of some counts."""
-    from textae.deep import learn_deep
-    from textae.train import learn, sample
+    from textae.training.stacked import learn_deep
+    from textae.training.text import learn, sample
 
     bags = _bags(counts)
     if not len(bags.terms):

@@ -352,3 +352,17 @@ class Topics:
     def leaves(self) -> tuple[Topic, ...]:
         """The topics that hold documents, area by area."""
         return tuple(topic for area in self.areas for topic in area.topics)
+
+
+KINDS = TEXTS, PICTURES = ("texts", "pictures")
+"""What an index holds."""
+
+
+Shape = tuple[int, int, int]
+"""Height, width and channels of pictures."""
+
+
+def shape_in_words(shape: Shape) -> str:
+    """`8 × 8 grey levels`, or `32 × 32 colours`."""
+    height, width, channels = shape
+    return f"{width} × {height} {'colours' if channels == 3 else 'grey levels'}"

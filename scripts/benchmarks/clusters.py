@@ -29,12 +29,11 @@ from scipy.sparse import csr_array
 from benchmarks.newsgroups import part
 from benchmarks.rows import render, write
 from benchmarks.runs import index, seeds_option, table
-from textae.decoder import Decoder
+from textae.encoding.analyzer import searchable
+from textae.encoding.decoder import Decoder, most_telling
+from textae.encoding.weighting import tfidf
 from textae.engine import Engine
-from textae.generator import most_telling
-from textae.text import searchable
-from textae.topics import learn, topics_of
-from textae.vectorizer import tfidf
+from textae.explore.topics import learn, topics_of
 
 WHAT = "topics: words that go together, and groups"
 PROGRAM = Path(__file__).parent / "peers" / "densities.py"

@@ -66,8 +66,8 @@ def _seconds_of(program: str, source: Path) -> float:
 _COUNT_OURS = """
 import sys, tempfile, time, pathlib
 from textae.corpus import read
-from textae.text import Analysis, searchable
-from textae.vectorizer import Counter
+from textae.encoding.analyzer import Analysis, searchable
+from textae.encoding.counting import Counter
 started = time.perf_counter()
 counter = Counter(Analysis.of("english"), pathlib.Path(tempfile.gettempdir()))
 for document in read([sys.argv[1]]):

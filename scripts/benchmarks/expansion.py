@@ -1,4 +1,4 @@
-"""Queries expanded by the decoder (`textae.expansion`), beside the same queries as they were asked.
+"""Queries expanded by the decoder (`textae.search.expansion`), beside the same queries as they were asked.
 
 How many words are added, and with what weight, was chosen on SciFact's training claims and on titles from arXiv, never
 on the queries that are measured here.
@@ -18,7 +18,7 @@ from benchmarks.rows import data, render, write
 from benchmarks.runs import index, seeds_option
 from textae.engine import Engine
 from textae.evaluation import judged, read_qrels, read_queries
-from textae.question import Question
+from textae.search.query import Question
 from textae.types import Query, Ranking
 
 _DEPTH = 1_000

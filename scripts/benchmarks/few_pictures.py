@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from textae.encoder import PixelEncoder
-from textae.models.alike import AlikeAutoEncoder
-from textae.models.distortion import distorted
-from textae.pixels import Pixels
-from textae.spec import ModelSpec
+from textae.config import ModelSpec
+from textae.encoding.encoders import PixelEncoder
+from textae.encoding.pixels import Pixels
+from textae.training.augmentation import distorted
+from textae.training.networks.contrastive_image import AlikeAutoEncoder
 
 STEPS, BATCH, RATE, SCALE = 300, 128, 5e-4, 16.0
 """SCALE: of the cosines that the soft-max is given."""

@@ -25,13 +25,13 @@ from benchmarks.newsgroups import part, stripped, whole
 from benchmarks.rows import render, say, write
 from benchmarks.runs import index, numbers, split, table
 from benchmarks.topics import precision
-from textae.column import Column
-from textae.encoder import Encoder, Quantization, unit
+from textae.encoding.analyzer import Analysis
+from textae.encoding.encoders import Encoder, Quantization, unit
 from textae.engine import Engine
-from textae.index import HammingIndex
-from textae.opened import Opened
-from textae.ranking import CodeSearch, Retriever
-from textae.text import Analysis
+from textae.index.chunked import Column
+from textae.index.snapshot import Opened
+from textae.search.retrievers import CodeSearch, Retriever
+from textae.search.vectors import HammingIndex
 from textae.types import Document
 
 SHARES = (0.6, 0.2, 0.2)

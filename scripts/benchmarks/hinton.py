@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rows import data, render, write
+from textae.config import PRESETS, ModelSpec, TrainSpec
 from textae.corpus import TableSpec, read
-from textae.encoder import project
+from textae.encoding.analyzer import searchable
+from textae.encoding.arrays import Floats
+from textae.encoding.encoders import project
 from textae.engine import Engine
-from textae.question import Question
-from textae.spec import PRESETS, ModelSpec, TrainSpec
-from textae.text import searchable
+from textae.search.query import Question
 from textae.types import Document
-from textae.vectorizer import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

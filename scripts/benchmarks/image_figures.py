@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.vectorizer import Floats
+from textae.encoding.arrays import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,14 +23,14 @@ from benchmarks import runs
 from benchmarks.few_pictures import accuracies
 from benchmarks.rows import data, render, write
 from benchmarks.topics import expected_precision
+from textae.config import PICTURE_PRESETS, Preset
 from textae.corpus import TableSpec
-from textae.encoder import PixelEncoder, encode, logistic
+from textae.encoding.arrays import Floats
+from textae.encoding.encoders import PixelEncoder, encode, logistic
+from textae.encoding.pixels import Pixels
 from textae.engine import Engine
-from textae.pixels import Pixels
-from textae.question import Question
-from textae.spec import PICTURE_PRESETS, Preset
+from textae.search.query import Question
 from textae.types import Document
-from textae.vectorizer import Floats
 
 ON = "MNIST"
 SEED = 1

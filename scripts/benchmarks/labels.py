@@ -23,17 +23,21 @@ from scipy.sparse import csr_array
 
 from benchmarks.rows import data, render, write
 from benchmarks.runs import documents, seeds_option
-from textae.baselines import fit_lsa
-from textae.classifier import Labels
+from textae.config import ModelSpec, TrainSpec
 from textae.corpus import TableSpec
-from textae.encoder import Encoder, Quantization
-from textae.finetune import DECAY, Recipe, fine_tune
-from textae.models.autoencoder import AutoEncoder
-from textae.spec import ModelSpec, TrainSpec
-from textae.text import Analysis, searchable
-from textae.train import Learned, learn, sample
+from textae.encoding.analyzer import Analysis, searchable
+from textae.encoding.arrays import Floats
+from textae.encoding.bags import Bags
+from textae.encoding.classifier import Labels
+from textae.encoding.counting import Counter
+from textae.encoding.encoders import Encoder, Quantization
+from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.weighting import idf, tfidf
+from textae.training.finetune import DECAY, Recipe, fine_tune
+from textae.training.lsa import fit_lsa
+from textae.training.networks.two_head import AutoEncoder
+from textae.training.text import Learned, learn, sample
 from textae.types import Document
-from textae.vectorizer import Bags, Counter, Floats, Vectorizer, idf, tfidf
 
 KNOWN = (10, 100, 1_000, None)
 """Documents with a label; None for all."""

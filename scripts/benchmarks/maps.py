@@ -26,13 +26,15 @@ from numpy.typing import NDArray
 from benchmarks.newsgroups import part
 from benchmarks.rows import render, write
 from benchmarks.runs import index, seeds_option, table
-from textae.encoder import unit
+from textae.encoding.analyzer import searchable
+from textae.encoding.arrays import Floats
+from textae.encoding.bags import Bags
+from textae.encoding.encoders import unit
+from textae.encoding.weighting import tfidf
 from textae.engine import Engine
-from textae.opened import Opened
-from textae.text import searchable
-from textae.topicmap import LAYOUTS, LSA, NEIGHBOURS, learn_chart
+from textae.explore.map import LAYOUTS, LSA, NEIGHBOURS, learn_chart
+from textae.index.snapshot import Opened
 from textae.types import Document
-from textae.vectorizer import Bags, Floats, tfidf
 
 PROGRAM = Path(__file__).parent / "peers" / "embeddings.py"
 K = 10
@@ -111,7 +113,7 @@ def _codes(opened: Opened, layout: str, bags: Bags) -> tuple[Floats, Floats]:
 
 def _ours(opened: Opened, layout: str, bags: Bags, seed: int) -> Laid:
     """One of our layouts; finding words for its places is part of the seconds."""
-    import textae.models.projection  # noqa: F401  what it imports takes seconds, which are none of learning
+    import textae.training.map_layout  # noqa: F401  what it imports takes seconds, which are none of learning
 
     learned, new = _codes(opened, layout, bags)
     started = time.perf_counter()

@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from benchmarks.page import COLLECTIONS
 from benchmarks.rows import data, render, write
 from benchmarks.runs import documents, index, table
+from textae.encoding.analyzer import searchable
+from textae.encoding.topk import top
 from textae.engine import Engine
 from textae.evaluation import judged, read_qrels, read_queries
-from textae.ranking import top
-from textae.text import searchable
 from textae.types import Query, Ranking
 
 NAME = "all-MiniLM-L6-v2"

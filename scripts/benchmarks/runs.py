@@ -24,10 +24,10 @@ from typing import TypeVar
 import click
 import numpy as np
 
+from textae.config import ModelSpec, TrainSpec
 from textae.corpus import TableSpec, read
 from textae.engine import Engine
 from textae.evaluation import Figure
-from textae.spec import ModelSpec, TrainSpec
 from textae.types import Document
 
 T = TypeVar("T")
@@ -89,8 +89,8 @@ def _index(source: Path, folder: Path, spec: TableSpec, model: ModelSpec, train:
     # What these import takes seconds, which are none of learning.
     import sklearn.utils.extmath  # noqa: F401
 
-    import textae.indexing
-    import textae.train  # noqa: F401
+    import textae.index.build
+    import textae.training.text  # noqa: F401
 
     began: dict[str, float] = {}
 

@@ -35,8 +35,8 @@ from benchmarks.million import Words, variants
 from benchmarks.rows import data, render, write
 from benchmarks.runs import documents, index, save
 from benchmarks.workers import SCANS, SYSTEMS, Worker, environment, in_turns
+from textae.encoding.analyzer import Analysis, words
 from textae.engine import Engine
-from textae.text import Analysis, words
 from textae.types import Document
 
 PARTS = ("cold", "warm", "keywords", "hamming", "growth", "memory")

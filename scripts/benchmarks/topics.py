@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.encoding.analyzer import searchable, spans
 from textae.engine import Engine
-from textae.question import Question
-from textae.ranking import Retriever
-from textae.text import searchable, spans
+from textae.search.query import Question
+from textae.search.retrievers import Retriever
 from textae.types import Document
 
 _QUERIES_AT_A_TIME = 256

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from textae.corpus import TableSpec, read
-from textae.corpus.arrays import levels, white
+from textae.corpus.image_arrays import levels, white
+from textae.corpus.uniform import READ_SIDE
 from textae.errors import CorpusError
-from textae.fitting import READ_SIDE
 from textae.types import Document, Picture, Skipped
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(3, 2, 4) * 10

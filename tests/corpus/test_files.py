@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from textae.corpus import TableSpec, markup, read, streams
+from textae.corpus import TableSpec, read
+from textae.corpus import html as markup
+from textae.corpus import reading as streams
 from textae.errors import CorpusError
 from textae.types import Document, Skipped
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.corpus import mail, read, streams
+from textae.corpus import mail, read
+from textae.corpus import reading as streams
 from textae.types import Document, Skipped
 
 MBOX = b"""From ann@example.org Mon Jan  1 10:00:00 2024

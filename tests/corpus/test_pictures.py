@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from textae.corpus import Source, TableSpec, read, sources
-from textae.corpus.pictures import picture_in, read_picture
-from textae.corpus.streams import FileError
+from textae.corpus.images import picture_in, read_picture
+from textae.corpus.reading import FileError
+from textae.corpus.uniform import READ_SIDE
 from textae.errors import CorpusError
-from textae.fitting import PICTURES, READ_SIDE, TEXTS
-from textae.types import Document, Picture, Skipped
+from textae.types import PICTURES, TEXTS, Document, Picture, Skipped
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -94,7 +94,7 @@ class TestTheKindOfACorpus:
 
     def test_the_pictures_of_a_corpus_of_texts_are_not_opened(self, tmp_path, monkeypatch) -> None:
         write(tmp_path, a_dot_png=PNG, b_dot_md="b", c_dot_md="c")
-        monkeypatch.setattr("textae.corpus.pictures.read_picture", None)
+        monkeypatch.setattr("textae.corpus.images.read_picture", None)
         assert list(found(tmp_path)) == ["b.md", "c.md"]
         show = "import sys; from textae.corpus import read; print(len(list(read(sys.argv[1:]))), 'PIL' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", show, str(tmp_path)], capture_output=True, text=True, check=True)

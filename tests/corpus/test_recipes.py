@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from textae.corpus import Recipe, TableSpec, read, recipes
-from textae.corpus.fetch import UNPACK, Archive
+from textae.corpus.download import UNPACK, Archive
 from textae.corpus.recipes import read_recipe
 from textae.errors import CorpusError
 from textae.types import Document

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from textae.corpus import TableSpec, read, streams, tables
+from textae.corpus import TableSpec, read, tables
+from textae.corpus import reading as streams
 from textae.errors import CorpusError
 from textae.types import Document, FieldValue, Skipped
 

@@ -29,8 +29,7 @@ from textae.corpus.files import kind_of, read_file, read_folder, read_stdin, wal
 from textae.corpus.recipes import Recipe, read_recipe, recipes
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
-from textae.fitting import PICTURES, TEXTS
-from textae.types import Document, Progress, Skipped
+from textae.types import PICTURES, TEXTS, Document, Progress, Skipped
 
 __all__ = ["Recipe", "Source", "TableSpec", "read", "recipes", "sources"]
 

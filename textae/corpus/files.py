@@ -9,7 +9,7 @@ What its ending says is how a file is read, with or without `.gz` behind it:
     .mbox .eml                             mail, each message a document
     .jsonl .ndjson .csv .tsv .parquet      tables, each row a document
 
-These are texts; `textae.corpus.pictures` has what pictures are read from. A corpus is one of both, and files of the
+These are texts; `textae.corpus.images` has what pictures are read from. A corpus is one of both, and files of the
 other kind are not opened. In a folder, files with another ending are skipped by that name and counted; hidden files,
 `__pycache__` and `node_modules` are not looked at. A file that is damaged, or gone before its turn, is skipped, too.
 Links to files are followed, links to folders are not, so nothing is read twice and no loop has a beginning. A file that
@@ -23,12 +23,14 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from textae.corpus import mail, markup, pictures, streams, tables
-from textae.corpus.streams import FileError
+from textae.corpus import html as markup
+from textae.corpus import images as pictures
+from textae.corpus import mail, tables
+from textae.corpus import reading as streams
+from textae.corpus.reading import FileError
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
-from textae.fitting import PICTURES, TEXTS
-from textae.types import Document, Skipped
+from textae.types import PICTURES, TEXTS, Document, Skipped
 
 STDIN = "stdin"
 """The id of a text that comes from standard input, and the name of a table that does."""

@@ -14,7 +14,8 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import IO
 
-from textae.corpus import markup, streams
+from textae.corpus import html as markup
+from textae.corpus import reading as streams
 from textae.types import Document, FieldValue, Skipped
 
 

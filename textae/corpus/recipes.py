@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textae.corpus import fetch, files, python_docs
+from textae.corpus import download as fetch
+from textae.corpus import files, python_docs
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
-from textae.fitting import TEXTS
-from textae.types import Document, Progress, Skipped
+from textae.types import TEXTS, Document, Progress, Skipped
 
 _CORPUS = ("corpus.jsonl.gz", "corpus.jsonl")
 

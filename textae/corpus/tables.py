@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from textae.corpus import streams
-from textae.corpus.streams import FileError
+from textae.corpus import reading as streams
+from textae.corpus.reading import FileError
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")

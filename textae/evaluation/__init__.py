@@ -10,10 +10,10 @@ p-values, printed side by side (`scoreboard`, by the statistics of `resampling`)
 """
 
 from textae.evaluation.formats import read_qrels, read_queries, read_run, write_run
-from textae.evaluation.labels import Curve, LabelJudge
-from textae.evaluation.metrics import judged
-from textae.evaluation.resampling import confidence, significance
+from textae.evaluation.label_judge import Curve, LabelJudge
+from textae.evaluation.measures import judged
 from textae.evaluation.scoreboard import Figure, Scoreboard, figures, table
+from textae.evaluation.significance import confidence, significance
 
 __all__ = [
     "Curve",

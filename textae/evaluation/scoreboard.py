@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from textae.errors import QueryError
-from textae.evaluation.labels import Curve
-from textae.evaluation.resampling import confidence, significance
+from textae.evaluation.label_judge import Curve
+from textae.evaluation.significance import confidence, significance
 
 Scores = Mapping[str, Mapping[str, float]]
 """By metric and query id, as `judged` and `LabelJudge.scores` give them."""

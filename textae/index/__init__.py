@@ -1,45 +1,5 @@
-"""Nearest codes: an index holds the codes of the documents and finds those that are most like a question's.
+"""Index: what lies on disk, and how it changes: documents, postings, codes, segments, commits.
 
-Every index passes one contract test: more alike is a higher score, an equal code scores 1, the opposite one -1, and
-the code of a text of which nothing is known scores 0 with everything.
+A `Snapshot` is one commit, read only. Building, updating and retraining write new segments and commit them.
+It ranks nothing and answers no query: that is `textae.search`.
 """
-
-from typing import Protocol
-
-from textae.column import Mask, Rows
-from textae.encoder import Codes
-from textae.found import Found
-from textae.index.code import CodeIndex
-from textae.index.cosine import CosineIndex
-from textae.index.euclidean import EuclideanIndex
-from textae.index.hamming import HammingIndex
-from textae.vectorizer import Floats
-
-__all__ = ["CodeIndex", "CosineIndex", "EuclideanIndex", "HammingIndex", "Index"]
-
-
-class Index(Protocol):
-    """Search over one kind of code."""
-
-    def __len__(self) -> int:
-        """The number of rows."""
-        ...
-
-    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
-        """The rows whose codes are most like the query's.
-
-        Args:
-            query: codes of one row.
-            k: at most so many are found.
-            among: (n_rows,) the rows that may be; None for all.
-            above: what scores this or less is not found; -inf ranks everything.
-        """
-        ...
-
-    def scores(self, query: Codes, rows: Rows) -> Floats:
-        """The likeness of the query's code to that of each of some rows: (n,) from -1 to 1, as `search` gives it."""
-        ...
-
-    def spread(self, query: Codes) -> float:
-        """The standard deviation of the scores of all rows, by a sample of them where they are many; 0 for none."""
-        ...

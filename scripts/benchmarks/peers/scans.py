@@ -18,9 +18,9 @@ DIMS = 320
 
 def hamming(bits: NDArray[np.uint8]) -> Find:
     """The ten nearest by textae."""
-    from textae.column import Column
-    from textae.encoder import Codes
-    from textae.index import HammingIndex
+    from textae.encoding.encoders import Codes
+    from textae.index.chunked import Column
+    from textae.search.vectors import HammingIndex
 
     index = HammingIndex(Column.of(bits), Column.of(np.ones(len(bits), np.bool_)))
     floats = np.zeros((1, DIMS), np.float32)

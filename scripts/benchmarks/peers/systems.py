@@ -171,7 +171,7 @@ PEERS: dict[str, Callable[[Path], Any]] = {
 def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     """Search by a mode of textae, with or without the texts of what is found."""
     from textae.engine import Engine
-    from textae.question import Question
+    from textae.search.query import Question
 
     engine = Engine.open(folder)
     if texts:

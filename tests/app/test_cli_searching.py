@@ -1,0 +1,209 @@
+"""The shell narrows, explains and corrects a search; every mistake is one line."""
+
+import json
+
+import pytest
+from shared import Said, some_documents
+
+from textae import Document, Engine
+from textae.config import SYSTEMS
+
+
+def rows(said: Said) -> list[dict]:
+    return [json.loads(line) for line in said.out.splitlines()]
+
+
+def found(said: Said) -> list[str]:
+    """Give the ids of what a search prints with --tsv."""
+    assert said.code == 0, said
+    return [line.split("\t")[2] for line in said.out.splitlines()]
+
+
+@pytest.fixture
+def search(shell, index_folder):
+    return lambda *arguments, **options: shell("search", "--index", index_folder, *arguments, **options)
+
+
+@pytest.fixture
+def similar(shell, index_folder):
+    return lambda *arguments, **options: shell("similar", "--index", index_folder, *arguments, **options)
+
+
+class TestConditions:
+    @pytest.mark.parametrize("mode", SYSTEMS)
+    def test_where_narrows_any_system(self, search, mode) -> None:
+        ids = found(search("comet bread", "--where", "year:[1910 TO 1919]", "--mode", mode, "-k", 60, "--tsv"))
+        assert ids and {int(id.split("-")[1]) for id in ids} <= set(range(10, 20))
+
+    def test_must_asks_for_words(self, search, documents) -> None:
+        ids = found(search("comet", "--must", "planet AND NOT moon", "-k", 60, "--tsv"))
+        held = {d.id for d in documents if "planet" in d.text and "moon" not in d.text}
+        assert ids and set(ids) <= held
+
+    def test_both_with_similar_and_with_many_queries(self, search, similar, tmp_path) -> None:
+        conditions = ("--where", "topic:stars", "--must", "only3 OR only6", "-k", 60, "--tsv")
+        assert set(found(similar("stars-0", *conditions))) == {"stars-3", "stars-6"}
+        (tmp_path / "q.txt").write_text("comet\nplanet\n")
+        many = search("--queries", tmp_path / "q.txt", *conditions)
+        each = [set(found(search(query, *conditions))) for query in ("comet", "planet")]
+        assert [set(found(many))] == [set.union(*each)]
+
+    def test_nothing_that_meets_it_is_nothing_found(self, search) -> None:
+        said = search("comet", "--where", "year:1700")
+        assert (said.code, said.out, said.err) == (1, "", "textae: nothing found\n")
+
+    def test_stop_words_are_told_to_be_no_condition(self, search, similar) -> None:
+        said = search("comet", "--must", "the AND planet", "-k", 3)
+        assert (said.code, said.err) == (0, "textae: stop words are no condition: the\n")
+        assert search("comet", "--must", "the AND planet", "-k", 3, "--quiet").err == ""
+        assert similar("stars-0", "--must", '"of the"', "-k", 1).err == "textae: stop words are no condition: of the\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--where", ""], "there is no condition, at character 1 of --where"),
+            (["--must", " "], "there is no condition, at character"),
+            (["--where", "nofield:x"], "no document has a field 'nofield'; there are id, title, topic, year"),
+            (["--where", "year:["], "a range is written [2010 TO 2012], at character 6 of --where"),
+            (["--must", "(comet"], "--must"),
+            (["--where", "comet"], "--where"),
+        ],
+    )
+    def test_what_is_no_condition(self, search, similar, tmp_path, arguments, says) -> None:
+        assert says in search("comet", *arguments).error
+        assert says in similar("stars-0", *arguments).error
+        (tmp_path / "q.txt").write_text("comet\n")
+        for shape in ("--tsv", "--json"):
+            assert says in search("--queries", tmp_path / "q.txt", shape, *arguments).error
+
+
+class TestFeedback:
+    def test_like_and_not_like(self, search, engine) -> None:
+        said = search("comet", "--like", "ships-2", "--like", "ships-5", "--not-like", "stars-3", "-k", 9, "--tsv")
+        hits = engine.search("comet", 9, like=["ships-2", "ships-5"], unlike=["stars-3"])
+        assert found(said) == [hit.id for hit in hits]
+        assert found(said) != found(search("comet", "-k", 9, "--tsv"))
+
+    def test_expand(self, search, engine) -> None:
+        asked = ("telescope galaxy", "--mode", "bm25", "-k", 60, "--tsv")
+        expanded = found(search(*asked, "--expand"))
+        assert expanded == [hit.id for hit in engine.search("telescope galaxy", 60, "bm25", expand=True)]
+        assert set(expanded) > set(found(search(*asked)))
+
+    def test_similar_to_several(self, similar, engine) -> None:
+        said = similar("stars-0", "bread-1", "--not-like", "bread-4", "-k", 9, "--json")
+        assert [row["id"] for row in rows(said)] == [
+            hit.id for hit in engine.similar(["stars-0", "bread-1"], 9, unlike=["bread-4"])
+        ]
+        assert {row["query"] for row in rows(said)} == {"stars-0 bread-1"}
+
+    @pytest.mark.parametrize("option", ["--like", "--not-like"])
+    def test_an_id_of_no_document(self, search, option) -> None:
+        assert search("comet", option, "x12").error.startswith("no document has the id 'x12'; 'textae search' prints")
+
+    def test_an_id_of_no_document_among_several(self, similar) -> None:
+        assert similar("stars-0", "x12").error.startswith("no document has the id 'x12'")
+        assert similar("stars-0", "--not-like", "x12").error.startswith("no document has the id 'x12'")
+
+    @pytest.mark.parametrize("option", [["--like", "stars-0"], ["--not-like", "stars-0"], ["--expand"], ["--explain"]])
+    def test_what_goes_with_one_query(self, search, tmp_path, option) -> None:
+        (tmp_path / "q.txt").write_text("comet\n")
+        said = search("--queries", tmp_path / "q.txt", *option).error
+        assert said.startswith("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
+
+    def test_not_like_goes_with_ids(self, similar, tmp_path) -> None:
+        (tmp_path / "draft.txt").write_text("a comet")
+        assert similar(tmp_path / "draft.txt", "-k", 1, "--tsv").code == 0
+        said = similar(tmp_path / "draft.txt", "--not-like", "stars-0")
+        assert said.error.startswith("--not-like goes with IDs, not with a FILE")
+
+
+class TestExplanations:
+    @pytest.mark.parametrize("mode", SYSTEMS)
+    def test_json_sums_to_the_score(self, search, mode) -> None:
+        for row in rows(search("comet sail", "-k", 5, "--explain", "--json", "--mode", mode)):
+            why = row["explanation"]
+            assert why.keys() == {"keywords", "codes", "together", "common"}
+            total = sum(part["share"] for part in why["keywords"] + why["codes"]) + why["together"]
+            assert total == pytest.approx(row["score"], abs=1e-4)
+
+    def test_without_it_json_has_no_such_key(self, search) -> None:
+        assert all("explanation" not in row for row in rows(search("comet", "--json")))
+
+    def test_a_person_reads_what_each_word_gives(self, search, engine) -> None:
+        lines = search("comet", "sail", "-k", 1, "--explain").out.splitlines()
+        why = engine.search("comet sail", 1, explain=True)[0].explanation
+        parts = {part.word: part.share for part in why.keywords}
+        line = next(line for line in lines if line.startswith("     keywords "))
+        assert float(line.split()[1]) == pytest.approx(sum(parts.values()), abs=1e-3)
+        assert all(f"{word} {share:+.3f}" in line for word, share in parts.items())
+        assert any(line.startswith("     codes ") for line in lines)
+        assert f"     in common: {', '.join(why.common)}" in "\n".join(lines)
+
+    def test_of_similar_documents_too(self, similar) -> None:
+        said = similar("stars-0", "-k", 3, "--explain", "--json")
+        for row in rows(said):
+            why = row["explanation"]
+            total = sum(part["share"] for part in why["keywords"] + why["codes"]) + why["together"]
+            assert total == pytest.approx(row["score"], abs=1e-4)
+
+    def test_escapes_in_documents_stay_out_of_reasons(self, shell, tmp_path) -> None:
+        with Engine.create(tmp_path / "index") as engine:
+            engine.index([Document(str(n), "comet \x1b[2J\u202eevil\x9b", "\x1b[2J") for n in range(3)])
+        said = shell("similar", "0", "--explain", "--index", tmp_path / "index")
+        assert said.code == 0
+        assert not set("\x1b\u202e\x9b") & set(said.out + said.err)
+
+
+class TestDidYouMean:
+    def test_words_that_the_corpus_does_not_hold(self, search) -> None:
+        said = search("comett", "sial", "qwertzuiop", "--mode", "bm25")
+        assert (said.code, said.out) == (1, "")
+        assert said.err == (
+            "textae: nothing found; not in the corpus: comett (did you mean comet?), sial (did you mean sail?), "
+            "qwertzuiop\n"
+        )
+
+    def test_where_other_words_are_found_it_is_a_note(self, search) -> None:
+        said = search("comett", "planet", "-k", 1)
+        assert (said.code, said.err) == (0, "textae: not in the corpus: comett (did you mean comet?)\n")
+
+
+class TestDups:
+    @pytest.fixture
+    def doubled(self, tmp_path) -> Engine:
+        twice = [Document(f"again-{n}", d.text, d.title) for n, d in enumerate(some_documents(2))]
+        with Engine.create(tmp_path / "index") as engine:
+            engine.index([*some_documents(30), *twice])
+        return engine
+
+    def test_groups_for_a_person_and_for_a_program(self, shell, doubled) -> None:
+        said = shell("dups", "--index", doubled.folder)
+        assert said.code == 0
+        groups = [group.splitlines() for group in said.out.strip().split("\n\n")]
+        assert [[line.split()[:2] for line in group] for group in groups] == [
+            [["1.00", "stars-0"], ["1.00", "again-0"]],
+            [["1.00", "bread-1"], ["1.00", "again-1"]],
+        ]
+        assert said.err.endswith("textae: 4 documents in 2 groups, of 32 compared within 16 bits\n")
+        told = rows(shell("dups", "--json", "--quiet", "--index", doubled.folder))
+        assert [(row["group"], row["id"], row["resemblance"]) for row in told] == [
+            (1, "stars-0", 1), (1, "again-0", 1), (2, "bread-1", 1), (2, "again-1", 1)
+        ]  # fmt: skip
+
+    def test_what_is_removed_is_no_duplicate(self, shell, doubled) -> None:
+        doubled.remove(["again-0", "bread-1"])
+        said = shell("dups", "--index", doubled.folder, "--quiet")
+        assert (said.code, said.out, said.err) == (1, "", "")
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--radius", -1], "a radius of -1 bits was asked for"),
+            (["--radius", "x"], "'x' is not a valid integer"),
+            (["--resemblance", 2], "a resemblance of 2 was asked for; give one from 0 to 1"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, shell, index_folder, arguments, says) -> None:
+        said = shell("dups", "--quiet", *arguments, "--index", index_folder)
+        assert says in said.error

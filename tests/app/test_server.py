@@ -1,0 +1,518 @@
+"""The server: what it answers, whom it refuses, and that it follows the index; here and in a process of its own."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from served import Process
+from shared import ENVIRONMENT, QUICK, command, wait_for
+
+from textae import Document, Engine, TextaeError
+from textae.app.server.api import application
+from textae.app.server.engines import Engines
+from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
+from textae.app.server.listening import bound
+from textae.app.server.maps import Map
+
+TOKEN = "a-long-secret"
+
+
+def ask(
+    app, path: str, method: str = "GET", host: str = "localhost:8080", client: str = "127.0.0.1", **headers: str | bytes
+):
+    """Answer one request in this process, as if it came over HTTP."""
+
+    async def answered() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(client, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return await asking.request(method, path, headers={"host": host, **named})
+
+    return asyncio.run(answered())
+
+
+def error_of(answer: httpx.Response, status: int) -> str:
+    """Give the one line of a failure, after it was checked that it is one."""
+    assert answer.status_code == status, answer.text
+    assert list(answer.json()) == ["error"]
+    error = answer.json()["error"]
+    assert error
+    assert len(error.splitlines()) == 1
+    assert len(error) <= 500
+    return error
+
+
+def nothing(*_: object) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def folder(mapped_folder, tmp_path_factory) -> Path:
+    """Give an index that the server may write to."""
+    return Path(shutil.copytree(mapped_folder, tmp_path_factory.mktemp("served") / "index"))
+
+
+@pytest.fixture(scope="module")
+def app(folder) -> Iterator[Guard]:
+    shown = Map(folder, nothing)
+    shown.make(nothing)
+    with Engines(folder, every=0) as engines:
+        yield Guard(application(engines, shown), Rules())
+
+
+class TestAnswers:
+    def test_hits_are_those_of_the_shell(self, app, folder, shell):
+        said = shell("search", "telescope and planet", "-k", 3, "--explain", "--json", "--index", folder)
+        of_shell = [json.loads(line) for line in said.out.splitlines()]
+        hits = ask(app, "/api/search?q=telescope+and+planet&k=3&explain=true").json()["hits"]
+        assert [{"query": "telescope and planet", **hit} for hit in hits] == of_shell
+        assert len(hits) == 3
+
+    def test_all_that_a_search_takes(self, app, folder):
+        asked = "q=orbit&k=4&mode=code&where=year:[1900+TO+1930]&must=telescope&like=stars-3&unlike=stars-0&expand=true"
+        found = ask(app, f"/api/search?{asked}").json()
+        conditions = {"where": "year:[1900 TO 1930]", "must": "telescope", "like": ["stars-3"], "unlike": ["stars-0"]}
+        with Engine.open(folder) as engine:
+            expected = engine.search("orbit", 4, "code", expand=True, **conditions)
+        assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected] != []
+        assert found["milliseconds"] > 0
+
+    def test_words_that_say_nothing(self, app):
+        found = ask(app, "/api/search?q=telescoqe+of+qqqqq&must=the").json()
+        assert found["unknown"] == [
+            {"word": "telescoqe", "did_you_mean": ["telescope"]},
+            {"word": "qqqqq", "did_you_mean": []},
+        ]
+        assert found["ignored"] == ["the"]
+        assert ask(app, "/api/search?q=the+of").json()["only_stop_words"]
+
+    def test_what_is_like_a_document(self, app, folder):
+        found = ask(app, "/api/similar/bread-1?k=5&mode=bits&where=topic:bread&like=bread-7&unlike=bread-4").json()
+        with Engine.open(folder) as engine:
+            expected = engine.similar(["bread-1", "bread-7"], 5, "bits", where="topic:bread", unlike=["bread-4"])
+        assert [(hit["id"], hit["score"]) for hit in found["hits"]] == [(hit.id, hit.score) for hit in expected]
+
+    def test_a_document_and_what_its_code_says(self, app, folder, documents):
+        found = ask(app, "/api/documents/ships-2").json()
+        assert {name: found[name] for name in ("id", "title", "text", "fields")} == {
+            "id": "ships-2",
+            "title": documents[2].title,
+            "text": documents[2].text,
+            "fields": documents[2].fields,
+        }
+        with Engine.open(folder) as engine:
+            assert found["words"] == [asdict(word) for word in engine.decode(["ships-2"])[0].words]
+
+    def test_topics(self, app, folder):
+        found = ask(app, "/api/topics").json()
+        with Engine.open(folder) as engine:
+            assert found == json.loads(json.dumps(asdict(engine.topic_map().topics)))
+        area = found["areas"][0]
+        assert ask(app, f"/api/topics/{area['id']}").json() == area
+        assert ask(app, f"/api/topics/{area['topics'][0]['id']}").json() == area["topics"][0]
+        assert "'9.9'" in error_of(ask(app, "/api/topics/9.9"), 404)
+
+    def test_a_page_that_the_browser_has_is_not_sent_again(self, app):
+        page = ask(app, "/")
+        again = ask(app, "/", if_none_match=page.headers["etag"])
+        assert (again.status_code, again.content) == (304, b"")
+        assert ask(app, "/", if_none_match='"another"').content == page.content
+
+    def test_the_place_of_a_query_is_that_of_the_engine(self, app, folder):
+        found = ask(app, "/api/place?q=telescope").json()
+        with Engine.open(folder) as engine:
+            assert [found["x"], found["y"]] == pytest.approx(engine.place(["telescope"])[0].tolist())
+        nowhere = ask(app, "/api/place?q=qqqqq").json()
+        assert (nowhere["x"], nowhere["y"]) == (None, None)
+
+    def test_info(self, app, folder):
+        found = ask(app, "/api/info").json()
+        with Engine.open(folder) as engine:
+            facts = json.loads(json.dumps(engine.info()))
+            assert found == {"index": "index", **facts, "commit": engine.opened.reader.commit}
+
+    def test_health(self, app):
+        assert ask(app, "/api/health").json() == {"status": "ok"}
+
+    def test_numbers_that_json_does_not_have(self, tmp_path):
+        odd = Document("a/b?c#d e", "telescope and planet", "", {"n": float("nan"), "deep": {"x": [float("inf")]}})
+        with Engine.create(tmp_path / "odd") as engine:
+            engine.index([odd, Document("2", "flour and bread")], train=QUICK)
+        with Engines(tmp_path / "odd") as engines:
+            app = application(engines, Map(tmp_path / "odd", nothing))
+            assert ask(app, "/api/search?q=telescope").json()["hits"][0]["fields"] == {"n": None, "deep": {"x": [None]}}
+            assert ask(app, f"/api/documents/{quote(odd.id, safe='')}").json()["fields"]["n"] is None
+            assert "the map is being made" in error_of(ask(app, "/api/topics"), 503)
+
+
+class TestDescription:
+    def test_what_is_described_is_what_there_is(self, app):
+        described = ask(app, "/openapi.json").json()
+        parameters = {
+            path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
+            for path, operations in described["paths"].items()
+        }
+        narrowing = ["k", "mode", "where", "must", "like", "unlike", "explain"]
+        assert parameters == {
+            "/api/health": [],
+            "/api/info": [],
+            "/api/search": ["q", *narrowing, "expand"],
+            "/api/similar/{id}": ["id", *narrowing],
+            "/api/documents/{id}": ["id"],
+            "/api/topics": [],
+            "/api/topics/{id}": ["id"],
+            "/api/place": ["q"],
+        }
+        for operations in described["paths"].values():
+            assert set(operations["get"]["responses"]) == {"200", "4XX", "5XX"}
+
+    def test_what_the_page_of_the_documentation_asks_is_answered(self, app):
+        page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+        asked = re.findall(r"^curl 'http://127.0.0.1:8080(/api/[^']+)'$", page, re.M)
+        assert len(asked) == 10
+        for path in asked:
+            assert ask(app, path).status_code == 200, path
+
+    def test_a_page_lists_it_and_needs_nothing_else(self, app):
+        page = ask(app, "/api")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "<h2>GET /api/similar/{id}</h2>" in page.text
+        assert "at least 1, at most 200, default 10" in page.text
+        assert not re.search(r"<script|src=|https?://", page.text)
+        assert "script-src" not in page.headers["content-security-policy"]
+
+
+MISTAKES = [
+    ("/api/search", "q: field required"),
+    ("/api/search?q=", "the query is empty; give some words"),
+    ("/api/search?q=%20%0A", "the query is empty; give some words"),
+    ("/api/search?q=x&k=0", "k: should be greater than or equal to 1; given: '0'"),
+    ("/api/search?q=x&k=201", "k: should be less than or equal to 200; given: '201'"),
+    (f"/api/search?q=x&k={'9' * 5000}", "k: "),
+    ("/api/search?q=x&k=ten", "k: should be a valid integer, unable to parse string as an integer; given: 'ten'"),
+    (
+        "/api/search?q=x&mode=lsa-7",
+        "mode: should be 'hybrid', 'code', 'bits', 'bm25', 'tfidf' or 'lsa'; given: 'lsa-7'",
+    ),
+    ("/api/search?q=x&explain=true&k=21", "at most 20 hits are explained, and k is 21"),
+    ("/api/search?q=x&querry=y", "querry: there is no such parameter"),
+    (f"/api/search?q={'x' * 10_001}", "q: should have at most 10000 characters; given: '"),
+    ("/api/search?q=x&where=topic:(", "a condition must follow (, at character 7 of where: '('"),
+    ("/api/search?q=x&must=)", "this parenthesis closes nothing, at character 1 of must: ')'"),
+    ("/api/search?q=x&like=nobody", "no document has the id 'nobody'"),
+    (f"/api/search?q=x&{'&'.join(['like=x'] * 51)}", "like: should have at most 50 items"),
+    ("/api/similar/bread-1?unlike=nobody", "no document has the id 'nobody'"),
+    ("/api/similar/bread-1?q=x", "q: there is no such parameter"),
+    ("/api/place?q=x&k=3", "k: there is no such parameter"),
+]
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(("path", "error"), MISTAKES)
+    def test_a_mistake_is_one_clear_line(self, app, path, error):
+        assert error_of(ask(app, path), 400).startswith(error)
+
+    @pytest.mark.parametrize(
+        "id", ["nobody", "", "%00", "%ED%A0%80", "..%2F..%2Fetc%2Fpasswd", "a/b/c", "x" * 10_000, "'--"]
+    )
+    @pytest.mark.parametrize("what", ["documents", "similar"])
+    def test_an_id_of_nothing(self, app, what, id):
+        assert "no document has the id" in error_of(ask(app, f"/api/{what}/{id}"), 404)
+
+    @pytest.mark.parametrize(
+        "path", ["/nothing", "/api/", "/index.sqlite", "/arrays/", "/docs", "/redoc", "/..%2Findex.sqlite"]
+    )
+    def test_there_is_nothing_else(self, app, path):
+        assert error_of(ask(app, path), 404) == "not found; /api lists what can be asked"
+
+    @pytest.mark.parametrize("q", ["%00", "%ED%A0%80", "%FF", "%E2%80%AE", "*%22)(:[", "%"])
+    def test_a_query_may_be_anything(self, app, q):
+        assert ask(app, f"/api/search?q={q}").status_code == 200
+
+    def test_nothing_is_changed_by_any_method(self, app):
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
+            assert error_of(ask(app, "/api/search?q=x", method), 405)
+
+    def test_what_was_not_foreseen_says_nothing_of_the_inside(self, tmp_path):
+        app = application(None, Map(tmp_path, nothing))
+        assert error_of(ask(app, "/api/info"), 500).endswith("'textae doctor' says whether the index is damaged")
+
+
+async def quick(scope, receive, send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+class TestGuard:
+    @pytest.mark.parametrize(
+        "host", ["localhost", "LocalHost:8080", "127.0.0.1:1", "127.1.2.3", "[::1]:8080", "localhost."]
+    )
+    def test_its_own_names(self, host):
+        assert ask(Guard(quick, Rules()), "/", host=host).status_code == 200
+
+    @pytest.mark.parametrize(
+        "host",
+        ["evil.example", "localhost.evil.example", "evil.example:8080", "localhost@evil.example", "192.168.1.7", "[::1",
+         "", "0.0.0.0", "2130706433", "127.1", "[fe80::1]"],
+    )  # fmt: skip
+    def test_another_name_is_refused(self, host):
+        assert "not called so" in error_of(ask(Guard(quick, Rules()), "/", host=host), 421)
+
+    def test_beyond_the_machine_addresses_and_given_names_are_its_own(self):
+        guard = Guard(quick, Rules(frozenset({"localhost", "shelf"}), local=False))
+        for host in ("192.168.1.7:8080", "shelf:8080", "[fe80::1]", "localhost"):
+            assert ask(guard, "/", host=host).status_code == 200
+        assert error_of(ask(guard, "/", host="evil.example"), 421)
+
+    @pytest.mark.parametrize(
+        ("origin", "status"),
+        [(None, 200), ("http://localhost:8080", 200), ("https://localhost:8080", 200), ("http://localhost:9000", 403),
+         ("http://evil.example", 403), ("null", 403)],
+    )  # fmt: skip
+    def test_what_is_no_get_comes_from_its_own_page(self, origin, status):
+        headers = {"origin": origin} if origin else {}
+        assert ask(Guard(quick, Rules()), "/", "POST", **headers).status_code == status
+        assert ask(Guard(quick, Rules()), "/", **headers).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("site", "mode", "status"),
+        [("none", "navigate", 200), ("same-origin", "cors", 200), ("cross-site", "navigate", 200),
+         ("cross-site", "no-cors", 403), ("cross-site", "cors", 403), ("same-site", "cors", 403)],
+    )  # fmt: skip
+    def test_scripts_of_other_sites_are_not_answered(self, site, mode, status):
+        answer = ask(Guard(quick, Rules()), "/", **{"sec-fetch-site": site, "sec-fetch-mode": mode})
+        assert answer.status_code == status
+
+    def test_a_token_is_asked_for(self):
+        guard = Guard(quick, Rules(token=TOKEN, cookie="textae-1"))
+        refused = ask(guard, "/")
+        assert "a token is needed" in error_of(refused, 401)
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert ask(guard, "/", authorization=f"bearer {TOKEN}").status_code == 200
+        assert ask(guard, "/", cookie=f"a=b; textae-1={TOKEN}").status_code == 200
+        for wrong in ("", "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", f"Bearer {TOKEN[:-1]}", b"Bearer \xe9"):
+            assert ask(guard, "/", authorization=wrong).status_code == 401
+        for wrong in (f"textae-2={TOKEN}", "textae-1=", f"textae-1={TOKEN}x"):
+            assert ask(guard, "/", cookie=wrong).status_code == 401
+
+    def test_an_address_with_the_token_gives_a_cookie_and_the_address_without(self):
+        guard = Guard(quick, Rules(token=TOKEN, cookie="textae-1"))
+        answer = ask(guard, f"/api/search?q=a+b&token={TOKEN}&k=3")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/api/search?q=a+b&k=3")
+        assert answer.headers["set-cookie"] == f"textae-1={TOKEN}; HttpOnly; Path=/; SameSite=strict"
+        assert error_of(ask(guard, f"/?token={TOKEN}x"), 401)
+        assert error_of(ask(guard, f"/?token={TOKEN}", "POST"), 401)
+
+    def test_headers_of_every_answer(self, app):
+        for path in ("/api/health", "/api/nothing", "/", "/api"):
+            answer = ask(app, path)
+            headers = answer.headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "no-referrer"
+            own = path == "/" and "default-src 'none'; script-src 'sha256-" in answer.text
+            assert own or "default-src 'none'" in headers["content-security-policy"]
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+            assert "access-control-allow-origin" not in headers
+
+    def test_too_many_requests_at_once(self):
+        async def both() -> list[int]:
+            wait = asyncio.Event()
+
+            async def slow(scope, receive, send) -> None:
+                await wait.wait()
+                await quick(scope, receive, send)
+
+            transport = httpx.ASGITransport(Guard(slow, Rules(at_once=2)))
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
+                waiting = [asyncio.create_task(asking.get("/")) for _ in range(2)]
+                await asyncio.sleep(0.01)
+                third = await asking.get("/")
+                wait.set()
+                done = [answer.status_code for answer in await asyncio.gather(*waiting)]
+                assert "2 requests are being worked on" in error_of(third, 503)
+                assert third.headers["retry-after"] == "1"
+                return [*done, (await asking.get("/")).status_code]
+
+        assert asyncio.run(both()) == [200, 200, 200]
+
+    def test_one_client_that_asks_too_often_does_not_stop_another(self):
+        guard = Guard(quick, Rules(rate=0.5))
+        assert ask(guard, "/").status_code == 200
+        refused = ask(guard, "/")
+        assert "more than 0.5 requests a second" in error_of(refused, 429)
+        assert refused.headers["retry-after"] == "2"
+        assert ask(guard, "/", client="192.168.1.8").status_code == 200
+
+    def test_wrong_tokens_are_counted(self):
+        guard = Guard(quick, Rules(token=TOKEN, rate=1))
+        statuses = [ask(guard, "/", authorization="Bearer wrong").status_code for _ in range(4)]
+        assert statuses == [401, 401, 429, 429]
+
+
+class TestBuckets:
+    def test_a_bucket_fills_as_time_goes(self):
+        now = [0.0]
+        buckets = Buckets(rate=2, clock=lambda: now[0])  # holds 4
+        assert [buckets.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+        now[0] = 0.25
+        assert buckets.wait("a") == 0.25
+        now[0] = 0.5
+        assert [buckets.wait("a"), buckets.wait("a")] == [0, 0.5]
+        now[0] = 1000.0
+        assert [buckets.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+
+    def test_clients_that_are_gone_are_forgotten_and_no_other(self):
+        now = [0.0]
+        buckets = Buckets(rate=1, clock=lambda: now[0])
+        for number in range(MOST_CLIENTS - 1):
+            buckets.wait(str(number))
+        now[0] = 10.0
+        assert [buckets.wait("busy"), buckets.wait("busy"), buckets.wait("new")] == [0, 0, 0]
+        assert len(buckets) == 2
+        assert buckets.wait("busy") == 1.0
+
+
+@pytest.fixture
+def changing(mapped_folder, tmp_path) -> Path:
+    return Path(shutil.copytree(mapped_folder, tmp_path / "index"))
+
+
+@contextlib.contextmanager
+def served(folder: Path, n: int = 2) -> Iterator[Guard]:
+    with Engines(folder, n, every=0) as engines:
+        yield Guard(application(engines, Map(folder, nothing)), Rules())
+
+
+class TestFollowing:
+    def test_commits_of_others_are_seen(self, changing):
+        with served(changing) as app, Engine.open(changing) as writer:
+            assert ask(app, "/api/search?q=xylophone").json()["hits"] == []
+            writer.add([Document("new", "a xylophone and an oven")])
+            assert [hit["id"] for hit in ask(app, "/api/search?q=xylophone").json()["hits"]] == ["new"]
+            writer.remove(["new"])
+            assert error_of(ask(app, "/api/documents/new"), 404)
+            writer.train(train=QUICK)
+            found = ask(app, "/api/search?q=telescope").json()
+            assert found["hits"]
+            assert found["commit"] == writer.opened.reader.commit
+
+    def test_no_answer_is_older_than_one_before_it(self, changing):
+        with served(changing, n=4) as app, Engine.open(changing) as writer:
+
+            async def many() -> set[str]:
+                transport = httpx.ASGITransport(app)
+                async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
+                    answers = await asyncio.gather(*(asking.get("/api/search?q=telescope") for _ in range(16)))
+                return {answer.json()["commit"] for answer in answers}
+
+            for number in range(3):
+                assert asyncio.run(many()) == {writer.opened.reader.commit}
+                writer.add([Document(f"new-{number}", "an oven")])
+
+    def test_an_index_that_is_gone_comes_back(self, changing):
+        with served(changing) as app:
+            assert ask(app, "/api/info").status_code == 200
+            changing.rename(changing.parent / "away")
+            for path in ("/api/info", "/api/search?q=x", "/api/documents/bread-1"):
+                gone = ask(app, path)
+                assert error_of(gone, 503).startswith("no index at ")
+                assert gone.headers["retry-after"] == "1"
+            (changing.parent / "away").rename(changing)
+            assert ask(app, "/api/info").status_code == 200
+
+    def test_an_index_that_is_made_anew(self, changing):
+        with served(changing) as app:
+            assert ask(app, "/api/documents/bread-1").status_code == 200
+            with Engine.create(changing) as engine:
+                engine.index([Document("1", "flour and oven"), Document("2", "harbour and sail")], train=QUICK)
+            assert error_of(ask(app, "/api/documents/bread-1"), 404)
+            assert [hit["id"] for hit in ask(app, "/api/search?q=oven&k=1").json()["hits"]] == ["1"]
+
+    def test_the_map_follows_in_the_background(self, changing):
+        shown = Map(changing, nothing)
+        shown.make(nothing)
+        before = shown.shown
+        shown.keep_up()
+        try:
+            with Engine.open(changing) as writer:
+                writer.add([Document("new", "a telescope and an oven")])
+                assert shown.shown is before
+                wait_for(lambda: shown.shown.commit == writer.opened.reader.commit)
+            assert shown.shown.topics.documents == before.topics.documents + 1
+            changing.rename(changing.parent / "away")
+            assert shown.shown.topics.documents == before.topics.documents + 1
+        finally:
+            shown.close()
+
+
+class TestProcess:
+    def test_it_serves_follows_and_stops(self, changing):
+        serving = Process(changing, "--port", 0)
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", serving.url)
+        assert serving.get("/")[0] == 200
+        assert json.loads(serving.get("/api/search?q=xylophone")[1])["hits"] == []
+        for path in ("/../index.sqlite", "/%2e%2e/index.sqlite", "/api/../../etc/passwd", "//etc/passwd", "/%00"):
+            assert serving.get(path)[0] == 404
+        assert serving.get(f"/api/search?q={'%F0%9F%8D%9E' * 10_000}")[0] == 200
+        added = changing.parent / "new.txt"
+        added.write_text("a xylophone and an oven")
+        subprocess.run(command("add", added, "--index", changing, "-q"), check=True, env=ENVIRONMENT)
+        wait_for(lambda: json.loads(serving.get("/api/search?q=xylophone")[1])["hits"] != [])
+        hurried = http.client.HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
+        hurried.request("GET", f"/api/search?explain=true&k=20&q={'telescope+oven+sail+' * 400}")
+        code, err = serving.stop(signal.SIGINT)
+        assert hurried.getresponse().status == 200
+        hurried.close()
+        assert (code, re.sub("^[a-z ]+…\n", "", err, flags=re.M)) == (0, "")
+
+    def test_beyond_the_machine_a_token_is_drawn(self, changing):
+        serving = Process(changing, "--host", "0.0.0.0", "--port", 0)
+        url = urlsplit(serving.url)
+        token = url.query.removeprefix("token=")
+        assert len(token) == 32
+        serving.connection = http.client.HTTPConnection("127.0.0.1", url.port, timeout=30)
+        assert serving.get("/api/health")[0] == 401
+        assert serving.get("/api/health", Authorization=f"Bearer {token}")[0] == 200
+        for path in ("//evil.example/", "/%5C/evil.example/", "/evil.example/"):
+            answer, _ = serving.ask(f"{path}?token={token}")
+            assert (answer.status, answer.headers["location"]) == (303, "/evil.example/")
+        assert serving.stop(signal.SIGTERM)[0] == 0
+
+
+class TestListening:
+    def test_a_port_that_is_taken(self):
+        with bound("127.0.0.1", 0) as taken:
+            taken.listen()
+            port = taken.getsockname()[1]
+            with pytest.raises(TextaeError, match=f"cannot listen on 127.0.0.1 at port {port} "):
+                bound("127.0.0.1", port)
+
+    def test_where_the_usual_port_is_taken_another_is(self, monkeypatch):
+        with bound("127.0.0.1", 0) as taken:
+            taken.listen()
+            monkeypatch.setattr("textae.app.server.listening.PORT", taken.getsockname()[1])
+            with bound("127.0.0.1", None) as other:
+                assert other.getsockname()[1] not in (0, taken.getsockname()[1])
+
+    @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "x" * 70, "a..b"])
+    def test_a_host_that_is_none_of_this_machine(self, host):
+        with pytest.raises(TextaeError, match=r"no address of|cannot listen on"):
+            bound(host, 0)
+
+    @pytest.mark.parametrize("token", ["short", "", "with a blank in it", "é" * 10, "x" * 201, "a;b=cccccc"])
+    def test_a_token_that_cannot_be(self, shell, folder, token):
+        assert shell("serve", "--index", folder, "--port", 0, "--token", token).error.startswith("a token has 8 to 200")
+
+    def test_no_index(self, shell, tmp_path):
+        assert shell("serve", "--index", tmp_path / "none").error.startswith("no index at ")

@@ -1,0 +1,268 @@
+"""The vector space model, BM25 and LSA against numbers that a reader can redo on paper."""
+
+import itertools
+from math import hypot, log
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_postings import IDF, N_TERMS, bags_of
+
+from textae.encoding.analyzer import Analysis
+from textae.encoding.arrays import Mask
+from textae.encoding.counting import Counter
+from textae.encoding.topk import Found
+from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.weighting import idf, tfidf
+from textae.index.postings import Postings, Removed, Statistics
+from textae.search import lexical as baselines
+from textae.search.lexical import BM25, VectorSpace
+from textae.search.query import Question
+from textae.training.lsa import fit_lsa
+
+# Three documents of 3, 2 and 4 words (3 at the mean); "cat" is in two of them, the rest in one each.
+CORPUS = ("cat sat mat", "cat cat", "dog ran far away")
+IDF_ONE = log(1 + (3 - 1 + 0.5) / (1 + 0.5))
+IDF_TWO = log(1 + (3 - 2 + 0.5) / (2 + 0.5))
+TWICE = 1 + log(2)
+
+
+class Fitted:
+    def __init__(self, texts, folder: Path) -> None:
+        counter = Counter(Analysis.of(None), folder)
+        for text in texts:
+            counter.add(text)
+        vocabulary, tokens, frequency = counter.finish()
+        self.bags = tokens.bags()
+        self.vectorizer = Vectorizer(Analysis.of(None), vocabulary)
+        self.idf = idf(frequency, len(self.bags))
+        self.postings = Postings.of(self.bags, self.idf)
+        self.rows = np.arange(len(self.bags))
+        self.bm25 = BM25([self.postings], Statistics([self.postings], [Removed.nothing()]))
+        self.tfidf = VectorSpace([self.postings], self.idf, unseen=5.0)
+
+    def ask(self, query: str) -> Question:
+        return Question.of(self.vectorizer.transform([query]))
+
+
+@pytest.fixture
+def three(tmp_path) -> Fitted:
+    return Fitted(CORPUS, tmp_path)
+
+
+class TestVectorSpace:
+    def test_by_hand(self, three) -> None:
+        first = IDF_TWO / hypot(IDF_TWO, IDF_ONE, IDF_ONE)  # of "cat" in "cat sat mat"
+        assert three.tfidf.scores(three.ask("cat"), three.rows) == pytest.approx([first, 1, 0])
+        cat, dog = IDF_TWO / hypot(IDF_TWO, IDF_ONE), IDF_ONE / hypot(IDF_TWO, IDF_ONE)
+        scores = three.tfidf.scores(three.ask("cat dog"), three.rows)
+        assert scores == pytest.approx([cat * first, cat, dog / 2])  # "dog" is one of four equal weights
+
+    def test_it_is_the_product_of_the_dense_matrices(self, three) -> None:
+        dense = np.zeros((3, 7))
+        dense[three.bags.row_of, three.bags.terms] = tfidf(three.bags, three.idf)
+        scores = [three.tfidf.scores(three.ask(text), three.rows) for text in CORPUS]
+        assert np.array(scores) == pytest.approx(dense @ dense.T, abs=1e-6)
+
+    def test_texts_are_added_by_their_shares_and_taken_away(self, three) -> None:
+        texts = three.vectorizer.transform(["cat", "dog"])
+        shares = np.float32([1, -2])
+        question = Question(texts.terms, np.float32([1, 1]), texts, shares)
+        alone = [three.tfidf.scores(three.ask(word), three.rows) for word in ("cat", "dog")]
+        assert three.tfidf.scores(question, three.rows) == pytest.approx((shares @ np.array(alone)) / 5**0.5)
+
+    def test_terms_that_came_later_have_the_idf_of_the_unseen(self) -> None:
+        learned, later = IDF[:4], np.append(IDF[:4], np.float32([5, 5]))
+        postings = Postings.of(bags_of([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 2]]), later)
+        question = Question.of(bags_of([[1, 0, 0, 0, 2, 1]]))
+        rows = np.arange(2)
+        found = VectorSpace([postings], learned, unseen=5.0).scores(question, rows)
+        assert found.tolist() == VectorSpace([postings], later, unseen=0.0).scores(question, rows).tolist()
+
+
+class TestBM25:
+    def test_by_hand(self, three) -> None:
+        # k1 = 1.2, b = .75; document 0 has the mean length, so tf / (tf + k1) saturates alone
+        once = IDF_TWO * 1 * 2.2 / (1 + 1.2)
+        twice = IDF_TWO * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 2 / 3))
+        dog = IDF_ONE * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 4 / 3))
+        question = three.ask("cat dog")
+        assert three.bm25.scores(question, three.rows) == pytest.approx([once, twice, dog])
+        found = three.bm25.search(question, 2)
+        assert (found.rows.tolist(), found.scores) == (
+            [1, 2] if twice > dog else [2, 1],
+            pytest.approx(sorted([twice, dog], reverse=True)),
+        )
+
+    def test_a_term_that_a_query_repeats_counts_as_often(self, three) -> None:
+        once, twice = (three.bm25.scores(three.ask(query), three.rows) for query in ("cat", "cat cat"))
+        assert twice == pytest.approx(2 * once)
+
+    def test_shares_are_the_terms_of_the_sum(self, three) -> None:
+        question = three.ask("cat dog mat")
+        shares = three.bm25.shares(question, 0)
+        alone = [
+            three.bm25.scores(three.ask(three.vectorizer.vocabulary.term(term)), three.rows)[0]
+            for term in question.terms
+        ]
+        assert shares == pytest.approx(alone)
+        assert shares.sum() == pytest.approx(three.bm25.scores(question, three.rows)[0])
+
+    def test_the_spread_by_hand(self, three) -> None:
+        """Of one word it is that of the scores; of words that occur in different documents, a little more than it."""
+        one = three.bm25.scores(three.ask("cat"), three.rows)
+        assert three.bm25.spread(three.ask("cat")) == pytest.approx(one.std())
+        other = three.bm25.scores(three.ask("dog"), three.rows)
+        assert three.bm25.spread(three.ask("cat dog")) == pytest.approx(np.hypot(one.std(), other.std()))
+
+
+@pytest.mark.parametrize("name", ["tfidf", "bm25"])
+class TestBoth:
+    def test_unknown_words_score_nothing(self, three, name) -> None:
+        system = getattr(three, name)
+        for query in ("zebra", ""):
+            assert not system.scores(three.ask(query), three.rows).any()
+            assert system.search(three.ask(query), 3).rows.tolist() == []
+            assert system.search(three.ask(query), 3, above=-np.inf).rows.tolist() == [0, 1, 2]
+        known = (system.scores(three.ask(query), three.rows).tolist() for query in ("zebra cat", "cat"))
+        assert next(known) == next(known)
+
+    def test_a_document_is_its_own_best_match(self, three, name) -> None:
+        assert [getattr(three, name).search(three.ask(text), 1).rows.tolist() for text in CORPUS] == [[0], [1], [2]]
+
+    def test_documents_without_a_word_are_found_by_nothing(self, tmp_path, name) -> None:
+        fitted = Fitted(["", "cat", ""], tmp_path)
+        assert getattr(fitted, name).search(fitted.ask("cat"), 3).rows.tolist() == [1]
+
+
+ROWS = st.lists(
+    st.lists(st.sampled_from([0, 0, 1, 1, 2, 9]), min_size=N_TERMS, max_size=N_TERMS), min_size=1, max_size=40
+)
+
+
+@st.composite
+def corpora(draw):
+    """Segments of a corpus with removed rows, a question, a mask or none, and how many are asked for."""
+    rows = draw(ROWS)
+    ends = [0, *sorted(draw(st.lists(st.integers(0, len(rows)), max_size=2))), len(rows)]
+    postings = [Postings.of(bags_of(rows[a:b]), IDF) for a, b in itertools.pairwise(ends)]
+    removed = [
+        Removed.of(np.array(sorted(draw(st.sets(st.integers(0, len(part) - 1)))), int), part)
+        if len(part)
+        else Removed.nothing()
+        for part in postings
+    ]
+    terms = np.array(sorted(draw(st.sets(st.integers(0, N_TERMS - 1), min_size=1))), np.int32)
+    weights = draw(st.lists(st.sampled_from([0.25, 1.0, 3.0]), min_size=len(terms), max_size=len(terms)))
+    question = Question(
+        terms, np.float32(weights), bags_of([np.isin(np.arange(N_TERMS), terms)]), np.ones(1, np.float32)
+    )
+    among = (
+        np.array(draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))) if draw(st.booleans()) else None
+    )
+    return postings, removed, question, among, draw(st.integers(0, len(rows) + 2))
+
+
+def exhaustive(system, question: Question, n: int, k: int, among: Mask | None, above: float) -> Found:
+    """Score all, sort all."""
+    scores = system.scores(question, np.arange(n))
+    ranked = sorted(
+        (i for i in range(n) if (among is None or among[i]) and scores[i] > above), key=lambda i: (-scores[i], i)
+    )
+    return Found(np.array(ranked[:k], np.int64), scores[ranked[:k]])
+
+
+class TestSearch:
+    """What a search finds is what is found by scoring everything, to the last bit."""
+
+    @pytest.mark.parametrize("long", [0, 5, 50_000])
+    @pytest.mark.parametrize("few", [0, 1_000])
+    @given(corpus=corpora(), above=st.sampled_from([0.0, 0.5, -np.inf]))
+    def test_bm25(self, long, few, corpus, above) -> None:
+        """However soon it looks ahead, and whether or not what a mask allows is scored one by one."""
+        postings, removed, question, among, k = corpus
+        system = BM25(postings, Statistics(postings, removed))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(baselines, "_LONG", long)
+            patch.setattr(baselines, "_FEW", few)
+            found = system.search(question, k, among, above)
+        self.same(found, exhaustive(system, question, len(system), k, among, above))
+
+    @given(corpus=corpora(), above=st.sampled_from([0.0, 0.5, -np.inf]))
+    def test_the_vector_space_model(self, corpus, above) -> None:
+        postings, _, question, among, k = corpus
+        system = VectorSpace(postings, IDF, 1.0)
+        n = sum(map(len, postings))
+        self.same(system.search(question, k, among, above), exhaustive(system, question, n, k, among, above))
+
+    def same(self, found: Found, expected: Found) -> None:
+        assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
+        assert found.rows.tolist() == expected.rows.tolist()
+        assert found.scores.tolist() == expected.scores.tolist()
+
+    @given(corpora())
+    def test_segments_do_not_matter(self, corpus) -> None:
+        postings, _, question, among, k = corpus
+        bags = [part.bags() for part in postings]
+        dense = np.zeros((sum(map(len, bags)), N_TERMS), int)
+        first = 0
+        for part in bags:
+            dense[first + part.row_of, part.terms] = part.counts
+            first += len(part)
+        whole = [Postings.of(bags_of(dense), IDF)]
+        for make in (
+            lambda parts: BM25(parts, Statistics(parts, [Removed.nothing()] * len(parts))),
+            lambda parts: VectorSpace(parts, IDF, 1.0),
+        ):
+            self.same(make(postings).search(question, k, among), make(whole).search(question, k, among))
+
+    def test_much_is_left_unwalked(self, monkeypatch) -> None:
+        """A rare word that two documents say decides; the word that all others say is looked up in these alone."""
+        rows = np.zeros((300, N_TERMS), int)
+        rows[:, 5] = 1
+        rows[[40, 200], 0] = 3
+        postings = [Postings.of(bags_of(rows), IDF)]
+        system = BM25(postings, Statistics(postings, [Removed.nothing()]))
+        monkeypatch.setattr(baselines, "_LONG", 100)
+        walked = []
+        monkeypatch.setattr(
+            system, "_walk", lambda term, sums, walk=system._walk: (walked.append(len(term)), walk(term, sums))
+        )
+        question = Question.of(bags_of([[1, 0, 0, 0, 0, 1]]))
+        assert system.search(question, 2).rows.tolist() == [40, 200]
+        assert walked == [2]
+
+
+class TestLSA:
+    def matrix(self, fitted: Fitted):
+        dense = np.zeros((len(fitted.bags), len(fitted.idf)))
+        dense[fitted.bags.row_of, fitted.bags.terms] = tfidf(fitted.bags, fitted.idf)
+        return dense
+
+    def test_the_vectors_keep_as_much_of_the_matrix_as_those_of_the_exact_decomposition(self, tmp_path) -> None:
+        rng = np.random.default_rng(2)
+        often = 1 / np.arange(1, 81)
+        fitted = Fitted(
+            [" ".join(f"w{i}" for i in rng.choice(80, 12, p=often / often.sum())) for _ in range(200)], tmp_path
+        )
+        found = fit_lsa(fitted.bags, fitted.idf, 4, seed=1)
+        spread = np.linalg.svd(self.matrix(fitted), compute_uv=False)[:4]
+        assert found.shape == (len(fitted.idf), 4)
+        assert found.T @ found == pytest.approx(np.eye(4), abs=1e-5)
+        assert np.linalg.norm(self.matrix(fitted) @ found, axis=0) == pytest.approx(spread, rel=0.02)
+
+    def test_same_seed_same_bytes(self, three) -> None:
+        first, second = (fit_lsa(three.bags, three.idf, 2, seed=7).tobytes() for _ in range(2))
+        assert first == second
+
+    @pytest.mark.parametrize(
+        ("texts", "most"),
+        [(["a"], 1), (["a b c"], 1), (["a", "a"], 1), (["a b", "b c"], 1), (["a b c"] * 20, 1), (list("abcde"), 4)],
+    )
+    def test_no_more_dimensions_than_the_corpus_has(self, tmp_path, texts, most) -> None:
+        fitted = Fitted(texts, tmp_path)
+        found = fit_lsa(fitted.bags, fitted.idf, 256, seed=1)
+        assert 1 <= found.shape[1] <= most
+        assert np.isfinite(found).all()

@@ -1,0 +1,118 @@
+"""Questions made of documents, against sums that a reader can redo on paper; and on the shared index."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textae.config import SYSTEMS
+from textae.encoding.bags import Bags
+from textae.search.feedback import ADDED, BETA, GAMMA, like_these, with_feedback
+from textae.search.query import Question
+
+CODES = [system for system in SYSTEMS if system not in ("bm25", "tfidf", "hybrid")]
+
+
+def bags(*rows: dict[int, int]) -> Bags:
+    terms = [term for row in rows for term in sorted(row)]
+    counts = [row[term] for row in rows for term in sorted(row)]
+    return Bags(np.cumsum([0, *map(len, rows)]), np.array(terms, np.int32), np.array(counts, np.uint16))
+
+
+def weights(question: Question) -> dict[int, float]:
+    return dict(zip(question.terms.tolist(), question.weights.tolist(), strict=True))
+
+
+NONE = bags()
+
+
+class TestByHand:
+    def test_like_one_document_is_the_document(self) -> None:
+        question = like_these(bags({1: 2, 4: 1}))
+        assert weights(question) == {1: 2, 4: 1}
+        assert question.shares.tolist() == [1]
+
+    def test_like_two_documents_is_their_mean(self) -> None:
+        question = like_these(bags({1: 2, 4: 1}, {4: 3}))
+        assert weights(question) == {1: 1, 4: 2}
+        assert question.shares.tolist() == [0.5, 0.5]
+        assert len(question.texts) == 2
+
+    def test_liked_documents_bring_their_words(self) -> None:
+        """Of idf 1 and 3 the words of the liked one are worth 1 and 3, and get BETA of the query's 2 in all."""
+        asked = Question.of(bags({0: 2}))
+        question = with_feedback(asked, bags({0: 1, 5: 1}), NONE, np.float32([1, 3]))
+        assert weights(question) == pytest.approx({0: 2 + BETA * 2 / 4, 5: BETA * 2 * 3 / 4})
+        assert question.shares == pytest.approx([1, BETA])
+
+    def test_the_texts_weigh_as_rocchio_has_it(self) -> None:
+        asked = Question.of(bags({0: 1}))
+        question = with_feedback(asked, bags({1: 1}, {2: 1}), bags({3: 1}, {4: 1}, {5: 1}), np.float32([1, 1]))
+        assert question.shares == pytest.approx([1, BETA / 2, BETA / 2, *[-GAMMA / 3] * 3])
+        assert question.texts.terms.tolist() == [0, 1, 2, 3, 4, 5]
+
+    def test_what_is_not_liked_changes_no_keyword(self) -> None:
+        asked = Question.of(bags({0: 2, 3: 1}))
+        assert weights(with_feedback(asked, NONE, bags({0: 1, 7: 1}), np.float32([]))) == weights(asked)
+
+    def test_of_many_words_the_most_telling_are_added(self) -> None:
+        liked = bags(dict.fromkeys(range(100), 1))
+        question = with_feedback(Question.of(bags({200: 1})), liked, NONE, np.arange(1, 101, dtype=np.float32))
+        assert question.terms.tolist() == [*range(100 - ADDED, 100), 200]
+
+    def test_a_query_of_unknown_words_takes_those_of_what_is_liked(self) -> None:
+        question = with_feedback(Question.of(bags({})), bags({1: 1}), NONE, np.float32([5]))
+        assert weights(question) == pytest.approx({1: BETA})
+
+    def test_a_liked_document_without_words_adds_none(self) -> None:
+        asked = Question.of(bags({1: 1}))
+        assert weights(with_feedback(asked, bags({}), NONE, np.float32([]))) == {1: 1}
+
+
+ROW = st.dictionaries(st.integers(0, 60), st.integers(1, 9), max_size=40)
+
+
+@given(ROW, st.lists(ROW, max_size=3), st.lists(ROW, max_size=3), st.integers(0, 2**32 - 1))
+def test_it_is_a_question(query, like, unlike, seed) -> None:
+    asked, liked = Question.of(bags(query)), bags(*like)
+    idf = np.random.default_rng(seed).uniform(0.1, 9, 61).astype(np.float32)
+    question = with_feedback(asked, liked, bags(*unlike), idf[liked.terms])
+    assert (np.diff(question.terms) > 0).all() and (question.weights > 0).all()
+    assert all(weights(question)[term] >= count * (1 - 1e-6) for term, count in query.items())
+    assert len(question.terms) <= len(query) + ADDED
+    added = float(question.weights.sum() - asked.weights.sum())
+    assert added == pytest.approx(BETA * max(1, sum(query.values())) if any(like) else 0, rel=1e-4, abs=1e-4)
+    assert len(question.texts) == len(question.shares) == 1 + len(like) + len(unlike)
+
+
+class TestSearches:
+    @pytest.mark.parametrize("mode", SYSTEMS)
+    def test_like_a_ship_finds_ships_though_the_query_says_stars(self, engine, mode) -> None:
+        plain = engine.search("comet", 30, mode)
+        found = engine.search("comet", 30, mode, like=["ships-2", "ships-5", "ships-8"])
+        topics = [[hit.fields["topic"] for hit in hits] for hits in (plain, found)]
+        assert topics[1].count("ships") > topics[0].count("ships")
+        assert not {"ships-2", "ships-5", "ships-8"} & {hit.id for hit in found}
+
+    @pytest.mark.parametrize("mode", CODES)
+    def test_unlike_ships_finds_fewer_of_them(self, engine, mode) -> None:
+        said = "comet telescope anchor harbour"
+        plain = engine.search(said, 20, mode)
+        found = engine.search(said, 20, mode, unlike=["ships-2", "ships-5", "ships-8", "ships-11"])
+        counts = [sum(hit.fields["topic"] == "ships" for hit in hits) for hits in (plain, found)]
+        assert counts[1] < counts[0]
+
+    @pytest.mark.parametrize("mode", SYSTEMS)
+    def test_like_several_documents_is_about_all_of_them(self, engine, mode) -> None:
+        found = engine.similar(["stars-0", "bread-1"], 10, mode)
+        assert {hit.fields["topic"] for hit in found} == {"stars", "bread"}
+        assert not {"stars-0", "bread-1"} & {hit.id for hit in found}
+
+    def test_the_order_of_ids_changes_nothing(self, engine) -> None:
+        one, other = (engine.similar(ids, 20, "bm25") for ids in (["stars-0", "bread-1"], ["bread-1", "stars-0"]))
+        assert [(hit.id, hit.score) for hit in one] == [(hit.id, hit.score) for hit in other]
+
+    def test_unlike_a_document_in_similar(self, engine) -> None:
+        found = engine.similar(["stars-0", "bread-1"], 20, "code", unlike=["bread-4"])
+        assert "bread-4" not in {hit.id for hit in found}
+        assert found[0].fields["topic"] == "stars"

@@ -1,0 +1,263 @@
+"""Passages: windows that overlap, cover everything and stay within bounds; and what is found by them."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shared import QUICK, TOPICS, long_documents
+
+from textae import Document, Engine, ModelSpec, Query, TextaeError
+from textae.config import SYSTEMS
+from textae.encoding.analyzer import searchable, spans, words
+from textae.encoding.passages import passages
+from textae.search.query import Question
+
+TEXTS = st.text(st.sampled_from("ab é文档.。!?\n\t \u00a0\"')"), max_size=600) | st.lists(
+    st.sampled_from(
+        [
+            "One sentence of six words here. ",
+            "word ",
+            "x" * 200,
+            "\n\n",
+            "文档检索。",
+            " " * 300,
+            "...",
+            'He said: "No." ',
+        ]
+    ),
+    max_size=60,
+).map("".join)
+
+
+def parts(text: str, words: int) -> list[str]:
+    return [text[start:end] for start, end in passages(text, words)]
+
+
+def test_halves_end_where_sentences_do() -> None:
+    text = "One two three. Four five six. Seven eight nine. Ten eleven twelve."
+    assert parts(text, 6) == [
+        "One two three. Four five six. ",
+        "Four five six. Seven eight nine. ",
+        "Seven eight nine. Ten eleven twelve.",
+    ]
+
+
+def test_a_cut_moves_to_the_end_of_a_sentence_that_is_near() -> None:
+    """Of 48 words the cuts belong after 8, 16, …; sentences of 7 and 9 words in turn move the first."""
+    sentence = "a a a a a a a. b b b b b b b b b. "
+    assert parts(sentence * 3, 16)[0] == sentence
+    assert parts(sentence * 3, 16)[1].startswith("b b b")
+
+
+def test_without_a_sentence_no_word_is_cut() -> None:
+    assert parts("abc " * 10, 4) == ["abc abc abc abc "] * 4
+
+
+def test_a_paragraph_ends_a_sentence() -> None:
+    assert parts("one two three four five six seven\n\n" * 4, 16)[0] == "one two three four five six seven\n\n" * 2
+
+
+@pytest.mark.parametrize("text", ["", "word", "\n \n", "one two three four five six"])
+def test_what_is_short_is_one_passage(text) -> None:
+    assert passages(text, 6) == [(0, len(text))]
+
+
+def test_unspaced_script_is_cut_by_characters() -> None:
+    """The last character begins no pair: of 9 characters 8 are places to cut before."""
+    assert parts("文档检索方法很好用", 4) == ["文档检索", "检索方法", "方法很好用"]
+
+
+def test_one_endless_word_is_cut_every_64_characters() -> None:
+    assert passages("x" * 256, 2) == [(0, 128), (64, 192), (128, 256)]
+
+
+def test_passages_of_one_word_are_refused() -> None:
+    with pytest.raises(TextaeError, match="passages of 1 words; at least 2 are needed"):
+        passages("some text", 1)
+
+
+@given(TEXTS, st.integers(2, 40))
+def test_they_cover_the_text_in_order_and_overlap(text, words) -> None:
+    found = passages(text, words)
+    assert found[0][0] == 0
+    assert found[-1][1] == len(text)
+    for (first, end), (second, second_end) in itertools.pairwise(found):
+        assert first < second < end < second_end
+    for (_, end), (third, _) in zip(found, found[2:], strict=False):
+        assert third == end  # every half is in two passages, but the first and the last
+
+
+@given(TEXTS, st.integers(2, 40))
+def test_none_is_long(text, words) -> None:
+    starts = [start for start, _ in spans(text)]
+    for first, end in passages(text, words):
+        assert end - first <= 80 * words + 64
+        assert sum(first <= start < end for start in starts) <= 1.25 * words + 1
+
+
+@given(TEXTS, st.integers(2, 40))
+def test_a_cut_is_never_inside_a_word_that_is_a_word(text, words) -> None:
+    found = list(spans(text))
+    for first, _ in passages(text, words):
+        assert not any(a < first < b for a, b in found if b - a <= 64 and text[a:b].isascii())
+
+
+SIZE = 24
+SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
+LONG_DOCUMENTS = long_documents()
+
+
+@pytest.fixture
+def engine(passages_folder) -> Iterator[Engine]:
+    with Engine.open(passages_folder) as engine:
+        yield engine
+
+
+@pytest.fixture
+def changing(passages_folder, tmp_path) -> Iterator[Engine]:
+    shutil.copytree(passages_folder, tmp_path / "index")
+    with Engine.open(tmp_path / "index") as engine:
+        yield engine
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("mode", SYSTEMS)
+class TestFoundByPassages:
+    def test_a_document_is_found_once_and_so_are_k_of_them(self, engine, mode) -> None:
+        for k in (1, 5, 12, 100):
+            hits = engine.search("comet telescope oven dough harbour", k, mode)
+            assert len({hit.id for hit in hits}) == len(hits)
+            assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+            assert len(hits) == k if k < 12 else len(hits) <= 12
+            scores = [hit.score for hit in hits]
+            assert scores == sorted(scores, reverse=True)
+
+    def test_fewer_hits_are_the_first_of_more(self, engine, mode) -> None:
+        more = engine.search("comet oven", 12, mode)
+        assert engine.search("comet oven", 3, mode) == more[:3]
+        assert engine.search("comet oven", 10**9, mode) == more
+
+    def test_the_best_passage_gives_the_score_and_the_snippet(self, engine, mode) -> None:
+        """A chapter that is not what its document is about is found, and shown."""
+        chapter = LONG_DOCUMENTS[3].text.split("\n\n")[1]
+        opened = engine.opened
+        question = Question.of(opened.model.vectorizer.transform([chapter]))
+        hits = engine.search(chapter, 12, mode)
+        assert set(words(hits[0].snippet.casefold())) <= set(TOPICS["bread"].split()) | {"only3"}
+        for hit in hits:
+            document = LONG_DOCUMENTS[int(hit.id.removeprefix("long-"))]
+            scores = opened.system(mode).scores(question, opened.searched.rows_of(opened.number(hit.id)))
+            assert hit.score == scores.max()
+            first, last = passages(document.text, SIZE)[scores.argmax()]
+            assert hit.snippet.strip("…").strip() in plain(document.text[first:last])
+
+    def test_conditions_are_of_documents_not_of_passages(self, engine, mode) -> None:
+        """The word that must be there is in another passage than the one that is found."""
+        hits = engine.search(TOPICS["stars"], 12, mode, must="only3")
+        assert [hit.id for hit in hits] == ["long-3"]
+        hits = engine.search(TOPICS["stars"], 12, mode, where="year:[1903 TO 1905]")
+        assert {hit.id for hit in hits} <= {"long-3", "long-4", "long-5"}
+        assert "long-3" in {hit.id for hit in hits}
+
+    def test_similar_compares_wholes(self, engine, mode) -> None:
+        """Two chapters of three say what a document is about."""
+        hits = engine.similar("long-0", 11, mode)
+        assert hits[0].fields["about"] == "stars"
+        assert "long-0" not in {hit.id for hit in hits}
+        whole = searchable(LONG_DOCUMENTS[6])
+        assert engine.similar_to(whole, 1, mode)[0].id == "long-6"
+
+    def test_a_removed_document_goes_with_its_passages(self, changing, mode) -> None:
+        changing.remove(["long-3", "long-7"])
+        for query in ("only3 comet", "only7 oven", " ".join(TOPICS.values())):
+            assert not {"long-3", "long-7"} & {hit.id for hit in changing.search(query, 99, mode)}
+        assert len(changing.search(TOPICS["stars"], 5, mode)) == 5
+        assert changing.damage() == []
+
+    def test_an_added_document_is_found_by_its_passages(self, changing, mode) -> None:
+        new = long_documents(13, seed=2)[12]
+        changing.add([Document("new", new.text, "New", new.fields)])
+        first, last = passages(new.text, SIZE)[2]
+        hits = changing.search(f"New {new.text[first:last]}", 13, mode)
+        found = next(hit for hit in hits if hit.id == "new")
+        assert found.score == hits[0].score
+        assert found.snippet in plain(new.text[first:last])
+        assert changing.opened.searched.statistics.n > len(passages(new.text, SIZE))
+
+    def test_many_queries_give_what_each_one_gives(self, engine, mode) -> None:
+        queries = [Query(str(n), text) for n, text in enumerate(["comet", "only3 oven", "qwertz"])]
+        for query, ranking in zip(queries, engine.rank(queries, 7, mode), strict=True):
+            hits = engine.search(query.text, 7, mode)
+            assert ranking.ids == tuple(hit.id for hit in hits)
+            assert ranking.scores == pytest.approx([hit.score for hit in hits], abs=1e-5)
+
+    def test_it_is_scored_by_documents(self, engine, mode) -> None:
+        scored = engine.evaluate_labels("about", systems=[mode], k=3)
+        assert scored.figures[0].queries == 12
+        assert 0 < scored.figures[0].value <= 1
+        curve = engine.evaluate_labels("about", systems=[mode], k=3, curve=True).curves[mode]
+        assert curve.cutoffs[-1] == 12
+
+
+class TestKeywordsOverPassages:
+    def test_statistics_are_those_of_passages(self, engine) -> None:
+        """A word in the middle of a document is in two of its passages."""
+        statistics = engine.opened.searched.statistics
+        number = engine.opened.model.vectorizer.numbers["only3"]
+        text = LONG_DOCUMENTS[3].text
+        holding = [text[first:last] for first, last in passages(text, SIZE) if "Only3" in text[first:last]]
+        assert statistics.frequencies(np.int32([number])).tolist() == [len(holding)] == [2]
+        assert statistics.n == sum(len(passages(document.text, SIZE)) for document in LONG_DOCUMENTS)
+        assert engine.opened.documents.statistics.n == 12
+
+    def test_words_of_one_passage_count_more_than_words_apart(self, tmp_path) -> None:
+        filler = " ".join(f"word{n}" for n in range(30))
+        together = Document("together", f"zygote qubit {filler} {filler}")
+        apart = Document("apart", f"zygote {filler} {filler} qubit")
+        with Engine.create(tmp_path / "index") as engine:
+            engine.index([apart, together], model=SMALL, train=QUICK, passage=20)
+            assert [hit.id for hit in engine.search("zygote qubit", mode="bm25")] == ["together", "apart"]
+
+    def test_a_title_is_in_every_passage(self, engine) -> None:
+        hits = engine.search("Volume3 only3", 1, "bm25")
+        assert hits[0].id == "long-3"
+        last = LONG_DOCUMENTS[3].text.split("\n\n")[2].split(".")[-2]
+        assert engine.search(f"Volume3 {last}", 1, "bm25")[0].id == "long-3"
+
+
+def test_what_an_index_holds_counts_passages_that_are_there(changing) -> None:
+    counts = {document.id: len(passages(document.text, SIZE)) for document in LONG_DOCUMENTS}
+    assert changing.info()["passages"] == sum(counts.values())
+    changing.remove(["long-3"])
+    assert changing.info()["passages"] == sum(counts.values()) - counts["long-3"]
+
+
+def test_learning_anew_keeps_passages(changing) -> None:
+    changing.remove(["long-3"])
+    changing.train(model=SMALL, train=QUICK)
+    assert changing.info()["passages"] == sum(len(passages(d.text, SIZE)) for d in LONG_DOCUMENTS if d.id != "long-3")
+    assert changing.search("only4", 1, "bm25")[0].id == "long-4"
+
+
+def test_short_documents_are_one_passage_each_and_found_as_wholes(tmp_path, documents) -> None:
+    with Engine.create(tmp_path / "whole") as whole, Engine.create(tmp_path / "passages") as cut:
+        for engine, passage in ((whole, 0), (cut, 100)):
+            engine.index(documents, model=SMALL, train=QUICK, passage=passage)
+        for mode in SYSTEMS:
+            ours, theirs = (engine.search("comet only3 sail", 20, mode) for engine in (cut, whole))
+            assert [(hit.id, hit.snippet) for hit in ours] == [(hit.id, hit.snippet) for hit in theirs]
+            assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], abs=1e-5)
+
+
+@pytest.mark.parametrize("passage", [-1, 1, 19, 100_001])
+def test_passages_that_cannot_be_are_refused_before_anything_is_read(tmp_path, passage) -> None:
+    with pytest.raises(TextaeError, match="give 20 to 100,000, or 0 for none"):
+        Engine.create(tmp_path / "index").index(iter([]), passage=passage)
+    assert not (tmp_path / "index").exists()

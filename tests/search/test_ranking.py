@@ -1,0 +1,148 @@
+"""Systems as one thing, put together and ranked."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textae.encoding.bags import Bags
+from textae.encoding.encoders import Encoder
+from textae.encoding.topk import Found, top
+from textae.index.chunked import Column
+from textae.index.postings import Postings, Removed, Statistics
+from textae.search import retrievers as ranking
+from textae.search.lexical import BM25
+from textae.search.query import Question, encode_question
+from textae.search.retrievers import CodeSearch, Hybrid
+from textae.search.vectors import CodeIndex, CosineIndex, HammingIndex
+
+SCORES = st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0]), max_size=30)
+
+
+class TestTop:
+    @given(SCORES, st.integers(-1, 35), st.sampled_from([-np.inf, -1.5, 0.0, 1.0]))
+    def test_it_is_the_head_of_a_stable_sort(self, scores, k, above) -> None:
+        ranked = sorted((i for i, score in enumerate(scores) if score > above), key=lambda i: (-scores[i], i))
+        assert top(np.array(scores, np.float32), k, above).tolist() == ranked[: max(k, 0)]
+
+    def test_equal_scores_at_the_cut_go_to_the_earlier_documents(self) -> None:
+        assert top(np.float32([1, 2, 1, 2, 1]), 3).tolist() == [1, 3, 0]
+
+    def test_what_is_excluded_never_comes(self) -> None:
+        assert top(np.float32([0.1, -np.inf, 0.2]), 3, above=-np.inf).tolist() == [2, 0]
+
+
+class TestFound:
+    def test_of_equal_scores_the_lower_row_comes_first(self) -> None:
+        found = Found.best(np.array([3, 5, 8, 9]), np.float32([1, 2, 2, 0]), 3)
+        assert (found.rows.tolist(), found.scores.tolist()) == ([5, 8, 3], [2, 2, 1])
+
+    def test_among_some_of_all(self) -> None:
+        scores, among = np.float32([4, 1, 3, 2]), np.array([False, True, True, True])
+        assert Found.best_of_all(scores, 2, among).rows.tolist() == [2, 3]
+        assert Found.best_of_all(scores, 2, None).rows.tolist() == [0, 2]
+
+
+def bags_of(*rows) -> Bags:
+    """Bags of terms that occur once."""
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    terms = np.concatenate([np.empty(0), *rows]).astype(np.int32)
+    return Bags(starts, terms, np.ones(len(terms), np.uint16))
+
+
+NOTHING = Question.of(bags_of([]))
+
+
+class Collection:
+    """Bags, and the systems that search them: codes are sums of random vectors of their words."""
+
+    def __init__(self, bags: Bags, n_terms: int, weight: float) -> None:
+        words = np.random.default_rng(1).standard_normal((n_terms, 8)).astype(np.float32)
+        encoder = Encoder.lsa(words, np.ones(n_terms, np.float32))
+        codes = encoder.encode(bags)
+        postings = [Postings.of(bags, np.ones(n_terms, np.float32))]
+        self.bm25 = BM25(postings, Statistics(postings, [Removed.nothing()]))
+        columns = (Column.of(array) for array in (codes.floats, codes.bits, codes.known))
+        self.codes = CodeSearch(encoder, CodeIndex(*columns))
+        self.hybrid = Hybrid(self.bm25, self.codes, weight)
+        self.rows = np.arange(len(bags))
+
+
+def random_bags(n: int, n_terms: int) -> Bags:
+    rng = np.random.default_rng(2)
+    often = 1 / np.arange(1, n_terms + 1)
+    return bags_of(*(np.unique(rng.choice(n_terms, 12, p=often / often.sum())) for _ in range(n)))
+
+
+class TestHybrid:
+    QUESTION = Question.of(bags_of([0, 3, 17, 40]))
+
+    @pytest.fixture
+    def many(self) -> Collection:
+        return Collection(random_bags(3_000, 60), 60, 0.7)
+
+    def test_it_is_the_equation(self, many) -> None:
+        words = many.bm25.scores(self.QUESTION, many.rows)
+        codes = many.codes.scores(self.QUESTION, many.rows)
+        codes_of_it = encode_question(many.codes.encoder, self.QUESTION)
+        spreads = many.bm25.spread(self.QUESTION), many.codes.index.spread(codes_of_it)
+        expected = words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)
+        assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)
+
+    def test_what_is_found_is_scored_as_alone(self, many) -> None:
+        found = many.hybrid.search(self.QUESTION, 10)
+        assert len(found.rows) == 10
+        assert found.scores.tolist() == many.hybrid.scores(self.QUESTION, found.rows).tolist()
+
+    @pytest.mark.parametrize(("k", "above"), [(10, -np.inf), (3_000, -np.inf), (750, 0.0), (5_000, 0.0)])
+    def test_where_the_pool_is_everything_the_ranking_is_that_of_all(self, many, k, above) -> None:
+        """Also where all are ranked, what scores 0 too; four are pooled for each that is sought."""
+        everything = many.hybrid.scores(self.QUESTION, many.rows)
+        assert many.hybrid.search(self.QUESTION, k, above=above).rows.tolist() == top(everything, k, above).tolist()
+
+    def test_the_pool_is_the_best_of_both(self, many, monkeypatch) -> None:
+        monkeypatch.setattr(ranking, "POOL", 2)
+        everything = many.hybrid.scores(self.QUESTION, many.rows)
+        pool = {row for system in (many.bm25, many.codes) for row in system.search(self.QUESTION, 4).rows.tolist()}
+        best = sorted(pool, key=lambda row: (-everything[row], row))[:1]
+        assert many.hybrid.search(self.QUESTION, 1).rows.tolist() == best
+
+    def test_only_rows_that_may_be_are_found(self, many) -> None:
+        among = many.rows % 3 == 1
+        found = many.hybrid.search(self.QUESTION, 20, among)
+        assert len(found.rows) == 20
+        assert among[found.rows].all()
+
+    def test_where_the_words_say_nothing_the_codes_decide(self) -> None:
+        """All documents hold the word, so that its spread is 0 and its scores are equal."""
+        same = Collection(bags_of([0, 1], [0, 2], [0, 3]), 4, 0.5)
+        question = Question.of(bags_of([0]))
+        expected = same.codes.search(question, 3, above=-np.inf).rows.tolist()
+        assert same.hybrid.search(question, 3).rows.tolist() == expected
+
+    def test_a_question_of_unknown_words_finds_nothing(self, many) -> None:
+        assert many.hybrid.search(NOTHING, 10).rows.tolist() == []
+        assert many.hybrid.search(NOTHING, 3, above=-np.inf).rows.tolist() == [0, 1, 2]
+
+
+class TestCodeSearch:
+    """Two documents along the axes and one between them, asked by their own terms."""
+
+    ENCODER = Encoder.lsa(np.eye(2, 8, dtype=np.float32), np.ones(2, np.float32))
+    CORPUS = Bags(np.array([0, 1, 2, 4]), np.array([0, 1, 0, 1], np.int32), np.ones(4, np.uint16))
+
+    @pytest.fixture(params=["floats", "bits", "both"])
+    def search(self, request) -> CodeSearch:
+        codes = self.ENCODER.encode(self.CORPUS)
+        floats, bits, known = (Column.of(array) for array in (codes.floats, codes.bits, codes.known))
+        kinds = {"floats": CosineIndex(floats), "bits": HammingIndex(bits, known)}
+        return CodeSearch(self.ENCODER, kinds.get(request.param) or CodeIndex(floats, bits, known))
+
+    def test_a_document_is_its_own_best_match(self, search) -> None:
+        for row in range(3):
+            found = search.search(Question.of(self.CORPUS.rows(row, row + 1)), 1)
+            assert (found.rows.tolist(), found.scores) == ([row], pytest.approx([1]))
+
+    def test_a_question_of_unknown_words_finds_nothing(self, search) -> None:
+        assert search.search(NOTHING, 10).rows.tolist() == []
+        assert search.scores(NOTHING, np.arange(3)).tolist() == [0, 0, 0]

@@ -1,0 +1,68 @@
+"""The nearest documents of each, against every pair compared."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from textae.encoding.bags import Bags
+from textae.training import neighbours
+from textae.training.batches import DeviceBags
+from textae.training.neighbours import nearest
+
+CPU = torch.device("cpu")
+
+
+def corpus(dense) -> tuple[DeviceBags, torch.Tensor]:
+    """Counts as bags on the device, and their tf-idf as a dense matrix."""
+    dense = np.asarray(dense)
+    rows, terms = np.nonzero(dense)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(dense)))])
+    bags = Bags(starts, terms.astype(np.int32), dense[rows, terms].astype(np.uint16))
+    on_device = DeviceBags(bags, np.ones(dense.shape[1], np.float32), CPU)
+    return on_device, on_device.matrix.to_dense()
+
+
+def random_corpus(n: int, n_terms: int = 12) -> tuple[DeviceBags, torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(n)
+    on_device, dense = corpus(rng.poisson(0.6, (n, n_terms)))
+    codes = F.normalize(torch.tensor(rng.normal(size=(n, 5)), dtype=torch.float32), dim=1)
+    return on_device, dense, codes
+
+
+def test_by_hand() -> None:
+    # 0 and 1 share their words, 2 and 3 theirs; the codes say nothing
+    on_device, _ = corpus([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])
+    assert nearest(on_device.matrix, torch.zeros(4, 1), 1, lambda: None).flatten().tolist() == [1, 0, 3, 2]
+
+
+def test_where_words_say_nothing_the_codes_decide() -> None:
+    on_device, _ = corpus(np.eye(4, dtype=int))
+    codes = torch.tensor([[1.0, 0], [0, 1], [1, 0], [0, 1]])
+    assert nearest(on_device.matrix, codes, 1, lambda: None).flatten().tolist() == [2, 3, 0, 1]
+
+
+@pytest.mark.parametrize("as_dense", [False, True])
+@pytest.mark.parametrize(("n", "k"), [(2, 1), (3, 2), (30, 7), (40, 39)])
+def test_it_finds_what_comparing_every_pair_finds(monkeypatch, n, k, as_dense) -> None:
+    monkeypatch.setattr(neighbours, "_BLOCK", 16)  # several blocks, and the last one not full
+    on_device, dense, codes = random_corpus(n)
+    likeness = dense @ dense.T + codes @ codes.T
+    likeness.fill_diagonal_(-torch.inf)
+    found = nearest(dense if as_dense else on_device.matrix, codes, k, lambda: None)
+    assert found.shape == (n, k)
+    expected = torch.sort(likeness, dim=1, descending=True).values[:, :k]
+    assert torch.allclose(likeness.gather(1, found), expected, atol=1e-5)
+    assert all(len(set(row)) == k for row in found.tolist())
+
+
+def test_nobody_is_their_own_neighbour_even_among_equals() -> None:
+    on_device, _ = corpus(np.ones((6, 2), int))
+    found = nearest(on_device.matrix, torch.zeros(6, 1), 5, lambda: None)
+    assert [sorted(row) for row in found.tolist()] == [[j for j in range(6) if j != i] for i in range(6)]
+
+
+def test_rows_without_words_have_neighbours_too() -> None:
+    on_device, _ = corpus([[1, 0], [0, 0], [0, 1], [0, 0]])
+    found = nearest(on_device.matrix, torch.zeros(4, 1), 2, lambda: None)
+    assert all(i not in row and len(set(row)) == 2 for i, row in enumerate(found.tolist()))

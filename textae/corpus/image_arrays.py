@@ -1,0 +1,247 @@
+"""Arrays of pictures: numpy's .npz, and the idx files of MNIST; read block by block, so that an array may be large.
+
+    images.npz               `images` (n, h, w) or (n, h, w, 3) and, where there are any, `labels` (n,)
+    mnist.npz                `x_train`, `y_train`, `x_test`, `y_test`, the same twice: the field `split` tells which
+    …-images-idx3-ubyte      labels are in …-labels-idx1-ubyte beside it; `train-…` and `t10k-…` give `split`, too
+
+Each may be packed (.gz). The id of a picture is the name of the file, its split where the file has two, and its row,
+from 0: `mnist.npz:train/17`. White is the first of 1, 255 and 65,535 that no number of the array is above, black is 0.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from textae.corpus import reading as streams
+from textae.corpus.reading import DAMAGED, FileError
+from textae.corpus.tables import TableSpec
+from textae.corpus.uniform import READ_SIDE, resized
+from textae.types import Document, FieldValue, Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+IDX_IMAGES, IDX_LABELS = "idx3-ubyte", "idx1-ubyte"
+"""The ends of the names of MNIST's files."""
+
+MOST_PIXELS = 89_000_000
+"""Of one picture: as many as Pillow unpacks without a warning. A file of a few kB may say that it has more."""
+
+TOO_LARGE = "too many pixels"
+NO_IMAGES = "arrays of another kind"
+"""Why a file is skipped."""
+
+WHITES = (1, 255, 65_535)
+
+_BLOCK = 1 << 20  # bytes that are read at a time
+_IDX_BYTES = 0x08  # the type of an idx file's numbers
+
+Header = tuple[tuple[int, ...], "np.dtype[Any]"]
+
+
+class _Array:
+    """An array in a file.
+
+    Args:
+        opened: its bytes, from the beginning; as often as it is read.
+        header: reads what stands before the numbers: shape and type.
+
+    Attributes:
+        shape: (n, …).
+    """
+
+    def __init__(
+        self, opened: Callable[[], AbstractContextManager[IO[bytes]]], header: Callable[[IO[bytes]], Header]
+    ) -> None:
+        self._opened, self._header = opened, header
+        with opened() as stream:
+            self.shape, _ = header(stream)
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Some rows at a time.
+
+        Raises:
+            ValueError: there are fewer than the header says.
+        """
+        import numpy as np
+
+        with self._opened() as stream:
+            (n, *shape), dtype = self._header(stream)
+            row = math.prod(shape) * dtype.itemsize
+            size = max(1, _BLOCK // max(1, row))
+            for first in range(0, n, size):
+                rows = min(size, n - first)
+                block = stream.read(rows * row)
+                if len(block) < rows * row:
+                    raise ValueError(f"it ends after {first:,} of {n:,} rows")
+                yield np.frombuffer(block, dtype).reshape(rows, *shape)
+
+    def rows(self) -> Iterator[NDArray[Any]]:
+        """One row at a time."""
+        return itertools.chain.from_iterable(self.blocks())
+
+
+def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
+    """Every picture in a file of arrays.
+
+    Raises:
+        FileError: it holds other arrays, or is damaged.
+    """
+    with streams.opened(path) as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                there = {Path(member).stem: partial(archive.open, member) for member in archive.namelist()}
+                for images, labels, fields in _sets(there, path):
+                    about = [_Array(there[one], _npy_header) if one in there else None for one in (images, labels)]
+                    assert about[0] is not None  # of `_sets`
+                    start = f"{name}:{fields['split']}/" if fields else f"{name}:"
+                    yield from _documents(about[0], about[1], fields, start, path, spec)
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+            raise FileError(f"{path}: the arrays are damaged ({error})", DAMAGED) from error
+
+
+def _sets(there: Mapping[str, object], path: Path) -> Iterator[tuple[str, str, dict[str, FieldValue]]]:
+    """The names of images and labels that go together, and what is said of all of them."""
+    if "images" in there:
+        yield "images", "labels", {}
+        return
+    splits = [split for split in ("train", "test") if f"x_{split}" in there]
+    if not splits:
+        held = ", ".join(sorted(there)[:6]) or "nothing"
+        raise FileError(f"{path}: it holds {held}; expected images and labels, or x_train, y_train …", NO_IMAGES)
+    for split in splits:
+        yield f"x_{split}", f"y_{split}", {"split": split}
+
+
+def _npy_header(stream: IO[bytes]) -> Header:
+    from numpy.lib import format as npy
+
+    read = npy.read_array_header_1_0 if npy.read_magic(stream) == (1, 0) else npy.read_array_header_2_0
+    shape, by_columns, dtype = read(stream)
+    if by_columns and len(shape) > 1:
+        raise ValueError("its columns come first; save numpy.ascontiguousarray of it")
+    if dtype.hasobject:
+        raise ValueError("it holds Python's objects; save an array of numbers")
+    return shape, dtype
+
+
+def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
+    """Every picture in an idx file (http://yann.lecun.com/exdb/mnist), its label from the file beside it.
+
+    Raises:
+        FileError: it is damaged.
+    """
+    packed = path.suffix.lower() == ".gz"
+    beside = path.with_suffix("").name if packed else path.name
+    beside = beside.replace("images", "labels").replace(IDX_IMAGES, IDX_LABELS)
+    labels = next((file for file in (path.with_name(beside), path.with_name(f"{beside}.gz")) if file.exists()), None)
+    start = Path(name).name
+    split = "train" if start.startswith("train") else "test" if start.startswith(("t10k", "test")) else ""
+    try:
+        images = _Array(partial(streams.opened, path), _idx_header)
+        told = None if labels is None else _Array(partial(streams.opened, labels), _idx_header)
+        yield from _documents(images, told, {"split": split} if split else {}, f"{name}:", path, spec)
+    except (struct.error, ValueError) as error:
+        raise FileError(f"{path}: the idx file is damaged ({error})", DAMAGED) from error
+
+
+def _idx_header(stream: IO[bytes]) -> Header:
+    import numpy as np
+
+    nothing, kind, dims = struct.unpack(">HBB", stream.read(4))
+    if nothing or kind != _IDX_BYTES:
+        raise ValueError("it does not begin as one of bytes does")
+    return struct.unpack(f">{dims}I", stream.read(4 * dims)), np.dtype(np.uint8)
+
+
+def _documents(
+    images: _Array, labels: _Array | None, fields: dict[str, FieldValue], start: str, path: Path, spec: TableSpec
+) -> Iterator[Document]:
+    """The pictures of an array.
+
+    Args:
+        images: of n pictures.
+        labels: of as many.
+        fields: of all of them.
+        start: of their ids.
+        path: of the file, for messages.
+        spec: which are wanted.
+    """
+    height, width, channels = _shape_of(images, path)
+    if labels is not None and (math.prod(labels.shape[1:]) != 1 or labels.shape[:1] != images.shape[:1]):
+        n = f"{images.shape[0]:,} images"
+        raise FileError(f"{path}: labels of shape {labels.shape} for {n}; expected one of each", NO_IMAGES)
+    brightest = _white_of(images, path)
+    told: Iterator[NDArray[Any] | None] = itertools.repeat(None) if labels is None else labels.rows()
+    for row, (image, label) in enumerate(zip(images.rows(), told, strict=False)):
+        own = fields if label is None else fields | {"label": streams.storable_value(label.item())}
+        if spec.selects(own):
+            picture = Picture(height, width, channels, levels(image, brightest).tobytes())
+            small = resized(picture, (min(height, READ_SIDE), min(width, READ_SIDE), channels))
+            yield Document(f"{start}{row}", "", "", own, source=f"{start}{row}", picture=small)
+
+
+def _shape_of(images: _Array, path: Path) -> tuple[int, int, int]:
+    """Height, width and channels of each picture."""
+    match images.shape:
+        case (_, height, width) | (_, height, width, 1) if height and width:
+            channels = 1
+        case (_, height, width, 3) if height and width:
+            channels = 3
+        case _:
+            expected = "expected (n, height, width), or (n, height, width, 3) of red, green and blue"
+            raise FileError(f"{path}: images of shape {images.shape}; {expected}", NO_IMAGES)
+    if height * width > MOST_PIXELS:
+        raise FileError(f"{path}: pictures of {width:,} × {height:,} pixels; at most {MOST_PIXELS:,}", TOO_LARGE)
+    return height, width, channels
+
+
+def _white_of(images: _Array, path: Path) -> int:
+    """What stands for white in an array, all of which is read for it."""
+    import numpy as np
+
+    bounds = []
+    for block in images.blocks():
+        if block.dtype.kind not in "buif":
+            raise FileError(f"{path}: images of type {block.dtype}; expected whole numbers or floats", NO_IMAGES)
+        bounds.append((float(block.min()), float(block.max())))
+    low, high = np.array(bounds).T if bounds else (np.zeros(1), np.zeros(1))
+    return white(float(low.min()), float(high.max()))  # numpy's are NaN where a number is
+
+
+def white(low: float, high: float) -> int:
+    """What stands for white where grey levels are from `low` to `high`: the first of `WHITES` that is as high.
+
+    Raises:
+        ValueError: there is none, or a number is below 0 or none.
+    """
+    if low >= 0:
+        for most in WHITES:
+            if high <= most:
+                return most
+    raise ValueError(f"it has numbers from {low:g} to {high:g}; expected 0 to 1, 0 to 255, or 0 to 65,535")
+
+
+def levels(values: NDArray[Any], brightest: int) -> NDArray[np.uint8]:
+    """Grey levels or colours in 8 bits, of any shape.
+
+    Args:
+        values: from 0 to `brightest`.
+        brightest: what stands for white.
+    """
+    import numpy as np
+
+    if values.dtype == np.uint8 and brightest == WHITES[1]:
+        return values
+    scaled: NDArray[np.uint8] = np.rint(values.astype(np.float64) * (255 / brightest)).astype(np.uint8)
+    return scaled

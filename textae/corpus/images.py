@@ -1,0 +1,132 @@
+"""Pictures: files that Pillow reads; `textae.corpus.image_arrays` has those of many pictures.
+
+    .png .jpg .jpeg .webp .tif .tiff .bmp .gif     one picture, of an animation the first; what is inside counts, not
+                                                   the ending
+    .npz, and MNIST's …-images-idx3-ubyte          many (`textae.corpus.image_arrays`)
+
+A picture is turned as its camera was held and laid on white where it is transparent. It is grey where it has no
+colours, whatever its format could hold. A picture in a subfolder has the name of that folder as its `label`. No more
+than `READ_SIDE` × `READ_SIDE` pixels of it are kept; one of more than `MOST_PIXELS` is not unpacked.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from textae.corpus import image_arrays as arrays
+from textae.corpus import reading as streams
+from textae.corpus.reading import DAMAGED, EMPTY, FileError
+from textae.corpus.tables import TableSpec
+from textae.corpus.uniform import READ_SIDE
+from textae.types import Document, FieldValue, Picture, Skipped
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LABELS = arrays.IDX_LABELS
+IDX = (arrays.IDX_IMAGES, LABELS)
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".npz", arrays.IDX_IMAGES)
+"""Of files that hold pictures."""
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # of others there are some that run programs
+_DEEP = ("I", "F")  # modes of more than 8 bits begin so
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
+"""What Pillow makes of files that are no longer whole."""
+
+
+def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """Every picture in a file.
+
+    Args:
+        path: of the file.
+        name: of the document, or of the arrays whose rows are documents.
+        label: the folder that it lies in; "" where that is the source itself.
+        spec: which documents are wanted.
+
+    Raises:
+        FileError: it cannot be read, or is damaged.
+    """
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    if plain.suffix.lower() == ".npz":
+        yield from arrays.read_npz(path, name, spec)
+    elif plain.name.lower().endswith(arrays.IDX_IMAGES):
+        yield from arrays.read_idx(path, name, spec)
+    else:
+        fields: dict[str, FieldValue] = {"label": label} if label else {}
+        if spec.selects(fields):
+            yield Document(name, "", "", fields, source=name, picture=read_picture(path))
+
+
+def read_picture(path: Path) -> Picture:
+    """The picture in a file, in grey or in colours.
+
+    Raises:
+        FileError: it is none, or is damaged or too large.
+    """
+    with streams.opened(path) as stream:
+        return picture_in(stream, str(path))
+
+
+def picture_in(stream: IO[bytes], name: str) -> Picture:
+    """The picture in a stream that can be read from the beginning again; as `read_picture` says."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        if not stream.read(1):
+            raise FileError(f"{name}: the file is empty; give a picture", EMPTY)
+        stream.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(stream, formats=_FORMATS) as image:
+                _check_size(image.size, name)
+                return _picture_of(image)
+    except UnidentifiedImageError as error:
+        what = "no picture that can be read; give png, jpg, webp, tiff, bmp or gif"
+        raise FileError(f"{name}: {what}", "no picture that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise FileError(f"{name}: {error}", arrays.TOO_LARGE) from error
+    except _BROKEN as error:
+        raise FileError(f"{name}: the picture is damaged ({error})", DAMAGED) from error
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > arrays.MOST_PIXELS:
+        most = f"a picture has at most {arrays.MOST_PIXELS:,} pixels"
+        raise FileError(f"{name}: {width:,} × {height:,} pixels; {most}", arrays.TOO_LARGE)
+
+
+def _picture_of(image: Image.Image) -> Picture:
+    from PIL import Image, ImageOps
+
+    image.draft(None, (READ_SIDE, READ_SIDE))  # of jpg only an eighth of the lines and columns need be unpacked
+    upright = ImageOps.exif_transpose(image)
+    clear = upright.has_transparency_data
+    if upright.mode.startswith(_DEEP):
+        upright = _eight_bits(upright)
+    mode = ("LA" if clear else "L") if upright.mode in ("1", "L", "LA") else "RGBA" if clear else "RGB"
+    upright = upright.convert(mode)
+    size = (min(upright.width, READ_SIDE), min(upright.height, READ_SIDE))
+    if size != upright.size:
+        upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if clear:
+        ground = Image.new("RGBA", size, "white")
+        upright = Image.alpha_composite(ground, upright.convert("RGBA")).convert(mode[:-1])
+    bands = [band.tobytes() for band in upright.split()]
+    if all(band == bands[0] for band in bands):
+        return Picture(upright.height, upright.width, 1, bands[0])
+    return Picture(upright.height, upright.width, 3, upright.tobytes())
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The grey levels of a picture that has more of them, or fractions, as 8 bits."""
+    import numpy as np
+    from PIL import Image
+
+    values = np.asarray(image)
+    white = arrays.WHITES[-1] if image.mode.startswith("I;16") else arrays.white(float(values.min()), values.max())
+    return Image.fromarray(arrays.levels(values, white))

@@ -1,0 +1,157 @@
+"""Systems side by side: what each ranks highest for many queries, scored by judgements or by labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textae.config import check_seed, check_system
+from textae.encoding.analyzer import searchable
+from textae.encoding.topk import Found
+from textae.errors import QueryError
+from textae.index.snapshot import Opened
+from textae.search.query import Question
+from textae.types import Document, Query, Ranking
+
+if TYPE_CHECKING:
+    from textae.evaluation import Scoreboard
+
+_AT_A_TIME = 256  # queries whose rankings are in memory
+_FEW = 8  # queries that are answered sooner than threads start
+_JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
+_ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
+
+
+def rank(
+    opened: Opened,
+    queries: Sequence[Query],
+    k: int,
+    mode: str,
+    *,
+    above: float = 0.0,
+    not_itself: bool = False,
+    where: str | None = None,
+    must: str | None = None,
+) -> Iterator[Ranking]:
+    """What a system ranks highest for each of many queries; as `Engine.rank` says."""
+    asked = [(query.id, partial(opened.question, query.text)) for query in queries]
+    return _ranked(opened, asked, k, mode, where, must, above=above, not_itself=not_itself)
+
+
+def _ranked(
+    opened: Opened,
+    queries: Sequence[tuple[str, Callable[[], Question]]],
+    k: int,
+    mode: str,
+    where: str | None = None,
+    must: str | None = None,
+    *,
+    above: float,
+    not_itself: bool,
+) -> Iterator[Ranking]:
+    """The same of questions of any kind, each under its id and made when its turn has come."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    opened.system(mode)  # made once, before threads ask for it
+    everywhere = None if where is None and must is None else opened.among(where, must)
+
+    def found(query: tuple[str, Callable[[], Question]], own: int | None) -> Found:
+        among = everywhere
+        if own is not None:
+            among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
+            among[opened.searched.rows_of(own)] = False
+        return opened.search(query[1](), k, mode, among, above=above)
+
+    with ExitStack() as stack:
+        all_at_once: Callable[..., Iterable[Found]] = map
+        if len(queries) > _FEW:  # threads take some milliseconds to start
+            all_at_once = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
+        for first in range(0, len(queries), _AT_A_TIME):
+            some = queries[first : first + _AT_A_TIME]
+            own = [opened.reader.number(id) if not_itself else None for id, _ in some]
+            for ranked in all_at_once(found, some, own):
+                numbers = opened.searched.owners.take(ranked.rows).tolist()
+                yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
+
+
+def by_judgements(
+    opened: Opened,
+    queries: Sequence[Query],
+    qrels: Mapping[str, Mapping[str, int]],
+    systems: Sequence[str],
+    baseline: str | None,
+    seed: int,
+    keep: Callable[[str, Mapping[str, Ranking]], None] | None,
+) -> Scoreboard:
+    """Score systems by judged queries; as `Engine.evaluate` says."""
+    from textae.evaluation import Scoreboard, figures, judged
+
+    baseline = _checked(opened, systems, baseline, seed)
+    scores = {}
+    for system in systems:
+        ranked = rank(opened, queries, _JUDGED_DEPTH, system)
+        rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
+        scores[system] = judged(rankings, qrels)
+        if keep is not None:
+            keep(system, rankings)
+    shown = figures(scores, baseline, seed)
+    return Scoreboard(shown, len(queries) - shown[0].queries, {})
+
+
+def by_labels(
+    opened: Opened,
+    field: str,
+    queries: Iterable[Document] | None,
+    systems: Sequence[str],
+    k: int,
+    baseline: str | None,
+    seed: int,
+    *,
+    curve: bool,
+) -> Scoreboard:
+    """Score systems by labels; as `Engine.evaluate_labels` says."""
+    from textae.evaluation import LabelJudge, Scoreboard, figures
+
+    baseline = _checked(opened, systems, baseline, seed)
+    labels = opened.reader.field(field)
+    asked = list(_sample(opened, seed) if queries is None else queries)
+    questions = [(document.id, partial(_question, opened, document)) for document in asked]
+    depth = len(labels) if curve else k
+    scores, curves, unjudged = {}, {}, 0
+    for system in systems:
+        judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
+        ranked = _ranked(opened, questions, depth, system, above=-np.inf, not_itself=True)
+        for document, ranking in zip(asked, ranked, strict=True):
+            judge.add(document.id, document.fields.get(field), ranking)
+        scores[system], unjudged = judge.scores(), judge.unjudged
+        if curve:
+            curves[system] = judge.curve()
+    return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
+
+
+def _question(opened: Opened, document: Document) -> Question:
+    if document.picture is None:
+        return opened.question(searchable(document))
+    return opened.question_of(document.picture)
+
+
+def _sample(opened: Opened, seed: int) -> list[Document]:
+    chosen = np.random.default_rng(seed).permutation(len(opened.numbers))[:_ASKED]
+    return opened.reader.documents(opened.numbers[np.sort(chosen)].tolist())
+
+
+def _checked(opened: Opened, systems: Sequence[str], baseline: str | None, seed: int) -> str:
+    """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
+    if not systems:
+        raise QueryError(f"no system to score; give some of {', '.join(opened.systems)}")
+    for system in systems:
+        check_system(system, pictures=opened.shape is not None)
+    check_seed(seed)
+    if baseline is not None and baseline not in systems:
+        raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")
+    return systems[0] if baseline is None else baseline

@@ -1,0 +1,174 @@
+"""Learning again from what an index holds, anew or from labels; its documents and their words stay as they are.
+
+    tokens ─▶ bags ─▶ auto-encoder (anew, or the one that is there) ─▶ fine-tuned by labels ─▶ codes of all
+
+Learned anew, the index is as if its documents had just been indexed: the terms are numbered by their frequency of now,
+those that no document holds any more are gone, and segments are whole. Labels fine-tune what was learned without any.
+That is kept beside what they make of it, so that the labels of another field are learned from the same start, and
+learning the same ones twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textae.config import LSA, ModelSpec, TrainSpec, check_together
+from textae.encoding.bags import Bags, Tokens
+from textae.encoding.classifier import Labels
+from textae.encoding.counting import by_frequency, renumbered
+from textae.encoding.encoders import Encoder, encoder_of
+from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.vocabulary import Vocabulary
+from textae.errors import TextaeError
+from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
+from textae.index.segments import DOCUMENTS, encoded, prefix
+from textae.index.snapshot import Opened
+from textae.index.store import Reviser, failures_are_errors
+from textae.types import Progress, Shape
+
+if TYPE_CHECKING:
+    from textae.training.text import Learned
+
+_BEFORE = "unlabelled/"
+"""Begins the names of the encoder's arrays as they were before any label."""
+
+_NAMED = 10  # fields that are named
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What was learned.
+
+    Attributes:
+        documents: in the index.
+        anew: whether the auto-encoder was learned anew.
+        label: the field whose labels were learned; None for none.
+        labelled: documents that have a label.
+        classes: different labels.
+        warnings: what went otherwise than it should.
+        shape: height, width and channels of pictures; None of texts.
+    """
+
+    documents: int
+    anew: bool
+    label: str | None = None
+    labelled: int = 0
+    classes: int = 0
+    warnings: tuple[str, ...] = ()
+    shape: Shape | None = None
+
+
+def relearn(
+    writer: Reviser, opened: Opened, label: str | None, model: ModelSpec | None, train: TrainSpec, progress: Progress
+) -> Trained:
+    """Learn an index again; nothing is committed yet.
+
+    Args:
+        writer: of the store.
+        opened: the commit that is revised.
+        label: the field whose labels fine-tune what is learned without them; None for none.
+        model: the shape of an auto-encoder to be learned anew; None to keep the one that is there.
+        train: how it learns; where it is kept, the seed and the device of fine-tuning.
+        progress: told of each stage.
+
+    Raises:
+        TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
+    """
+    if label is not None:
+        opened.check_texts("learning from labels")
+    pretrain = (train if model is not None else opened.specs[1]).pretrain
+    if label is not None and pretrain != LSA:
+        raise TextaeError(
+            f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
+        )
+    writer.check("")
+    labels = None if label is None else _labels(opened, label)
+    if model is not None:
+        check_together(model, train, pictures=opened.shape is not None)
+        warnings = _anew(writer, opened, labels, model, train, progress)
+    else:
+        warnings = ()
+        _tune_what_is_there(writer, opened, labels, train, progress)
+    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings), shape=opened.shape)
+    return about if labels is None else replace(about, label=label, labelled=labels.known, classes=len(labels.classes))
+
+
+def _labels(opened: Opened, field: str) -> Labels:
+    values = list(opened.reader.field(field).values())
+    if all(value is None for value in values):
+        fields = sorted({name for document in opened.reader.stream() for name in document.fields})
+        more = f" and {len(fields) - _NAMED:,} more" if len(fields) > _NAMED else ""
+        raise TextaeError(
+            f"no document has anything in a field {field!r}; "
+            + (f"there are {', '.join(fields[:_NAMED])}{more}" if fields else "the documents have no fields")
+        )
+    return Labels.read(field, values)
+
+
+def _anew(
+    writer: Reviser, opened: Opened, labels: Labels | None, model: ModelSpec, train: TrainSpec, progress: Progress
+) -> Sequence[str]:
+    """Learn the auto-encoder as `textae index` does, from LSA on; what was learned before is no part of the index."""
+    progress("counting", 0, None)
+    old = _tokens(opened)
+    before: Vocabulary = opened.model.vectorizer.vocabulary
+    ranked, frequency = by_frequency(old, before.terms())
+    vocabulary = Vocabulary.of(term for term, _ in ranked)
+    with failures_are_errors(writer.folder):
+        tokens = renumbered(old, [number for _, number in ranked], writer.folder)
+    vectorizer = Vectorizer(opened.model.vectorizer.analysis, vocabulary)
+    writer.keep_only("documents", "next_number", "sources")
+    tune = None
+    if labels is not None:
+        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
+    said = Words(vectorizer, frequency, opened.numbers, tokens)
+    return learn_and_write(writer, said, model, train, opened.model.passage, opened.shape, progress, tune=tune)
+
+
+def _tokens(opened: Opened) -> Tokens:
+    """The terms of all documents that are there."""
+    units = [(segment.tokens, segment.documents) for segment in opened.segments]
+    return Tokens.concatenated([tokens.take(np.flatnonzero(unit.alive())) for tokens, unit in units])
+
+
+def _tune_what_is_there(
+    writer: Reviser, opened: Opened, labels: Labels | None, train: TrainSpec, progress: Progress
+) -> None:
+    """Fine-tune the auto-encoder that was learned without labels, and encode all rows anew where they lie."""
+    from textae.training.text import Learned  # torch
+
+    if labels is None:
+        raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
+    arrays = opened.reader.arrays
+    unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
+    encoder = encoder_of(unlabelled or arrays)
+    assert isinstance(encoder, Encoder)  # of what does not start from LSA, labels were refused
+    before = Learned(encoder, opened.decoder)
+    for learned_of_codes in ("topics", "map"):
+        writer.drop(learned_of_codes)
+    with too_little_memory_is_an_error(opened.specs[0]):
+        bags = _tokens(opened).bags()
+        encoder = _fine_tune(writer, bags, labels, opened.specs[0].drop, train, progress, before)
+        for segment in opened.segments:
+            for name, unit in segment.units():
+                rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
+                writer.put_all(f"{prefix(segment.name)}{name}/", encoded(rows, encoder, progress))
+
+
+def _fine_tune(
+    writer: Reviser, bags: Bags, labels: Labels, drop: float, train: TrainSpec, progress: Progress, before: Learned
+) -> Encoder:
+    """Fine-tune by labels, and write what was learned beside what it was learned from."""
+    from textae.training.finetune import fine_tune  # torch
+
+    tuned = fine_tune(bags, labels, before, drop, train, progress)
+    writer.put_all(_BEFORE, before.encoder.arrays())
+    writer.put_all("", {**tuned.encoder.arrays(), **tuned.classifier.arrays()})
+    taught = {"field": labels.field, "labelled": labels.known, "classes": tuned.classifier.classes}
+    writer.set("classifier", taught)
+    return tuned.encoder

@@ -1,0 +1,76 @@
+"""Questions made of documents: what is like these, unlike those, and like what a query found (Rocchio 1971).
+
+The code that is asked for is the query's plus BETA times the mean code of what it should be like, minus GAMMA times the
+mean code of what it should be unlike. To keyword search the words that tell most of the liked documents are added; that
+it should avoid words would be asked in vain, as unlike documents share most of their words with the wanted ones.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from textae.encoding.arrays import Floats, Ints
+from textae.encoding.bags import Bags, concatenated
+from textae.encoding.pixels import Pixels
+from textae.encoding.weighting import term_weight
+from textae.search.query import Question
+
+BETA, GAMMA = 0.75, 0.25
+"""Of what a document says beside a query: usual values (Manning, Raghavan & Schütze 2008, section 9.1), not tuned."""
+
+ADDED = 20
+"""Words of liked documents that keyword search looks for, too."""
+
+
+def like_these(bags: Bags) -> Question:
+    """What is like some documents: the mean of their codes, and all of their words.
+
+    Args:
+        bags: of n documents, at least 1.
+    """
+    n = len(bags)
+    if n == 1:
+        return Question.of(bags)
+    terms, weights = _sum(bags.terms, bags.counts.astype(np.float32) / np.float32(n))
+    return Question(terms, weights, bags, np.full(n, 1 / n, np.float32))
+
+
+def unlike_pictures(question: Question, pixels: Pixels) -> Question:
+    """A question for pictures moved away from some: their codes are taken from the one that is asked for.
+
+    Args:
+        question: that was asked.
+        pixels: of m pictures, at least 1.
+    """
+    assert question.pictures is not None
+    shares = [question.shares, np.full(len(pixels), -GAMMA / len(pixels), np.float32)]
+    pictures = Pixels.concatenated([question.pictures, pixels])
+    return replace(question, pictures=pictures, shares=np.concatenate(shares))
+
+
+def with_feedback(question: Question, like: Bags, unlike: Bags, like_idf: Floats) -> Question:
+    """A question, and documents that were found to be what is looked for, and not to be.
+
+    Args:
+        question: that was asked.
+        like: n documents, perhaps none.
+        unlike: m documents, perhaps none.
+        like_idf: (n_postings,) the idf of each posting of `like`.
+    """
+    shares = [question.shares]
+    for bags, weight in ((like, BETA), (unlike, -GAMMA)):
+        shares.append(np.full(len(bags), weight / max(1, len(bags)), np.float32))
+    terms, weights = question.terms, question.weights
+    if len(like):
+        told, worth = _sum(like.terms, term_weight(like.counts) * like_idf)
+        best = np.argsort(-worth, kind="stable")[:ADDED]
+        share = BETA * max(1.0, float(weights.sum())) / max(float(worth[best].sum()), 1e-9)
+        added = worth[best] * np.float32(share)
+        terms, weights = _sum(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
+    return Question(terms, weights, concatenated([question.texts, like, unlike]), np.concatenate(shares))
+
+
+def _sum(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:
+    """The terms, each once and rising, with the sum of their weights."""
+    distinct, place = np.unique(terms, return_inverse=True)
+    return distinct.astype(np.int32), np.bincount(place, weights, minlength=len(distinct)).astype(np.float32)

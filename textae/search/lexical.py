@@ -1,0 +1,270 @@
+"""What codes are measured against: the vector space model, BM25 and latent semantic analysis.
+
+All three score documents from the same bags. The first two walk the postings of the question's terms; LSA compares
+dense vectors, as codes are compared, and is where learning starts.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from textae.encoding.arrays import Floats, Ints, Mask, Rows
+from textae.encoding.topk import Found
+from textae.encoding.weighting import term_weight
+from textae.index.postings import (
+    K1,
+    Placed,
+    PostingList,
+    Postings,
+    Statistics,
+    by_segment,
+    counts_in,
+    first_rows,
+    length_norm,
+    saturation,
+)
+from textae.search.query import Question
+
+
+class VectorSpace:
+    """The vector space model: the cosine between tf-idf vectors (Salton, Wong & Yang 1975).
+
+    Args:
+        postings: of each segment; their norms are those of this idf.
+        idf: (n_terms,) as it was learned.
+        unseen: the idf of terms with higher numbers, which came later.
+    """
+
+    def __init__(self, postings: Sequence[Postings], idf: Floats, unseen: float) -> None:
+        self.postings, self.idf, self.unseen = postings, idf, unseen
+        self._starts = first_rows(postings)
+
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows whose vectors point most as the question's does, as `Retriever.search` says."""
+        terms, weights = self._vector(question)
+        scores = np.zeros(self._starts[-1], np.float32)
+        for start, postings in zip(self._starts.tolist(), self.postings, strict=False):
+            part = scores[start : start + len(postings)]
+            for term, weight in zip(terms.tolist(), weights, strict=True):
+                documents, counts = postings.term(term)
+                part[documents] += weight * term_weight(counts)
+            part /= postings.norms
+        return Found.best_of_all(scores, k, among, above)
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The cosine of the question's vector with each row's: (n,)."""
+        terms, weights = self._vector(question)
+        scores = np.zeros(len(rows), np.float32)
+        for number, where, local in by_segment(self._starts, rows):
+            postings, part = self.postings[number], np.zeros(len(local), np.float32)
+            for term, weight in zip(terms.tolist(), weights, strict=True):
+                counts = counts_in(postings.term(term), local)
+                held = counts > 0
+                part[held] += weight * term_weight(counts[held])
+            scores[where] = part / postings.norms[local]
+        return scores
+
+    def shares(self, question: Question, row: int) -> tuple[Ints, Floats]:
+        """The terms of a question's texts, and what each adds to a row's score."""
+        terms, weights = self._vector(question)
+        number, _, local = next(by_segment(self._starts, np.array([row])))
+        postings = self.postings[number]
+        counts = np.array([counts_in(postings.term(term), local)[0] for term in terms.tolist()], np.uint16)
+        shares = np.where(counts > 0, weights * term_weight(np.maximum(counts, 1)), 0) / postings.norms[local[0]]
+        return terms, shares.astype(np.float32)
+
+    def _vector(self, question: Question) -> tuple[Ints, Floats]:
+        """The terms of a question's texts, and its unit vector times their idf."""
+        texts = question.texts
+        terms, place = np.unique(texts.terms, return_inverse=True)
+        seen = terms < len(self.idf)
+        idf = np.full(len(terms), self.unseen, np.float32)
+        idf[seen] = self.idf[terms[seen]]
+        weights = term_weight(texts.counts) * idf[place]
+        squares = np.bincount(texts.row_of, weights * weights, minlength=len(texts))
+        shares = question.shares / np.sqrt(np.where(squares > 0, squares, 1))
+        vector = np.bincount(place, weights * np.repeat(shares, np.diff(texts.starts)), minlength=len(terms))
+        length = np.sqrt(vector @ vector) or 1.0
+        return terms, (vector / length * idf).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A term of a question.
+
+    Attributes:
+        place: of the term in the question.
+        factor: float32, what a saturation is multiplied with: weight · idf · (k1 + 1).
+        lists: its documents and counts in each segment.
+        to_come: the most that this term and all after it can add to a score.
+    """
+
+    place: int
+    factor: np.float32
+    lists: list[PostingList]
+    to_come: float
+
+    def __len__(self) -> int:
+        """The number of its postings."""
+        return sum(len(documents) for documents, _ in self.lists)
+
+
+class BM25:
+    """BM25 over the postings; a term that a question weighs counts as often.
+
+    A score is summed over the terms by falling weight, always in this order, so that it is the same to the last bit
+    whether `search` or `scores` finds it. A search walks the postings in this order too, and not to the end: MaxScore
+    (Turtle & Flood, "Query evaluation: strategies and optimizations", 1995). No document gets more from a term than its
+    weight times its highest saturation. Once k documents are known that score more than all terms still to come can add
+    up to, a document that holds none of the terms before is out; of the others only those that can still reach the best
+    k are looked up in the postings still to come, which are the longest.
+
+    Args:
+        postings: of each segment.
+        statistics: of the corpus.
+    """
+
+    def __init__(self, postings: Sequence[Postings], statistics: Statistics) -> None:
+        self.postings, self.statistics = postings, statistics
+        self._starts = first_rows(postings)
+        self._norms = [length_norm(part.lengths, statistics.mean_length) for part in postings]
+        # A saturation grows with the mean length, and at most by as much.
+        self._growth = [max(1.0, statistics.mean_length / part.mean_length) for part in postings]
+        self._own = threading.local()
+
+    def __len__(self) -> int:
+        """The number of rows, removed ones too."""
+        return int(self._starts[-1])
+
+    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows that score highest, as `Retriever.search` says."""
+        if above < 0:
+            return Found.best_of_all(self.scores(question, np.arange(len(self))), k, among, above)
+        if k < 1:
+            return Found.nothing()
+        if among is not None and np.count_nonzero(among) <= _FEW:
+            rows = np.flatnonzero(among)
+            return Found.best(rows, self.scores(question, rows), k, above)
+        asked, sums = self._asked(question), self._sums()
+        walked, done, least = 0, 0, above
+        for term in asked:
+            if len(term) > max(walked, _LONG):
+                rows = self._leading(asked[:done], sums, k, among)
+                least = max(least, _kth(self._complete(asked, done, rows, sums[rows], k, least)[1], k))
+            if term.to_come < least * _slack(asked):
+                break
+            self._walk(term, sums)
+            walked, done = walked + len(term), done + 1
+        least = max(least, _kth(sums[self._leading(asked[:done], sums, k, among)], k))
+        to_come = asked[done].to_come if done < len(asked) else 0.0
+        reach = np.float32(least * _slack(asked) - to_come)
+        rows = np.flatnonzero(sums >= reach if reach > 0 else sums)
+        if among is not None:
+            rows = rows[among[rows]]
+        return Found.best(*self._complete(asked, done, rows, sums[rows], k, least), k, above)
+
+    def scores(self, question: Question, rows: Rows) -> Floats:
+        """The score of each row: (n,)."""
+        scores, placed = np.zeros(len(rows), np.float32), list(by_segment(self._starts, rows))
+        for term in self._asked(question):
+            scores += self._parts(term, placed, len(rows))
+        return scores
+
+    def shares(self, question: Question, row: int) -> Floats:
+        """What each term of a question adds to a row's score: (n_terms,)."""
+        shares, placed = np.zeros(len(question.terms), np.float32), list(by_segment(self._starts, np.array([row])))
+        for term in self._asked(question):
+            shares[term.place] = self._parts(term, placed, 1)[0]
+        return shares
+
+    def spread(self, question: Question) -> float:
+        """The standard deviation of the scores of all documents, as if terms occurred independently of each other.
+
+        That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts, as a row
+        too: divided by fewer rows than they are sums over, the moments would be those of no distribution.
+        """
+        factors = self._factors(question).astype(np.float64)
+        moments = sum((part.moments_of(question.terms) for part in self.postings), np.zeros((len(factors), 2)))
+        mean, squares = (moments / max(1, len(self))).T
+        variance = float(factors**2 @ (squares - mean**2))
+        return variance**0.5 if variance > 1e-10 * float(factors**2 @ squares) else 0.0  # below it is rounding
+
+    def _factors(self, question: Question) -> Floats:
+        """What the saturation of each term is multiplied with: weight · idf · (k1 + 1)."""
+        factors: Floats = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
+        return factors
+
+    def _asked(self, question: Question) -> list[_Asked]:
+        """The terms of a question that the corpus holds, by falling factor."""
+        found = [part.find(question.terms) for part in self.postings]
+        factors = self._factors(question)
+        most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(found, self._growth, strict=True)], axis=0)
+        order = np.argsort(-factors, kind="stable")
+        to_come = np.cumsum((factors * most)[order][::-1], dtype=np.float64)[::-1] * (1 + _ROUNDING * len(order))
+        return [
+            _Asked(place, factors[place], [each.lists[place] for each in found], left)
+            for place, left in zip(order.tolist(), to_come.tolist(), strict=True)
+        ]
+
+    def _sums(self) -> Floats:
+        """A thread's own zeros, one for each row: to make 4 MB anew for each question takes longer than to clear it."""
+        if not hasattr(self._own, "sums"):
+            self._own.sums = np.empty(len(self), np.float32)
+        sums: Floats = self._own.sums
+        sums.fill(0)
+        return sums
+
+    def _walk(self, term: _Asked, sums: Floats) -> None:
+        """Add a term's part to the sums of all rows."""
+        for start, norms, (documents, counts) in zip(self._starts.tolist(), self._norms, term.lists, strict=False):
+            rows = documents.astype(np.intp)
+            part = term.factor * saturation(counts.astype(np.float32), norms[rows])
+            np.add.at(sums[start : start + len(norms)], rows, part)  # quicker than +=, by a third
+
+    def _parts(self, term: _Asked, placed: Sequence[Placed], n: int) -> Floats:
+        """What a term adds to the score of each of n rows, as `by_segment` gives them: (n,)."""
+        parts = np.zeros(n, np.float32)
+        for number, where, local in placed:
+            tf = counts_in(term.lists[number], local).astype(np.float32)
+            parts[where] = term.factor * saturation(tf, self._norms[number][local])
+        return parts
+
+    def _leading(self, walked: list[_Asked], sums: Floats, n: int, among: Mask | None) -> Rows:
+        """The n rows whose sums are highest, of those that hold the heaviest term that as many hold."""
+        lists = next((term.lists for term in walked if len(term) >= n), [])
+        parts = zip(self._starts.tolist(), lists, strict=False)
+        rows = np.concatenate([np.empty(0, np.int64), *(documents + start for start, (documents, _) in parts)])
+        if among is not None:
+            rows = rows[among[rows]]
+        return rows[np.argpartition(sums[rows], len(rows) - n)[len(rows) - n :]] if len(rows) > n else rows
+
+    def _complete(
+        self, asked: list[_Asked], done: int, rows: Rows, scores: Floats, k: int, least: float
+    ) -> tuple[Rows, Floats]:
+        """Add the terms that are not done to the scores of rows; those that cannot reach the best k are left out."""
+        for term in asked[done:]:
+            least = max(least, _kth(scores, k))
+            can = scores >= np.float32(least * _slack(asked) - term.to_come)
+            rows, scores = rows[can], scores[can]
+            scores = scores + self._parts(term, list(by_segment(self._starts, rows)), len(rows))
+        return rows, scores
+
+
+def _slack(asked: list[_Asked]) -> float:
+    """What a score may be rounded down to."""
+    return 1 - _ROUNDING * len(asked)
+
+
+def _kth(scores: Floats, k: int) -> float:
+    """The k-th highest score; 0 of fewer."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else 0.0
+
+
+_FEW = 1_000
+"""Rows that are scored one by one, where no others may be found."""
+_LONG = 50_000
+"""Postings that take longer to walk than it takes to find out whether they must be walked."""
+_ROUNDING = 1e-6
+"""What the sum of terms may be off by, of itself, for each term."""

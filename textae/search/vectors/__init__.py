@@ -1,0 +1,44 @@
+"""Nearest codes: an index holds the codes of the documents and finds those that are most like a question's.
+
+Every index passes one contract test: more alike is a higher score, an equal code scores 1, the opposite one -1, and
+the code of a text of which nothing is known scores 0 with everything.
+"""
+
+from typing import Protocol
+
+from textae.encoding.arrays import Floats, Mask, Rows
+from textae.encoding.encoders import Codes
+from textae.encoding.topk import Found
+from textae.search.vectors.cosine import CosineIndex
+from textae.search.vectors.euclidean import EuclideanIndex
+from textae.search.vectors.hamming import HammingIndex
+from textae.search.vectors.two_stage import CodeIndex
+
+__all__ = ["CodeIndex", "CosineIndex", "EuclideanIndex", "HammingIndex", "Index"]
+
+
+class Index(Protocol):
+    """Search over one kind of code."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        ...
+
+    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows whose codes are most like the query's.
+
+        Args:
+            query: codes of one row.
+            k: at most so many are found.
+            among: (n_rows,) the rows that may be; None for all.
+            above: what scores this or less is not found; -inf ranks everything.
+        """
+        ...
+
+    def scores(self, query: Codes, rows: Rows) -> Floats:
+        """The likeness of the query's code to that of each of some rows: (n,) from -1 to 1, as `search` gives it."""
+        ...
+
+    def spread(self, query: Codes) -> float:
+        """The standard deviation of the scores of all rows, by a sample of them where they are many; 0 for none."""
+        ...

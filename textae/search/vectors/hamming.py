@@ -1,0 +1,141 @@
+"""Exact search over binary codes by their Hamming distance (semantic hashing, Salakhutdinov & Hinton 2009).
+
+A code of 256 bits is four 64-bit words: the distance is four exclusive-ors and their population counts, and a scan of
+a million documents reads 32 MB.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.encoding.arrays import Floats, Mask, Rows
+from textae.encoding.encoders import Bits, Codes
+from textae.encoding.topk import Found
+from textae.index.chunked import Column
+from textae.search.vectors.cosine import deviation, sample
+
+_PATIENCE = 5_000_000
+"""Rows that numpy scans before faiss is imported. A row takes numpy 10 ns longer, faiss .14 s to be imported: a search
+from a cold shell never waits for it, and a process that searches a million documents has it from the sixth on."""
+_COUNTED = 1 << 12
+"""At most so many nearest rows are asked of faiss, which has room for as many at each distance."""
+_AT_A_TIME = 1 << 14
+"""Rows whose distances are found at a time, so that what is between lies in the processor's cache."""
+
+
+class HammingIndex:
+    """Binary codes, scanned whole where they lie.
+
+    Args:
+        bits: (n_rows, n_bits / 8) of the documents, packed.
+        known: (n_rows,) whether anything is known of each; one of which nothing is scores 0.
+    """
+
+    def __init__(self, bits: Column[np.uint8], known: Column[np.bool_]) -> None:
+        self.bits, self._known = bits, known
+        self._scanned = 0
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.bits)
+
+    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The rows at the smallest distances, as `Index.search` says."""
+        if above < 0 or not query.known[0]:
+            rows = np.arange(len(self)) if among is None else np.flatnonzero(among)
+        else:
+            rows = self.nearest(query, k, among)
+        return Found.best(rows, self.scores(query, rows), k, above)
+
+    def nearest(self, query: Codes, k: int, among: Mask | None = None) -> Rows:
+        """The k rows at the smallest distances, of those of which something is known: rising.
+
+        Of those at the greatest distance, the lower rows.
+        """
+        if k < 1:
+            return np.empty(0, np.int64)  # faiss crashes
+        if self._scanned < _PATIENCE or k > _COUNTED:
+            self._scanned += len(self)
+            return self._scan(query, k, among)
+        out = self._unknown + (0 if among is None else len(among) - int(np.count_nonzero(among)))
+        if k + out > _COUNTED:
+            rows = np.flatnonzero(self._wanted(among))
+            return rows[np.sort(_nearest(query.bits, self.bits.take(rows), k)[0])]
+        found = [_nearest(query.bits, part, k + out) for part in self.bits.parts]
+        rows = np.concatenate([near + first for (near, _), first in zip(found, self.bits.starts, strict=False)])
+        if len(found) > 1:
+            rows = rows[np.lexsort((rows, np.concatenate([distances for _, distances in found])))]
+        if out:
+            rows = rows[self._known.take(rows) if among is None else self._known.take(rows) & among[rows]]
+        return np.sort(rows[:k])
+
+    def scores(self, query: Codes, rows: Rows) -> Floats:
+        """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
+        return self._likeness(query, self.bits.take(rows), self._known.take(rows))
+
+    def spread(self, query: Codes) -> float:
+        """The standard deviation of the scores of a sample of rows, or of all of few."""
+        return deviation(self._likeness(query, *self._sample))
+
+    @cached_property
+    def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:
+        rows = sample(len(self))
+        return self.bits.take(rows), self._known.take(rows)
+
+    @cached_property
+    def _unknown(self) -> int:
+        """The number of rows of which nothing is known."""
+        return sum(len(part) - int(np.count_nonzero(part)) for part in self._known.parts)
+
+    def _scan(self, query: Codes, k: int, among: Mask | None) -> Rows:
+        """`nearest` in numpy."""
+        far, word = 8 * query.bits.shape[1] + 1, _as_words(query.bits)
+        distances = np.empty(len(self), np.uint16)
+        for first, bits in self.bits:
+            words = _as_words(bits)
+            for at in range(0, len(words), _AT_A_TIME):
+                some = words[at : at + _AT_A_TIME]
+                distances[first + at : first + at + len(some)] = hamming(word, some)
+        if self._unknown or among is not None:
+            distances[~self._wanted(among)] = far
+        at_least = np.cumsum(np.bincount(distances, minlength=far + 1)[:far])
+        last = int(np.searchsorted(at_least, k))  # the distance of the k-th
+        nearer = np.flatnonzero(distances < last)
+        equal = np.flatnonzero(distances == last)[: k - len(nearer)] if last < far else nearer[:0]
+        return np.sort(np.concatenate([nearer, equal]))
+
+    def _wanted(self, among: Mask | None) -> Mask:
+        """The rows of which something is known, and which may be."""
+        known = self._known.whole()
+        return known if among is None else known & among
+
+    def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
+        distance = hamming(_as_words(query.bits), _as_words(bits))
+        scores: Floats = 1 - distance * np.float32(2 / (8 * query.bits.shape[1]))
+        return scores * known if query.known[0] else np.zeros(len(bits), np.float32)
+
+
+def _nearest(query: Bits, bits: Bits, k: int) -> tuple[Rows, NDArray[np.int32]]:
+    """The k nearest codes and their distances, nearest first; of equal ones the lower row, as counting finds them."""
+    from faiss import knn_hamming
+
+    if not len(bits):
+        return np.empty(0, np.int64), np.empty(0, np.int32)
+    distances, rows = knn_hamming(query, bits, min(k, len(bits)), variant="mc")
+    return rows[0], distances[0]
+
+
+def hamming(left: NDArray[np.unsignedinteger], right: NDArray[np.unsignedinteger]) -> NDArray[np.uint16]:
+    """The number of bits in which packed rows differ."""
+    counts = np.bitwise_count(left ^ right)
+    distance: NDArray[np.uint16] = counts[:, 0].astype(np.uint16)
+    for column in counts.T[1:]:  # a sum along rows as short as these takes longer
+        distance += column
+    return distance
+
+
+def _as_words(bits: Bits) -> NDArray[np.unsignedinteger]:
+    """The same bits in the widest machine words that divide a row."""
+    width = next(w for w in (8, 4, 2, 1) if bits.shape[1] % w == 0)
+    return np.ascontiguousarray(bits).view(f"u{width}")

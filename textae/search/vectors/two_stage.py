@@ -1,0 +1,51 @@
+"""Search by float codes among the nearest binary ones: the bits find candidates, the floats rank them."""
+
+import numpy as np
+
+from textae.encoding.arrays import Floats, Mask, Rows
+from textae.encoding.encoders import Codes
+from textae.encoding.topk import Found
+from textae.index.chunked import Column
+from textae.search.vectors.cosine import CosineIndex
+from textae.search.vectors.hamming import HammingIndex
+
+POOL = 1_000
+"""Candidates that the bits find."""
+
+
+class CodeIndex:
+    """The cosine of float codes, of the `POOL` rows (or 4 k) whose bits are nearest; of all, where there are no more.
+
+    Args:
+        floats: (n_rows, dims) of the documents.
+        bits: (n_rows, n_bits / 8), packed.
+        known: (n_rows,) whether anything is known of each.
+    """
+
+    def __init__(self, floats: Column[np.floating], bits: Column[np.uint8], known: Column[np.bool_]) -> None:
+        self._cosine, self._hamming = CosineIndex(floats), HammingIndex(bits, known)
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self._cosine)
+
+    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+        """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
+        pool = max(POOL, 4 * k)
+        if not query.known[0] and above >= 0:
+            return Found.nothing()
+        if above < 0 or len(self) <= pool:
+            return self._cosine.search(query, k, among, above)
+        if among is not None and np.count_nonzero(among) <= pool:
+            rows = np.flatnonzero(among)
+        else:
+            rows = self._hamming.nearest(query, pool, among)
+        return Found.best(rows, self.scores(query, rows), k, above)
+
+    def scores(self, query: Codes, rows: Rows) -> Floats:
+        """The cosine of the query with each of some rows: (n,)."""
+        return self._cosine.scores(query, rows)
+
+    def spread(self, query: Codes) -> float:
+        """The standard deviation of the cosines with a sample of rows, or with all of few."""
+        return self._cosine.spread(query)

@@ -1,0 +1,54 @@
+"""What pictures have in common: their formats and fonts, and that the same picture is the same file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textae.errors import TextaeError
+from textae.files import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENDINGS = (".png", ".svg", ".pdf")
+
+_UNDATED: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+@contextmanager
+def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
+    """Matplotlib set up as all pictures have it, and what writes a figure to a file.
+
+    Args:
+        path: whose ending, one of `ENDINGS`, decides the format.
+
+    Raises:
+        TextaeError: the ending is of no format; or matplotlib is not installed.
+        OSError: the file cannot be written; what was there is as it was.
+    """
+    if path.suffix not in ENDINGS:
+        raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
+    try:
+        import matplotlib
+    except ImportError:
+        raise TextaeError("a picture needs matplotlib; pip install 'textae[pictures]' brings it") from None
+    settings = matplotlib.rc_context({
+        "font.family": _fonts(),
+        "svg.hashsalt": "textae",
+        "pdf.fonttype": 42,  # letters that a publisher's tools can read, and a reader can copy
+        "text.parse_math": False,
+    })  # fmt: skip
+    with whole_file(path) as passing, settings, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a character that no font has is shown as a box
+        yield lambda figure: figure.savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
+
+
+def _fonts() -> list[str]:
+    """Matplotlib's own, and behind it those for Chinese, Japanese and Korean, where there are any."""
+    from matplotlib.font_manager import get_font_names
+
+    return ["DejaVu Sans", *sorted(name for name in get_font_names() if "CJK" in name)]

@@ -1,0 +1,223 @@
+"""The map as a picture for papers: every document a point, and the names of topics where their documents are.
+
+Points are one image, whatever the format, and words are sharp at any size in svg and pdf. Two layouts side by side are
+the comparison of Hinton & Salakhutdinov (Science 2006, figure 4).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.config import AUTOENCODER, LSA, NEIGHBOURS
+from textae.errors import TextaeError
+from textae.explore.map import TopicMap
+from textae.explore.scales import Colouring
+from textae.types import Topic
+from textae.views.colour_scale import colours
+from textae.views.figures.drawing import drawing
+from textae.views.figures.key import NARROW, draw_key
+from textae.views.figures.points import splatted
+from textae.views.label_placement import arranged, densest, names, plain
+from textae.views.palette import GROUND, INK, inks, topic_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+LAYOUT_NAMES = {NEIGHBOURS: "neighbours kept together", AUTOENCODER: "auto-encoder, 2-d", LSA: "LSA, 2-d"}
+
+WIDTHS = (2, 20)
+"""Inches that a picture may be wide."""
+
+_DPI = 300
+_POINT = 72.0  # to the inch
+_TITLE, _GAP = 0.24, 0.12  # inches: above a map, and between maps
+_MARGIN = 0.02  # of a map's width: around the points
+_SIZES = (5.2, 0.47, 8.5)  # points: names of the largest topics on no map, more for each inch of it, and at most
+_SMALLEST = 0.72  # of that: names of the smallest topics
+_LONGEST, _LINE = (24, 36), 15  # letters of a name, on a narrow map and on others; and of a line of it
+_AROUND = (3.0, 2.0)  # points: left free around a name
+_LED = 5.0  # points: from a name to its documents, from where on a line leads there
+_REACH = 0.11  # of a map's width: how far a name may stand from its documents
+
+
+def draw_map(
+    topic_map: TopicMap, path: Path, *, colour: Colouring | None = None, title: str = "", width: float = 7.0
+) -> int:
+    """Draw a map.
+
+    Args:
+        topic_map: of an index.
+        path: whose ending, one of `drawing.ENDINGS`, decides the format.
+        colour: what points are coloured by; topics, with a hue for each area, unless given.
+        title: above it.
+        width: in inches, of which letters take the same at any: 3.4 for a column of a paper, 7 for a page.
+
+    Returns:
+        How many topics have no name in the picture, as there was no room for it.
+
+    Raises:
+        TextaeError: the ending is of no format; the width is not in `WIDTHS`; or matplotlib is not installed.
+        OSError: the file cannot be written; what was there is as it was.
+    """
+    return _draw([topic_map], [title], path, colour, width)
+
+
+def draw_comparison(
+    maps: Sequence[TopicMap], path: Path, *, colour: Colouring | None = None, width: float = 7.0
+) -> int:
+    """Draw maps of the same documents by different layouts side by side, each titled by its layout.
+
+    Args:
+        maps: of one index, at least one.
+        path: as `draw_map` takes it.
+        colour: as `draw_map` takes it.
+        width: of all of them together, in inches.
+
+    Returns:
+        How many names of topics the maps do without, as there was no room for them.
+
+    Raises:
+        TextaeError: the ending is of no format; the width is not in `WIDTHS`; or matplotlib is not installed.
+        OSError: the file cannot be written; what was there is as it was.
+    """
+    return _draw(maps, [LAYOUT_NAMES.get(one.layout, one.layout) for one in maps], path, colour, width)
+
+
+def _draw(maps: Sequence[TopicMap], titles: Sequence[str], path: Path, colour: Colouring | None, width: float) -> int:
+    low, high = WIDTHS
+    if not low <= width <= high:
+        raise TextaeError(f"a picture cannot be {width:g} inches wide; give {low} to {high}")
+    with drawing(path) as write:
+        figure, unnamed = _figure(maps, titles, colour, width)
+        write(figure)
+    return unnamed
+
+
+def _figure(
+    maps: Sequence[TopicMap], titles: Sequence[str], colour: Colouring | None, width: float
+) -> tuple[Figure, int]:
+    """The picture, and how many names it does without."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, width), dpi=_DPI, facecolor=GROUND[0])
+    ruler = FigureCanvasAgg(figure).get_renderer()  # one for all: it is as large as the picture
+    side = (width - _GAP * (len(maps) - 1)) / len(maps)
+    above = side + (_TITLE if any(titles) else 0.0)
+    below = draw_key(figure, ruler, maps[0], colour, above)
+    shades, of = _shades(maps[0], colour)
+    unnamed = 0
+    for number, (one, title) in enumerate(zip(maps, titles, strict=True)):
+        axes = _panel(figure, number * (side + _GAP), below, side, title)
+        axes.spines[:].set_visible(len(maps) > 1)
+        at, radius = _frame(one, side)
+        _points(axes, at, shades, of, radius)
+        unnamed += _names(axes, one, at, ruler, inked=colour is None)
+    return figure, unnamed
+
+
+def _shades(topic_map: TopicMap, colour: Colouring | None) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Colours, and the place among them of each document's."""
+    if colour is not None:
+        return colours(colour)
+    return topic_colours([len(area.topics) for area in topic_map.topics.areas]), topic_map.topic_of
+
+
+def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) -> Axes:
+    """A square for a map, in inches; its coordinates are points."""
+    width, height = figure.get_figwidth(), figure.get_figheight()
+    axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
+    axes.set(xlim=(0, side * _POINT), ylim=(0, side * _POINT), xticks=[], yticks=[])
+    axes.spines[:].set(color="#d8dade", linewidth=0.6)
+    axes.patch.set_visible(False)
+    words = plain(title, int(side * 11))
+    figure.text((left + 0.05) / width, 1 - 0.06 / height, words, size=9, weight="bold", color=INK[0], va="top")
+    return axes
+
+
+def _frame(topic_map: TopicMap, side: float) -> tuple[NDArray[np.float64], float]:
+    """The places of documents from the corner of a map of so many inches, and the radius of a point, in points."""
+    side *= _POINT
+    places = topic_map.places.astype(np.float64)
+    if not len(places):
+        return places, 1.0
+    low, high = places.min(axis=0), places.max(axis=0)
+    extent = float((high - low).max())
+    radius = float(np.clip(0.27 * side / np.sqrt(len(places)), 0.36, 3.2))
+    margin = _MARGIN * side + radius
+    scale = (side - 2 * margin) / extent if extent > 1e-6 else 0.0
+    return (places - (low + high) / 2) * scale + side / 2, radius
+
+
+def _points(axes: Axes, at: NDArray[np.float64], shades: Sequence[str], of: NDArray[np.int32], radius: float) -> None:
+    side = float(axes.get_xlim()[1])
+    pixels = round(side / _POINT * _DPI)
+    opacity = float(np.clip(1.8 * max(1, len(at)) ** -0.14, 0.12, 0.85))
+    image = splatted(at * (pixels / side), shades, of, pixels, radius / _POINT * _DPI, opacity)
+    axes.imshow(image, extent=(0, side, 0, side), interpolation="nearest", zorder=1, aspect="auto")
+
+
+def _names(axes: Axes, topic_map: TopicMap, at: NDArray[np.float64], ruler: RendererBase, *, inked: bool) -> int:
+    """Write the names of the topics, in the ink of their areas or all in one, and say how many had no room."""
+    leaves = topic_map.topics.leaves
+    hues = inks(len(topic_map.topics.areas))
+    ink_of = [hues[area] if inked else INK[0] for area, one in enumerate(topic_map.topics.areas) for _ in one.topics]
+    side = float(axes.get_xlim()[1])
+    texts = _written(axes, leaves, ink_of)
+    boxes = [text.get_window_extent(ruler) for text in texts]
+    sizes = np.array([(box.width, box.height) for box in boxes]).reshape(-1, 2) * (_POINT / _DPI) + _AROUND
+    first = sorted(range(len(leaves)), key=lambda place: -leaves[place].documents)
+    anchors = densest(at, topic_map.topic_of, len(leaves))
+    middles = arranged(anchors[first], sizes[first], (side, side), _REACH * side)
+    for place, middle in zip(first, middles, strict=True):
+        if middle is None:
+            texts[place].remove()
+            continue
+        texts[place].set_position(middle)
+        _lead(axes, anchors[place], middle, sizes[place], ink_of[place])
+    return middles.count(None)
+
+
+def _written(axes: Axes, leaves: Sequence[Topic], ink_of: Sequence[str]) -> list[Text]:
+    """The names of topics as letters, those of large ones larger, not yet in their places."""
+    from matplotlib.patheffects import Normal, withStroke
+
+    halo = [withStroke(linewidth=1.9, foreground=GROUND[0]), Normal()]
+    inches = float(axes.get_xlim()[1]) / _POINT
+    least, more, most = _SIZES
+    large = min(least + more * inches, most)
+    largest = max((leaf.documents for leaf in leaves), default=1)
+    texts = []
+    for leaf, name, ink in zip(
+        leaves, names([leaf.name for leaf in leaves], _LONGEST[inches > NARROW]), ink_of, strict=True
+    ):
+        size = large * (_SMALLEST + (1 - _SMALLEST) * (leaf.documents / max(largest, 1)) ** 0.5)
+        lines = "\n".join(textwrap.wrap(name, _LINE, break_long_words=False))
+        texts.append(
+            axes.text(
+                0, 0, lines, size=size, color=ink, zorder=3, path_effects=halo, linespacing=1.12,
+                ha="center", va="center", multialignment="center",
+            )
+        )  # fmt: skip
+    return texts
+
+
+def _lead(
+    axes: Axes, anchor: NDArray[np.float64], middle: tuple[float, float], size: NDArray[np.float64], ink: str
+) -> None:
+    """Draw a line from a name that had to move out of the way to its documents."""
+    away = anchor - middle
+    inside = np.max(np.abs(away) / (size / 2))
+    if inside > 1 and np.hypot(*away) * (1 - 1 / inside) > _LED:
+        start = middle + away / inside
+        axes.plot(*zip(start, anchor, strict=True), color=ink, linewidth=0.6, zorder=2, solid_capstyle="round")
+        axes.plot(*anchor, ".", color=ink, markersize=2.5, markeredgewidth=0, zorder=2)

@@ -72,8 +72,8 @@ def pictures_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def engine(index_folder) -> Iterator[Engine]:
-    with Engine.open(index_folder) as opened:
-        yield opened
+    with Engine.open(index_folder) as snapshot:
+        yield snapshot
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def sha(array: np.ndarray) -> str:
 
 
 def arrays_of(engine: Engine) -> dict[str, np.ndarray]:
-    return {name: np.asarray(array) for name, array in engine.opened.reader.arrays.items()}
+    return {name: np.asarray(array) for name, array in engine.snapshot.reader.arrays.items()}
 
 
 def texts(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from textae.config import NEIGHBOURS
-from textae.explore.map import Ground, TopicMap
+from textae.explore.map import BackgroundGrid, DocumentMap
 from textae.types import Topic, Topics
 
 NAMES = (
@@ -21,10 +21,10 @@ def blobs(
     sizes: Sequence[Sequence[int]] = ((40, 20), (30,)),
     *,
     names: Sequence[str] = NAMES,
-    spread: float = 0.08,
+    score_std: float = 0.08,
     layout: str = NEIGHBOURS,
     seed: int = 1,
-) -> TopicMap:
+) -> DocumentMap:
     """Give a map of so many documents in each topic of each area; each topic is a round heap on a circle.
 
     Names are given to topics in turn, and an area has the name of its first topic.
@@ -35,7 +35,7 @@ def blobs(
     topic_of = np.repeat(np.arange(len(flat), dtype=np.int32), flat)
     angles = 2 * np.pi * np.arange(len(flat)) / max(1, len(flat))
     middles = 0.8 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    places = (middles[topic_of] + spread * rng.standard_normal((len(topic_of), 2))).astype(np.float32)
+    places = (middles[topic_of] + score_std * rng.standard_normal((len(topic_of), 2))).astype(np.float32)
     areas, first = [], 0
     for number, area in enumerate(sizes, start=1):
         topics = tuple(
@@ -44,7 +44,7 @@ def blobs(
         areas.append(Topic(str(number), said[first] if area else "", (), sum(area), (), topics))
         first += len(area)
     ids = [f"d{number}" for number in range(len(topic_of))]
-    return TopicMap(
+    return DocumentMap(
         layout=layout,
         numbers=np.arange(len(topic_of)),
         ids=ids,
@@ -53,7 +53,7 @@ def blobs(
         topics=Topics(tuple(areas), len(ids), 0),
         topic_of=topic_of,
         strengths=np.ones(len(ids), np.float32),
-        ground=Ground(-1, -1, 1, 1, ((),)),
+        ground=BackgroundGrid(-1, -1, 1, 1, ((),)),
     )
 
 

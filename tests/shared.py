@@ -80,7 +80,7 @@ def contents(folder: Path) -> tuple[tuple[Document, ...], dict[str, bytes]]:
     """Give all that an index holds, to the last byte of every array, after it was found sound."""
     with Engine.open(folder) as engine:
         assert engine.damage() == []
-        reader = engine.opened.reader
+        reader = engine.snapshot.reader
         return tuple(reader.stream()), {name: array.tobytes() for name, array in reader.arrays.items()}
 
 
@@ -151,22 +151,22 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
     The logit of a topic's word is 4 times the product of its topic's place with the code; that of any other word is 0.
     """
     with Engine.open(folder) as engine, Writer(plane) as writer:
-        opened = engine.opened
-        documents = list(opened.reader.stream())
+        snapshot = engine.snapshot
+        documents = list(snapshot.reader.stream())
         for document in documents:
             writer.add(document)
         jitter = np.random.default_rng(1).uniform(-0.1, 0.1, (len(documents), 2))
         codes = np.array([PLACES[document.fields["topic"]] for document in documents]) + jitter
-        weight = np.zeros((2, len(opened.model.vectorizer.vocabulary)), np.float32)
+        weight = np.zeros((2, len(snapshot.model.vectorizer.vocabulary)), np.float32)
         for topic, words in TOPICS.items():
             for word in words.split():
-                weight[:, opened.model.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
+                weight[:, snapshot.model.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
         decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),))
-        kept = {name: array for name, array in opened.reader.arrays.items() if not name.startswith("decoder/")}
+        kept = {name: array for name, array in snapshot.reader.arrays.items() if not name.startswith("decoder/")}
         moved = {"segments/0/documents/floats": codes.astype(np.float16)}
         for name, array in {**kept, **decoder.arrays(), **moved}.items():
             writer.put(name, np.asarray(array))
-        for name, value in opened.reader.settings.items():
+        for name, value in snapshot.reader.settings.items():
             if name != "documents":
                 writer.set(name, value)
         writer.commit()

@@ -40,7 +40,7 @@ from benchmarks.million import Words, variants
 from benchmarks.rows import Row
 from benchmarks.speed import QUERIES, beside, queries
 from textae import Document, Engine, ModelSpec, TrainSpec
-from textae.search.query import Question
+from textae.search.query import QueryVector
 from textae.types import Query
 
 MESSAGE = """From: ada@example.org
@@ -160,9 +160,9 @@ class TestIndex:
 
     def test_bits_of_lsa_find_a_document_by_its_own_text(self, indexed, labelled) -> None:
         with Engine.open(indexed[0]) as engine:
-            vectorizer, system = engine.opened.model.vectorizer, hashing.lsa_bits(engine.opened, 8)
-            questions = [Question.of(vectorizer.transform([document.text])) for document in labelled[:50]]
-            scores = np.stack([system.scores(question, np.arange(50)) for question in questions])
+            vectorizer, system = engine.snapshot.model.vectorizer, hashing.lsa_bits(engine.snapshot, 8)
+            querys = [QueryVector.of(vectorizer.transform([document.text])) for document in labelled[:50]]
+            scores = np.stack([system.scores(query, np.arange(50)) for query in querys])
         assert scores.diagonal() == pytest.approx(1, abs=0.3)  # a coordinate at its median may fall to either side
         assert scores.diagonal().mean() > scores.mean() + 0.5
 

@@ -166,7 +166,7 @@ class TestSearch:
         with old, Engine.open(tmp_path) as new:
             indexed(tmp_path, [Document("other", "words")])
             for engine, number in ((old, 12), (new, 3)):
-                assert list(engine.opened.reader.all_ids().values()) == [one.id for one in some_documents(number)]
+                assert list(engine.snapshot.reader.all_ids().values()) == [one.id for one in some_documents(number)]
                 assert engine.search(f"only{number - 1}", mode="bm25")[0].title.endswith(str(number - 1))
             new.close()
             assert new.search("only2", mode="bm25") == []
@@ -362,7 +362,7 @@ class TestIndex:
     def test_odd_shapes_work(self, tmp_path, spec):
         engine = Engine.create(tmp_path)
         engine.index(some_documents(30), model=spec, train=QUICK)
-        assert engine.opened.reader.arrays["segments/0/documents/bits"].shape == (30, spec.bits // 8)
+        assert engine.snapshot.reader.arrays["segments/0/documents/bits"].shape == (30, spec.bits // 8)
         for system in SYSTEMS:
             engine.search("comet telescope", mode=system)
 

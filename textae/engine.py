@@ -23,7 +23,7 @@ from textae.encoding.analyzer import searchable, words
 from textae.encoding.topk import top
 from textae.errors import QueryError, StoreError, TextaeError
 from textae.index import store
-from textae.index.snapshot import Opened
+from textae.index.snapshot import Snapshot
 from textae.search.searcher import Asked, answer, with_documents
 from textae.types import (
     PICTURES,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from textae.encoding.arrays import Floats
     from textae.evaluation import Scoreboard
     from textae.explore.clustering import Numbers
-    from textae.explore.map import Chart, TopicMap
+    from textae.explore.map import DocumentMap, MapModel
     from textae.explore.scales import Colouring
     from textae.explore.topics_over_time import TopicsOverTime
     from textae.index.build import Report
@@ -72,8 +72,10 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._opened: Opened | None = None
-        self._charts: dict[str, Chart] = {}  # of this commit, that an index which cannot be written to does not keep
+        self._snapshot: Snapshot | None = None
+        self._map_models: dict[
+            str, MapModel
+        ] = {}  # of this commit, that an index which cannot be written to does not keep
 
     @classmethod
     def open(cls, folder: str | Path) -> Engine:
@@ -83,7 +85,7 @@ class Engine:
             StoreError: it is not, or it is damaged or of another version.
         """
         engine = cls(Path(folder))
-        engine._opened = Opened(store.Reader(engine.folder))
+        engine._snapshot = Snapshot(store.Reader(engine.folder))
         return engine
 
     @classmethod
@@ -117,17 +119,19 @@ class Engine:
         Raises:
             TextaeError: the index is as it was before.
         """
-        from textae.corpus.uniform import Fitted
+        from textae.corpus.uniform import UniformCorpus
         from textae.index.build import build
 
         check_passage(passage)
         with store.Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
-            fitted = corpus if isinstance(corpus, Fitted) else Fitted(corpus)
-            if fitted.shape is not None and language not in (AUTO, None):
+            corpus_of_one_kind = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(corpus)
+            if corpus_of_one_kind.shape is not None and language not in (AUTO, None):
                 raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
-            preset = preset_of("default", pictures=fitted.shape is not None)
-            report = build(writer, fitted, language, model or preset[0], train or preset[1], passage, progress)
+            preset = preset_of("default", pictures=corpus_of_one_kind.shape is not None)
+            report = build(
+                writer, corpus_of_one_kind, language, model or preset[0], train or preset[1], passage, progress
+            )
             writer.commit()
         self.close()
         return report
@@ -188,13 +192,13 @@ class Engine:
         """All that the index remembers to have been made of, by its key."""
         from textae.corpus import Source
 
-        return {key: Source.from_json(said) for key, said in self.opened.reader.settings["sources"].items()}
+        return {key: Source.from_json(said) for key, said in self.snapshot.reader.settings["sources"].items()}
 
     def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
         from textae.index.update import Update
 
-        with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
-            update = Update(writer, Opened(reader), progress)
+        with store.UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+            update = Update(writer, Snapshot(reader), progress)
             change(update)
             new = {source.key: source.as_json() for source in sources}
             changes = update.finish(new)
@@ -205,7 +209,7 @@ class Engine:
 
     def refresh(self) -> bool:
         """Look at the newest commit from now on; whether there was a newer one."""
-        if self._opened is None or self._opened.reader.is_current():
+        if self._snapshot is None or self._snapshot.reader.is_current():
             return False
         self.close()
         return True
@@ -238,36 +242,36 @@ class Engine:
         """
         from textae.index.retrain import relearn
 
-        with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
-            opened = Opened(reader)  # of the last commit: while this writer lives there is no other
-            as_before = opened.specs
+        with store.UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+            snapshot = Snapshot(reader)  # of the last commit: while this writer lives there is no other
+            as_before = snapshot.specs
             model = as_before[0] if model is None and label is None else model
-            trained = relearn(writer, opened, label, model, train or as_before[1], progress)
+            trained = relearn(writer, snapshot, label, model, train or as_before[1], progress)
             writer.commit()
         self.close()
         return trained
 
     @property
-    def opened(self) -> Opened:
+    def snapshot(self) -> Snapshot:
         """The commit that this engine searches; the newest one when it is first asked."""
-        if self._opened is None:
-            self._opened = Opened(store.Reader(self.folder))
-        return self._opened
+        if self._snapshot is None:
+            self._snapshot = Snapshot(store.Reader(self.folder))
+        return self._snapshot
 
     @property
     def kind(self) -> str:
         """What its documents are: `texts` or `pictures`."""
-        return TEXTS if self.opened.shape is None else PICTURES
+        return TEXTS if self.snapshot.shape is None else PICTURES
 
     @property
     def default_system(self) -> str:
         """What searches unless another system is asked for."""
-        return self.opened.default_system
+        return self.snapshot.default_system
 
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
         """How the index was learned."""
-        return self.opened.specs
+        return self.snapshot.specs
 
     def search(
         self,
@@ -287,7 +291,7 @@ class Engine:
         Args:
             query: words; those that the corpus does not hold have no effect (`unknown` tells them).
             k: at most so many hits.
-            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
+            mode: one of `Snapshot.systems`; by default `hybrid`, and of pictures `code`.
             where: what must hold of the fields of a hit: `year:[2010 TO 2012] AND module:os*`.
             must: what the text of a hit must hold: `"noisy signal" NOT image`.
             like: ids of documents that were found to be what is looked for.
@@ -301,11 +305,11 @@ class Engine:
         """
         if not query.strip():
             raise QueryError("the query is empty; give some words")
-        question = self.opened.question(query)
-        asked = with_documents(self.opened, Asked(question, query, where=where, must=must), like, unlike)
+        query_vector = self.snapshot.query(query)
+        asked = with_documents(self.snapshot, Asked(query_vector, query, where=where, must=must), like, unlike)
         if expand:
-            asked = replace(asked, question=self.opened.expanded(asked.question))
-        return answer(self.opened, asked, k, mode, explain=explain)
+            asked = replace(asked, query=self.snapshot.expanded(asked.query))
+        return answer(self.snapshot, asked, k, mode, explain=explain)
 
     def similar_to(
         self,
@@ -324,9 +328,9 @@ class Engine:
         """
         if not text.strip():
             raise QueryError("the text is empty; give some words")
-        question = self.opened.question(text)
-        asked = Asked(question, text, where=where, must=must, whole=True)
-        return answer(self.opened, asked, k, mode, explain=explain)
+        query = self.snapshot.query(text)
+        asked = Asked(query, text, where=where, must=must, whole=True)
+        return answer(self.snapshot, asked, k, mode, explain=explain)
 
     def similar(
         self,
@@ -344,7 +348,7 @@ class Engine:
         Args:
             ids: of one or more documents.
             k: at most so many hits.
-            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
+            mode: one of `Snapshot.systems`; by default `hybrid`, and of pictures `code`.
             unlike: ids of documents that hits should be unlike.
             where: as `search` takes it.
             must: as `search` takes it.
@@ -356,10 +360,10 @@ class Engine:
         chosen = [ids] if isinstance(ids, str) else list(ids)
         if not chosen:
             raise QueryError("no id was given; give at least one")
-        numbers = [self.opened.number(id) for id in chosen]
-        question = self.opened.like(numbers)
-        asked = Asked(question, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
-        return answer(self.opened, with_documents(self.opened, asked, (), unlike), k, mode, explain=explain)
+        numbers = [self.snapshot.number(id) for id in chosen]
+        query = self.snapshot.like(numbers)
+        asked = Asked(query, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
+        return answer(self.snapshot, with_documents(self.snapshot, asked, (), unlike), k, mode, explain=explain)
 
     def similar_to_picture(
         self,
@@ -375,8 +379,8 @@ class Engine:
         Raises:
             QueryError: the index holds texts; or a condition cannot be read.
         """
-        asked = Asked(self.opened.question_of(picture), "", where=where, must=must, whole=True)
-        return answer(self.opened, asked, k, mode, explain=False)
+        asked = Asked(self.snapshot.query_of_picture(picture), "", where=where, must=must, whole=True)
+        return answer(self.snapshot, asked, k, mode, explain=False)
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -386,13 +390,13 @@ class Engine:
         """
         if k < 1:
             raise QueryError(f"{k} labels were asked for; give at least 1")
-        self.opened.check_texts("telling labels")
-        classifier = self.opened.classifier
-        codes = self.opened.text_encoder.encode(self.opened.model.vectorizer.transform(texts))
+        self.snapshot.check_texts("telling labels")
+        classifier = self.snapshot.classifier
+        codes = self.snapshot.text_encoder.encode(self.snapshot.model.vectorizer.transform(texts))
         return [
             [
                 Prediction(rank, classifier.classes[label], float(row[label]))
-                for rank, label in enumerate(top(row, k if known else 0, above=-1).tolist(), start=1)
+                for rank, label in enumerate(top(row, k if known else 0, min_score=-1).tolist(), start=1)
             ]
             for row, known in zip(classifier.predict_proba(codes.floats), codes.known, strict=True)
         ]
@@ -403,7 +407,7 @@ class Engine:
         Raises:
             QueryError: no document has this id.
         """
-        return searchable(self.opened.reader.documents([self.opened.number(id)])[0])
+        return searchable(self.snapshot.reader.documents([self.snapshot.number(id)])[0])
 
     def pictures(self, ids: Sequence[str]) -> list[Picture]:
         """The pictures with these ids, as the index holds them, in their order.
@@ -411,7 +415,7 @@ class Engine:
         Raises:
             QueryError: no document has an id, or it is a text.
         """
-        documents = self.opened.reader.documents([self.opened.number(id) for id in ids])
+        documents = self.snapshot.reader.documents([self.snapshot.number(id) for id in ids])
         pictures = [document.picture for document in documents if document.picture is not None]
         if len(pictures) < len(documents):
             raise QueryError(f"the index {self.folder} holds texts, and pictures are asked for")
@@ -423,7 +427,7 @@ class Engine:
         Raises:
             QueryError: the index holds texts.
         """
-        return self.opened.resized(picture)
+        return self.snapshot.resized(picture)
 
     def rank(
         self,
@@ -431,7 +435,7 @@ class Engine:
         k: int,
         mode: str,
         *,
-        above: float = 0.0,
+        min_score: float = 0.0,
         not_itself: bool = False,
         where: str | None = None,
         must: str | None = None,
@@ -441,15 +445,15 @@ class Engine:
         Args:
             queries: that are asked.
             k: at most so many ids each.
-            mode: one of `Opened.systems`; by default `hybrid`, and of pictures `code`.
-            above: what scores this or less is no hit.
+            mode: one of `Snapshot.systems`; by default `hybrid`, and of pictures `code`.
+            min_score: what scores this or less is no hit.
             not_itself: leave out the document that has the query's id.
             where: as `search` takes it.
             must: as `search` takes it.
         """
         from textae.evaluation.run import rank
 
-        return rank(self.opened, queries, k, mode, above=above, not_itself=not_itself, where=where, must=must)
+        return rank(self.snapshot, queries, k, mode, min_score=min_score, not_itself=not_itself, where=where, must=must)
 
     def evaluate(
         self,
@@ -466,7 +470,7 @@ class Engine:
         Args:
             queries: those without a judgement are left out, and counted.
             qrels: by query id and document id, the grade.
-            systems: by default all of `Opened.systems`.
+            systems: by default all of `Snapshot.systems`.
             baseline: what the others are tested against; the first system unless given.
             seed: of intervals and tests.
             keep: given each system's rankings, to write them down.
@@ -477,8 +481,8 @@ class Engine:
         """
         from textae.evaluation.run import by_judgements
 
-        chosen = self.opened.systems if systems is None else systems
-        return by_judgements(self.opened, queries, qrels, chosen, baseline, seed, keep)
+        chosen = self.snapshot.systems if systems is None else systems
+        return by_judgements(self.snapshot, queries, qrels, chosen, baseline, seed, keep)
 
     def evaluate_labels(
         self,
@@ -497,7 +501,7 @@ class Engine:
             field: of the documents, that holds the label.
             queries: documents whose text is the query; one that is in the index is not its own hit. Without them,
                 a seeded sample of the index's own documents is asked.
-            systems: by default all of `Opened.systems`.
+            systems: by default all of `Snapshot.systems`.
             k: of P@k.
             curve: whether to rank the whole corpus for each query.
             baseline: what the others are tested against; the first system unless given.
@@ -509,8 +513,8 @@ class Engine:
         """
         from textae.evaluation.run import by_labels
 
-        chosen = self.opened.systems if systems is None else systems
-        return by_labels(self.opened, field, queries, chosen, k, baseline, seed, curve=curve)
+        chosen = self.snapshot.systems if systems is None else systems
+        return by_labels(self.snapshot, field, queries, chosen, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
@@ -522,7 +526,7 @@ class Engine:
         """
         from textae.explore.decode import decode_documents
 
-        return decode_documents(self.opened, ids, k)
+        return decode_documents(self.snapshot, ids, k)
 
     def decode_text(self, text: str, k: int = 20) -> Decoded:
         """What the code of a text says, as `decode` does.
@@ -532,7 +536,7 @@ class Engine:
         """
         from textae.explore.decode import decode_text
 
-        return decode_text(self.opened, text, k)
+        return decode_text(self.snapshot, text, k)
 
     def decode_code(self, code: str, k: int = 20) -> Decoded:
         """What a code says, as `decode` does.
@@ -546,7 +550,7 @@ class Engine:
         """
         from textae.explore.decode import decode_code
 
-        return decode_code(self.opened, code, k)
+        return decode_code(self.snapshot, code, k)
 
     def sample(self, n: int = 5, k: int = 10, seed: int = 1) -> Samples:
         """Draw n codes from the distribution of the documents' codes, and say what each says in k words.
@@ -557,7 +561,7 @@ class Engine:
         """
         from textae.explore.decode import sample
 
-        return sample(self.opened, n, k, seed)
+        return sample(self.snapshot, n, k, seed)
 
     def grid(self, n: int = 6, k: int = 3) -> Grid:
         """What the decoder says, in k words, at n × n places of the plane of codes of two numbers.
@@ -567,7 +571,7 @@ class Engine:
         """
         from textae.explore.decode import grid
 
-        return grid(self.opened, n, k)
+        return grid(self.snapshot, n, k)
 
     def topics(self, n: int | None = None, seed: int | None = None, *, progress: Progress = _silent) -> Topics:
         """The topics of the documents: clusters of what their codes say they are about, with names.
@@ -604,17 +608,17 @@ class Engine:
         from textae.explore.topics_over_time import topics_over_time
 
         found, topic_of, _ = self._topics(n, seed, progress)
-        return topics_over_time(self.opened, field, found, topic_of)
+        return topics_over_time(self.snapshot, field, found, topic_of)
 
     def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
         """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
         from textae.explore import topics
 
-        learned = topics.kept(self.opened)
+        learned = topics.kept(self.snapshot)
         if learned is not None and learned.answers(n, seed):
-            return topics.topics_of(self.opened, learned)
-        learned = topics.learn(self.opened, n, 1 if seed is None else seed, progress)
-        found = topics.topics_of(self.opened, learned)
+            return topics.topics_of(self.snapshot, learned)
+        learned = topics.learn(self.snapshot, n, 1 if seed is None else seed, progress)
+        found = topics.topics_of(self.snapshot, learned)
         self.keep(topics.NAME, learned.arrays(), learned.said())
         return found
 
@@ -636,8 +640,8 @@ class Engine:
         """
         if not os.access(self.folder, os.W_OK):
             return False
-        with store.Reviser(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
-            if not reader.is_same(self.opened.reader, "encoder/"):
+        with store.UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+            if not reader.is_same(self.snapshot.reader, "encoder/"):
                 return False
             writer.drop(name)
             writer.put_all(f"{name}/", arrays)
@@ -648,7 +652,7 @@ class Engine:
 
     def topic_map(
         self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent
-    ) -> TopicMap:
+    ) -> DocumentMap:
         """The map of the documents: where each is on the plane, its topic, and what the decoder says at each place.
 
         What is learned for it is kept in the index, where that can be written to, so that the next map needs seconds.
@@ -665,7 +669,7 @@ class Engine:
 
         chart = self.chart(layout, seed, progress=progress)
         topics = self._topics(None, None, progress)
-        return topic_map(self.opened, chart, *topics)
+        return topic_map(self.snapshot, chart, *topics)
 
     def colouring(self, field: str, ids: Sequence[str]) -> Colouring:
         """How a field colours some documents.
@@ -675,10 +679,10 @@ class Engine:
         """
         from textae.explore.scales import colouring
 
-        values = self.opened.reader.field(field)
+        values = self.snapshot.reader.field(field)
         found = colouring(field, [values[id] for id in ids])
         if found is None:
-            known = ", ".join(sorted(self.opened.field_names - {"id", "title"})) or "none"
+            known = ", ".join(sorted(self.snapshot.field_names - {"id", "title"})) or "none"
             raise QueryError(f"the field {field!r} says nothing in colours of these documents; fields: {known}")
         return found
 
@@ -704,19 +708,19 @@ class Engine:
         """
         from textae.explore.map import place
 
-        return place(self.opened, self.chart(layout), texts)
+        return place(self.snapshot, self.chart(layout), texts)
 
-    def chart(self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent) -> Chart:
+    def chart(self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent) -> MapModel:
         """What is learned of a map, as `topic_map` takes it: what is kept, or learned and kept now."""
         from textae.explore.map import kept_chart, learn_chart, setting
 
         name = setting(layout)
-        chart = kept_chart(self.opened, layout) or self._charts.get(name)
+        chart = kept_chart(self.snapshot, layout) or self._map_models.get(name)
         if chart is None or seed not in (None, chart.seed):
             wanted = self.specs[1].seed if seed is None else seed
-            chart = learn_chart(self.opened, layout, wanted, progress)
+            chart = learn_chart(self.snapshot, layout, wanted, progress)
             if not self.keep(name, *chart.kept()):
-                self._charts[name] = chart
+                self._map_models[name] = chart
         return chart
 
     def duplicates(
@@ -735,22 +739,22 @@ class Engine:
         """
         from textae.explore.duplicates import BY_PIXELS, BY_WORDS, RADIUS, groups
 
-        opened = self.opened
-        numbers, bits = opened.numbers, opened.codes.bits
+        snapshot = self.snapshot
+        numbers, bits = snapshot.numbers, snapshot.codes.bits
         within = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
-        likeness = BY_WORDS if opened.shape is None else BY_PIXELS
+        likeness = BY_WORDS if snapshot.shape is None else BY_PIXELS
         least = likeness.usual if resemblance is None else resemblance
 
         def texts(rows: Sequence[int]) -> Sequence[object]:
             chosen = numbers[list(rows)].tolist()
-            if opened.shape is not None:
-                return list(opened.pixels_of(chosen).values)
-            return [searchable(document) for document in opened.reader.documents(chosen)]
+            if snapshot.shape is not None:
+                return list(snapshot.pixels_of(chosen).values)
+            return [searchable(document) for document in snapshot.reader.documents(chosen)]
 
-        found = groups(bits, opened.codes.known, within, least, texts, progress, likeness)
+        found = groups(bits, snapshot.codes.known, within, least, texts, progress, likeness)
         members = []
         for group in found.groups:
-            documents = opened.reader.documents(numbers[[member.row for member in group]].tolist())
+            documents = snapshot.reader.documents(numbers[[member.row for member in group]].tolist())
             pairs = zip(documents, group, strict=True)
             members.append(tuple(Duplicate(one.id, one.title, member.resemblance) for one, member in pairs))
         return DuplicateGroups(tuple(members), within, found.compared, found.unknown)
@@ -767,18 +771,18 @@ class Engine:
         """
         from textae.index.export import export_codes
 
-        export_codes(Path(path), list(self.opened.ids.values()), self.opened.codes, what)
+        export_codes(Path(path), list(self.snapshot.ids.values()), self.snapshot.codes, what)
 
     def unknown(self, query: str, mode: str | None = None) -> list[str]:
         """The words of a query, as written, that say nothing to a system: each once.
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer = self.opened.model.vectorizer
-        knows = self.opened.knows(self.opened.default_system if mode is None else mode)
+        vectorizer = self.snapshot.model.vectorizer
+        knows = self.snapshot.knows(self.snapshot.default_system if mode is None else mode)
         said = dict.fromkeys(words(query))
         known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
-        held = self.opened.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
+        held = self.snapshot.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
         silent = {word for (word, number), n in zip(known.items(), held, strict=True) if not n or number >= knows}
         silent.update(vectorizer.unknown(query))
         return [word for word in said if word in silent]
@@ -791,42 +795,42 @@ class Engine:
         """
         from textae.search.filters import ignored, parse
 
-        opened = self.opened
-        return ignored(parse(must, "--must", opened.field_names), opened.model.vectorizer.analysis)
+        snapshot = self.snapshot
+        return ignored(parse(must, "--must", snapshot.field_names), snapshot.model.vectorizer.analysis)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
         from textae.search.suggest import did_you_mean
 
-        opened = self.opened
+        snapshot = self.snapshot
 
         def frequency_of(term: int) -> int:
-            return int(opened.searched.statistics.frequencies(np.array([term], np.int32))[0])
+            return int(snapshot.searched.statistics.frequencies(np.array([term], np.int32))[0])
 
-        return did_you_mean(word, opened.model.vectorizer, frequency_of)
+        return did_you_mean(word, snapshot.model.vectorizer, frequency_of)
 
     def only_stop_words(self, query: str) -> bool:
         """Whether a query has words, and none that could say anything of a topic."""
-        term_of = self.opened.model.vectorizer.analysis.term_of
+        term_of = self.snapshot.model.vectorizer.analysis.term_of
         said = set(words(query))
         return bool(said) and all(term_of[word] is None for word in said)
 
     def has(self, id: str) -> bool:
         """Whether a document has this id."""
-        return self.opened.reader.number(id) is not None
+        return self.snapshot.reader.number(id) is not None
 
     def titles(self, ids: Sequence[str]) -> list[str]:
         """The titles of the documents with these ids, in their order."""
-        return self.opened.reader.titles(ids)
+        return self.snapshot.reader.titles(ids)
 
     def info(self) -> dict[str, Any]:
         """What the index holds and how it was learned, as JSON can hold it."""
-        reader = self.opened.reader
+        reader = self.snapshot.reader
         return {
             "documents": len(reader),
             **self._of_kind(),
-            "bytes_floats": sum(part.nbytes for part in self.opened.documents.floats.parts),
-            "bytes_bits": sum(part.nbytes for part in self.opened.documents.bits.parts),
+            "bytes_floats": sum(part.nbytes for part in self.snapshot.documents.floats.parts),
+            "bytes_bits": sum(part.nbytes for part in self.snapshot.documents.bits.parts),
             **self._lived(),
             **self._about(),
             **_first_and_last(reader.settings.get("layer_errors", [])),
@@ -835,39 +839,39 @@ class Engine:
 
     def _of_kind(self) -> dict[str, Any]:
         """What only an index of texts has, or one of pictures."""
-        opened = self.opened
-        if opened.shape is not None:
-            return {"pictures": shape_in_words(opened.shape)}
-        weight = round(opened.reader.settings["hybrid_weight"], 3)
-        return {"terms": len(opened.model.vectorizer.vocabulary), "hybrid_weight": weight}
+        snapshot = self.snapshot
+        if snapshot.shape is not None:
+            return {"pictures": shape_in_words(snapshot.shape)}
+        weight = round(snapshot.reader.settings["hybrid_weight"], 3)
+        return {"terms": len(snapshot.model.vectorizer.vocabulary), "hybrid_weight": weight}
 
     def _about(self) -> dict[str, Any]:
         """How it was learned; of pictures, without what only words have."""
-        about = self.opened.reader.settings["about"]
-        of_words = () if self.opened.shape is None else ("language", "inputs", "topics")
+        about = self.snapshot.reader.settings["about"]
+        of_words = () if self.snapshot.shape is None else ("language", "inputs", "topics")
         return {name: value for name, value in about.items() if name not in of_words}
 
     def _lived(self) -> dict[str, Any]:
         """What has become of the index since it was learned, and how what is new fits what was learned."""
-        opened = self.opened
-        is_new = opened.numbers >= opened.reader.settings["learned_numbers"]
-        later, learned = opened.numbers[is_new], opened.numbers[~is_new]
+        snapshot = self.snapshot
+        is_new = snapshot.numbers >= snapshot.reader.settings["learned_numbers"]
+        later, learned = snapshot.numbers[is_new], snapshot.numbers[~is_new]
         lived: dict[str, Any] = {
-            "segments": len(opened.segments),
+            "segments": len(snapshot.segments),
             "added_since_learned": len(later),
-            "removed_since_learned": opened.reader.settings["learned_documents"] - len(learned),
+            "removed_since_learned": snapshot.reader.settings["learned_documents"] - len(learned),
         }
-        if opened.model.passage:
-            lived["passages"] = opened.searched.statistics.n
-        if len(later) and len(learned) and opened.shape is not None:
+        if snapshot.model.passage:
+            lived["passages"] = snapshot.searched.statistics.n
+        if len(later) and len(learned) and snapshot.shape is not None:
             from textae.explore.drift import picture_error
 
             errors = {"error_of_learned": learned, "error_of_added": later}
-            lived |= {name: round(picture_error(opened, numbers), 3) for name, numbers in errors.items()}
+            lived |= {name: round(picture_error(snapshot, numbers), 3) for name, numbers in errors.items()}
         elif len(later) and len(learned):
             from textae.explore.drift import fit
 
-            before, now = fit(opened, learned), fit(opened, later)
+            before, now = fit(snapshot, learned), fit(snapshot, later)
             lived |= {
                 "unknown_words_of_learned": round(before.unknown_words, 4),
                 "unknown_words_of_added": round(now.unknown_words, 4),
@@ -878,21 +882,21 @@ class Engine:
 
     def _taught(self) -> dict[str, Any]:
         """What of the index was learned from labels; nothing where there were none."""
-        taught = self.opened.reader.settings.get("classifier")
+        taught = self.snapshot.reader.settings.get("classifier")
         if taught is None:
             return {}
         return {"label_field": taught["field"], "labelled": taught["labelled"], "labels": len(taught["classes"])}
 
     def damage(self) -> list[str]:
         """What is wrong with the index's files, a line each; every byte is checked."""
-        return self.opened.reader.damage()
+        return self.snapshot.reader.damage()
 
     def close(self) -> None:
         """Let go of the index."""
-        if self._opened is not None:
-            self._opened.reader.close()
-            self._opened = None
-            self._charts = {}
+        if self._snapshot is not None:
+            self._snapshot.reader.close()
+            self._snapshot = None
+            self._map_models = {}
 
     def __enter__(self) -> Self:
         return self
@@ -906,7 +910,7 @@ class Engine:
         unexpected = isinstance(
             error, ArithmeticError | LookupError | MemoryError | RuntimeWarning | TypeError | ValueError
         )
-        damage = self.damage() if unexpected and self._opened is not None else []
+        damage = self.damage() if unexpected and self._snapshot is not None else []
         self.close()
         if damage:
             raise StoreError(

@@ -65,7 +65,7 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class Found:
+class TopK:
     """Topics.
 
     Attributes:
@@ -96,7 +96,7 @@ def clusters(python: str | None, seeds: tuple[int, ...]) -> None:
     render()
 
 
-def _systems(engine: Engine, seed: int, python: str | None) -> Iterator[tuple[str, Corpus, Found]]:
+def _systems(engine: Engine, seed: int, python: str | None) -> Iterator[tuple[str, Corpus, TopK]]:
     corpus = corpus_of(engine)
     for n in (None, GROUPS):
         ours = _ours(engine, n, seed)
@@ -114,15 +114,15 @@ def _systems(engine: Engine, seed: int, python: str | None) -> Iterator[tuple[st
 
 def corpus_of(engine: Engine) -> Corpus:
     """The documents of an index, as topics are found in and judged by."""
-    opened = engine.opened
-    bags = opened.model.vectorizer.transform([searchable(one) for one in opened.reader.stream()])
-    bags = bags.below(_n_terms(opened.decoder))
-    shape = (len(bags), _n_terms(opened.decoder))
-    words = [opened.model.vectorizer.vocabulary.term(number) for number in range(shape[1])]
-    labels = np.unique(list(map(str, opened.reader.field("label").values())), return_inverse=True)[1]
+    snapshot = engine.snapshot
+    bags = snapshot.model.vectorizer.transform([searchable(one) for one in snapshot.reader.stream()])
+    bags = bags.below(_n_terms(snapshot.decoder))
+    shape = (len(bags), _n_terms(snapshot.decoder))
+    words = [snapshot.model.vectorizer.vocabulary.term(number) for number in range(shape[1])]
+    labels = np.unique(list(map(str, snapshot.reader.field("label").values())), return_inverse=True)[1]
     return Corpus(
         csr_array((bags.counts.astype(np.float64), bags.terms, bags.starts), shape=shape),
-        csr_array((tfidf(bags, opened.model.idf), bags.terms, bags.starts), shape=shape),
+        csr_array((tfidf(bags, snapshot.model.idf), bags.terms, bags.starts), shape=shape),
         np.array([len(word) > 1 and not word.isdecimal() for word in words]),
         labels,
     )
@@ -132,7 +132,7 @@ def _n_terms(decoder: Decoder) -> int:
     return len(decoder.layers[-1][1])
 
 
-def scored(corpus: Corpus, found: Found) -> dict[str, float]:
+def scored(corpus: Corpus, found: TopK) -> dict[str, float]:
     """All figures of some topics; documents of none are a group of their own to NMI and ARI."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -181,27 +181,27 @@ def diversity(topics: Sequence[Ints]) -> float:
     return len(np.unique(words)) / len(words)
 
 
-def _timed(action: Callable[[], tuple[Ints, Sequence[Ints]]]) -> Found:
+def _timed(action: Callable[[], tuple[Ints, Sequence[Ints]]]) -> TopK:
     started = time.perf_counter()
     topic_of, words = action()
-    return Found(topic_of, words, time.perf_counter() - started)
+    return TopK(topic_of, words, time.perf_counter() - started)
 
 
-def _ours(engine: Engine, n: int | None, seed: int) -> Found:
-    numbers = engine.opened.model.vectorizer.numbers
+def _ours(engine: Engine, n: int | None, seed: int) -> TopK:
+    numbers = engine.snapshot.model.vectorizer.numbers
 
     def action() -> tuple[Ints, Sequence[Ints]]:
-        found, topic_of, _ = topics_of(engine.opened, learn(engine.opened, n, seed))
+        found, topic_of, _ = topics_of(engine.snapshot, learn(engine.snapshot, n, seed))
         return topic_of, [np.array([numbers[word] for word in topic.words]) for topic in found.leaves]
 
     return _timed(action)
 
 
-def _by_decoder(engine: Engine, corpus: Corpus, ours: Found) -> list[Ints]:
+def _by_decoder(engine: Engine, corpus: Corpus, ours: TopK) -> list[Ints]:
     """What the decoder says at the topics' centres, beside the mean over topics."""
-    floats = engine.opened.codes.floats.astype(np.float32)
+    floats = engine.snapshot.codes.floats.astype(np.float32)
     centres = np.stack([floats[ours.topic_of == topic].mean(axis=0) for topic in range(len(ours.words))])
-    said = engine.opened.decoder.words(centres)
+    said = engine.snapshot.decoder.words(centres)
     usual = said.mean(axis=0, dtype=np.float64)
     telling = [most_telling(np.where(corpus.may_name, row, 0), usual, WORDS) for row in said]
     return list(telling)
@@ -219,7 +219,7 @@ def by_class(corpus: Corpus, topic_of: Ints) -> list[Ints]:
     return corpus.first_words((counts / counts.sum(axis=1, keepdims=True) * idf)[classes >= 0])
 
 
-def _lda(corpus: Corpus, n: int, seed: int) -> Found:
+def _lda(corpus: Corpus, n: int, seed: int) -> TopK:
     from sklearn.decomposition import LatentDirichletAllocation
 
     def action() -> tuple[Ints, Sequence[Ints]]:
@@ -231,7 +231,7 @@ def _lda(corpus: Corpus, n: int, seed: int) -> Found:
     return _timed(action)
 
 
-def _nmf(corpus: Corpus, n: int, seed: int) -> Found:
+def _nmf(corpus: Corpus, n: int, seed: int) -> TopK:
     from sklearn.decomposition import NMF
 
     def action() -> tuple[Ints, Sequence[Ints]]:
@@ -241,11 +241,11 @@ def _nmf(corpus: Corpus, n: int, seed: int) -> Found:
     return _timed(action)
 
 
-def _densities(engine: Engine, corpus: Corpus, seed: int, python: str) -> Found:
+def _densities(engine: Engine, corpus: Corpus, seed: int, python: str) -> TopK:
     """BERTopic's recipe; its seconds are those of the other process and of c-tf-idf."""
     with tempfile.TemporaryDirectory() as folder:
         codes, found = Path(folder) / "codes.npy", Path(folder) / "clusters.npy"
-        np.save(codes, engine.opened.codes.floats.astype(np.float32))
+        np.save(codes, engine.snapshot.codes.floats.astype(np.float32))
         command = [python, str(PROGRAM), str(codes), str(found), str(seed)]
         done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
         if done.returncode:

@@ -18,7 +18,7 @@ from benchmarks.rows import data, render, write
 from benchmarks.runs import index, seeds_option
 from textae.engine import Engine
 from textae.evaluation import judged, read_qrels, read_queries
-from textae.search.query import Question
+from textae.search.query import QueryVector
 from textae.types import Query, Ranking
 
 _DEPTH = 1_000
@@ -49,10 +49,10 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
 
 
 def _rankings(engine: Engine, mode: str, queries: Sequence[Query], *, expanded: bool) -> dict[str, Ranking]:
-    opened, found = engine.opened, {}
+    snapshot, found = engine.snapshot, {}
     for query in queries:
-        question = Question.of(opened.model.vectorizer.transform([query.text]))
-        best = opened.search(opened.expanded(question) if expanded else question, _DEPTH, mode)
-        ids = [opened.ids[number] for number in opened.searched.owners.take(best.rows).tolist()]
+        query_vector = QueryVector.of(snapshot.model.vectorizer.transform([query.text]))
+        best = snapshot.search(snapshot.expanded(query_vector) if expanded else query_vector, _DEPTH, mode)
+        ids = [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]
         found[query.id] = Ranking(tuple(ids), tuple(best.scores.tolist()))
     return found

@@ -28,8 +28,8 @@ from benchmarks.topics import precision
 from textae.encoding.analyzer import Analysis
 from textae.encoding.encoders import Encoder, Quantization, unit
 from textae.engine import Engine
-from textae.index.chunked import Column
-from textae.index.snapshot import Opened
+from textae.index.chunked import ChunkedArray
+from textae.index.snapshot import Snapshot
 from textae.search.retrievers import CodeSearch, Retriever
 from textae.search.vectors import HammingIndex
 from textae.types import Document
@@ -85,24 +85,24 @@ def _run(
         with Engine.open(folder) as engine:
             for length in lengths:
                 retrievers: dict[str, Retriever] = {
-                    "bits": engine.opened.system(f"bits-{length}"),
-                    "tf-idf": engine.opened.system("tfidf"),
-                    "LSA of as many numbers": engine.opened.system(f"lsa-{length}"),
-                    "LSA bits": lsa_bits(engine.opened, length),
+                    "bits": engine.snapshot.system(f"bits-{length}"),
+                    "tf-idf": engine.snapshot.system("tfidf"),
+                    "LSA of as many numbers": engine.snapshot.system(f"lsa-{length}"),
+                    "LSA bits": lsa_bits(engine.snapshot, length),
                 }
                 yield length, cost.documents, {**precision(engine, retrievers, test), **cost.figures()}
 
 
-def lsa_bits(opened: Opened, n: int) -> CodeSearch:
+def lsa_bits(snapshot: Snapshot, n: int) -> CodeSearch:
     """LSA's coordinates cut at their medians, by Hamming distance: what a bit is worth before anything is learned.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         n: bits, the first coordinates of LSA; each is set for half of the documents.
     """
-    documents, start = opened.documents, opened.model.start
+    documents, start = snapshot.documents, snapshot.model.start
     known = documents.known.whole()
     floats = unit(documents.lsa.whole()[:, :n].astype(np.float32))
     planes = Quantization(np.median(floats[known], axis=0), np.eye(floats.shape[1], dtype=np.float32))
     encoder = replace(Encoder.lsa(start.words[:, :n], start.idf), quantization=planes)
-    return CodeSearch(encoder, HammingIndex(Column.of(planes.bits(floats, known)), documents.known))
+    return CodeSearch(encoder, HammingIndex(ChunkedArray.of(planes.bits(floats, known)), documents.known))

@@ -24,7 +24,7 @@ from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Floats
 from textae.encoding.encoders import project
 from textae.engine import Engine
-from textae.search.query import Question
+from textae.search.query import QueryVector
 from textae.types import Document
 
 if TYPE_CHECKING:
@@ -101,23 +101,25 @@ def learned(folder: str, name: str, train: Sequence[Document], model: ModelSpec,
 
 def as_pictured(engine: Engine, documents: Sequence[Document]) -> dict[str, Floats]:
     """The coordinates of documents, by method: (n, 2); LSA's too of their own length, as the paper has them."""
-    bags, opened = engine.opened.model.vectorizer.transform(map(searchable, documents)), engine.opened
-    words = opened.reader.arrays["lsa/words"]
-    lsa = project(bags.below(len(words)), opened.model.idf[: len(words)], words)
-    return {"LSA-2": lsa, "AE-2": opened.model.encoder.encode(bags).floats.astype(np.float32)}
+    bags, snapshot = engine.snapshot.model.vectorizer.transform(map(searchable, documents)), engine.snapshot
+    words = snapshot.reader.arrays["lsa/words"]
+    lsa = project(bags.below(len(words)), snapshot.model.idf[: len(words)], words)
+    return {"LSA-2": lsa, "AE-2": snapshot.model.encoder.encode(bags).floats.astype(np.float32)}
 
 
 def curve(engine: Engine, mode: str, asked: Sequence[Document]) -> Curve:
     """What a system finds, as a mean over the queries."""
-    groups = engine.opened.reader.field("label")
-    indexed = np.array([str(groups[id]) for id in engine.opened.ids.values()])
+    groups = engine.snapshot.reader.field("label")
+    indexed = np.array([str(groups[id]) for id in engine.snapshot.ids.values()])
     cutoffs = np.unique(np.minimum(2 ** np.arange(1, 21) - 1, len(indexed)))  # 1, 3, 7, …, all
     precision, recall = np.zeros(len(cutoffs)), np.zeros(len(cutoffs))
     for first in range(0, len(asked), _QUERIES):
         some = asked[first : first + _QUERIES]
-        questions = [Question.of(engine.opened.model.vectorizer.transform([searchable(document)])) for document in some]
-        rows, system = np.arange(len(indexed)), engine.opened.system(mode)
-        scores = np.stack([system.scores(question, rows) for question in questions])
+        querys = [
+            QueryVector.of(engine.snapshot.model.vectorizer.transform([searchable(document)])) for document in some
+        ]
+        rows, system = np.arange(len(indexed)), engine.snapshot.system(mode)
+        scores = np.stack([system.scores(query, rows) for query in querys])
         relevant = indexed[np.argsort(-scores, axis=1, kind="stable")] == labels(some)[:, None]
         hits = relevant.cumsum(axis=1)[:, cutoffs - 1]
         precision += (hits / cutoffs).sum(axis=0)
@@ -135,7 +137,7 @@ def write_curve(name: str, found: Curve, size: int) -> None:
 def write_errors(engine: Engine, model: ModelSpec, size: int) -> None:
     """A row for each pre-trained layer: the error of rebuilding what is below it, at the start and after each pass."""
     below = (model.inputs, *model.hidden, model.dims)
-    for depth, errors in enumerate(engine.opened.reader.settings["layer_errors"]):
+    for depth, errors in enumerate(engine.snapshot.reader.settings["layer_errors"]):
         figures = {f"pass {number}" if number else "start": float(error) for number, error in enumerate(errors)}
         unit = "nats a word" if depth == 0 else "nats"
         write("reconstruction error, layer by layer", f"{below[depth]}–{below[depth + 1]}, {unit}", size, figures, SEED)

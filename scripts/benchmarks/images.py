@@ -29,7 +29,7 @@ from textae.encoding.arrays import Floats
 from textae.encoding.encoders import PixelEncoder, encode, logistic
 from textae.encoding.pixels import Pixels
 from textae.engine import Engine
-from textae.search.query import Question
+from textae.search.query import QueryVector
 from textae.types import Document
 
 ON = "MNIST"
@@ -64,13 +64,13 @@ def images(keep: Path | None, queries: int, only_figures: bool) -> None:
         for name, preset in LEARNED.items():
             if not (folder / name).exists():
                 indexed(digits, folder / name, preset, name)
-        opened = {name: Engine.open(folder / name) for name in LEARNED}
+        snapshot = {name: Engine.open(folder / name) for name in LEARNED}
         if not only_figures:
-            measure_errors(opened[DEEP], digits)
-            measure_precision(opened[DEFAULT], digits, queries)
-            measure_classifying(opened[DEFAULT], digits)
-            measure_search(opened[DEFAULT], digits)
-        draw(opened, digits)
+            measure_errors(snapshot[DEEP], digits)
+            measure_precision(snapshot[DEFAULT], digits, queries)
+            measure_classifying(snapshot[DEFAULT], digits)
+            measure_search(snapshot[DEFAULT], digits)
+        draw(snapshot, digits)
     if not only_figures:
         render()
 
@@ -110,24 +110,24 @@ def indexed(digits: Digits, folder: Path, preset: Preset, name: str) -> None:
 
 def encoded(engine: Engine, pixels: Pixels) -> Floats:
     """The float codes of some pictures."""
-    return np.concatenate([encode(engine.opened.model.encoder, chunk).floats for chunk in pixels.chunks(2_000)])
+    return np.concatenate([encode(engine.snapshot.model.encoder, chunk).floats for chunk in pixels.chunks(2_000)])
 
 
 def rebuilt(engine: Engine, pixels: Pixels) -> Floats:
     """The brightness that the decoder tells of the codes of pictures: (n, n_pixels)."""
-    return logistic(engine.opened.decoder.logits(encoded(engine, pixels)))
+    return logistic(engine.snapshot.decoder.logits(encoded(engine, pixels)))
 
 
 def pca_of(engine: Engine, pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
     """The first principal components of pictures, and the pictures that are rebuilt from them."""
-    axes, mean = (np.asarray(engine.opened.reader.arrays[name]) for name in ("pca/axes", "pca/mean"))
+    axes, mean = (np.asarray(engine.snapshot.reader.arrays[name]) for name in ("pca/axes", "pca/mean"))
     components = (pixels.brightness() - mean) @ axes[:, :dims]
     return components, components @ axes[:, :dims].T + mean
 
 
 def measure_errors(engine: Engine, digits: Digits) -> None:
     """The squared error of a test picture, summed over its pixels."""
-    seen, dims = digits.test.brightness(), engine.opened.model.encoder.dims
+    seen, dims = digits.test.brightness(), engine.snapshot.model.encoder.dims
     errors = {
         "deep auto-encoder": float(np.square(rebuilt(engine, digits.test) - seen).sum(axis=1).mean()),
         "PCA": float(np.square(pca_of(engine, digits.test, dims)[1] - seen).sum(axis=1).mean()),
@@ -155,7 +155,7 @@ def signs_of_pca(engine: Engine, digits: Digits, n: int, dims: int = 32) -> floa
 
 def measure_classifying(engine: Engine, digits: Digits) -> None:
     """The errors of a linear classifier, and what a few labels teach."""
-    start = PixelEncoder.pca(*(np.asarray(engine.opened.reader.arrays[name]) for name in ("pca/axes", "pca/mean")))
+    start = PixelEncoder.pca(*(np.asarray(engine.snapshot.reader.arrays[name]) for name in ("pca/axes", "pca/mean")))
     features = {
         "our codes": [encoded(engine, part) for part in (digits.train, digits.test)],
         "PCA": [np.concatenate([start.encode(c).floats for c in p.chunks(2_000)]) for p in (digits.train, digits.test)],
@@ -163,7 +163,7 @@ def measure_classifying(engine: Engine, digits: Digits) -> None:
     }
     errors = {name: 1 - linear(*both, digits.train_labels, digits.test_labels) for name, both in features.items()}
     write("error of a linear classifier", ON, len(digits.train), errors, SEED)
-    encoder = engine.opened.model.encoder
+    encoder = engine.snapshot.model.encoder
     assert isinstance(encoder, PixelEncoder)
     for known in KNOWN:
         for seed in (1, 2, 3):
@@ -190,30 +190,30 @@ def linear(seen: Floats, asked: Floats, known: NDArray[np.int64], right: NDArray
 
 def measure_search(engine: Engine, digits: Digits) -> None:
     """Milliseconds of a query in a running process, by system, and of its encoding; bytes of a picture's code."""
-    questions = [Question.of_pictures(digits.test.rows(i, i + 1)) for i in range(TIMED)]
-    found = {f"{name} ms": median_ms(lambda q, n=name: engine.opened.search(q, 10, n), questions) for name in SYSTEMS}
-    encoder = engine.opened.model.encoder
-    found["encoding ms"] = median_ms(lambda question: encode(encoder, question.pictures), questions)
-    found["bytes of bits"] = float(engine.opened.codes.bits.shape[1])
-    found["bytes of a float code"] = float(2 * engine.opened.codes.floats.shape[1])
+    querys = [QueryVector.of_pictures(digits.test.rows(i, i + 1)) for i in range(TIMED)]
+    found = {f"{name} ms": median_ms(lambda q, n=name: engine.snapshot.search(q, 10, n), querys) for name in SYSTEMS}
+    encoder = engine.snapshot.model.encoder
+    found["encoding ms"] = median_ms(lambda query: encode(encoder, query.pictures), querys)
+    found["bytes of bits"] = float(engine.snapshot.codes.bits.shape[1])
+    found["bytes of a float code"] = float(2 * engine.snapshot.codes.floats.shape[1])
     write("a search among pictures", ON, len(digits.train), found)
 
 
-def median_ms(search: Callable[[Question], object], questions: Sequence[Question]) -> float:
+def median_ms(search: Callable[[QueryVector], object], querys: Sequence[QueryVector]) -> float:
     """The median time of a search, after some that warm up."""
     took = []
-    for question in questions:
+    for query in querys:
         began = time.perf_counter()
-        search(question)
+        search(query)
         took.append(time.perf_counter() - began)
     return 1_000 * float(np.median(took[TIMED // 10 :]))
 
 
-def draw(opened: Mapping[str, Engine], digits: Digits) -> None:
+def draw(snapshot: Mapping[str, Engine], digits: Digits) -> None:
     """Every figure."""
-    deep, plane, denoising = (opened[name] for name in (DEEP, PLANE, DENOISING))
+    deep, plane, denoising = (snapshot[name] for name in (DEEP, PLANE, DENOISING))
     shown = digits.test.take(np.array([digits.row_of(digit) for digit in range(10)]))
-    dims = deep.opened.model.encoder.dims
+    dims = deep.snapshot.model.encoder.dims
     figures.draw_rows(
         {
             "original": shown.brightness(),
@@ -225,7 +225,7 @@ def draw(opened: Mapping[str, Engine], digits: Digits) -> None:
     codes = {"PCA, 2 numbers": pca_of(plane, digits.test, 2)[0], "deep auto-encoder, 2": encoded(plane, digits.test)}
     figures.draw_codes(codes, digits.test_labels, "codes-2d.png")
     grid = figures.grid(codes["deep auto-encoder, 2"], 20)
-    figures.draw_grid(logistic(plane.opened.decoder.logits(grid.reshape(-1, 2))), grid, "grid.png")
+    figures.draw_grid(logistic(plane.snapshot.decoder.logits(grid.reshape(-1, 2))), grid, "grid.png")
     noisy = spoilt(shown)
     figures.draw_rows(
         {
@@ -242,7 +242,7 @@ def draw(opened: Mapping[str, Engine], digits: Digits) -> None:
         },
         "filters.png",
     )
-    figures.draw_neighbours(neighbours(opened[DEFAULT], digits), "neighbours.png")
+    figures.draw_neighbours(neighbours(snapshot[DEFAULT], digits), "neighbours.png")
 
 
 def spoilt(pixels: Pixels) -> Pixels:
@@ -253,7 +253,7 @@ def spoilt(pixels: Pixels) -> Pixels:
 
 def first_layer(engine: Engine) -> Floats:
     """The weights of the first layer: (n_pixels, n_hidden)."""
-    encoder = engine.opened.model.encoder
+    encoder = engine.snapshot.model.encoder
     assert isinstance(encoder, PixelEncoder)
     return encoder.layers[0][0]
 
@@ -262,8 +262,8 @@ def neighbours(engine: Engine, digits: Digits, k: int = 8) -> list[figures.Neigh
     """Of the first test picture of each digit, the nearest training pictures by pixels and by bits."""
     found = []
     for row in map(digits.row_of, range(10)):
-        question = Question.of_pictures(digits.test.rows(row, row + 1))
-        nearest = {name: engine.opened.search(question, k, name).rows for name in ("pixels", "bits")}
+        query = QueryVector.of_pictures(digits.test.rows(row, row + 1))
+        nearest = {name: engine.snapshot.search(query, k, name).rows for name in ("pixels", "bits")}
         found.append(
             figures.Neighbours(
                 digits.test.values[row],

@@ -33,7 +33,7 @@ from textae.encoding.encoders import unit
 from textae.encoding.weighting import tfidf
 from textae.engine import Engine
 from textae.explore.map import LAYOUTS, LSA, NEIGHBOURS, learn_chart
-from textae.index.snapshot import Opened
+from textae.index.snapshot import Snapshot
 from textae.types import Document
 
 PROGRAM = Path(__file__).parent / "peers" / "embeddings.py"
@@ -74,14 +74,14 @@ def maps(seeds: tuple[int, ...], python: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder, table(train) as source:
         index(source, Path(folder))
         with Engine.open(folder) as engine:
-            bags = engine.opened.model.vectorizer.transform(map(searchable, test))
+            bags = engine.snapshot.model.vectorizer.transform(map(searchable, test))
             groups = _groups(engine, test)
-            code = Laid(*_codes(engine.opened, NEIGHBOURS, bags))
+            code = Laid(*_codes(engine.snapshot, NEIGHBOURS, bags))
             for seed in seeds:
-                laid = {"code": code} | {layout: _ours(engine.opened, layout, bags, seed) for layout in LAYOUTS}
+                laid = {"code": code} | {layout: _ours(engine.snapshot, layout, bags, seed) for layout in LAYOUTS}
                 laid["ours"] = laid.pop(NEIGHBOURS)
                 if python and seed == seeds[0]:
-                    laid |= _peers(python, engine.opened, bags, code, seed)
+                    laid |= _peers(python, engine.snapshot, bags, code, seed)
                 _write(laid, code, groups, seed)
     render()
 
@@ -97,36 +97,36 @@ def _write(laid: dict[str, Laid], code: Laid, groups: Groups, seed: int) -> None
 
 
 def _groups(engine: Engine, test: list[Document]) -> Groups:
-    learned = list(map(str, engine.opened.reader.field("label").values()))
+    learned = list(map(str, engine.snapshot.reader.field("label").values()))
     number = {name: place for place, name in enumerate(sorted(set(learned)))}
     return Groups(
         np.array([number[name] for name in learned]), np.array([number[str(each.fields["label"])] for each in test])
     )
 
 
-def _codes(opened: Opened, layout: str, bags: Bags) -> tuple[Floats, Floats]:
+def _codes(snapshot: Snapshot, layout: str, bags: Bags) -> tuple[Floats, Floats]:
     """What a layout places: of the training part, and of the test part."""
-    learned = opened.documents.lsa if layout == LSA else opened.documents.floats
-    encoder = opened.model.start if layout == LSA else opened.model.encoder
+    learned = snapshot.documents.lsa if layout == LSA else snapshot.documents.floats
+    encoder = snapshot.model.start if layout == LSA else snapshot.model.encoder
     return learned.whole().astype(np.float32), encoder.encode(bags).floats.astype(np.float32)
 
 
-def _ours(opened: Opened, layout: str, bags: Bags, seed: int) -> Laid:
+def _ours(snapshot: Snapshot, layout: str, bags: Bags, seed: int) -> Laid:
     """One of our layouts; finding words for its places is part of the seconds."""
     import textae.training.map_layout  # noqa: F401  what it imports takes seconds, which are none of learning
 
-    learned, new = _codes(opened, layout, bags)
+    learned, new = _codes(snapshot, layout, bags)
     started = time.perf_counter()
-    chart = learn_chart(opened, layout, seed, lambda *_: None)
+    chart = learn_chart(snapshot, layout, seed, lambda *_: None)
     places = chart.projection.places(learned)
     laid_out = time.perf_counter()
     placed = chart.projection.places(new)
     return Laid(places, placed, (laid_out - started, time.perf_counter() - laid_out))
 
 
-def _peers(python: str, opened: Opened, new: Bags, code: Laid, seed: int) -> dict[str, Laid]:
-    idf = opened.model.idf[:-1]
-    bags = {"learned": opened.bags_of(opened.numbers.tolist()), "new": new}
+def _peers(python: str, snapshot: Snapshot, new: Bags, code: Laid, seed: int) -> dict[str, Laid]:
+    idf = snapshot.model.idf[:-1]
+    bags = {"learned": snapshot.bags_of(snapshot.numbers.tolist()), "new": new}
     sparse: dict[str, NDArray[np.generic]] = {"dims": np.array(len(idf))}
     for name, rows in bags.items():
         sparse |= _sparse(name, rows.below(len(idf)), idf)

@@ -113,7 +113,7 @@ def ranked(queries: Sequence[Query], scores: NDArray[np.float32], ids: Sequence[
     """
     rankings = {}
     for query, row in zip(queries, scores, strict=True):
-        best = top(row, 100, above=-np.inf)
+        best = top(row, 100, min_score=-np.inf)
         rankings[query.id] = Ranking(tuple(ids[i] for i in best), tuple(row[best].tolist()))
     return rankings
 
@@ -135,7 +135,7 @@ def _cost(model: Sentences) -> None:
 
 def _encoding(model: Sentences, engine: Engine, sample: Sequence[str]) -> None:
     cores = os.cpu_count() or 1
-    vectorizer, encoder = engine.opened.model.vectorizer, engine.opened.model.encoder
+    vectorizer, encoder = engine.snapshot.model.vectorizer, engine.snapshot.model.encoder
     ours = len(sample) / _seconds(lambda: encoder.encode(vectorizer.transform(sample)))
     one, all_cores = (len(sample) / model.encode(sample, threads)[1] for threads in (1, cores))
     figures = {"documents/s": ours, f"{NAME}, documents/s": one, f"{NAME}, {cores} cores, documents/s": all_cores}

@@ -39,7 +39,7 @@ def serve(folder: Path, data: str, seconds: int, seed: int) -> None:
     The server keeps topics and a map in the index, where it has none.
     """
     with Engine.open(folder) as engine:
-        queries, n = _titles(engine, seed), len(engine.opened.reader)
+        queries, n = _titles(engine, seed), len(engine.snapshot.reader)
     searches = [f"/api/search?q={quote_plus(query)}" for query in queries]
     with _server(folder) as (address, process):
         _ask(address, searches, 2)
@@ -83,7 +83,7 @@ class Asked:
 
 
 def _titles(engine: Engine, seed: int) -> list[str]:
-    ids = random.Random(seed).choices(list(engine.opened.ids.values()), k=QUERIES)
+    ids = random.Random(seed).choices(list(engine.snapshot.ids.values()), k=QUERIES)
     return [title for title in engine.titles(ids) if title.strip()]
 
 

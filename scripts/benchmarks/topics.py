@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textae.encoding.analyzer import searchable, spans
 from textae.engine import Engine
-from textae.search.query import Question
+from textae.search.query import QueryVector
 from textae.search.retrievers import Retriever
 from textae.types import Document
 
@@ -55,23 +55,25 @@ def precision(
         asked: documents that are not in the index.
         k: how deep to look.
     """
-    label_of = engine.opened.reader.field("label")
-    labels = np.array([str(label_of[id]) for id in engine.opened.ids.values()])
+    label_of = engine.snapshot.reader.field("label")
+    labels = np.array([str(label_of[id]) for id in engine.snapshot.ids.values()])
     rows = np.arange(len(labels))
     sums = dict.fromkeys(retrievers, 0.0)
     for first in range(0, len(asked), _QUERIES_AT_A_TIME):
         some = asked[first : first + _QUERIES_AT_A_TIME]
-        questions = [Question.of(engine.opened.model.vectorizer.transform([searchable(document)])) for document in some]
+        querys = [
+            QueryVector.of(engine.snapshot.model.vectorizer.transform([searchable(document)])) for document in some
+        ]
         relevant = np.array([str(document.fields["label"]) for document in some])[:, None] == labels
         for name, retriever in retrievers.items():
-            scores = np.stack([retriever.scores(question, rows) for question in questions])
+            scores = np.stack([retriever.scores(query, rows) for query in querys])
             sums[name] += float(expected_precision(-scores, relevant, k).sum())
     return {name: value / len(asked) for name, value in sums.items()}
 
 
 def retrievers(engine: Engine, systems: Iterable[str]) -> dict[str, Retriever]:
     """Systems of an index, by name."""
-    return {name: engine.opened.system(name) for name in systems}
+    return {name: engine.snapshot.system(name) for name in systems}
 
 
 def with_words(documents: Iterable[Document]) -> list[Document]:

@@ -11,7 +11,7 @@ from browser import chromium, close_to, pixels, until
 from shared import some_pictures
 
 from textae import Document
-from textae.explore.map import Ground, TopicMap
+from textae.explore.map import BackgroundGrid, DocumentMap
 from textae.types import Topic, Topics
 from textae.views.page import write_page
 
@@ -21,7 +21,7 @@ EVIL = '<script>document.title = "owned"</script><img src="http://127.0.0.1:9/x"
 CELLS = 8
 
 
-def four_topics(each: int = 60) -> tuple[TopicMap, list[Document]]:
+def four_topics(each: int = 60) -> tuple[DocumentMap, list[Document]]:
     """A map of four topics in two areas, one in each quarter, and its documents."""
     rng = np.random.default_rng(1)
     n = 4 * each
@@ -43,13 +43,13 @@ def four_topics(each: int = 60) -> tuple[TopicMap, list[Document]]:
         Topic(str(at + 1), ("heaven, hearth", "water, board")[at], (), 2 * each, (), tuple(leaves[2 * at : 2 * at + 2]))
         for at in range(2)
     )
-    ground = Ground(-1, -1, 1, 1, tuple((f"row{at // CELLS}", f"column{at % CELLS}") for at in range(CELLS**2)))
+    ground = BackgroundGrid(-1, -1, 1, 1, tuple((f"row{at // CELLS}", f"column{at % CELLS}") for at in range(CELLS**2)))
     ids = [document.id for document in documents]
     titles = [document.title for document in documents]
     topics = Topics(areas, n, 3)
     numbers = np.arange(n)
     strengths = np.full(n, 0.8, np.float32)
-    return TopicMap("neighbours", numbers, ids, titles, places, topics, topic_of, strengths, ground), documents
+    return DocumentMap("neighbours", numbers, ids, titles, places, topics, topic_of, strengths, ground), documents
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def visit(browser):
     """Give a function that opens a page from disk, and holds it to ask nothing of anybody and to fail nowhere."""
     contexts, wrong = [], []
 
-    def opened(path: Path, size=(960, 640), *, hash: str = "draw=canvas", scheme: str = "light", **options):
+    def snapshot(path: Path, size=(960, 640), *, hash: str = "draw=canvas", scheme: str = "light", **options):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce", **options
         )
@@ -85,7 +85,7 @@ def visit(browser):
         page.evaluate("started.then(() => atlas.corpus.named)")
         return page
 
-    yield opened
+    yield snapshot
     for context in contexts:
         context.close()
     assert wrong == []
@@ -110,10 +110,10 @@ def at(page, document: int) -> tuple[float, float]:
 def points_of(page) -> np.ndarray:
     """The pixels of the map without what stands above it."""
     still(page)
-    above = "for (const id of ['labels', 'legend', 'panel', 'zoom', 'tip']) byId(id).style.visibility = "
-    page.evaluate(f"{above}'hidden'")
+    min_score = "for (const id of ['labels', 'legend', 'panel', 'zoom', 'tip']) byId(id).style.visibility = "
+    page.evaluate(f"{min_score}'hidden'")
     shot = page.locator("#map").screenshot()
-    page.evaluate(f"{above}''")
+    page.evaluate(f"{min_score}''")
     return pixels(shot)
 
 
@@ -192,7 +192,7 @@ def test_pictures_are_shown_where_they_are_pointed_at_and_read(visit, tmp_path) 
     drawn, _ = four_topics(each=3)
     pictures = some_pictures(12)
     ids = [document.id for document in pictures]
-    ground = Ground(-1, -1, 1, 1, ((),) * CELLS**2)
+    ground = BackgroundGrid(-1, -1, 1, 1, ((),) * CELLS**2)
     of_pictures = replace(drawn, ids=ids, titles=[""] * 12, ground=ground)
     write_page(of_pictures, pictures, tmp_path / "map.html", name="Pictures")
     page = visit(tmp_path / "map.html")
@@ -469,10 +469,10 @@ ODD = ["😀 emoji 👩‍👩‍👧", "مرحبا بالعالم", "a" * 10_00
 def test_few_documents_in_one_place_with_odd_titles(visit, tmp_path, n) -> None:
     documents = [Document(str(at), "text", title) for at, title in enumerate(ODD[-n:])]
     leaf = Topic("1.1", "all", (), n, ())
-    drawn = TopicMap(
+    drawn = DocumentMap(
         "lsa", np.arange(n), [one.id for one in documents], [one.title for one in documents],
         np.zeros((n, 2), np.float32), Topics((replace(leaf, id="1", topics=(leaf,)),), n, 0),
-        np.zeros(n, np.int32), np.ones(n, np.float32), Ground(-1, -1, 1, 1, ((),)),
+        np.zeros(n, np.int32), np.ones(n, np.float32), BackgroundGrid(-1, -1, 1, 1, ((),)),
     )  # fmt: skip
     path = tmp_path / "few.html"
     write_page(drawn, documents, path, name="Few")

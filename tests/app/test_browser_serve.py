@@ -39,7 +39,7 @@ def visit(browser, serving):
     """Give a function that opens the page, and holds it to ask nobody else and to fail nowhere."""
     contexts, wrong = [], []
 
-    def opened(hash: str = "", size=(1200, 800), **options):
+    def snapshot(hash: str = "", size=(1200, 800), **options):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
         )
@@ -52,7 +52,7 @@ def visit(browser, serving):
         until(page, "atlas !== null && atlas.corpus.ids !== null")
         return page
 
-    yield opened
+    yield snapshot
     for context in contexts:
         context.close()
     assert wrong == []

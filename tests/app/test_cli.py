@@ -22,7 +22,7 @@ from shared import ENVIRONMENT, QUICK, command, contents, nobody, open_to_all, r
 from textae import Document, Engine, ModelSpec, Ranking, TrainSpec
 from textae.app.cli import cli
 from textae.app.printing import write_trec
-from textae.index.store import FORMAT, Reviser
+from textae.index.store import FORMAT, UpdateWriter
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
 
@@ -549,8 +549,8 @@ class TestTrain:
     def test_an_index_of_before_a_choice_was_there_has_its_default(self, untaught, tmp_path):
         folder = tmp_path / "index"
         shutil.copytree(untaught, folder)
-        with Reviser(folder) as writer, Engine.open(folder) as engine:
-            about = dict(engine.opened.reader.settings["about"])
+        with UpdateWriter(folder) as writer, Engine.open(folder) as engine:
+            about = dict(engine.snapshot.reader.settings["about"])
             del about["drop"], about["most_documents"]
             writer.set("about", about)
             writer.commit()
@@ -667,7 +667,7 @@ class TestTerminal:
     @pytest.mark.parametrize("shape", [[], ["--json"]])
     def test_escapes_stay_out_of_what_codes_say(self, shell, hostile, shape):
         with Engine.open(hostile) as engine:
-            ids = list(engine.opened.ids.values())
+            ids = list(engine.snapshot.ids.values())
         for arguments in (["decode", *ids], ["decode", "--text", HOSTILE], ["sample", "-n", 4]):
             said = shell(*arguments, *shape, "--index", hostile)
             assert (said.code, [c for c in STEERS if c in said.out + said.err]) == (0, [])

@@ -46,7 +46,7 @@ def index(shell, here) -> Path:
 
 def ids() -> set[str]:
     with Engine.open(".textae") as engine:
-        return set(engine.opened.ids.values())
+        return set(engine.snapshot.ids.values())
 
 
 class TestAdd:

@@ -140,7 +140,7 @@ class TestAnswers:
         found = ask(app, "/api/info").json()
         with Engine.open(folder) as engine:
             facts = json.loads(json.dumps(engine.info()))
-            assert found == {"index": "index", **facts, "commit": engine.opened.reader.commit}
+            assert found == {"index": "index", **facts, "commit": engine.snapshot.reader.commit}
 
     def test_health(self, app):
         assert ask(app, "/api/health").json() == {"status": "ok"}
@@ -405,7 +405,7 @@ class TestFollowing:
             writer.train(train=QUICK)
             found = ask(app, "/api/search?q=telescope").json()
             assert found["hits"]
-            assert found["commit"] == writer.opened.reader.commit
+            assert found["commit"] == writer.snapshot.reader.commit
 
     def test_no_answer_is_older_than_one_before_it(self, changing):
         with served(changing, n=4) as app, Engine.open(changing) as writer:
@@ -417,7 +417,7 @@ class TestFollowing:
                 return {answer.json()["commit"] for answer in answers}
 
             for number in range(3):
-                assert asyncio.run(many()) == {writer.opened.reader.commit}
+                assert asyncio.run(many()) == {writer.snapshot.reader.commit}
                 writer.add([Document(f"new-{number}", "an oven")])
 
     def test_an_index_that_is_gone_comes_back(self, changing):
@@ -448,7 +448,7 @@ class TestFollowing:
             with Engine.open(changing) as writer:
                 writer.add([Document("new", "a telescope and an oven")])
                 assert shown.shown is before
-                wait_for(lambda: shown.shown.commit == writer.opened.reader.commit)
+                wait_for(lambda: shown.shown.commit == writer.snapshot.reader.commit)
             assert shown.shown.topics.documents == before.topics.documents + 1
             changing.rename(changing.parent / "away")
             assert shown.shown.topics.documents == before.topics.documents + 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.corpus.uniform import AMONG_PICTURES, AMONG_TEXTS, SIDE, Fitted, resized
+from textae.corpus.uniform import AMONG_PICTURES, AMONG_TEXTS, SIDE, UniformCorpus, resized
 from textae.types import Document, Picture, Skipped, shape_in_words
 
 TEXT = Document("text", "words")
@@ -22,7 +22,7 @@ def documents(*pictures: Picture | None) -> list[Document]:
 
 
 def shapes(*pictures: Picture | None) -> list[tuple[int, int, int]]:
-    return [one.picture.shape for one in Fitted(documents(*pictures)) if isinstance(one, Document)]
+    return [one.picture.shape for one in UniformCorpus(documents(*pictures)) if isinstance(one, Document)]
 
 
 @pytest.mark.parametrize(
@@ -39,29 +39,29 @@ def shapes(*pictures: Picture | None) -> list[tuple[int, int, int]]:
 )
 def test_the_first_pictures_decide_the_shape(first, shape) -> None:
     pictures = [picture(*each) for each in first]
-    assert Fitted(documents(*pictures)).shape == shape
+    assert UniformCorpus(documents(*pictures)).shape == shape
     assert set(shapes(*pictures * 64, picture(3, 40, 3))) == {shape}  # nothing that comes late
 
 
 def test_a_shape_that_is_known_is_kept() -> None:
-    corpus = Fitted(documents(picture(9, 9)), (4, 4, 3))
+    corpus = UniformCorpus(documents(picture(9, 9)), (4, 4, 3))
     assert [one.picture.shape for one in corpus] == [(4, 4, 3)]
-    assert list(Fitted([TEXT], None)) == [TEXT]
+    assert list(UniformCorpus([TEXT], None)) == [TEXT]
 
 
 def test_what_is_of_the_other_kind_is_skipped() -> None:
     photo = Document("photo", "", source="a/photo.png", picture=picture(8, 8))
-    assert list(Fitted([TEXT, photo])) == [TEXT, Skipped("a/photo.png", AMONG_TEXTS)]
-    assert list(Fitted([photo, TEXT])) == [photo, Skipped("text", AMONG_PICTURES)]
-    assert Fitted([TEXT, photo]).shape is None
+    assert list(UniformCorpus([TEXT, photo])) == [TEXT, Skipped("a/photo.png", AMONG_TEXTS)]
+    assert list(UniformCorpus([photo, TEXT])) == [photo, Skipped("text", AMONG_PICTURES)]
+    assert UniformCorpus([TEXT, photo]).shape is None
 
 
 def test_what_was_skipped_before_the_first_document_decides_nothing() -> None:
     skipped = [Skipped(f"{n}.md", "unknown type .md") for n in range(1_000)]
-    corpus = Fitted([*skipped, *documents(picture(8, 8))])
+    corpus = UniformCorpus([*skipped, *documents(picture(8, 8))])
     assert corpus.shape == (8, 8, 1)
     assert len(list(corpus)) == 1_001
-    assert Fitted(skipped).shape is None
+    assert UniformCorpus(skipped).shape is None
 
 
 def test_of_a_stream_no_more_is_read_than_decides() -> None:
@@ -72,10 +72,10 @@ def test_of_a_stream_no_more_is_read_than_decides() -> None:
             read.append(document.id)
             yield document
 
-    Fitted(stream(None, None, picture(8, 8)))
+    UniformCorpus(stream(None, None, picture(8, 8)))
     assert read == ["0"]
     read.clear()
-    corpus = Fitted(stream(*[picture(8, 8)] * 500))
+    corpus = UniformCorpus(stream(*[picture(8, 8)] * 500))
     assert len(read) < 100
     assert len(list(itertools.islice(corpus, 200))) == 200
     assert len(read) == 200

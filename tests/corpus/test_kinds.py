@@ -85,8 +85,8 @@ def made(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture
 def engine(kind, made) -> Iterator[Engine]:
-    with Engine.open(made[kind.name]) as opened:
-        yield opened
+    with Engine.open(made[kind.name]) as snapshot:
+        yield snapshot
 
 
 @pytest.fixture
@@ -103,18 +103,18 @@ def living(kind, tmp_path) -> Iterator[Engine]:
 
 
 def ids(engine: Engine) -> set[str]:
-    return set(engine.opened.ids.values())
+    return set(engine.snapshot.ids.values())
 
 
 class TestAsItIs:
     def test_documents_come_back_as_they_were_given(self, kind, engine) -> None:
         assert engine.kind == kind.name
-        assert list(engine.opened.reader.stream()) == kind.documents(30)
+        assert list(engine.snapshot.reader.stream()) == kind.documents(30)
         assert engine.damage() == []
 
     def test_every_system_finds_the_document_itself_first(self, kind, engine) -> None:
         document = kind.documents(30)[7]
-        for system in engine.opened.systems:
+        for system in engine.snapshot.systems:
             hits = kind.like(engine, document, 5, mode=system)
             assert hits[0].id == document.id or system in ("bits", "pca", "lsa"), system
             assert document.id in {hit.id for hit in hits}
@@ -142,7 +142,7 @@ class TestAsItIs:
 
     def test_the_scoreboard_has_every_system_of_the_kind(self, kind, engine) -> None:
         scored = engine.evaluate_labels(kind.label, k=5)
-        assert tuple(figure.system for figure in scored.figures) == engine.opened.systems
+        assert tuple(figure.system for figure in scored.figures) == engine.snapshot.systems
         asked = engine.evaluate_labels(kind.label, kind.documents(6, seed=2), k=5)
         assert {figure.queries for figure in asked.figures} == {6}
         assert {figure.value > 0.5 for figure in (*scored.figures, *asked.figures)} == {True}
@@ -159,7 +159,7 @@ class TestAsItIs:
 
     def test_codes_for_other_tools(self, kind, engine, tmp_path) -> None:
         engine.export_codes(tmp_path / "codes.npy")
-        assert np.load(tmp_path / "codes.npy").shape == engine.opened.codes.floats.shape
+        assert np.load(tmp_path / "codes.npy").shape == engine.snapshot.codes.floats.shape
 
     def test_what_is_not_there(self, kind, engine) -> None:
         for ask in (engine.similar, engine.text, lambda id: engine.decode([id])):
@@ -208,13 +208,13 @@ class TestAsItLives:
 
     def test_learning_again_is_as_if_it_had_just_been_indexed(self, kind, living, tmp_path) -> None:
         with Engine.create(tmp_path / "once") as once:
-            once.index(list(living.opened.reader.stream()), model=TINY, train=kind.train)
-            expected = {name: array.tobytes() for name, array in once.opened.reader.arrays.items()}
+            once.index(list(living.snapshot.reader.stream()), model=TINY, train=kind.train)
+            expected = {name: array.tobytes() for name, array in once.snapshot.reader.arrays.items()}
         new = [replace(document, id=f"new-{document.id}") for document in kind.documents(3, seed=2)]
         living.add(new)
         living.remove([document.id for document in new])
         assert living.train().anew
-        assert {name: array.tobytes() for name, array in living.opened.reader.arrays.items()} == expected
+        assert {name: array.tobytes() for name, array in living.snapshot.reader.arrays.items()} == expected
 
     def test_the_other_kind_is_skipped_and_counted(self, kind, living) -> None:
         other = Pictures() if kind.name == TEXTS else Texts()

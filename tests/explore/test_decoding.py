@@ -50,12 +50,12 @@ class TestDecode:
         assert set(held.values()) == {False}
 
     def test_probability_and_lift_are_the_decoders(self, engine):
-        opened = engine.opened
-        shares = opened.decoder.words(opened.codes.floats[:1])[0]
+        snapshot = engine.snapshot
+        shares = snapshot.decoder.words(snapshot.codes.floats[:1])[0]
         for word in engine.decode(["stars-0"], 5)[0].words:
-            number = opened.model.vectorizer.vocabulary.number(word.term)
+            number = snapshot.model.vectorizer.vocabulary.number(word.term)
             assert word.probability == pytest.approx(shares[number], rel=1e-5)
-            assert word.lift == pytest.approx(shares[number] / opened.usual_words[number], rel=1e-5)
+            assert word.lift == pytest.approx(shares[number] / snapshot.usual_words[number], rel=1e-5)
 
     def test_ranks_count_and_what_the_words_add_falls(self, engine):
         words = engine.decode(["bread-1"], 10)[0].words
@@ -66,7 +66,7 @@ class TestDecode:
 
     def test_only_what_is_likelier_than_usual_is_named(self, engine):
         words = engine.decode(["bread-1"], 10_000)[0].words
-        assert 0 < len(words) < len(engine.opened.model.vectorizer.vocabulary)
+        assert 0 < len(words) < len(engine.snapshot.model.vectorizer.vocabulary)
         assert all(word.lift > 1 for word in words)
 
     def test_a_text_is_decoded_like_a_document(self, engine, documents):
@@ -79,7 +79,7 @@ class TestDecode:
     def test_a_code_says_what_its_document_says(self, engine):
         decoded = engine.decode(["ships-2"], 8)[0]
         of_code = engine.decode_code(decoded.code, 8)
-        assert len(decoded.code.split(",")) == engine.opened.model.encoder.dims
+        assert len(decoded.code.split(",")) == engine.snapshot.model.encoder.dims
         assert (of_code.code, said(of_code)) == (decoded.code, said(decoded))
         assert engine.decode_code(decoded.code.replace(",", " , "), 8) == of_code
         assert {word.held for word in of_code.words} == {None}
@@ -126,7 +126,7 @@ class TestDecode:
     def test_what_is_no_number_of_words(self, engine, k):
         for ask in (engine.decode_text, engine.decode_code):
             with pytest.raises(QueryError, match=f"{k} words were asked for; give at least 1"):
-                ask("comet" if ask == engine.decode_text else ",".join("0" * engine.opened.model.encoder.dims), k)
+                ask("comet" if ask == engine.decode_text else ",".join("0" * engine.snapshot.model.encoder.dims), k)
 
     @pytest.mark.parametrize(
         "code, says",
@@ -155,11 +155,11 @@ class TestSample:
         assert first != engine.sample(4, 5, seed=2)
 
     def test_the_nearest_document_is_the_nearest(self, engine):
-        opened = engine.opened
+        snapshot = engine.snapshot
         for sample in engine.sample(5, 3).samples:
-            cosines = opened.codes.floats.astype(np.float32) @ numbers(sample)
+            cosines = snapshot.codes.floats.astype(np.float32) @ numbers(sample)
             assert sample.distance == pytest.approx(1 - cosines.max(), abs=1e-3)
-            assert sample.nearest == list(opened.ids.values())[cosines.argmax()]
+            assert sample.nearest == list(snapshot.ids.values())[cosines.argmax()]
 
     def test_a_sample_is_about_one_thing(self, narrow):
         shared = [
@@ -173,7 +173,7 @@ class TestSample:
         assert 0 < np.median([sample.distance for sample in drawn.samples]) < drawn.usual_distance
 
     def test_it_is_said_how_far_documents_are_from_each_other(self, engine):
-        floats = unit(engine.opened.codes.floats.astype(np.float32))
+        floats = unit(engine.snapshot.codes.floats.astype(np.float32))
         cosines = floats @ floats.T
         np.fill_diagonal(cosines, -1)
         assert engine.sample(1).usual_distance == pytest.approx(np.median(1 - cosines.max(axis=1)), abs=1e-5)

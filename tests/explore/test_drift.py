@@ -26,46 +26,46 @@ def followed(tmp_path_factory) -> Engine:
 
 
 def numbers(engine: Engine, *ids: str) -> np.ndarray:
-    return np.array([engine.opened.number(id) for id in ids])
+    return np.array([engine.snapshot.number(id) for id in ids])
 
 
 def test_unknown_words_by_hand(followed) -> None:
     """Of 12 words each none is unknown; of 6 three are; of 3 all. Those of a document count as often as they stand."""
-    assert fit(followed.opened, numbers(followed, "like-0", "like-1")).unknown_words == 0
-    assert fit(followed.opened, numbers(followed, "mixed-0")).unknown_words == pytest.approx(3 / 6)
-    assert fit(followed.opened, numbers(followed, "odd")).unknown_words == 1
-    assert fit(followed.opened, numbers(followed, "mixed-0", "odd")).unknown_words == pytest.approx(6 / 9)
+    assert fit(followed.snapshot, numbers(followed, "like-0", "like-1")).unknown_words == 0
+    assert fit(followed.snapshot, numbers(followed, "mixed-0")).unknown_words == pytest.approx(3 / 6)
+    assert fit(followed.snapshot, numbers(followed, "odd")).unknown_words == 1
+    assert fit(followed.snapshot, numbers(followed, "mixed-0", "odd")).unknown_words == pytest.approx(6 / 9)
 
 
 def test_the_loss_is_the_decoders_cross_entropy(followed) -> None:
-    opened = followed.opened
-    inputs = len(opened.model.encoder.words)
+    snapshot = followed.snapshot
+    inputs = len(snapshot.model.encoder.words)
     losses = []
     for id in ("stars-0", "mixed-0"):
-        bag = opened.bags_of(numbers(followed, id).tolist()).below(inputs)
-        q = tfidf(bag, opened.model.idf[:inputs]).astype(float)
-        p = opened.decoder.words(opened.model.encoder.encode(bag).floats)[0][bag.terms]
+        bag = snapshot.bags_of(numbers(followed, id).tolist()).below(inputs)
+        q = tfidf(bag, snapshot.model.idf[:inputs]).astype(float)
+        p = snapshot.decoder.words(snapshot.model.encoder.encode(bag).floats)[0][bag.terms]
         losses.append(-(q / q.sum() * np.log(p)).sum())
-    found = [fit(opened, numbers(followed, id)).loss for id in ("stars-0", "mixed-0")]
+    found = [fit(snapshot, numbers(followed, id)).loss for id in ("stars-0", "mixed-0")]
     assert found == pytest.approx(losses, rel=1e-4)
-    assert fit(opened, numbers(followed, "stars-0", "mixed-0")).loss == pytest.approx(np.mean(losses), rel=1e-4)
+    assert fit(snapshot, numbers(followed, "stars-0", "mixed-0")).loss == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_what_mixes_topics_is_harder_to_say_than_what_keeps_to_one(followed) -> None:
-    of_one = fit(followed.opened, numbers(followed, "like-0", "like-1", "like-2")).loss
-    assert fit(followed.opened, numbers(followed, "mixed-0", "mixed-1", "mixed-2")).loss > of_one + 0.1
+    of_one = fit(followed.snapshot, numbers(followed, "like-0", "like-1", "like-2")).loss
+    assert fit(followed.snapshot, numbers(followed, "mixed-0", "mixed-1", "mixed-2")).loss > of_one + 0.1
 
 
 def test_a_document_of_unknown_words_alone_has_no_loss(followed) -> None:
-    assert fit(followed.opened, numbers(followed, "odd")).loss is None
-    both = fit(followed.opened, numbers(followed, "odd", "like-0"))
-    assert both.loss == pytest.approx(fit(followed.opened, numbers(followed, "like-0")).loss)
+    assert fit(followed.snapshot, numbers(followed, "odd")).loss is None
+    both = fit(followed.snapshot, numbers(followed, "odd", "like-0"))
+    assert both.loss == pytest.approx(fit(followed.snapshot, numbers(followed, "like-0")).loss)
 
 
 def test_of_many_documents_a_sample_is_looked_at(followed, monkeypatch) -> None:
     monkeypatch.setattr("textae.explore.drift.SAMPLE", 2)
     three = numbers(followed, "mixed-0", "odd", "mixed-1")
-    assert fit(followed.opened, three).unknown_words == pytest.approx(3 / 6)  # the first and the last
+    assert fit(followed.snapshot, three).unknown_words == pytest.approx(3 / 6)  # the first and the last
     assert SAMPLE > 100
 
 
@@ -107,9 +107,9 @@ class TestPictures:
     def test_the_error_is_what_decoding_says_of_each(self, pictures_folder) -> None:
         with Engine.open(pictures_folder) as engine:
             ids = ["down-4", "square-5", "across-0"]
-            numbers = np.array([engine.opened.number(id) for id in ids])
+            numbers = np.array([engine.snapshot.number(id) for id in ids])
             errors = [decoded.error for decoded in engine.decode(ids)]
-            found = picture_error(engine.opened, numbers)
+            found = picture_error(engine.snapshot, numbers)
         assert found == pytest.approx(np.mean(errors), rel=0.01)  # these codes were in half precision
 
     def test_what_is_unlike_all_that_was_learned_fits_worse(self, pictures_folder, tmp_path) -> None:

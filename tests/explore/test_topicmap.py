@@ -27,7 +27,7 @@ def test_every_document_has_a_place_a_topic_and_a_title(own, documents, layout) 
     assert found.layout == layout
     assert list(found.ids) == [document.id for document in documents]
     assert list(found.titles) == [document.title for document in documents]
-    assert found.numbers.tolist() == sorted(own.opened.ids)
+    assert found.numbers.tolist() == sorted(own.snapshot.ids)
     assert (found.places.shape, found.places.dtype) == ((60, 2), np.float32)
     assert np.abs(found.places).max() <= LIMIT
     assert found.topics == own.topics()
@@ -104,10 +104,10 @@ def test_another_seed_learns_another_map_and_the_same_one_the_same(own) -> None:
 
 def test_learning_the_index_anew_takes_its_maps_away(own) -> None:
     own.topic_map(LSA)
-    assert any(name.startswith("map/lsa/") for name in own.opened.reader.arrays)
+    assert any(name.startswith("map/lsa/") for name in own.snapshot.reader.arrays)
     own.train(train=TrainSpec(passes=1, seed=2, device="cpu"))
-    assert not any(name.startswith("map") for name in own.opened.reader.arrays)
-    assert "map/lsa" not in own.opened.reader.settings
+    assert not any(name.startswith("map") for name in own.snapshot.reader.arrays)
+    assert "map/lsa" not in own.snapshot.reader.settings
 
 
 def test_an_index_that_cannot_be_written_to_has_a_map(index_folder, tmp_path) -> None:
@@ -117,7 +117,7 @@ def test_an_index_that_cannot_be_written_to_has_a_map(index_folder, tmp_path) ->
         path.chmod(0o555 if path.is_dir() else 0o444)
     with nobody(), Engine.open(folder) as engine:
         assert len(engine.topic_map(LSA).ids) == 60
-        assert "map/lsa" not in engine.opened.reader.settings
+        assert "map/lsa" not in engine.snapshot.reader.settings
 
 
 def test_what_cannot_be_is_said(own) -> None:

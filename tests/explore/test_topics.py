@@ -36,15 +36,15 @@ def told(found: Topics) -> list[tuple[str, str, tuple[str, ...]]]:
 
 class TestFound:
     def test_the_number_of_topics_is_found(self, engine) -> None:
-        found, topic_of, _ = topics_of(engine.opened, learn(engine.opened))
-        ids = engine.opened.ids.values()
+        found, topic_of, _ = topics_of(engine.snapshot, learn(engine.snapshot))
+        ids = engine.snapshot.ids.values()
         about = {(id.split("-")[0], topic) for id, topic in zip(ids, topic_of.tolist(), strict=True)}
         assert len(found.leaves) == len(found.areas) == len(about) == 3
 
     def test_the_topics_of_the_corpus_are_found_with_their_words(self, plane_folder) -> None:
         with Engine.open(plane_folder) as engine:
-            found, topic_of, strengths = topics_of(engine.opened, learn(engine.opened, 3))
-            ids = list(engine.opened.ids.values())
+            found, topic_of, strengths = topics_of(engine.snapshot, learn(engine.snapshot, 3))
+            ids = list(engine.snapshot.ids.values())
         assert len(found.leaves) == 3
         assert [topic.documents for topic in found.leaves] == [20, 20, 20]
         for place, topic in enumerate(found.leaves):
@@ -67,8 +67,8 @@ class TestFound:
     def test_typical_documents_belong_most_and_are_not_nearly_the_same(self, tmp_path) -> None:
         copies = [Document(f"copy-{number}", "the telescope shows a comet and a nebula") for number in range(4)]
         with Engine.open(made(tmp_path / "index", some_documents(12) + copies)) as engine:
-            found, topic_of, strengths = topics_of(engine.opened, learn(engine.opened, 2))
-            ids = list(engine.opened.ids.values())
+            found, topic_of, strengths = topics_of(engine.snapshot, learn(engine.snapshot, 2))
+            ids = list(engine.snapshot.ids.values())
         for place, topic in enumerate(found.leaves):
             typical = [one.strength for one in topic.typical]
             assert typical == sorted(typical, reverse=True)
@@ -77,7 +77,7 @@ class TestFound:
             assert {one.id for one in topic.typical} <= {ids[row] for row in np.flatnonzero(topic_of == place)}
 
     def test_ids_say_which_topic_is_in_which_area(self, engine) -> None:
-        found, _, _ = topics_of(engine.opened, learn(engine.opened, 12))
+        found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 12))
         assert len(found.leaves) == 12
         assert 2 <= len(found.areas) <= 5
         for number, area in enumerate(found.areas, start=1):
@@ -105,7 +105,9 @@ class TestFound:
     def test_of_codes_of_any_length(self, tmp_path) -> None:
         deep = ModelSpec(dims=3, bits=16, hidden=(12,), inputs=60)
         with Engine.open(made(tmp_path / "index", some_documents(30), deep, pretrain="rbm")) as engine:
-            assert not np.allclose(np.linalg.norm(engine.opened.codes.floats.astype(np.float32), axis=1), 1, atol=0.01)
+            assert not np.allclose(
+                np.linalg.norm(engine.snapshot.codes.floats.astype(np.float32), axis=1), 1, atol=0.01
+            )
             found = engine.topics(4)
         assert (len(found.leaves), found.documents) == (4, 30)
         assert all(topic.name for topic in found.leaves)
@@ -153,7 +155,7 @@ class TestKept:
         for name in ("one", "two"):
             folder = shutil.copytree(index_folder, tmp_path / name)
             with Engine.open(folder) as engine:
-                said.append((engine.topics(9, 3), engine.opened.reader.settings["topics"], contents(folder)[1]))
+                said.append((engine.topics(9, 3), engine.snapshot.reader.settings["topics"], contents(folder)[1]))
         assert said[0] == said[1]
 
     def test_other_topics_are_learned_where_others_are_asked_for(self, living) -> None:
@@ -162,7 +164,7 @@ class TestKept:
             assert len(engine.topics(7).leaves) == 7
             assert len(engine.topics().leaves) == 7
             assert len(engine.topics(7, 5).leaves) == 7
-            assert engine.opened.reader.settings["topics"]["seed"] == 5
+            assert engine.snapshot.reader.settings["topics"]["seed"] == 5
             assert told(engine.topics(seed=1)) == found
 
     def test_documents_that_are_added_come_to_the_topics_that_are_there(self, living) -> None:
@@ -180,9 +182,9 @@ class TestKept:
 
     def test_a_topic_whose_documents_are_removed_stays_without_any(self, living) -> None:
         with Engine.open(living) as engine:
-            _, topic_of, _ = topics_of(engine.opened, learn(engine.opened, 3))
+            _, topic_of, _ = topics_of(engine.snapshot, learn(engine.snapshot, 3))
             before = engine.topics(3)
-            ids = np.array(list(engine.opened.ids.values()))
+            ids = np.array(list(engine.snapshot.ids.values()))
             engine.remove(ids[topic_of == 1].tolist())
             after = engine.topics()
         assert told(after) == told(before)
@@ -192,7 +194,7 @@ class TestKept:
         with Engine.open(living) as engine:
             engine.topics()
             engine.train(train=QUICK)
-            assert "topics" not in engine.opened.reader.settings
+            assert "topics" not in engine.snapshot.reader.settings
 
     def test_where_they_cannot_be_kept_they_are_given(self, living) -> None:
         open_to_all(living)
@@ -264,9 +266,9 @@ class TestOverTime:
 class TestOfPictures:
     def test_they_are_named_by_what_their_label_says(self, pictures_folder) -> None:
         with Engine.open(pictures_folder) as engine:
-            learned = learn(engine.opened, 3)
-            found, topic_of, _ = topics_of(engine.opened, learned)
-            ids = list(engine.opened.ids.values())
+            learned = learn(engine.snapshot, 3)
+            found, topic_of, _ = topics_of(engine.snapshot, learned)
+            ids = list(engine.snapshot.ids.values())
         assert {topic.name for topic in found.leaves} == set(PATTERNS)
         for place, topic in enumerate(found.leaves):
             assert topic.words == (topic.name,)
@@ -281,7 +283,7 @@ class TestOfPictures:
             for number, document in enumerate(some_pictures(12))
         ]
         with Engine.open(made(tmp_path / "index", half, TINY, pretrain="none")) as engine:
-            found, _, _ = topics_of(engine.opened, learn(engine.opened, 3))
+            found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 3))
         for topic in found.leaves:
             assert topic.name == (topic.typical[0].title or topic.typical[0].id)
             assert topic.words == (topic.name,)

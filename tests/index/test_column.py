@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.index.chunked import Column
+from textae.index.chunked import ChunkedArray
 
 PARTS = st.lists(st.lists(st.integers(-9, 9), max_size=5), min_size=1, max_size=6).map(
     lambda parts: [np.array(part, np.int16).reshape(-1, 1) * [1, 10] for part in parts]
@@ -13,7 +13,7 @@ PARTS = st.lists(st.lists(st.integers(-9, 9), max_size=5), min_size=1, max_size=
 
 @given(PARTS, st.data())
 def test_rows_are_those_of_the_whole(parts, draw) -> None:
-    column, whole = Column(parts), np.concatenate(parts)
+    column, whole = ChunkedArray(parts), np.concatenate(parts)
     assert len(column) == len(whole)
     assert np.array_equal(column.whole(), whole)
     rows = np.array(draw.draw(st.lists(st.integers(0, len(whole) - 1), max_size=9) if len(whole) else st.just([])), int)
@@ -24,7 +24,7 @@ def test_rows_are_those_of_the_whole(parts, draw) -> None:
 
 @given(PARTS)
 def test_parts_come_after_the_number_of_their_first_row(parts) -> None:
-    column = Column(parts)
+    column = ChunkedArray(parts)
     assert column.starts.tolist() == [sum(map(len, parts[:n])) for n in range(len(parts) + 1)]
     assert [(start, id(part)) for start, part in column] == [
         (start, id(part)) for start, part in zip(column.starts, parts, strict=False)
@@ -33,4 +33,4 @@ def test_parts_come_after_the_number_of_their_first_row(parts) -> None:
 
 def test_one_part_is_not_copied() -> None:
     array = np.arange(3)
-    assert Column.of(array).whole() is array
+    assert ChunkedArray.of(array).whole() is array

@@ -31,7 +31,7 @@ QUERIES = (("bm25", "telescope bread sail"), ("code", "yeast crust"), ("bits", "
 def found(engine: Engine) -> tuple[str, list[list[tuple[str, float]]]]:
     """Give the name of the commit that an engine looks at, and the hits of all queries."""
     hits = [[(hit.id, hit.score) for hit in engine.search(query, 8, mode)] for mode, query in QUERIES]
-    return engine.opened.reader._rows(store._DIGEST)[0][0], hits
+    return engine.snapshot.reader._rows(store._DIGEST)[0][0], hits
 
 
 def read(folder: Path, gone: Path, told: Path, done: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_second_writer_that_waited_long_enough_writes(folder):
             first.communicate(b"a comet that came late")
         assert (first.returncode, second.returncode) == (0, 0)
     with Engine.open(folder) as engine:
-        assert len(engine.opened.numbers) == 20
+        assert len(engine.snapshot.numbers) == 20
         assert [hit.id for hit in engine.search("late", mode="bm25")] == ["stdin"]
         assert not engine.has("stars-0")
         assert engine.damage() == []

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, spread, state
+from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, score_std, state
 from shared import ENVIRONMENT, LONG, command
 
 from textae import Engine
@@ -33,7 +33,7 @@ def world(tmp_path_factory):
 def sizes(folder: Path) -> list[int]:
     """Give how many documents each segment holds, removed ones too."""
     with Engine.open(folder) as engine:
-        return [segment.n_rows for segment in engine.opened.segments]
+        return [segment.n_rows for segment in engine.snapshot.segments]
 
 
 def the_next_writer_cleans_up(world: World, name: str, folder: Path, new: Path) -> None:
@@ -71,7 +71,7 @@ def test_killed_at_any_step_there_is_the_old_index_or_the_new_one(world, name, t
     most = world.commands.steps(world.changes[name], folder)
     assert one_of(folder, old, new) == new  # to do it twice is the same
     became = []
-    for step in spread(KILLS_AT_STEPS, most):
+    for step in score_std(KILLS_AT_STEPS, most):
         assert world.run(name, world.copy(folder), limit=step) == -signal.SIGKILL
         became.append(one_of(folder, old, new))
         if LONG or len(became) % 4 == 0:
@@ -84,7 +84,7 @@ def test_killed_at_any_step_of_the_first_index_there_is_none_or_a_whole_one(worl
     new = tmp_path / "new"
     most = world.commands.steps(world.changes["index"], new)
     became = set()
-    for step in {*spread(KILLS_AT_STEPS * 2 // 3, most), most // 2}:
+    for step in {*score_std(KILLS_AT_STEPS * 2 // 3, most), most // 2}:
         folder = tmp_path / str(step)
         assert world.run("index", folder, limit=step) == -signal.SIGKILL
         try:
@@ -123,7 +123,7 @@ def test_a_reader_that_was_open_survives_the_death_of_writers(world, tmp_path):
             for step in (most // 2, most - 1):
                 world.run(name, folder, limit=step)
                 assert reader.search("telescope comet star bread sail", k=7, mode="hybrid") == hits
-        assert (reader.opened.reader.all_ids(), list(reader.opened.reader.stream())) == before
+        assert (reader.snapshot.reader.all_ids(), list(reader.snapshot.reader.stream())) == before
         assert reader.damage() == []
     with Engine.open(folder) as reader:
         assert reader.damage() == []

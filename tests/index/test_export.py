@@ -43,9 +43,9 @@ class TestEveryFormat:
     def test_it_holds_the_codes_of_the_index(self, engine, tmp_path, name, what, dtype):
         engine.export_codes(tmp_path / name, what)
         ids, codes = READERS[name](tmp_path / name)
-        assert ids == list(engine.opened.ids.values())
+        assert ids == list(engine.snapshot.ids.values())
         assert codes.dtype == dtype
-        assert np.array_equal(codes, getattr(engine.opened.codes, what))
+        assert np.array_equal(codes, getattr(engine.snapshot.codes, what))
 
     def test_it_is_the_same_in_chunks(self, engine, tmp_path, name, monkeypatch):
         engine.export_codes(tmp_path / name)
@@ -60,7 +60,7 @@ class TestEveryFormat:
         (tmp_path / name).write_text("before")
 
         def full(*_):
-            yield list(engine.opened.ids.values())[:5], engine.opened.codes.floats[:5].astype(np.float32)
+            yield list(engine.snapshot.ids.values())[:5], engine.snapshot.codes.floats[:5].astype(np.float32)
             raise OSError("no space left")
 
         monkeypatch.setattr(export, "_chunks", full)

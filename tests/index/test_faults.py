@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, spread, state
+from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, score_std, state
 from shared import LONG, Said
 
 from textae.errors import StoreError
@@ -60,7 +60,7 @@ def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_p
     old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
     most = count(world, name, new)
     said = {}
-    for number, place in enumerate(spread(FAULTS, most)):
+    for number, place in enumerate(score_std(FAULTS, most)):
         for fault in (broken, full) if LONG else (broken, full)[number % 2 :][:1]:
             code = world.run(name, world.copy(folder), fault=fault(place))
             if code == 0:  # what failed is no part of the index: the word for those who wait, the sweep afterwards
@@ -78,7 +78,7 @@ def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_p
 
 def test_a_write_that_fails_in_the_first_index_leaves_none(world, tmp_path):
     most = count(world, "index", tmp_path / "new")
-    for number, place in enumerate(spread(FAULTS, most)):
+    for number, place in enumerate(score_std(FAULTS, most)):
         folder = tmp_path / str(place)
         if world.run("index", folder, fault=(broken, full)[number % 2](place)) == 0:
             assert one_of(folder, tmp_path / "new")

@@ -159,7 +159,7 @@ class LivingIndex(RuleBasedStateMachine):
     @rule()
     def train(self) -> None:
         self.engine.train(**SPECS)
-        assert len(self.engine.opened.segments) == 1
+        assert len(self.engine.snapshot.segments) == 1
 
     @rule()
     def reopen(self) -> None:
@@ -170,15 +170,15 @@ class LivingIndex(RuleBasedStateMachine):
     def all_is_as_in_the_dictionary(self) -> None:
         if not self.there:
             return
-        opened = self.engine.opened
-        stored = {document.id: document for document in opened.reader.stream()}
+        snapshot = self.engine.snapshot
+        stored = {document.id: document for document in snapshot.reader.stream()}
         assert stored.keys() == self.there.keys()
         for id, document in self.there.items():
             assert (_said(stored[id]), stored[id].origin) == (_said(document), document.origin)
-        assert len(self.engine.opened.reader) == len(self.there)
+        assert len(self.engine.snapshot.reader) == len(self.there)
         assert self.engine.damage() == []
-        owners = [segment.documents.owners[segment.documents.alive()] for segment in opened.segments]
-        assert [number for part in owners for number in part.tolist()] == sorted(opened.ids)
+        doc_numbers = [segment.documents.doc_numbers[segment.documents.alive()] for segment in snapshot.segments]
+        assert [number for part in doc_numbers for number in part.tolist()] == sorted(snapshot.ids)
 
     @invariant()
     def every_document_is_found_by_its_own_word_and_no_other(self) -> None:
@@ -218,7 +218,7 @@ class LivingIndex(RuleBasedStateMachine):
             return
         for mode in ("code", "bits", "hybrid", "tfidf", "lsa"):
             assert {hit.id for hit in self.engine.search("sun bread ship", 100, mode)} <= self.there.keys()
-        assert len(self.engine.opened.codes.bits) == len(self.there)
+        assert len(self.engine.snapshot.codes.bits) == len(self.there)
 
 
 def _said(document: Document) -> tuple:

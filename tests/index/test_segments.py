@@ -158,7 +158,7 @@ def said(segment: Segment) -> dict[str, np.ndarray]:
     """Give all that a segment holds, by name."""
     arrays = {f"tokens/{name}": array for name, array in vars(segment.tokens).items()} | segment.fields.arrays()
     for name, unit in segment.units():
-        own = {"owners": unit.owners, "lsa": unit.lsa, "windows": unit.windows, "places": unit.places}
+        own = {"owners": unit.doc_numbers, "lsa": unit.lsa, "windows": unit.windows, "places": unit.places}
         own |= vars(unit.codes) | unit.postings.arrays() | unit.removed.arrays()
         arrays |= {f"{name}/{inside}": array for inside, array in own.items()}
     return arrays
@@ -230,7 +230,7 @@ class TestRemoved:
         assert len(segment) == 2
         assert segment.documents.removed.rows.tolist() == [1]
         assert segment.passages is not None
-        assert np.unique(segment.passages.owners[segment.passages.alive()]).tolist() == [5, 9]
+        assert np.unique(segment.passages.doc_numbers[segment.passages.alive()]).tolist() == [5, 9]
         assert segment.passages.rows_of(np.array([6])).tolist() == segment.passages.removed.rows.tolist()
 
     def test_numbers_that_are_not_in_it_take_nothing(self) -> None:
@@ -272,7 +272,7 @@ class TestPassages:
         segment = made(of, documents, np.array([2, 3, 5, 7, 11]))
         assert segment.passages is not None
         counts = [len(passages(document.text, 4)) for document in documents]
-        assert segment.passages.owners.tolist() == list(
+        assert segment.passages.doc_numbers.tolist() == list(
             itertools.chain.from_iterable([number] * n for number, n in zip((2, 3, 5, 7, 11), counts, strict=True))
         )
 

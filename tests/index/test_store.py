@@ -22,7 +22,7 @@ from shared import ENVIRONMENT, nobody, open_to_all, wait_for
 from textae import Document
 from textae.errors import StoreError
 from textae.index import store
-from textae.index.store import Reader, Reviser, Writer
+from textae.index.store import Reader, UpdateWriter, Writer
 
 
 def write(folder: Path, word: str, n: int = 3) -> None:
@@ -164,7 +164,7 @@ class TestCommit:
 class TestRevisers:
     def test_what_is_not_put_or_set_anew_stays(self, folder):
         kept = array_files(folder)
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             assert len(writer) == 3
             writer.put("more", np.arange(3))
             writer.commit()
@@ -172,7 +172,7 @@ class TestRevisers:
         assert set(kept) < set(array_files(folder))
 
     def test_what_is_put_and_set_anew_is_replaced(self, folder):
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             writer.put("letters", np.frombuffer(b"new", np.uint8))
             writer.set("word", "new")
             writer.commit()
@@ -183,7 +183,7 @@ class TestRevisers:
         assert len(array_files(folder)) == 2
 
     def test_what_is_not_kept_goes(self, folder):
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             writer.put("numbers/more", np.arange(3))
             writer.keep_only("documents", "numbers")
             writer.commit()
@@ -194,7 +194,7 @@ class TestRevisers:
         assert len(array_files(folder)) == 2
 
     def test_documents_may_be_added(self, folder):
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             assert writer.add(Document("old-1", "again")) is None
             assert writer.add(Document("new", "old text")) == 3
             writer.commit()
@@ -204,14 +204,14 @@ class TestRevisers:
 
     def test_a_number_is_never_given_twice(self, folder):
         """Not within a commit, nor after it, nor to the same id: a segment may still name the old one."""
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             assert writer.remove(["old-2", "nowhere", "old-0"]) == [2, 0]
             assert writer.add(Document("old-2", "old text")) == 3
             writer.commit()
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             assert writer.remove(["old-2"]) == [3]
             writer.commit()
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             assert writer.next_number == 4
             assert writer.add(Document("old-2", "old text")) == 4
             writer.commit()
@@ -222,13 +222,13 @@ class TestRevisers:
             assert reader.damage() == []
 
     def test_documents_are_read_back_by_number_before_the_commit(self, folder):
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             writer.remove(["old-1"])
             writer.add(Document("new", "new text"))
             assert [document.id for document in writer.documents(1, 4)] == ["old-2", "new"]
 
     def test_arrays_are_put_read_and_dropped_by_prefix(self, folder):
-        with Reviser(folder) as writer:
+        with UpdateWriter(folder) as writer:
             writer.put_all("a_b/", {"x": np.arange(3), "y": np.arange(4)})
             writer.put("a%b/x", np.arange(5))
             writer.put("acb/x", np.arange(6))
@@ -263,11 +263,11 @@ class TestRevisers:
     def test_a_reader_knows_whether_it_is_of_the_last_commit(self, folder):
         with closing(Reader(folder)) as reader:
             assert reader.is_current()
-            with pytest.raises(ZeroDivisionError), Reviser(folder) as writer:
+            with pytest.raises(ZeroDivisionError), UpdateWriter(folder) as writer:
                 writer.remove(["old-1"])
                 raise ZeroDivisionError
             assert reader.is_current()
-            with Reviser(folder) as writer:
+            with UpdateWriter(folder) as writer:
                 writer.remove(["old-1"])
                 writer.commit()
             assert not reader.is_current()
@@ -285,7 +285,7 @@ class TestRevisers:
 
     def test_without_a_commit_everything_is_as_before(self, folder):
         files = array_files(folder)
-        with pytest.raises(ZeroDivisionError), Reviser(folder) as writer:
+        with pytest.raises(ZeroDivisionError), UpdateWriter(folder) as writer:
             writer.keep_only("numbers")
             writer.put("letters", np.arange(9))
             raise ZeroDivisionError
@@ -294,21 +294,21 @@ class TestRevisers:
 
     def test_a_reader_keeps_its_snapshot(self, folder):
         with closing(Reader(folder)) as reader:
-            with Reviser(folder) as writer:
+            with UpdateWriter(folder) as writer:
                 writer.keep_only("documents")
                 writer.commit()
             assert word_of(reader) == "old"
 
     def test_where_there_is_no_index_none_is_made(self, tmp_path):
         with pytest.raises(StoreError, match="no index at"):
-            Reviser(tmp_path / "index")
+            UpdateWriter(tmp_path / "index")
         assert not (tmp_path / "index").exists()
 
     def test_another_format_is_refused_and_stays(self, folder):
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute("PRAGMA user_version = 999")
         with pytest.raises(StoreError, match="has format 999"):
-            Reviser(folder)
+            UpdateWriter(folder)
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             assert database.execute("SELECT count(*) FROM documents").fetchone() == (3,)
 

@@ -41,7 +41,7 @@ def told(changes: Changes) -> dict[str, int]:
 
 
 def ids(engine: Engine) -> set[str]:
-    return set(engine.opened.ids.values())
+    return set(engine.snapshot.ids.values())
 
 
 def write(folder: Path, **texts: str) -> Path:
@@ -103,15 +103,15 @@ class TestAdd:
         assert contents(lived.folder) == before
 
     def test_numbers_of_terms_stay_and_parts_of_the_vocabulary_stay_few(self, lived) -> None:
-        before = lived.opened.model.vectorizer.vocabulary.terms()
+        before = lived.snapshot.model.vectorizer.vocabulary.terms()
         for n in range(12):
             lived.add([Document(f"new-{n}", f"comet newword{n}")])
-        vocabulary = lived.opened.model.vectorizer.vocabulary
+        vocabulary = lived.snapshot.model.vectorizer.vocabulary
         assert vocabulary.terms() == before + [f"newword{n}" for n in range(12)]
         assert [len(part) for part in vocabulary.parts] == [len(before), 8, 4]
-        assert [len(segment) for segment in lived.opened.segments] == [60, 8, 4]
+        assert [len(segment) for segment in lived.snapshot.segments] == [60, 8, 4]
         assert {hit.id for hit in lived.search("newword7", mode="bm25")} == {"new-7"}
-        names = {name for name in lived.opened.reader.arrays if name.startswith("vocabulary/")}
+        names = {name for name in lived.snapshot.reader.arrays if name.startswith("vocabulary/")}
         assert names == {f"vocabulary/{n}/{name}" for n in range(3) for name in ("text", "starts", "by_name")}
         assert lived.damage() == []
 
@@ -222,18 +222,18 @@ class TestRemove:
         assert [hit.id for hit in lived.search("about stars", mode="bm25")] == ["stars-0"]
 
     def test_an_id_can_be_used_again_and_no_number_is(self, lived) -> None:
-        last = lived.opened.number("ships-59")
+        last = lived.snapshot.number("ships-59")
         lived.remove(["ships-59"])
         lived.add([Document("ships-59", "a zeppelin")])
-        assert lived.opened.number("ships-59") == last + 1
+        assert lived.snapshot.number("ships-59") == last + 1
         assert lived.text("ships-59") == "a zeppelin"
 
     def test_a_segment_that_is_half_removed_is_written_anew(self, lived, documents) -> None:
         lived.remove([document.id for document in documents[:30]])
-        assert [segment.n_rows for segment in lived.opened.segments] == [60]
+        assert [segment.n_rows for segment in lived.snapshot.segments] == [60]
         lived.remove([documents[30].id])
-        assert [segment.n_rows for segment in lived.opened.segments] == [29]
-        assert lived.opened.numbers.tolist() == list(range(31, 60))
+        assert [segment.n_rows for segment in lived.snapshot.segments] == [29]
+        assert lived.snapshot.numbers.tolist() == list(range(31, 60))
 
 
 class TestSync:
@@ -531,7 +531,7 @@ def test_who_reads_keeps_what_it_read_until_it_looks_again(lived, change: Change
 def test_the_order_of_rows_is_that_of_numbers(lived, documents) -> None:
     lived.add([Document(f"new-{n}", "a comet") for n in range(3)])
     lived.remove(["stars-3", "new-1"])
-    numbers = lived.opened.numbers
+    numbers = lived.snapshot.numbers
     assert (np.diff(numbers) > 0).all()
     kept = [document.id for document in documents if document.id != "stars-3"] + ["new-0", "new-2"]
-    assert lived.opened.reader.ids(numbers.tolist()) == kept == list(lived.opened.ids.values())
+    assert lived.snapshot.reader.ids(numbers.tolist()) == kept == list(lived.snapshot.ids.values())

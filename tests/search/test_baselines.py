@@ -13,13 +13,13 @@ from test_postings import IDF, N_TERMS, bags_of
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask
 from textae.encoding.counting import Counter
-from textae.encoding.topk import Found
+from textae.encoding.topk import TopK
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf, tfidf
 from textae.index.postings import Postings, Removed, Statistics
 from textae.search import lexical as baselines
 from textae.search.lexical import BM25, VectorSpace
-from textae.search.query import Question
+from textae.search.query import QueryVector
 from textae.training.lsa import fit_lsa
 
 # Three documents of 3, 2 and 4 words (3 at the mean); "cat" is in two of them, the rest in one each.
@@ -29,7 +29,7 @@ IDF_TWO = log(1 + (3 - 2 + 0.5) / (2 + 0.5))
 TWICE = 1 + log(2)
 
 
-class Fitted:
+class UniformCorpus:
     def __init__(self, texts, folder: Path) -> None:
         counter = Counter(Analysis.of(None), folder)
         for text in texts:
@@ -43,13 +43,13 @@ class Fitted:
         self.bm25 = BM25([self.postings], Statistics([self.postings], [Removed.nothing()]))
         self.tfidf = VectorSpace([self.postings], self.idf, unseen=5.0)
 
-    def ask(self, query: str) -> Question:
-        return Question.of(self.vectorizer.transform([query]))
+    def ask(self, query: str) -> QueryVector:
+        return QueryVector.of(self.vectorizer.transform([query]))
 
 
 @pytest.fixture
-def three(tmp_path) -> Fitted:
-    return Fitted(CORPUS, tmp_path)
+def three(tmp_path) -> UniformCorpus:
+    return UniformCorpus(CORPUS, tmp_path)
 
 
 class TestVectorSpace:
@@ -69,17 +69,17 @@ class TestVectorSpace:
     def test_texts_are_added_by_their_shares_and_taken_away(self, three) -> None:
         texts = three.vectorizer.transform(["cat", "dog"])
         shares = np.float32([1, -2])
-        question = Question(texts.terms, np.float32([1, 1]), texts, shares)
+        query = QueryVector(texts.terms, np.float32([1, 1]), texts, shares)
         alone = [three.tfidf.scores(three.ask(word), three.rows) for word in ("cat", "dog")]
-        assert three.tfidf.scores(question, three.rows) == pytest.approx((shares @ np.array(alone)) / 5**0.5)
+        assert three.tfidf.scores(query, three.rows) == pytest.approx((shares @ np.array(alone)) / 5**0.5)
 
     def test_terms_that_came_later_have_the_idf_of_the_unseen(self) -> None:
         learned, later = IDF[:4], np.append(IDF[:4], np.float32([5, 5]))
         postings = Postings.of(bags_of([[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 2]]), later)
-        question = Question.of(bags_of([[1, 0, 0, 0, 2, 1]]))
+        query = QueryVector.of(bags_of([[1, 0, 0, 0, 2, 1]]))
         rows = np.arange(2)
-        found = VectorSpace([postings], learned, unseen=5.0).scores(question, rows)
-        assert found.tolist() == VectorSpace([postings], later, unseen=0.0).scores(question, rows).tolist()
+        found = VectorSpace([postings], learned, unseen=5.0).scores(query, rows)
+        assert found.tolist() == VectorSpace([postings], later, unseen=0.0).scores(query, rows).tolist()
 
 
 class TestBM25:
@@ -88,9 +88,9 @@ class TestBM25:
         once = IDF_TWO * 1 * 2.2 / (1 + 1.2)
         twice = IDF_TWO * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 2 / 3))
         dog = IDF_ONE * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 4 / 3))
-        question = three.ask("cat dog")
-        assert three.bm25.scores(question, three.rows) == pytest.approx([once, twice, dog])
-        found = three.bm25.search(question, 2)
+        query = three.ask("cat dog")
+        assert three.bm25.scores(query, three.rows) == pytest.approx([once, twice, dog])
+        found = three.bm25.search(query, 2)
         assert (found.rows.tolist(), found.scores) == (
             [1, 2] if twice > dog else [2, 1],
             pytest.approx(sorted([twice, dog], reverse=True)),
@@ -101,21 +101,20 @@ class TestBM25:
         assert twice == pytest.approx(2 * once)
 
     def test_shares_are_the_terms_of_the_sum(self, three) -> None:
-        question = three.ask("cat dog mat")
-        shares = three.bm25.shares(question, 0)
+        query = three.ask("cat dog mat")
+        shares = three.bm25.shares(query, 0)
         alone = [
-            three.bm25.scores(three.ask(three.vectorizer.vocabulary.term(term)), three.rows)[0]
-            for term in question.terms
+            three.bm25.scores(three.ask(three.vectorizer.vocabulary.term(term)), three.rows)[0] for term in query.terms
         ]
         assert shares == pytest.approx(alone)
-        assert shares.sum() == pytest.approx(three.bm25.scores(question, three.rows)[0])
+        assert shares.sum() == pytest.approx(three.bm25.scores(query, three.rows)[0])
 
     def test_the_spread_by_hand(self, three) -> None:
         """Of one word it is that of the scores; of words that occur in different documents, a little more than it."""
         one = three.bm25.scores(three.ask("cat"), three.rows)
-        assert three.bm25.spread(three.ask("cat")) == pytest.approx(one.std())
+        assert three.bm25.score_std(three.ask("cat")) == pytest.approx(one.std())
         other = three.bm25.scores(three.ask("dog"), three.rows)
-        assert three.bm25.spread(three.ask("cat dog")) == pytest.approx(np.hypot(one.std(), other.std()))
+        assert three.bm25.score_std(three.ask("cat dog")) == pytest.approx(np.hypot(one.std(), other.std()))
 
 
 @pytest.mark.parametrize("name", ["tfidf", "bm25"])
@@ -125,7 +124,7 @@ class TestBoth:
         for query in ("zebra", ""):
             assert not system.scores(three.ask(query), three.rows).any()
             assert system.search(three.ask(query), 3).rows.tolist() == []
-            assert system.search(three.ask(query), 3, above=-np.inf).rows.tolist() == [0, 1, 2]
+            assert system.search(three.ask(query), 3, min_score=-np.inf).rows.tolist() == [0, 1, 2]
         known = (system.scores(three.ask(query), three.rows).tolist() for query in ("zebra cat", "cat"))
         assert next(known) == next(known)
 
@@ -133,8 +132,8 @@ class TestBoth:
         assert [getattr(three, name).search(three.ask(text), 1).rows.tolist() for text in CORPUS] == [[0], [1], [2]]
 
     def test_documents_without_a_word_are_found_by_nothing(self, tmp_path, name) -> None:
-        fitted = Fitted(["", "cat", ""], tmp_path)
-        assert getattr(fitted, name).search(fitted.ask("cat"), 3).rows.tolist() == [1]
+        corpus_of_one_kind = UniformCorpus(["", "cat", ""], tmp_path)
+        assert getattr(corpus_of_one_kind, name).search(corpus_of_one_kind.ask("cat"), 3).rows.tolist() == [1]
 
 
 ROWS = st.lists(
@@ -156,22 +155,22 @@ def corpora(draw):
     ]
     terms = np.array(sorted(draw(st.sets(st.integers(0, N_TERMS - 1), min_size=1))), np.int32)
     weights = draw(st.lists(st.sampled_from([0.25, 1.0, 3.0]), min_size=len(terms), max_size=len(terms)))
-    question = Question(
+    query = QueryVector(
         terms, np.float32(weights), bags_of([np.isin(np.arange(N_TERMS), terms)]), np.ones(1, np.float32)
     )
-    among = (
+    mask = (
         np.array(draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))) if draw(st.booleans()) else None
     )
-    return postings, removed, question, among, draw(st.integers(0, len(rows) + 2))
+    return postings, removed, query, mask, draw(st.integers(0, len(rows) + 2))
 
 
-def exhaustive(system, question: Question, n: int, k: int, among: Mask | None, above: float) -> Found:
+def exhaustive(system, query: QueryVector, n: int, k: int, mask: Mask | None, min_score: float) -> TopK:
     """Score all, sort all."""
-    scores = system.scores(question, np.arange(n))
+    scores = system.scores(query, np.arange(n))
     ranked = sorted(
-        (i for i in range(n) if (among is None or among[i]) and scores[i] > above), key=lambda i: (-scores[i], i)
+        (i for i in range(n) if (mask is None or mask[i]) and scores[i] > min_score), key=lambda i: (-scores[i], i)
     )
-    return Found(np.array(ranked[:k], np.int64), scores[ranked[:k]])
+    return TopK(np.array(ranked[:k], np.int64), scores[ranked[:k]])
 
 
 class TestSearch:
@@ -179,32 +178,32 @@ class TestSearch:
 
     @pytest.mark.parametrize("long", [0, 5, 50_000])
     @pytest.mark.parametrize("few", [0, 1_000])
-    @given(corpus=corpora(), above=st.sampled_from([0.0, 0.5, -np.inf]))
-    def test_bm25(self, long, few, corpus, above) -> None:
+    @given(corpus=corpora(), min_score=st.sampled_from([0.0, 0.5, -np.inf]))
+    def test_bm25(self, long, few, corpus, min_score) -> None:
         """However soon it looks ahead, and whether or not what a mask allows is scored one by one."""
-        postings, removed, question, among, k = corpus
+        postings, removed, query, mask, k = corpus
         system = BM25(postings, Statistics(postings, removed))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(baselines, "_LONG", long)
             patch.setattr(baselines, "_FEW", few)
-            found = system.search(question, k, among, above)
-        self.same(found, exhaustive(system, question, len(system), k, among, above))
+            found = system.search(query, k, mask, min_score)
+        self.same(found, exhaustive(system, query, len(system), k, mask, min_score))
 
-    @given(corpus=corpora(), above=st.sampled_from([0.0, 0.5, -np.inf]))
-    def test_the_vector_space_model(self, corpus, above) -> None:
-        postings, _, question, among, k = corpus
+    @given(corpus=corpora(), min_score=st.sampled_from([0.0, 0.5, -np.inf]))
+    def test_the_vector_space_model(self, corpus, min_score) -> None:
+        postings, _, query, mask, k = corpus
         system = VectorSpace(postings, IDF, 1.0)
         n = sum(map(len, postings))
-        self.same(system.search(question, k, among, above), exhaustive(system, question, n, k, among, above))
+        self.same(system.search(query, k, mask, min_score), exhaustive(system, query, n, k, mask, min_score))
 
-    def same(self, found: Found, expected: Found) -> None:
+    def same(self, found: TopK, expected: TopK) -> None:
         assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
         assert found.rows.tolist() == expected.rows.tolist()
         assert found.scores.tolist() == expected.scores.tolist()
 
     @given(corpora())
     def test_segments_do_not_matter(self, corpus) -> None:
-        postings, _, question, among, k = corpus
+        postings, _, query, mask, k = corpus
         bags = [part.bags() for part in postings]
         dense = np.zeros((sum(map(len, bags)), N_TERMS), int)
         first = 0
@@ -216,7 +215,7 @@ class TestSearch:
             lambda parts: BM25(parts, Statistics(parts, [Removed.nothing()] * len(parts))),
             lambda parts: VectorSpace(parts, IDF, 1.0),
         ):
-            self.same(make(postings).search(question, k, among), make(whole).search(question, k, among))
+            self.same(make(postings).search(query, k, mask), make(whole).search(query, k, mask))
 
     def test_much_is_left_unwalked(self, monkeypatch) -> None:
         """A rare word that two documents say decides; the word that all others say is looked up in these alone."""
@@ -230,28 +229,30 @@ class TestSearch:
         monkeypatch.setattr(
             system, "_walk", lambda term, sums, walk=system._walk: (walked.append(len(term)), walk(term, sums))
         )
-        question = Question.of(bags_of([[1, 0, 0, 0, 0, 1]]))
-        assert system.search(question, 2).rows.tolist() == [40, 200]
+        query = QueryVector.of(bags_of([[1, 0, 0, 0, 0, 1]]))
+        assert system.search(query, 2).rows.tolist() == [40, 200]
         assert walked == [2]
 
 
 class TestLSA:
-    def matrix(self, fitted: Fitted):
-        dense = np.zeros((len(fitted.bags), len(fitted.idf)))
-        dense[fitted.bags.row_of, fitted.bags.terms] = tfidf(fitted.bags, fitted.idf)
+    def matrix(self, corpus_of_one_kind: UniformCorpus):
+        dense = np.zeros((len(corpus_of_one_kind.bags), len(corpus_of_one_kind.idf)))
+        dense[corpus_of_one_kind.bags.row_of, corpus_of_one_kind.bags.terms] = tfidf(
+            corpus_of_one_kind.bags, corpus_of_one_kind.idf
+        )
         return dense
 
     def test_the_vectors_keep_as_much_of_the_matrix_as_those_of_the_exact_decomposition(self, tmp_path) -> None:
         rng = np.random.default_rng(2)
         often = 1 / np.arange(1, 81)
-        fitted = Fitted(
+        corpus_of_one_kind = UniformCorpus(
             [" ".join(f"w{i}" for i in rng.choice(80, 12, p=often / often.sum())) for _ in range(200)], tmp_path
         )
-        found = fit_lsa(fitted.bags, fitted.idf, 4, seed=1)
-        spread = np.linalg.svd(self.matrix(fitted), compute_uv=False)[:4]
-        assert found.shape == (len(fitted.idf), 4)
+        found = fit_lsa(corpus_of_one_kind.bags, corpus_of_one_kind.idf, 4, seed=1)
+        score_std = np.linalg.svd(self.matrix(corpus_of_one_kind), compute_uv=False)[:4]
+        assert found.shape == (len(corpus_of_one_kind.idf), 4)
         assert found.T @ found == pytest.approx(np.eye(4), abs=1e-5)
-        assert np.linalg.norm(self.matrix(fitted) @ found, axis=0) == pytest.approx(spread, rel=0.02)
+        assert np.linalg.norm(self.matrix(corpus_of_one_kind) @ found, axis=0) == pytest.approx(score_std, rel=0.02)
 
     def test_same_seed_same_bytes(self, three) -> None:
         first, second = (fit_lsa(three.bags, three.idf, 2, seed=7).tobytes() for _ in range(2))
@@ -262,7 +263,7 @@ class TestLSA:
         [(["a"], 1), (["a b c"], 1), (["a", "a"], 1), (["a b", "b c"], 1), (["a b c"] * 20, 1), (list("abcde"), 4)],
     )
     def test_no_more_dimensions_than_the_corpus_has(self, tmp_path, texts, most) -> None:
-        fitted = Fitted(texts, tmp_path)
-        found = fit_lsa(fitted.bags, fitted.idf, 256, seed=1)
+        corpus_of_one_kind = UniformCorpus(texts, tmp_path)
+        found = fit_lsa(corpus_of_one_kind.bags, corpus_of_one_kind.idf, 256, seed=1)
         assert 1 <= found.shape[1] <= most
         assert np.isfinite(found).all()

@@ -9,7 +9,7 @@ from shared import TOPICS
 from textae.encoding.bags import Bags
 from textae.encoding.decoder import Decoder
 from textae.search.expansion import expand
-from textae.search.query import Question, encode_question
+from textae.search.query import QueryVector, encode_query
 
 DECODER = Decoder(((np.log(np.float32([[1, 2, 4, 1]])), np.zeros(4, np.float32)),))
 """Of the code 1 the shares of four words are 1/8, 2/8, 4/8, 1/8."""
@@ -18,10 +18,10 @@ IDF = np.float32([3, 1, 2, 5, 7]).take
 ONE = np.float16([1])
 
 
-def question(**counts: int) -> Question:
+def query(**counts: int) -> QueryVector:
     """A question of the terms t0, t1, ..."""
     terms = np.array([int(name[1:]) for name in counts], np.int32)
-    return Question.of(Bags(np.array([0, len(terms)]), terms, np.array(list(counts.values()), np.uint16)))
+    return QueryVector.of(Bags(np.array([0, len(terms)]), terms, np.array(list(counts.values()), np.uint16)))
 
 
 class TestByHand:
@@ -29,29 +29,29 @@ class TestByHand:
 
     def test_what_is_added_weighs_by_idf_the_asked_share_of_what_was_there(self) -> None:
         # own: 2 · 3 = 6, half of it is 3 = x (1/8 · 1 + 1/4 · 2), so that x = 4.8
-        asked = expand(question(t0=2), DECODER, USUAL, ONE, IDF, n_words=9, weight=0.5)
+        asked = expand(query(t0=2), DECODER, USUAL, ONE, IDF, n_words=9, weight=0.5)
         assert asked.terms.tolist() == [0, 1, 2]
         assert asked.weights == pytest.approx([2, 0.6, 1.2])
 
     def test_the_most_telling_word_alone(self) -> None:
-        asked = expand(question(t0=2), DECODER, USUAL, ONE, IDF, n_words=1, weight=0.5)
+        asked = expand(query(t0=2), DECODER, USUAL, ONE, IDF, n_words=1, weight=0.5)
         assert dict(zip(asked.terms.tolist(), asked.weights.tolist(), strict=True)) == {0: 2, 2: 1.5}
 
     def test_the_questions_own_words_are_not_added_again(self) -> None:
-        asked = expand(question(t2=1, t4=1), DECODER, USUAL, ONE, IDF, n_words=1, weight=0.5)
+        asked = expand(query(t2=1, t4=1), DECODER, USUAL, ONE, IDF, n_words=1, weight=0.5)
         assert asked.terms.tolist() == [1, 2, 4]  # 4 is beyond what the decoder knows
         assert asked.weights == pytest.approx([4.5, 1, 1])
 
     def test_where_the_code_tells_nothing_new_nothing_is_added(self) -> None:
-        asked = expand(question(t1=1, t2=1), DECODER, USUAL, ONE, IDF)
+        asked = expand(query(t1=1, t2=1), DECODER, USUAL, ONE, IDF)
         assert asked.terms.tolist() == [1, 2]
 
     def test_a_question_without_a_code_stays_as_it_is(self) -> None:
-        before = question(t4=1)
+        before = query(t4=1)
         assert expand(before, DECODER, USUAL, np.float32([0]), IDF) is before
 
     def test_a_question_without_words_stays_without(self) -> None:
-        assert len(expand(question(), DECODER, USUAL, ONE, IDF).terms) == 0
+        assert len(expand(query(), DECODER, USUAL, ONE, IDF).terms) == 0
 
 
 @given(
@@ -62,7 +62,7 @@ def test_of_any_decoder(counts, seed, n_words, weight) -> None:
     rng = np.random.default_rng(seed)
     decoder = Decoder(((rng.normal(0, 2, (3, 16)).astype(np.float32), rng.normal(0, 1, 16).astype(np.float32)),))
     idf = rng.uniform(0.1, 9, 20).astype(np.float32)
-    before = question(**{f"t{term}": counts[term] for term in sorted(counts)})
+    before = query(**{f"t{term}": counts[term] for term in sorted(counts)})
     usual = decoder.words(np.zeros((1, 3), np.float32))[0].astype(np.float64)
     after = expand(before, decoder, usual, rng.normal(0, 1, 3), idf.take, n_words, weight)
     weight_of = dict(zip(after.terms.tolist(), after.weights.tolist(), strict=True))
@@ -76,10 +76,10 @@ def test_of_any_decoder(counts, seed, n_words, weight) -> None:
 
 
 def test_a_word_of_one_topic_brings_others_of_it(engine) -> None:
-    opened = engine.opened
-    asked = Question.of(opened.model.vectorizer.transform(["telescope galaxy"]))
-    code = encode_question(opened.model.encoder, asked).floats[0]
-    after = expand(asked, opened.decoder, opened.usual_words, code, opened.searched.statistics.idf)
+    snapshot = engine.snapshot
+    asked = QueryVector.of(snapshot.model.vectorizer.transform(["telescope galaxy"]))
+    code = encode_query(snapshot.model.encoder, asked).floats[0]
+    after = expand(asked, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf)
     added = set(after.terms.tolist()) - set(asked.terms.tolist())
     assert added
-    assert added <= {opened.model.vectorizer.numbers[word] for word in TOPICS["stars"].split()}
+    assert added <= {snapshot.model.vectorizer.numbers[word] for word in TOPICS["stars"].split()}

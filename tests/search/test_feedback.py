@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textae.config import SYSTEMS
 from textae.encoding.bags import Bags
 from textae.search.feedback import ADDED, BETA, GAMMA, like_these, with_feedback
-from textae.search.query import Question
+from textae.search.query import QueryVector
 
 CODES = [system for system in SYSTEMS if system not in ("bm25", "tfidf", "hybrid")]
 
@@ -19,8 +19,8 @@ def bags(*rows: dict[int, int]) -> Bags:
     return Bags(np.cumsum([0, *map(len, rows)]), np.array(terms, np.int32), np.array(counts, np.uint16))
 
 
-def weights(question: Question) -> dict[int, float]:
-    return dict(zip(question.terms.tolist(), question.weights.tolist(), strict=True))
+def weights(query: QueryVector) -> dict[int, float]:
+    return dict(zip(query.terms.tolist(), query.weights.tolist(), strict=True))
 
 
 NONE = bags()
@@ -28,44 +28,44 @@ NONE = bags()
 
 class TestByHand:
     def test_like_one_document_is_the_document(self) -> None:
-        question = like_these(bags({1: 2, 4: 1}))
-        assert weights(question) == {1: 2, 4: 1}
-        assert question.shares.tolist() == [1]
+        query = like_these(bags({1: 2, 4: 1}))
+        assert weights(query) == {1: 2, 4: 1}
+        assert query.shares.tolist() == [1]
 
     def test_like_two_documents_is_their_mean(self) -> None:
-        question = like_these(bags({1: 2, 4: 1}, {4: 3}))
-        assert weights(question) == {1: 1, 4: 2}
-        assert question.shares.tolist() == [0.5, 0.5]
-        assert len(question.texts) == 2
+        query = like_these(bags({1: 2, 4: 1}, {4: 3}))
+        assert weights(query) == {1: 1, 4: 2}
+        assert query.shares.tolist() == [0.5, 0.5]
+        assert len(query.texts) == 2
 
     def test_liked_documents_bring_their_words(self) -> None:
         """Of idf 1 and 3 the words of the liked one are worth 1 and 3, and get BETA of the query's 2 in all."""
-        asked = Question.of(bags({0: 2}))
-        question = with_feedback(asked, bags({0: 1, 5: 1}), NONE, np.float32([1, 3]))
-        assert weights(question) == pytest.approx({0: 2 + BETA * 2 / 4, 5: BETA * 2 * 3 / 4})
-        assert question.shares == pytest.approx([1, BETA])
+        asked = QueryVector.of(bags({0: 2}))
+        query = with_feedback(asked, bags({0: 1, 5: 1}), NONE, np.float32([1, 3]))
+        assert weights(query) == pytest.approx({0: 2 + BETA * 2 / 4, 5: BETA * 2 * 3 / 4})
+        assert query.shares == pytest.approx([1, BETA])
 
     def test_the_texts_weigh_as_rocchio_has_it(self) -> None:
-        asked = Question.of(bags({0: 1}))
-        question = with_feedback(asked, bags({1: 1}, {2: 1}), bags({3: 1}, {4: 1}, {5: 1}), np.float32([1, 1]))
-        assert question.shares == pytest.approx([1, BETA / 2, BETA / 2, *[-GAMMA / 3] * 3])
-        assert question.texts.terms.tolist() == [0, 1, 2, 3, 4, 5]
+        asked = QueryVector.of(bags({0: 1}))
+        query = with_feedback(asked, bags({1: 1}, {2: 1}), bags({3: 1}, {4: 1}, {5: 1}), np.float32([1, 1]))
+        assert query.shares == pytest.approx([1, BETA / 2, BETA / 2, *[-GAMMA / 3] * 3])
+        assert query.texts.terms.tolist() == [0, 1, 2, 3, 4, 5]
 
     def test_what_is_not_liked_changes_no_keyword(self) -> None:
-        asked = Question.of(bags({0: 2, 3: 1}))
+        asked = QueryVector.of(bags({0: 2, 3: 1}))
         assert weights(with_feedback(asked, NONE, bags({0: 1, 7: 1}), np.float32([]))) == weights(asked)
 
     def test_of_many_words_the_most_telling_are_added(self) -> None:
         liked = bags(dict.fromkeys(range(100), 1))
-        question = with_feedback(Question.of(bags({200: 1})), liked, NONE, np.arange(1, 101, dtype=np.float32))
-        assert question.terms.tolist() == [*range(100 - ADDED, 100), 200]
+        query = with_feedback(QueryVector.of(bags({200: 1})), liked, NONE, np.arange(1, 101, dtype=np.float32))
+        assert query.terms.tolist() == [*range(100 - ADDED, 100), 200]
 
     def test_a_query_of_unknown_words_takes_those_of_what_is_liked(self) -> None:
-        question = with_feedback(Question.of(bags({})), bags({1: 1}), NONE, np.float32([5]))
-        assert weights(question) == pytest.approx({1: BETA})
+        query = with_feedback(QueryVector.of(bags({})), bags({1: 1}), NONE, np.float32([5]))
+        assert weights(query) == pytest.approx({1: BETA})
 
     def test_a_liked_document_without_words_adds_none(self) -> None:
-        asked = Question.of(bags({1: 1}))
+        asked = QueryVector.of(bags({1: 1}))
         assert weights(with_feedback(asked, bags({}), NONE, np.float32([]))) == {1: 1}
 
 
@@ -74,15 +74,15 @@ ROW = st.dictionaries(st.integers(0, 60), st.integers(1, 9), max_size=40)
 
 @given(ROW, st.lists(ROW, max_size=3), st.lists(ROW, max_size=3), st.integers(0, 2**32 - 1))
 def test_it_is_a_question(query, like, unlike, seed) -> None:
-    asked, liked = Question.of(bags(query)), bags(*like)
+    asked, liked = QueryVector.of(bags(query)), bags(*like)
     idf = np.random.default_rng(seed).uniform(0.1, 9, 61).astype(np.float32)
-    question = with_feedback(asked, liked, bags(*unlike), idf[liked.terms])
-    assert (np.diff(question.terms) > 0).all() and (question.weights > 0).all()
-    assert all(weights(question)[term] >= count * (1 - 1e-6) for term, count in query.items())
-    assert len(question.terms) <= len(query) + ADDED
-    added = float(question.weights.sum() - asked.weights.sum())
+    query_vector = with_feedback(asked, liked, bags(*unlike), idf[liked.terms])
+    assert (np.diff(query_vector.terms) > 0).all() and (query_vector.weights > 0).all()
+    assert all(weights(query_vector)[term] >= count * (1 - 1e-6) for term, count in query.items())
+    assert len(query_vector.terms) <= len(query) + ADDED
+    added = float(query_vector.weights.sum() - asked.weights.sum())
     assert added == pytest.approx(BETA * max(1, sum(query.values())) if any(like) else 0, rel=1e-4, abs=1e-4)
-    assert len(question.texts) == len(question.shares) == 1 + len(like) + len(unlike)
+    assert len(query_vector.texts) == len(query_vector.shares) == 1 + len(like) + len(unlike)
 
 
 class TestSearches:

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textae.encoding.encoders import Codes, unit
-from textae.index.chunked import Column
+from textae.index.chunked import ChunkedArray
 from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, cosine, euclidean, hamming
 from textae.search.vectors import two_stage as code
 from textae.search.vectors.cosine import SAMPLE, in_single, sample
 
 
-def columns(codes: Codes, cuts) -> tuple[Column, Column, Column]:
+def columns(codes: Codes, cuts) -> tuple[ChunkedArray, ChunkedArray, ChunkedArray]:
     """The floats, the bits and the known ones in as many parts as there are between the cuts."""
-    return tuple(Column(np.split(array, cuts)) for array in (codes.floats, codes.bits, codes.known))
+    return tuple(ChunkedArray(np.split(array, cuts)) for array in (codes.floats, codes.bits, codes.known))
 
 
 def halves(codes: Codes) -> Codes:
@@ -96,7 +96,7 @@ class TestEveryIndex:
         index = index_of(codes(5, n_bits), [2])
         assert all_scores(index, unknown(1, n_bits)).tolist() == [0] * 5
         assert index.search(unknown(1, n_bits), 3).rows.tolist() == []
-        assert index.search(unknown(1, n_bits), 3, above=-np.inf).rows.tolist() == [0, 1, 2]
+        assert index.search(unknown(1, n_bits), 3, min_score=-np.inf).rows.tolist() == [0, 1, 2]
 
     def test_a_document_of_which_nothing_is_known_scores_zero_with_everything(self, index_of, n_bits) -> None:
         query = codes(1, n_bits)
@@ -104,7 +104,7 @@ class TestEveryIndex:
         index = index_of(together(together(unknown(2, n_bits), near), unknown(1, n_bits)), [1])
         assert all_scores(index, query)[[0, 1, 3]].tolist() == [0, 0, 0]
         assert index.search(query, 3).rows.tolist() == [2]
-        assert index.search(query, 4, above=-np.inf).rows.tolist() == [2, 0, 1, 3]
+        assert index.search(query, 4, min_score=-np.inf).rows.tolist() == [2, 0, 1, 3]
 
     def test_equal_codes_come_in_the_order_of_their_rows(self, index_of, n_bits) -> None:
         documents = some(codes(2, n_bits), [1, 0, 1, 0, 0, 1])
@@ -117,12 +117,12 @@ class TestEveryIndex:
         index = index_of(documents, cuts)
         rng = np.random.default_rng(3)
         masks = (None, rng.random(60) < 0.5, rng.random(60) < 0.95, np.zeros(60, bool))
-        for i, among, above, k in itertools.product(range(3), masks, (0.0, 0.2, -np.inf), (0, 1, 4, 60, 100)):
+        for i, mask, min_score, k in itertools.product(range(3), masks, (0.0, 0.2, -np.inf), (0, 1, 4, 60, 100)):
             query = some(queries, [i])
             scores = all_scores(index, query)
-            ranked = [row for row in range(60) if (among is None or among[row]) and scores[row] > above]
+            ranked = [row for row in range(60) if (mask is None or mask[row]) and scores[row] > min_score]
             ranked = sorted(ranked, key=lambda row: (-scores[row], row))[:k]
-            found = index.search(query, k, among, above)
+            found = index.search(query, k, mask, min_score)
             assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
             assert found.rows.tolist() == ranked
             assert found.scores.tolist() == scores[ranked].tolist()
@@ -137,13 +137,13 @@ class TestEveryIndex:
 
     def test_the_spread_is_that_of_all_where_they_are_few(self, index_of, n_bits) -> None:
         index, query = index_of(codes(9, n_bits), [4]), codes(1, n_bits, seed=2)
-        assert index.spread(query) == pytest.approx(all_scores(index, query).std())
+        assert index.score_std(query) == pytest.approx(all_scores(index, query).std())
 
 
 def test_the_spread_of_many_is_told_by_a_sample() -> None:
     documents, query = codes(20_000, 32), codes(1, 32, seed=2)
-    index = CosineIndex(Column.of(documents.floats))
-    assert index.spread(query) == pytest.approx(all_scores(index, query).std(), rel=0.05)
+    index = CosineIndex(ChunkedArray.of(documents.floats))
+    assert index.score_std(query) == pytest.approx(all_scores(index, query).std(), rel=0.05)
 
 
 @given(st.integers(1, 10_000_000))
@@ -185,16 +185,16 @@ class TestCodeIndex:
     def test_where_everything_is_ranked_all_are_candidates(self, many) -> None:
         index, _, query = many
         expected = np.argsort(-all_scores(index, query), kind="stable").tolist()
-        assert index.search(query, 500, above=-np.inf).rows.tolist() == expected
+        assert index.search(query, 500, min_score=-np.inf).rows.tolist() == expected
         assert index.search(query, 200).rows.tolist() == expected[:200]  # four for each that is sought are all
 
     def test_a_mask_that_leaves_few_leaves_only_candidates(self, many) -> None:
         index, _, query = many
-        among = np.zeros(500, bool)
-        among[[3, 100, 400]] = True
+        mask = np.zeros(500, bool)
+        mask[[3, 100, 400]] = True
         scores = all_scores(index, query)
         expected = sorted([3, 100, 400], key=lambda row: -scores[row])
-        assert index.search(query, 3, among, above=-1).rows.tolist() == expected
+        assert index.search(query, 3, mask, min_score=-1).rows.tolist() == expected
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["in memory", "block by block"])
@@ -208,7 +208,7 @@ class TestEuclideanIndex:
             monkeypatch.setattr(euclidean, "_AT_A_TIME", 50)
 
     def index(self, rows, cuts=()) -> EuclideanIndex:
-        return EuclideanIndex(Column(np.split(np.asarray(rows, np.uint8), list(cuts))))
+        return EuclideanIndex(ChunkedArray(np.split(np.asarray(rows, np.uint8), list(cuts))))
 
     def test_a_score_is_one_less_the_distance_of_brightness(self) -> None:
         """Of 4 pixels: one that differs by 255 is a distance of √(1 / 4), three by 51 each √(3 · .04 / 4)."""
@@ -226,11 +226,11 @@ class TestEuclideanIndex:
         index = self.index(rows, cuts)
         masks = (None, rng.random(60) < 0.5, np.zeros(60, bool))
         queries = (rows[3].astype(np.int32), rng.integers(0, 256, 9, np.int32))
-        for query, among, above, k in itertools.product(queries, masks, (0.0, 0.6, -np.inf), (0, 1, 3, 60, 100)):
+        for query, mask, min_score, k in itertools.product(queries, masks, (0.0, 0.6, -np.inf), (0, 1, 3, 60, 100)):
             scores = index.scores(query, np.arange(60))
-            ranked = [row for row in range(60) if (among is None or among[row]) and scores[row] > above]
+            ranked = [row for row in range(60) if (mask is None or mask[row]) and scores[row] > min_score]
             ranked = sorted(ranked, key=lambda row: (-scores[row], row))[:k]
-            found = index.search(query, k, among, above)
+            found = index.search(query, k, mask, min_score)
             assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float32)
             assert found.rows.tolist() == ranked
             assert found.scores.tolist() == scores[ranked].tolist()
@@ -242,7 +242,7 @@ class TestEuclideanIndex:
         order = np.random.default_rng(2).permutation(60)
         assert index.scores(query, order).tolist() == scores[order].tolist()
         assert [index.scores(query, order[i : i + 1])[0] for i in range(60)] == scores[order].tolist()
-        assert index.spread(query) == pytest.approx(scores.std())
+        assert index.score_std(query) == pytest.approx(scores.std())
 
 
 def test_nothing_is_asked_of_faiss_where_nothing_is_sought(monkeypatch) -> None:
@@ -261,7 +261,7 @@ def test_numpy_and_faiss_find_the_same(n_bits, monkeypatch) -> None:
     found = []
     for patience in (1 << 60, 0):
         monkeypatch.setattr(hamming, "_PATIENCE", patience)
-        found.append([index.nearest(query, k, among).tolist() for k in (1, 10, 999, 3_003) for among in masks])
+        found.append([index.nearest(query, k, mask).tolist() for k in (1, 10, 999, 3_003) for mask in masks])
     assert found[0] == found[1]
     assert [len(rows) for rows in found[0][:6]] == [1, 1, 1, 10, 10, 10]
 
@@ -269,11 +269,11 @@ def test_numpy_and_faiss_find_the_same(n_bits, monkeypatch) -> None:
 def test_faiss_is_not_imported_for_a_few_searches() -> None:
     program = """
 import numpy as np, sys
-from textae.index.chunked import Column
+from textae.index.chunked import ChunkedArray
 from textae.encoding.encoders import Codes
 from textae.search.vectors import HammingIndex
 bits, known = np.zeros((100, 8), np.uint8), np.ones(100, bool)
-index = HammingIndex(Column.of(bits), Column.of(known))
+index = HammingIndex(ChunkedArray.of(bits), ChunkedArray.of(known))
 for _ in range(3):
     index.search(Codes(known[:1], np.zeros((1, 8), np.float32), bits[:1]), 10)
 print("faiss" in sys.modules)
@@ -297,9 +297,9 @@ def test_codes_that_are_read_only_and_mapped_are_searched_where_they_lie(tmp_pat
     query = some(documents, [3])
     for patience in (0, 1 << 60):
         monkeypatch.setattr(hamming, "_PATIENCE", patience)
-        found = HammingIndex(Column.of(bits), Column.of(known)).search(query, 10)
+        found = HammingIndex(ChunkedArray.of(bits), ChunkedArray.of(known)).search(query, 10)
         assert found.rows.tolist() == HammingIndex(*columns(documents, [])[1:]).search(query, 10).rows.tolist()
-    assert CosineIndex(Column.of(floats)).search(query, 1).rows.tolist() == [3]
+    assert CosineIndex(ChunkedArray.of(floats)).search(query, 1).rows.tolist() == [3]
 
 
 def test_float_codes_of_any_length_are_compared_by_their_direction() -> None:
@@ -307,6 +307,6 @@ def test_float_codes_of_any_length_are_compared_by_their_direction() -> None:
     longer = documents.floats * np.float32([[9], [0.01], [1], [300]])
     for i in range(4):
         query = some(documents, [i])
-        assert all_scores(CosineIndex(Column.of(longer)), query) == pytest.approx(
-            all_scores(CosineIndex(Column.of(documents.floats)), query), abs=1e-6
+        assert all_scores(CosineIndex(ChunkedArray.of(longer)), query) == pytest.approx(
+            all_scores(CosineIndex(ChunkedArray.of(documents.floats)), query), abs=1e-6
         )

@@ -14,7 +14,7 @@ from textae import Document, Engine, ModelSpec, Query, TextaeError
 from textae.config import SYSTEMS
 from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.passages import passages
-from textae.search.query import Question
+from textae.search.query import QueryVector
 
 TEXTS = st.text(st.sampled_from("ab é文档.。!?\n\t \u00a0\"')"), max_size=600) | st.lists(
     st.sampled_from(
@@ -147,13 +147,13 @@ class TestFoundByPassages:
     def test_the_best_passage_gives_the_score_and_the_snippet(self, engine, mode) -> None:
         """A chapter that is not what its document is about is found, and shown."""
         chapter = LONG_DOCUMENTS[3].text.split("\n\n")[1]
-        opened = engine.opened
-        question = Question.of(opened.model.vectorizer.transform([chapter]))
+        snapshot = engine.snapshot
+        query = QueryVector.of(snapshot.model.vectorizer.transform([chapter]))
         hits = engine.search(chapter, 12, mode)
         assert set(words(hits[0].snippet.casefold())) <= set(TOPICS["bread"].split()) | {"only3"}
         for hit in hits:
             document = LONG_DOCUMENTS[int(hit.id.removeprefix("long-"))]
-            scores = opened.system(mode).scores(question, opened.searched.rows_of(opened.number(hit.id)))
+            scores = snapshot.system(mode).scores(query, snapshot.searched.rows_of(snapshot.number(hit.id)))
             assert hit.score == scores.max()
             first, last = passages(document.text, SIZE)[scores.argmax()]
             assert hit.snippet.strip("…").strip() in plain(document.text[first:last])
@@ -189,7 +189,7 @@ class TestFoundByPassages:
         found = next(hit for hit in hits if hit.id == "new")
         assert found.score == hits[0].score
         assert found.snippet in plain(new.text[first:last])
-        assert changing.opened.searched.statistics.n > len(passages(new.text, SIZE))
+        assert changing.snapshot.searched.statistics.n > len(passages(new.text, SIZE))
 
     def test_many_queries_give_what_each_one_gives(self, engine, mode) -> None:
         queries = [Query(str(n), text) for n, text in enumerate(["comet", "only3 oven", "qwertz"])]
@@ -209,13 +209,13 @@ class TestFoundByPassages:
 class TestKeywordsOverPassages:
     def test_statistics_are_those_of_passages(self, engine) -> None:
         """A word in the middle of a document is in two of its passages."""
-        statistics = engine.opened.searched.statistics
-        number = engine.opened.model.vectorizer.numbers["only3"]
+        statistics = engine.snapshot.searched.statistics
+        number = engine.snapshot.model.vectorizer.numbers["only3"]
         text = LONG_DOCUMENTS[3].text
         holding = [text[first:last] for first, last in passages(text, SIZE) if "Only3" in text[first:last]]
         assert statistics.frequencies(np.int32([number])).tolist() == [len(holding)] == [2]
         assert statistics.n == sum(len(passages(document.text, SIZE)) for document in LONG_DOCUMENTS)
-        assert engine.opened.documents.statistics.n == 12
+        assert engine.snapshot.documents.statistics.n == 12
 
     def test_words_of_one_passage_count_more_than_words_apart(self, tmp_path) -> None:
         filler = " ".join(f"word{n}" for n in range(30))

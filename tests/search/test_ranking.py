@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
-from textae.encoding.topk import Found, top
-from textae.index.chunked import Column
+from textae.encoding.topk import TopK, top
+from textae.index.chunked import ChunkedArray
 from textae.index.postings import Postings, Removed, Statistics
 from textae.search import retrievers as ranking
 from textae.search.lexical import BM25
-from textae.search.query import Question, encode_question
+from textae.search.query import QueryVector, encode_query
 from textae.search.retrievers import CodeSearch, Hybrid
 from textae.search.vectors import CodeIndex, CosineIndex, HammingIndex
 
@@ -21,26 +21,26 @@ SCORES = st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0]), max_size=30
 
 class TestTop:
     @given(SCORES, st.integers(-1, 35), st.sampled_from([-np.inf, -1.5, 0.0, 1.0]))
-    def test_it_is_the_head_of_a_stable_sort(self, scores, k, above) -> None:
-        ranked = sorted((i for i, score in enumerate(scores) if score > above), key=lambda i: (-scores[i], i))
-        assert top(np.array(scores, np.float32), k, above).tolist() == ranked[: max(k, 0)]
+    def test_it_is_the_head_of_a_stable_sort(self, scores, k, min_score) -> None:
+        ranked = sorted((i for i, score in enumerate(scores) if score > min_score), key=lambda i: (-scores[i], i))
+        assert top(np.array(scores, np.float32), k, min_score).tolist() == ranked[: max(k, 0)]
 
     def test_equal_scores_at_the_cut_go_to_the_earlier_documents(self) -> None:
         assert top(np.float32([1, 2, 1, 2, 1]), 3).tolist() == [1, 3, 0]
 
     def test_what_is_excluded_never_comes(self) -> None:
-        assert top(np.float32([0.1, -np.inf, 0.2]), 3, above=-np.inf).tolist() == [2, 0]
+        assert top(np.float32([0.1, -np.inf, 0.2]), 3, min_score=-np.inf).tolist() == [2, 0]
 
 
 class TestFound:
     def test_of_equal_scores_the_lower_row_comes_first(self) -> None:
-        found = Found.best(np.array([3, 5, 8, 9]), np.float32([1, 2, 2, 0]), 3)
+        found = TopK.best(np.array([3, 5, 8, 9]), np.float32([1, 2, 2, 0]), 3)
         assert (found.rows.tolist(), found.scores.tolist()) == ([5, 8, 3], [2, 2, 1])
 
     def test_among_some_of_all(self) -> None:
-        scores, among = np.float32([4, 1, 3, 2]), np.array([False, True, True, True])
-        assert Found.best_of_all(scores, 2, among).rows.tolist() == [2, 3]
-        assert Found.best_of_all(scores, 2, None).rows.tolist() == [0, 2]
+        scores, mask = np.float32([4, 1, 3, 2]), np.array([False, True, True, True])
+        assert TopK.best_of_all(scores, 2, mask).rows.tolist() == [2, 3]
+        assert TopK.best_of_all(scores, 2, None).rows.tolist() == [0, 2]
 
 
 def bags_of(*rows) -> Bags:
@@ -50,7 +50,7 @@ def bags_of(*rows) -> Bags:
     return Bags(starts, terms, np.ones(len(terms), np.uint16))
 
 
-NOTHING = Question.of(bags_of([]))
+NOTHING = QueryVector.of(bags_of([]))
 
 
 class Collection:
@@ -62,7 +62,7 @@ class Collection:
         codes = encoder.encode(bags)
         postings = [Postings.of(bags, np.ones(n_terms, np.float32))]
         self.bm25 = BM25(postings, Statistics(postings, [Removed.nothing()]))
-        columns = (Column.of(array) for array in (codes.floats, codes.bits, codes.known))
+        columns = (ChunkedArray.of(array) for array in (codes.floats, codes.bits, codes.known))
         self.codes = CodeSearch(encoder, CodeIndex(*columns))
         self.hybrid = Hybrid(self.bm25, self.codes, weight)
         self.rows = np.arange(len(bags))
@@ -75,7 +75,7 @@ def random_bags(n: int, n_terms: int) -> Bags:
 
 
 class TestHybrid:
-    QUESTION = Question.of(bags_of([0, 3, 17, 40]))
+    QUESTION = QueryVector.of(bags_of([0, 3, 17, 40]))
 
     @pytest.fixture
     def many(self) -> Collection:
@@ -84,8 +84,8 @@ class TestHybrid:
     def test_it_is_the_equation(self, many) -> None:
         words = many.bm25.scores(self.QUESTION, many.rows)
         codes = many.codes.scores(self.QUESTION, many.rows)
-        codes_of_it = encode_question(many.codes.encoder, self.QUESTION)
-        spreads = many.bm25.spread(self.QUESTION), many.codes.index.spread(codes_of_it)
+        codes_of_it = encode_query(many.codes.encoder, self.QUESTION)
+        spreads = many.bm25.score_std(self.QUESTION), many.codes.index.score_std(codes_of_it)
         expected = words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)
         assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)
 
@@ -94,11 +94,14 @@ class TestHybrid:
         assert len(found.rows) == 10
         assert found.scores.tolist() == many.hybrid.scores(self.QUESTION, found.rows).tolist()
 
-    @pytest.mark.parametrize(("k", "above"), [(10, -np.inf), (3_000, -np.inf), (750, 0.0), (5_000, 0.0)])
-    def test_where_the_pool_is_everything_the_ranking_is_that_of_all(self, many, k, above) -> None:
+    @pytest.mark.parametrize(("k", "min_score"), [(10, -np.inf), (3_000, -np.inf), (750, 0.0), (5_000, 0.0)])
+    def test_where_the_pool_is_everything_the_ranking_is_that_of_all(self, many, k, min_score) -> None:
         """Also where all are ranked, what scores 0 too; four are pooled for each that is sought."""
         everything = many.hybrid.scores(self.QUESTION, many.rows)
-        assert many.hybrid.search(self.QUESTION, k, above=above).rows.tolist() == top(everything, k, above).tolist()
+        assert (
+            many.hybrid.search(self.QUESTION, k, min_score=min_score).rows.tolist()
+            == top(everything, k, min_score).tolist()
+        )
 
     def test_the_pool_is_the_best_of_both(self, many, monkeypatch) -> None:
         monkeypatch.setattr(ranking, "POOL", 2)
@@ -108,21 +111,21 @@ class TestHybrid:
         assert many.hybrid.search(self.QUESTION, 1).rows.tolist() == best
 
     def test_only_rows_that_may_be_are_found(self, many) -> None:
-        among = many.rows % 3 == 1
-        found = many.hybrid.search(self.QUESTION, 20, among)
+        mask = many.rows % 3 == 1
+        found = many.hybrid.search(self.QUESTION, 20, mask)
         assert len(found.rows) == 20
-        assert among[found.rows].all()
+        assert mask[found.rows].all()
 
     def test_where_the_words_say_nothing_the_codes_decide(self) -> None:
         """All documents hold the word, so that its spread is 0 and its scores are equal."""
         same = Collection(bags_of([0, 1], [0, 2], [0, 3]), 4, 0.5)
-        question = Question.of(bags_of([0]))
-        expected = same.codes.search(question, 3, above=-np.inf).rows.tolist()
-        assert same.hybrid.search(question, 3).rows.tolist() == expected
+        query = QueryVector.of(bags_of([0]))
+        expected = same.codes.search(query, 3, min_score=-np.inf).rows.tolist()
+        assert same.hybrid.search(query, 3).rows.tolist() == expected
 
     def test_a_question_of_unknown_words_finds_nothing(self, many) -> None:
         assert many.hybrid.search(NOTHING, 10).rows.tolist() == []
-        assert many.hybrid.search(NOTHING, 3, above=-np.inf).rows.tolist() == [0, 1, 2]
+        assert many.hybrid.search(NOTHING, 3, min_score=-np.inf).rows.tolist() == [0, 1, 2]
 
 
 class TestCodeSearch:
@@ -134,13 +137,13 @@ class TestCodeSearch:
     @pytest.fixture(params=["floats", "bits", "both"])
     def search(self, request) -> CodeSearch:
         codes = self.ENCODER.encode(self.CORPUS)
-        floats, bits, known = (Column.of(array) for array in (codes.floats, codes.bits, codes.known))
+        floats, bits, known = (ChunkedArray.of(array) for array in (codes.floats, codes.bits, codes.known))
         kinds = {"floats": CosineIndex(floats), "bits": HammingIndex(bits, known)}
         return CodeSearch(self.ENCODER, kinds.get(request.param) or CodeIndex(floats, bits, known))
 
     def test_a_document_is_its_own_best_match(self, search) -> None:
         for row in range(3):
-            found = search.search(Question.of(self.CORPUS.rows(row, row + 1)), 1)
+            found = search.search(QueryVector.of(self.CORPUS.rows(row, row + 1)), 1)
             assert (found.rows.tolist(), found.scores) == ([row], pytest.approx([1]))
 
     def test_a_question_of_unknown_words_finds_nothing(self, search) -> None:

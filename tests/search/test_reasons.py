@@ -40,7 +40,7 @@ def followed(index_folder, tmp_path_factory) -> Engine:
     engine = Engine.open(folder)
     engine.add([Document(f"new-{n}", f"the comet and the sail of newword{n}, telescope") for n in range(5)])
     engine.remove(["stars-9", "new-1"])
-    assert len(engine.opened.segments) == 2
+    assert len(engine.snapshot.segments) == 2
     return engine
 
 

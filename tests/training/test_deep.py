@@ -360,7 +360,7 @@ class TestShell:
         assert shell("index", table, "--index", tmp_path / "i", "--quiet", *arguments).code == 0
         with Engine.open(tmp_path / "i") as engine:
             facts = engine.info()
-            assert engine.opened.codes.floats.shape == (60, 2)
+            assert engine.snapshot.codes.floats.shape == (60, 2)
         chosen = {name: facts[name] for name in ("pretrain", "corruption", "code_l2", "drop", "inputs", "dims")}
         assert chosen | {"inputs": 0} == {
             "pretrain": "denoising", "corruption": "gaussian", "code_l2": 0.01, "drop": 0.25, "inputs": 0, "dims": 2

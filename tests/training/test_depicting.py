@@ -325,7 +325,7 @@ class TestShell:
         assert (said.code, said.err) == (0, "")
         with Engine.open(index) as engine:
             assert engine.damage() == []
-            for mode in engine.opened.systems:
+            for mode in engine.snapshot.systems:
                 assert len(engine.similar("strokes.npz:7", 5, mode)) == 5
         assert shell("train", "--index", index, "--quiet", "--seed", 2).code == 0
 
@@ -356,5 +356,5 @@ def test_pca_has_as_many_numbers_as_the_code(tmp_path) -> None:
     documents = [Document(str(i), "", picture=Picture(8, 8, 1, row.tobytes())) for i, row in enumerate(some.values)]
     with Engine.create(tmp_path) as engine:
         engine.index(documents, model=replace(SMALL, dims=70), train=TrainSpec(passes=1, device="cpu"))
-        assert engine.opened.codes.floats.shape == (20, 70)
-        assert engine.opened.reader.arrays["pca/axes"].shape == (64, 64)
+        assert engine.snapshot.codes.floats.shape == (20, 70)
+        assert engine.snapshot.reader.arrays["pca/axes"].shape == (64, 64)

@@ -148,7 +148,7 @@ class TestJudgement:
         generator = torch.Generator().manual_seed(1)
         network = AutoEncoder(start, ModelSpec(44, 16, (), topics=4), generator)
         held, corpus = (DeviceBags(some, idf_of, torch.device("cpu")) for some in (bags.rows(0, 30), bags.rows(30, 60)))
-        judge = train._Judge(held, corpus, network, generator)
+        judge = train.HoldoutMonitor(held, corpus, network, generator)
         assert judge.approves()
         with torch.no_grad():
             network.words.copy_(torch.randn(network.words.shape, generator=generator)[:, :1])  # all point one way

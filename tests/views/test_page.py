@@ -19,18 +19,18 @@ from shared import nobody, open_to_all, some_pictures
 
 import textae.views.page
 from textae import Document, TextaeError
-from textae.explore.map import Ground, TopicMap
+from textae.explore.map import BackgroundGrid, DocumentMap
 from textae.types import Topic, Topics
 from textae.views.page import PageReport, compose, write_page
 from textae.views.page.document import SCRIPTS, STYLES
 
 
-def map_of(documents, places=None, topic_of=None) -> TopicMap:
+def map_of(documents, places=None, topic_of=None) -> DocumentMap:
     """Give a map of documents, of one topic or of two in one area."""
     n = len(documents)
     topic_of = np.zeros(n, np.int32) if topic_of is None else np.array(topic_of, np.int32)
     leaves = tuple(Topic(f"1.{at + 1}", f"topic {at}", (), int((topic_of == at).sum()), ()) for at in range(2))
-    return TopicMap(
+    return DocumentMap(
         layout="neighbours",
         numbers=np.arange(n),
         ids=[document.id for document in documents],
@@ -39,7 +39,7 @@ def map_of(documents, places=None, topic_of=None) -> TopicMap:
         topics=Topics((Topic("1", "all", ("all",), n, (), leaves),), n, 2),
         topic_of=topic_of,
         strengths=np.linspace(0, 1, n, dtype=np.float32),
-        ground=Ground(-1, -1, 1, 1, (("a",), ("b",), ("c",), ("d",))),
+        ground=BackgroundGrid(-1, -1, 1, 1, (("a",), ("b",), ("c",), ("d",))),
     )
 
 

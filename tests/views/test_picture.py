@@ -40,8 +40,8 @@ def test_words_stay_inside_their_cell_and_below_each_other(n, words):
         inside = boxes[cell * len(words) : (cell + 1) * len(words)]
         for box in inside:
             assert left <= box.x0 and box.x1 <= right and bottom <= box.y0 and box.y1 <= top
-        for above, below in itertools.pairwise(inside):
-            assert below.y1 <= above.y0
+        for min_score, below in itertools.pairwise(inside):
+            assert below.y1 <= min_score.y0
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])

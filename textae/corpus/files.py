@@ -169,19 +169,19 @@ def _wanted(documents: Iterator[Document | Skipped], spec: TableSpec) -> Iterato
 
 def _reads_text(parts: Parts) -> Reader:
     def read(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-        with streams.opened(path) as stream:
+        with streams.snapshot(path) as stream:
             yield from _wanted(_text(stream, name, parts), spec)
 
     return read
 
 
 def _reads_mbox(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         yield from _wanted(mail.read_mbox(stream, name), spec)
 
 
 def _reads_message(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         try:
             message = mail.read_message(streams.whole(stream), name)
         except streams.RefusedError as error:
@@ -190,17 +190,17 @@ def _reads_message(path: Path, name: str, spec: TableSpec) -> Iterator[Document 
 
 
 def _reads_jsonl(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         yield from tables.read_rows(tables.json_rows(stream), name, spec)
 
 
 def _reads_csv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         yield from tables.read_rows(tables.csv_rows(stream, name), name, spec)
 
 
 def _reads_tsv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         yield from tables.read_rows(tables.csv_rows(stream, name, delimiter="\t"), name, spec)
 
 
@@ -210,7 +210,7 @@ def _reads_parquet(path: Path, name: str, spec: TableSpec) -> Iterator[Document 
 
 def _reads_json(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
     """A .json file that was named by itself: one object a line, as so many are."""
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         if stream.read(64).lstrip().startswith(b"["):
             raise CorpusError(
                 f"{path}: one JSON array; a table has one object a line: jq -c '.[]' {path} > {path.stem}.jsonl"

@@ -53,7 +53,7 @@ class _Array:
     """An array in a file.
 
     Args:
-        opened: its bytes, from the beginning; as often as it is read.
+        snapshot: its bytes, from the beginning; as often as it is read.
         header: reads what stands before the numbers: shape and type.
 
     Attributes:
@@ -61,10 +61,10 @@ class _Array:
     """
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[IO[bytes]]], header: Callable[[IO[bytes]], Header]
+        self, snapshot: Callable[[], AbstractContextManager[IO[bytes]]], header: Callable[[IO[bytes]], Header]
     ) -> None:
-        self._opened, self._header = opened, header
-        with opened() as stream:
+        self._snapshot, self._header = snapshot, header
+        with snapshot() as stream:
             self.shape, _ = header(stream)
 
     def blocks(self) -> Iterator[NDArray[Any]]:
@@ -75,7 +75,7 @@ class _Array:
         """
         import numpy as np
 
-        with self._opened() as stream:
+        with self._snapshot() as stream:
             (n, *shape), dtype = self._header(stream)
             row = math.prod(shape) * dtype.itemsize
             size = max(1, _BLOCK // max(1, row))
@@ -97,7 +97,7 @@ def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     Raises:
         FileError: it holds other arrays, or is damaged.
     """
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
                 there = {Path(member).stem: partial(archive.open, member) for member in archive.namelist()}
@@ -148,8 +148,8 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     start = Path(name).name
     split = "train" if start.startswith("train") else "test" if start.startswith(("t10k", "test")) else ""
     try:
-        images = _Array(partial(streams.opened, path), _idx_header)
-        told = None if labels is None else _Array(partial(streams.opened, labels), _idx_header)
+        images = _Array(partial(streams.snapshot, path), _idx_header)
+        told = None if labels is None else _Array(partial(streams.snapshot, labels), _idx_header)
         yield from _documents(images, told, {"split": split} if split else {}, f"{name}:", path, spec)
     except (struct.error, ValueError) as error:
         raise FileError(f"{path}: the idx file is damaged ({error})", DAMAGED) from error

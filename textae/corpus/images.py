@@ -67,7 +67,7 @@ def read_picture(path: Path) -> Picture:
     Raises:
         FileError: it is none, or is damaged or too large.
     """
-    with streams.opened(path) as stream:
+    with streams.snapshot(path) as stream:
         return picture_in(stream, str(path))
 
 

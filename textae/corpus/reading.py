@@ -49,7 +49,7 @@ class FileError(CorpusError):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def snapshot(path: Path) -> Iterator[IO[bytes]]:
     """The bytes of a file, unpacked where it ends in .gz.
 
     Raises:

@@ -159,7 +159,7 @@ def parquet_rows(path: Path) -> Iterator[Row]:
 
     number = 0
     try:
-        with streams.opened(path) as stream, tempfile.TemporaryFile() as unpacked:
+        with streams.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
             packed = path.suffix.lower() == ".gz"
             if packed:
                 shutil.copyfileobj(stream, unpacked)

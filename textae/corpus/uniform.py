@@ -28,7 +28,7 @@ AMONG_TEXTS, AMONG_PICTURES = "a picture among texts", "a text among pictures"
 _LOOKED_AT = 64  # pictures from the beginning, by which the shape is told: held in memory till then
 
 
-class Fitted(Iterable[Document | Skipped]):
+class UniformCorpus(Iterable[Document | Skipped]):
     """A corpus of one kind: that of its first document. What is of the other kind is skipped.
 
     Pictures get one shape, as the module says.

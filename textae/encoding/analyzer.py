@@ -124,9 +124,9 @@ class Analysis:
         return {"language": self.language, "stop_words": self.stop_words}
 
     @cached_property
-    def term_of(self) -> "Remembered[str | None]":
+    def term_of(self) -> "Memo[str | None]":
         """`term`, remembered by word."""
-        return Remembered(self.term)
+        return Memo(self.term)
 
     def term(self, word: str) -> str | None:
         """The term that a word stands for; None for a stop word and for what is no word."""
@@ -146,7 +146,7 @@ def _folded(word: str) -> str:
     return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
 
 
-class Remembered(dict[str, T]):
+class Memo(dict[str, T]):
     """What a function says of a word, remembered: language repeats itself.
 
     Args:

@@ -9,7 +9,7 @@ from typing import IO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.analyzer import Analysis, Remembered, words
+from textae.encoding.analyzer import Analysis, Memo, words
 from textae.encoding.bags import CHUNK, Tokens, row_starts
 from textae.encoding.vocabulary import MOST_TERMS, Vocabulary
 
@@ -27,7 +27,7 @@ class Counter:
     def __init__(self, analysis: Analysis, spill: Path) -> None:
         self._analysis, self._folder = analysis, spill
         self._number_of_term: dict[str, int] = {}
-        self._numbers = Remembered(self._number)
+        self._numbers = Memo(self._number)
         self._lengths: list[int] = []
         self._terms = _temporary(spill)
         weakref.finalize(self, self._terms.close)  # where the corpus breaks off, and nobody finishes

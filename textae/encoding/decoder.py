@@ -119,5 +119,5 @@ def most_telling(shares: Floats, usual: Doubles, k: int) -> NDArray[np.int64]:
         usual: (n_terms,), p̄.
         k: at most so many come back: only those that the code makes likelier than usual.
     """
-    above = np.maximum(shares - usual, 0)
-    return top((above**2 / usual).astype(np.float32), k)
+    min_score = np.maximum(shares - usual, 0)
+    return top((min_score**2 / usual).astype(np.float32), k)

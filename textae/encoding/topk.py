@@ -8,7 +8,7 @@ from textae.encoding.arrays import Floats, Mask, Rows
 
 
 @dataclass(frozen=True)
-class Found:
+class TopK:
     """The rows that score highest.
 
     Attributes:
@@ -20,51 +20,51 @@ class Found:
     scores: Floats
 
     @classmethod
-    def best(cls, rows: Rows, scores: Floats, k: int, above: float = 0.0) -> "Found":
+    def best(cls, rows: Rows, scores: Floats, k: int, min_score: float = 0.0) -> "TopK":
         """The best of some rows.
 
         Args:
             rows: (n,) rising, so that of equal scores the lower row comes first.
             scores: (n,), of these rows.
             k: at most so many are found.
-            above: what scores this or less is not found.
+            min_score: what scores this or less is not found.
         """
-        order = top(scores, k, above)
+        order = top(scores, k, min_score)
         return cls(rows[order], scores[order])
 
     @classmethod
-    def best_of_all(cls, scores: Floats, k: int, among: Mask | None, above: float = 0.0) -> "Found":
+    def best_of_all(cls, scores: Floats, k: int, mask: Mask | None, min_score: float = 0.0) -> "TopK":
         """The best of all rows, or of those among which they are sought.
 
         Args:
             scores: (n_rows,).
             k: at most so many are found.
-            among: (n_rows,); None for all.
-            above: what scores this or less is not found.
+            mask: (n_rows,); None for all.
+            min_score: what scores this or less is not found.
         """
-        if among is None:
-            order = top(scores, k, above)
+        if mask is None:
+            order = top(scores, k, min_score)
             return cls(order, scores[order])
-        rows = np.flatnonzero(among)
-        return cls.best(rows, scores[rows], k, above)
+        rows = np.flatnonzero(mask)
+        return cls.best(rows, scores[rows], k, min_score)
 
     @classmethod
-    def nothing(cls) -> "Found":
+    def nothing(cls) -> "TopK":
         """What is found where nothing is."""
         return cls(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
-def top(scores: Floats, k: int, above: float = 0.0) -> Rows:
+def top(scores: Floats, k: int, min_score: float = 0.0) -> Rows:
     """The positions of the k highest scores, best first; of equal ones the earlier position.
 
     Args:
         scores: (n,).
         k: at most so many come back.
-        above: what scores this or less is no hit.
+        min_score: what scores this or less is no hit.
     """
     if k < 1:
         return np.empty(0, np.int64)
-    chosen = np.flatnonzero(scores > above)  # what is equal by the thousand, as zeros are, is slow to partition
+    chosen = np.flatnonzero(scores > min_score)  # what is equal by the thousand, as zeros are, is slow to partition
     if k < len(chosen):
         sought = scores[chosen]
         least = np.partition(sought, len(sought) - k)[len(sought) - k]

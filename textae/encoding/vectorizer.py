@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from textae.encoding.analyzer import Analysis, Remembered, words
+from textae.encoding.analyzer import Analysis, Memo, words
 from textae.encoding.bags import Bags, Tokens, row_starts
 from textae.encoding.vocabulary import MOST_TERMS, Vocabulary
 
@@ -29,7 +29,7 @@ class Vectorizer:
 
     def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         self.analysis, self.vocabulary = analysis, vocabulary
-        self.numbers = Remembered(self._look_up)
+        self.numbers = Memo(self._look_up)
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)

@@ -180,7 +180,7 @@ class _Line(NamedTuple):
 def _lines(path: str | Path) -> Iterator[_Line]:
     name = _printable(path)
     try:
-        with _opened(path) as stream:
+        with _snapshot(path) as stream:
             for number, raw in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b""), start=1):
                 text = _decoded(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw, f"{name}:{number}")
                 if text.strip():
@@ -191,7 +191,7 @@ def _lines(path: str | Path) -> Iterator[_Line]:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[io.BufferedIOBase]:
+def _snapshot(path: str | Path) -> Iterator[io.BufferedIOBase]:
     with _stdin() if str(path) == "-" else Path(path).open("rb") as stream:
         if stream.peek(2)[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=stream) as unpacked:

@@ -12,10 +12,10 @@ import numpy as np
 
 from textae.config import check_seed, check_system
 from textae.encoding.analyzer import searchable
-from textae.encoding.topk import Found
+from textae.encoding.topk import TopK
 from textae.errors import QueryError
-from textae.index.snapshot import Opened
-from textae.search.query import Question
+from textae.index.snapshot import Snapshot
+from textae.search.query import QueryVector
 from textae.types import Document, Query, Ranking
 
 if TYPE_CHECKING:
@@ -28,59 +28,59 @@ _ASKED = 1_000  # documents of the index that ask for their like, where no queri
 
 
 def rank(
-    opened: Opened,
+    snapshot: Snapshot,
     queries: Sequence[Query],
     k: int,
     mode: str,
     *,
-    above: float = 0.0,
+    min_score: float = 0.0,
     not_itself: bool = False,
     where: str | None = None,
     must: str | None = None,
 ) -> Iterator[Ranking]:
     """What a system ranks highest for each of many queries; as `Engine.rank` says."""
-    asked = [(query.id, partial(opened.question, query.text)) for query in queries]
-    return _ranked(opened, asked, k, mode, where, must, above=above, not_itself=not_itself)
+    asked = [(query.id, partial(snapshot.query, query.text)) for query in queries]
+    return _ranked(snapshot, asked, k, mode, where, must, min_score=min_score, not_itself=not_itself)
 
 
 def _ranked(
-    opened: Opened,
-    queries: Sequence[tuple[str, Callable[[], Question]]],
+    snapshot: Snapshot,
+    queries: Sequence[tuple[str, Callable[[], QueryVector]]],
     k: int,
     mode: str,
     where: str | None = None,
     must: str | None = None,
     *,
-    above: float,
+    min_score: float,
     not_itself: bool,
 ) -> Iterator[Ranking]:
     """The same of questions of any kind, each under its id and made when its turn has come."""
     from concurrent.futures import ThreadPoolExecutor
 
-    opened.system(mode)  # made once, before threads ask for it
-    everywhere = None if where is None and must is None else opened.among(where, must)
+    snapshot.system(mode)  # made once, before threads ask for it
+    everywhere = None if where is None and must is None else snapshot.mask(where, must)
 
-    def found(query: tuple[str, Callable[[], Question]], own: int | None) -> Found:
-        among = everywhere
+    def found(query: tuple[str, Callable[[], QueryVector]], own: int | None) -> TopK:
+        mask = everywhere
         if own is not None:
-            among = np.ones(len(opened.searched.owners), bool) if among is None else among.copy()
-            among[opened.searched.rows_of(own)] = False
-        return opened.search(query[1](), k, mode, among, above=above)
+            mask = np.ones(len(snapshot.searched.doc_numbers), bool) if mask is None else mask.copy()
+            mask[snapshot.searched.rows_of(own)] = False
+        return snapshot.search(query[1](), k, mode, mask, min_score=min_score)
 
     with ExitStack() as stack:
-        all_at_once: Callable[..., Iterable[Found]] = map
+        all_at_once: Callable[..., Iterable[TopK]] = map
         if len(queries) > _FEW:  # threads take some milliseconds to start
             all_at_once = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
         for first in range(0, len(queries), _AT_A_TIME):
             some = queries[first : first + _AT_A_TIME]
-            own = [opened.reader.number(id) if not_itself else None for id, _ in some]
+            own = [snapshot.reader.number(id) if not_itself else None for id, _ in some]
             for ranked in all_at_once(found, some, own):
-                numbers = opened.searched.owners.take(ranked.rows).tolist()
-                yield Ranking(tuple(map(opened.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
+                numbers = snapshot.searched.doc_numbers.take(ranked.rows).tolist()
+                yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
 
 
 def by_judgements(
-    opened: Opened,
+    snapshot: Snapshot,
     queries: Sequence[Query],
     qrels: Mapping[str, Mapping[str, int]],
     systems: Sequence[str],
@@ -91,10 +91,10 @@ def by_judgements(
     """Score systems by judged queries; as `Engine.evaluate` says."""
     from textae.evaluation import Scoreboard, figures, judged
 
-    baseline = _checked(opened, systems, baseline, seed)
+    baseline = _checked(snapshot, systems, baseline, seed)
     scores = {}
     for system in systems:
-        ranked = rank(opened, queries, _JUDGED_DEPTH, system)
+        ranked = rank(snapshot, queries, _JUDGED_DEPTH, system)
         rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
         scores[system] = judged(rankings, qrels)
         if keep is not None:
@@ -104,7 +104,7 @@ def by_judgements(
 
 
 def by_labels(
-    opened: Opened,
+    snapshot: Snapshot,
     field: str,
     queries: Iterable[Document] | None,
     systems: Sequence[str],
@@ -117,15 +117,15 @@ def by_labels(
     """Score systems by labels; as `Engine.evaluate_labels` says."""
     from textae.evaluation import LabelJudge, Scoreboard, figures
 
-    baseline = _checked(opened, systems, baseline, seed)
-    labels = opened.reader.field(field)
-    asked = list(_sample(opened, seed) if queries is None else queries)
-    questions = [(document.id, partial(_question, opened, document)) for document in asked]
+    baseline = _checked(snapshot, systems, baseline, seed)
+    labels = snapshot.reader.field(field)
+    asked = list(_sample(snapshot, seed) if queries is None else queries)
+    querys = [(document.id, partial(_question, snapshot, document)) for document in asked]
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0
     for system in systems:
         judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
-        ranked = _ranked(opened, questions, depth, system, above=-np.inf, not_itself=True)
+        ranked = _ranked(snapshot, querys, depth, system, min_score=-np.inf, not_itself=True)
         for document, ranking in zip(asked, ranked, strict=True):
             judge.add(document.id, document.fields.get(field), ranking)
         scores[system], unjudged = judge.scores(), judge.unjudged
@@ -134,23 +134,23 @@ def by_labels(
     return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
 
 
-def _question(opened: Opened, document: Document) -> Question:
+def _question(snapshot: Snapshot, document: Document) -> QueryVector:
     if document.picture is None:
-        return opened.question(searchable(document))
-    return opened.question_of(document.picture)
+        return snapshot.query(searchable(document))
+    return snapshot.query_of_picture(document.picture)
 
 
-def _sample(opened: Opened, seed: int) -> list[Document]:
-    chosen = np.random.default_rng(seed).permutation(len(opened.numbers))[:_ASKED]
-    return opened.reader.documents(opened.numbers[np.sort(chosen)].tolist())
+def _sample(snapshot: Snapshot, seed: int) -> list[Document]:
+    chosen = np.random.default_rng(seed).permutation(len(snapshot.numbers))[:_ASKED]
+    return snapshot.reader.documents(snapshot.numbers[np.sort(chosen)].tolist())
 
 
-def _checked(opened: Opened, systems: Sequence[str], baseline: str | None, seed: int) -> str:
+def _checked(snapshot: Snapshot, systems: Sequence[str], baseline: str | None, seed: int) -> str:
     """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
     if not systems:
-        raise QueryError(f"no system to score; give some of {', '.join(opened.systems)}")
+        raise QueryError(f"no system to score; give some of {', '.join(snapshot.systems)}")
     for system in systems:
-        check_system(system, pictures=opened.shape is not None)
+        check_system(system, pictures=snapshot.shape is not None)
     check_seed(seed)
     if baseline is not None and baseline not in systems:
         raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")

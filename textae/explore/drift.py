@@ -19,7 +19,7 @@ import numpy as np
 from textae.encoding.arrays import Rows
 from textae.encoding.encoders import encode
 from textae.encoding.weighting import tfidf
-from textae.index.snapshot import Opened
+from textae.index.snapshot import Snapshot
 
 SAMPLE = 1_000
 """Documents of each kind that are looked at, evenly taken."""
@@ -40,25 +40,25 @@ class Fit:
     loss: float | None
 
 
-def fit(opened: Opened, numbers: Rows) -> Fit:
+def fit(snapshot: Snapshot, numbers: Rows) -> Fit:
     """How well documents of these numbers, or a sample of many, fit what was learned.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         numbers: (n,) at least 1.
     """
     some = _sample(numbers)
-    bags = opened.bags_of(some.tolist())
-    inputs = len(opened.text_encoder.words)
+    bags = snapshot.bags_of(some.tolist())
+    inputs = len(snapshot.text_encoder.words)
     counts = bags.counts.astype(np.float64)
     known = bags.below(inputs)
     unknown = 1 - float(known.counts.sum() / counts.sum()) if counts.sum() else 0.0
-    weights = tfidf(known, opened.model.idf[:inputs]).astype(np.float64)
+    weights = tfidf(known, snapshot.model.idf[:inputs]).astype(np.float64)
     losses = []
     for first in range(0, len(known), _AT_A_TIME):
         last = min(first + _AT_A_TIME, len(known))
         rows = known.rows(first, last)
-        told = np.log(opened.decoder.words(opened.text_encoder.encode(rows).floats) + np.finfo(np.float32).tiny)
+        told = np.log(snapshot.decoder.words(snapshot.text_encoder.encode(rows).floats) + np.finfo(np.float32).tiny)
         own = weights[known.starts[first] : known.starts[last]]
         total = np.bincount(rows.row_of, own, minlength=len(rows))
         said = np.bincount(rows.row_of, own * told[rows.row_of, rows.terms], minlength=len(rows))
@@ -67,16 +67,16 @@ def fit(opened: Opened, numbers: Rows) -> Fit:
     return Fit(unknown, float(every.mean()) if len(every) else None)
 
 
-def picture_error(opened: Opened, numbers: Rows) -> float:
+def picture_error(snapshot: Snapshot, numbers: Rows) -> float:
     """How well pictures of these numbers, or a sample of many, fit what was learned: the mean squared error.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         numbers: (n,) at least 1.
     """
     errors = []
-    for rows in opened.pixels_of(_sample(numbers).tolist()).chunks(_AT_A_TIME):
-        drawn = opened.decoder.brightness(encode(opened.model.encoder, rows).floats)
+    for rows in snapshot.pixels_of(_sample(numbers).tolist()).chunks(_AT_A_TIME):
+        drawn = snapshot.decoder.brightness(encode(snapshot.model.encoder, rows).floats)
         errors.append(np.square(drawn - rows.brightness()).sum(axis=1))
     return float(np.concatenate(errors).mean())
 

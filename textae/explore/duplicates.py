@@ -405,8 +405,8 @@ class _Forest:
     def _apart(self, near: Rows) -> Rows:
         """The pairs of codes but those whose only texts are in one tree: of a thousand variants, nearly all."""
         roots = np.array(self._parent, np.int64)
-        while not np.array_equal(above := roots[roots], roots):
-            roots = above
+        while not np.array_equal(min_score := roots[roots], roots):
+            roots = min_score
         tree = np.where(self._only >= 0, roots[np.maximum(self._only, 0)], self._only) if len(roots) else self._only
         apart: Rows = near[tree[near[:, 0]] != tree[near[:, 1]]]
         return apart

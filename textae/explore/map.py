@@ -19,8 +19,8 @@ from textae.encoding.encoders import PixelEncoder, unit
 from textae.encoding.projection import LIMIT, Projection, first_two
 from textae.errors import QueryError, TextaeError
 from textae.explore.topics import known_rows
-from textae.index.chunked import Column
-from textae.index.snapshot import Opened
+from textae.index.chunked import ChunkedArray
+from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
 from textae.types import Progress, Topics
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ground:
+class BackgroundGrid:
     """What the decoder says at the places of the plane, whether or not a document is there: a grid of n × n cells.
 
     Attributes:
@@ -48,7 +48,7 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class TopicMap:
+class DocumentMap:
     """The map of an index: its n documents that have a code, in the order of their numbers.
 
     Attributes:
@@ -71,7 +71,7 @@ class TopicMap:
     topics: Topics
     topic_of: NDArray[np.int32]
     strengths: Floats
-    ground: Ground
+    ground: BackgroundGrid
 
 
 GRID, WORDS = 48, 6
@@ -86,7 +86,7 @@ _AT_A_TIME = 8_192  # documents placed
 
 
 @dataclass(frozen=True)
-class Chart:
+class MapModel:
     """What is learned of a map, and serves documents that come later.
 
     Attributes:
@@ -99,7 +99,7 @@ class Chart:
     layout: str
     seed: int
     projection: Projection
-    ground: Ground
+    ground: BackgroundGrid
 
     def kept(self) -> tuple[Arrays, dict[str, Any]]:
         """The arrays and what JSON holds of it, as `from_kept` takes them."""
@@ -108,15 +108,15 @@ class Chart:
         return self.projection.arrays() | {"words": text}, {"seed": self.seed, "hidden": self.projection.hidden}
 
     @classmethod
-    def from_kept(cls, layout: str, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> Chart:
+    def from_kept(cls, layout: str, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> MapModel:
         """The chart that gave these `kept`."""
         cells = arrays["words"].tobytes().decode().split("\n")
         ground = _square(tuple(tuple(cell.split()) for cell in cells))
         return cls(layout, said["seed"], Projection.from_arrays(arrays, said["hidden"]), ground)
 
 
-def _square(words: tuple[tuple[str, ...], ...]) -> Ground:
-    return Ground(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
+def _square(words: tuple[tuple[str, ...], ...]) -> BackgroundGrid:
+    return BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
 
 
 def setting(layout: str) -> str:
@@ -130,23 +130,25 @@ def setting(layout: str) -> str:
     return f"map/{layout}"
 
 
-def kept_chart(opened: Opened, layout: str) -> Chart | None:
+def kept_chart(snapshot: Snapshot, layout: str) -> MapModel | None:
     """The chart that an index keeps; None where it keeps none."""
     name = setting(layout)
-    said = opened.reader.settings.get(name)
+    said = snapshot.reader.settings.get(name)
     if said is None:
         return None
     arrays = {
-        key.removeprefix(f"{name}/"): array for key, array in opened.reader.arrays.items() if key.startswith(f"{name}/")
+        key.removeprefix(f"{name}/"): array
+        for key, array in snapshot.reader.arrays.items()
+        if key.startswith(f"{name}/")
     }
-    return Chart.from_kept(layout, arrays, said)
+    return MapModel.from_kept(layout, arrays, said)
 
 
-def learn_chart(opened: Opened, layout: str, seed: int, progress: Progress) -> Chart:
+def learn_chart(snapshot: Snapshot, layout: str, seed: int, progress: Progress) -> MapModel:
     """Learn how codes come to the plane, and what the decoder says there.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         layout: one of `LAYOUTS`.
         seed: of the sample of documents, and of learning.
         progress: told of every step.
@@ -156,15 +158,15 @@ def learn_chart(opened: Opened, layout: str, seed: int, progress: Progress) -> C
         TextaeError: the seed cannot be.
     """
     check_seed(seed)
-    rows = known_rows(opened)
+    rows = known_rows(snapshot)
     if len(rows) > MOST:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
     if not len(rows):
         raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    codes = opened.documents.floats.take(rows).astype(np.float32)
-    placed = _placed(opened, layout).take(rows).astype(np.float32)
+    codes = snapshot.documents.floats.take(rows).astype(np.float32)
+    placed = _placed(snapshot, layout).take(rows).astype(np.float32)
     projection = _learned(layout, placed, seed, progress).framed(placed)
-    return Chart(layout, seed, projection, learn_ground(opened, codes, projection.places(placed), progress))
+    return MapModel(layout, seed, projection, learn_ground(snapshot, codes, projection.places(placed), progress))
 
 
 def _learned(layout: str, codes: Floats, seed: int, progress: Progress) -> Projection:
@@ -175,27 +177,27 @@ def _learned(layout: str, codes: Floats, seed: int, progress: Progress) -> Proje
     return (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
 
 
-def learn_ground(opened: Opened, codes: Floats, places: Floats, progress: Progress) -> Ground:
+def learn_ground(snapshot: Snapshot, codes: Floats, places: Floats, progress: Progress) -> BackgroundGrid:
     """What the decoder says at the places of the plane, of the codes there: words, which pictures have none of.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         codes: (n, dims) of some documents.
         places: (n, 2) of theirs.
         progress: told of every step.
     """
-    if opened.shape is not None:
+    if snapshot.shape is not None:
         return _square(((),) * GRID**2)
     middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
     x, y = np.meshgrid(middles, middles[::-1])
     cells = np.stack([x.ravel(), y.ravel()], axis=1)
-    vocabulary, usual = opened.model.vectorizer.vocabulary, opened.usual_words
+    vocabulary, usual = snapshot.model.vectorizer.vocabulary, snapshot.usual_words
     told: list[list[int]] = []
     for first in range(0, len(cells), _CELLS):
-        shares = opened.decoder.words(codes_of(cells[first : first + _CELLS], codes, places))
+        shares = snapshot.decoder.words(codes_of(cells[first : first + _CELLS], codes, places))
         told += [most_telling(row, usual, WORDS).tolist() for row in shares]
         progress("reading the map", len(told), len(cells))
-    form_of = forms(opened, {term for terms in told for term in terms}, ())
+    form_of = forms(snapshot, {term for terms in told for term in terms}, ())
     stems = [[vocabulary.term(term) for term in terms] for terms in told]
     return _square(tuple(tuple(form_of.get(stem, stem) for stem in cell) for cell in stems))
 
@@ -222,42 +224,44 @@ def codes_of(at: Floats, codes: Floats, places: Floats) -> Floats:
     return unit(means) if (np.abs(lengths - 1) < 0.01).all() else means
 
 
-def topic_map(opened: Opened, chart: Chart, topics: Topics, topic_of: NDArray[np.int32], strengths: Floats) -> TopicMap:
+def topic_map(
+    snapshot: Snapshot, chart: MapModel, topics: Topics, topic_of: NDArray[np.int32], strengths: Floats
+) -> DocumentMap:
     """The map of an index.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         chart: what was learned of it.
         topics: of the documents.
-        topic_of: (n,) as `TopicMap` has it.
-        strengths: (n,) as `TopicMap` has them.
+        topic_of: (n,) as `DocumentMap` has it.
+        strengths: (n,) as `DocumentMap` has them.
     """
-    rows, placed = known_rows(opened), _placed(opened, chart.layout)
+    rows, placed = known_rows(snapshot), _placed(snapshot, chart.layout)
     blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
     places = np.concatenate([chart.projection.places(placed.take(block)) for block in blocks])
-    numbers = opened.documents.owners.take(rows)
-    ids, titles = opened.reader.ids_and_titles()
+    numbers = snapshot.documents.doc_numbers.take(rows)
+    ids, titles = snapshot.reader.ids_and_titles()
     if len(ids) > len(numbers):  # some have no code
-        among = np.searchsorted(opened.numbers, numbers).tolist()
-        ids, titles = [ids[i] for i in among], [titles[i] for i in among]
-    return TopicMap(chart.layout, numbers, ids, titles, places, topics, topic_of, strengths, chart.ground)
+        mask = np.searchsorted(snapshot.numbers, numbers).tolist()
+        ids, titles = [ids[i] for i in mask], [titles[i] for i in mask]
+    return DocumentMap(chart.layout, numbers, ids, titles, places, topics, topic_of, strengths, chart.ground)
 
 
-def _placed(opened: Opened, layout: str) -> Column[np.float16] | Column[np.floating]:
+def _placed(snapshot: Snapshot, layout: str) -> ChunkedArray[np.float16] | ChunkedArray[np.floating]:
     """The codes that a layout places, of each row: (n_rows, dims)."""
-    return opened.documents.lsa if layout == LSA else opened.documents.floats
+    return snapshot.documents.lsa if layout == LSA else snapshot.documents.floats
 
 
-def place(opened: Opened, chart: Chart, texts: Sequence[str]) -> Floats:
+def place(snapshot: Snapshot, chart: MapModel, texts: Sequence[str]) -> Floats:
     """Where texts are on a map: (n, 2), NaN for one of which the encoder knows no word.
 
     Raises:
         QueryError: the documents are pictures.
     """
-    opened.check_texts("a place on the map by words")
-    encoder = opened.model.start if chart.layout == LSA else opened.model.encoder
+    snapshot.check_texts("a place on the map by words")
+    encoder = snapshot.model.start if chart.layout == LSA else snapshot.model.encoder
     assert not isinstance(encoder, PixelEncoder)  # of texts
-    codes = encoder.encode(opened.model.vectorizer.transform(texts))
+    codes = encoder.encode(snapshot.model.vectorizer.transform(texts))
     places = chart.projection.places(codes.floats)
     places[~codes.known] = np.nan
     return places

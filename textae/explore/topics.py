@@ -43,7 +43,7 @@ from textae.explore.clustering import Numbers
 from textae.explore.duplicates import RADIUS
 from textae.explore.naming import telling_values
 from textae.explore.scales import label_of
-from textae.index.snapshot import Opened
+from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
 from textae.types import Progress, Topic, Topics, TypicalDocument
 
@@ -103,12 +103,12 @@ class Learned:
         return {name: getattr(self, name) for name in names}
 
 
-def kept(opened: Opened) -> Learned | None:
+def kept(snapshot: Snapshot) -> Learned | None:
     """The topics that were learned before; None where none were."""
-    said: Mapping[str, Any] | None = opened.reader.settings.get(NAME)
+    said: Mapping[str, Any] | None = snapshot.reader.settings.get(NAME)
     if said is None:
         return None
-    arrays = opened.reader.arrays
+    arrays = snapshot.reader.arrays
     return Learned(clusters.Clusters(arrays[f"{NAME}/centres"], arrays[f"{NAME}/area_of"]), **said)
 
 
@@ -116,11 +116,11 @@ def _silent(stage: str, done: int, total: int | None) -> None:
     pass
 
 
-def learn(opened: Opened, n: int | None = None, seed: int = 1, progress: Progress = _silent) -> Learned:
+def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Progress = _silent) -> Learned:
     """Find the topics of an index.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         n: topics; None to find their number.
         seed: of the sample that is clustered, and of clustering.
         progress: told of each stage.
@@ -130,17 +130,17 @@ def learn(opened: Opened, n: int | None = None, seed: int = 1, progress: Progres
         TextaeError: the seed cannot be.
     """
     check_seed(seed)
-    rows = known_rows(opened)
+    rows = known_rows(snapshot)
     _check_number(n, len(rows))
     generator = np.random.default_rng(seed)
     if len(rows) > _SAMPLE:
         rows = rows[np.sort(generator.choice(len(rows), _SAMPLE, replace=False))]
-    floats = opened.documents.floats.take(rows).astype(np.float32)
-    found = clusters.find(vectors(opened, floats), n, generator, progress)
+    floats = snapshot.documents.floats.take(rows).astype(np.float32)
+    found = clusters.find(vectors(snapshot, floats), n, generator, progress)
     if n is not None and len(found.centres) < n:
         raise QueryError(f"{n:,} topics were asked for, and the documents have {len(found.centres):,} different codes")
     progress("naming topics", 0, None)
-    words, area_words = _words(opened, floats, found) if opened.shape is None else _labels(opened, found)
+    words, area_words = _words(snapshot, floats, found) if snapshot.shape is None else _labels(snapshot, found)
     return Learned(found, words, _names(words), area_words, _names(area_words), seed, n is None)
 
 
@@ -153,48 +153,48 @@ def _check_number(n: int | None, n_documents: int) -> None:
         raise QueryError(f"{n:,} topics were asked for; give 1 to {most:,}{of}")
 
 
-def vectors(opened: Opened, floats: NDArray[np.floating]) -> Floats:
+def vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
     """What is clustered of float codes: the direction of their topics, where they have such a part; else all of them.
 
     With the part for answers, or that alone, clusters agree no better with labels and take five times as long.
     """
-    encoder = opened.model.encoder
+    encoder = snapshot.model.encoder
     if not isinstance(encoder, Encoder):  # of a deep stack, whose codes have any length
         return floats.astype(np.float32)
     return unit(floats[:, -len(encoder.topic_mean) :].astype(np.float32))  # all, where there are no topics
 
 
-def known_rows(opened: Opened) -> Rows:
+def known_rows(snapshot: Snapshot) -> Rows:
     """The rows of the documents that are there and have a code."""
-    known, alive = opened.documents.known.whole(), opened.documents.alive
+    known, alive = snapshot.documents.known.whole(), snapshot.documents.alive
     return np.flatnonzero(known if alive is None else known & alive)
 
 
 Words = list[tuple[str, ...]]
 
 
-def _words(opened: Opened, floats: Floats, found: clusters.Clusters) -> tuple[Words, Words]:
+def _words(snapshot: Snapshot, floats: Floats, found: clusters.Clusters) -> tuple[Words, Words]:
     """The most telling words of each topic and of each area."""
-    rows, topic_of, strengths = _assigned(opened, found.centres)
+    rows, topic_of, strengths = _assigned(snapshot, found.centres)
     sizes = np.bincount(topic_of, minlength=len(found.centres))
-    terms, telling = _telling(opened, _said_at_centres(opened, floats, found), rows, topic_of)
+    terms, telling = _telling(snapshot, _said_at_centres(snapshot, floats, found), rows, topic_of)
     of_areas = [found.area_of == area for area in range(int(found.area_of[-1]) + 1)]
     shared = [_of_all(telling[area], sizes[area]) for area in of_areas]
     ranked = [terms[top(row.astype(np.float32), 2 * _WORDS)].tolist() for row in (*telling, *shared)]
-    written = _written(opened, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
+    written = _written(snapshot, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
     words = [_distinct(list(map(written, row))) for row in ranked]
     return words[: len(telling)], words[len(telling) :]
 
 
-def _labels(opened: Opened, found: clusters.Clusters) -> tuple[Words, Words]:
+def _labels(snapshot: Snapshot, found: clusters.Clusters) -> tuple[Words, Words]:
     """What the labels of each topic's pictures say, and of each area's; where they say nothing, the most typical one.
 
     Such an area is called as its largest topic is.
     """
-    rows, topic_of, strengths = _assigned(opened, found.centres)
-    fields = itertools.compress(opened.reader.field(LABEL).values(), opened.codes.known.tolist())
+    rows, topic_of, strengths = _assigned(snapshot, found.centres)
+    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.known.tolist())
     values, k, n_areas = list(map(label_of, fields)), len(found.centres), int(found.area_of[-1]) + 1
-    typical = _typical(opened, rows, topic_of, strengths, k)
+    typical = _typical(snapshot, rows, topic_of, strengths, k)
     names = [tuple(one.title or one.id for one in documents[:1]) for documents in typical]
     words = [said or name for said, name in zip(telling_values(values, topic_of, k), names, strict=True)]
     sizes = np.bincount(topic_of, minlength=k)
@@ -203,14 +203,14 @@ def _labels(opened: Opened, found: clusters.Clusters) -> tuple[Words, Words]:
     return words, [said or words[topic] for said, topic in zip(of_areas, largest, strict=True)]
 
 
-def _telling(opened: Opened, said: Floats, rows: Rows, topic_of: Numbers) -> tuple[Rows, NDArray[np.float64]]:
+def _telling(snapshot: Snapshot, said: Floats, rows: Rows, topic_of: Numbers) -> tuple[Rows, NDArray[np.float64]]:
     """Terms of which some topic says more than others, and how telling each is of each topic: (k, n_terms)."""
     k, n_terms = said.shape
     usual = said.mean(axis=0, dtype=np.float64) if k > 1 else np.full(n_terms, 1 / n_terms)
     terms = np.unique(np.concatenate([most_telling(share, usual, _CANDIDATES) for share in said]))
     telling = _excess(said[:, terms], usual[terms])
     if k > 1:  # of a single topic documents hold nothing more than usual
-        held = _held(opened, terms, rows, topic_of, k)
+        held = _held(snapshot, terms, rows, topic_of, k)
         both = telling * _excess(held, held.mean(axis=0))
         telling = np.where(both.any(axis=1, keepdims=True), both, telling)
     return terms, telling
@@ -224,24 +224,24 @@ def _of_all(telling: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[n
     return mean
 
 
-def _said_at_centres(opened: Opened, floats: Floats, found: clusters.Clusters) -> Floats:
+def _said_at_centres(snapshot: Snapshot, floats: Floats, found: clusters.Clusters) -> Floats:
     """The decoder's words at the centre of each topic: (k, n_terms)."""
-    topic_of, _ = clusters.nearest(vectors(opened, floats), found.centres)
+    topic_of, _ = clusters.nearest(vectors(snapshot, floats), found.centres)
     sums = np.zeros((len(found.centres), floats.shape[1]), np.float32)
     np.add.at(sums, topic_of, floats)
     sizes = np.maximum(np.bincount(topic_of, minlength=len(sums)), 1).astype(np.float32)
     means: Floats = sums / sizes[:, None]
-    if isinstance(opened.model.encoder, Encoder):  # codes of unit length are what its decoder has learned
+    if isinstance(snapshot.model.encoder, Encoder):  # codes of unit length are what its decoder has learned
         means = unit(means)
-    return opened.decoder.words(means)
+    return snapshot.decoder.words(means)
 
 
-def _held(opened: Opened, terms: Rows, rows: Rows, topic_of: Numbers, k: int) -> NDArray[np.float64]:
+def _held(snapshot: Snapshot, terms: Rows, rows: Rows, topic_of: Numbers, k: int) -> NDArray[np.float64]:
     """The share of each topic's documents that hold each term: (k, n_terms)."""
-    topic_of_row = np.full(len(opened.documents.owners), k)  # the last for what is removed, or has no code
+    topic_of_row = np.full(len(snapshot.documents.doc_numbers), k)  # the last for what is removed, or has no code
     topic_of_row[rows] = topic_of
     held = np.zeros((k + 1, len(terms)))
-    for start, segment in zip(opened.documents.owners.starts, opened.segments, strict=False):
+    for start, segment in zip(snapshot.documents.doc_numbers.starts, snapshot.segments, strict=False):
         lists = segment.documents.postings.find(terms.astype(np.int32)).lists
         for place, (documents, _) in enumerate(lists):
             held[:, place] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
@@ -255,14 +255,16 @@ def _excess(share: NDArray[np.floating], usual: NDArray[np.float64]) -> NDArray[
     return excess
 
 
-def _written(opened: Opened, terms: set[int], rows: Rows, topic_of: Numbers, strengths: Floats) -> Callable[[int], str]:
+def _written(
+    snapshot: Snapshot, terms: set[int], rows: Rows, topic_of: Numbers, strengths: Floats
+) -> Callable[[int], str]:
     """How documents write terms, the strongest of each topic before all."""
     order = np.lexsort((-strengths, topic_of))
     first = np.flatnonzero(np.diff(topic_of[order], prepend=-1))
     strongest = np.unique(np.minimum(first[:, None] + np.arange(_READ), len(order) - 1))
-    documents = opened.reader.documents(opened.documents.owners.take(rows[order[strongest]]).tolist())
-    form_of = forms(opened, terms, map(searchable, documents))
-    stem_of = opened.model.vectorizer.vocabulary.term
+    documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(rows[order[strongest]]).tolist())
+    form_of = forms(snapshot, terms, map(searchable, documents))
+    stem_of = snapshot.model.vectorizer.vocabulary.term
     return lambda term: form_of.get(stem_of(term), stem_of(term))
 
 
@@ -293,21 +295,21 @@ def _names(words: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
-def topics_of(opened: Opened, learned: Learned) -> tuple[Topics, Numbers, Floats]:
+def topics_of(snapshot: Snapshot, learned: Learned) -> tuple[Topics, Numbers, Floats]:
     """The topics of the documents that are there.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         learned: of it.
 
     Returns:
         The topics; and of each document that has a code, in the order of their numbers, the place of its topic in
         `leaves`, (n_known,) int32, and how much it belongs to it, (n_known,) float32 from 0 to 1.
     """
-    rows, topic_of, strengths = _assigned(opened, learned.clusters.centres)
+    rows, topic_of, strengths = _assigned(snapshot, learned.clusters.centres)
     k = len(learned.names)
     sizes = np.bincount(topic_of, minlength=k)
-    typical = _typical(opened, rows, topic_of, strengths, k)
+    typical = _typical(snapshot, rows, topic_of, strengths, k)
     areas = []
     for area, name in enumerate(learned.area_names):
         inside = tuple(
@@ -318,37 +320,37 @@ def topics_of(opened: Opened, learned: Learned) -> tuple[Topics, Numbers, Floats
         most_typical = tuple(itertools.islice(filter(None, in_turn), _TYPICAL))
         documents = sum(topic.documents for topic in inside)
         areas.append(Topic(str(area + 1), name, tuple(learned.area_words[area]), documents, most_typical, inside))
-    return Topics(tuple(areas), len(rows), len(opened.numbers) - len(rows)), topic_of, strengths
+    return Topics(tuple(areas), len(rows), len(snapshot.numbers) - len(rows)), topic_of, strengths
 
 
-def _assigned(opened: Opened, centres: Floats) -> tuple[Rows, Numbers, Floats]:
+def _assigned(snapshot: Snapshot, centres: Floats) -> tuple[Rows, Numbers, Floats]:
     """The rows of the documents that have a code, the topic of each, and how much it belongs to it."""
-    rows = known_rows(opened)
+    rows = known_rows(snapshot)
     topic_of, strengths = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
     for first in range(0, len(rows), _AT_A_TIME):
         some = slice(first, first + _AT_A_TIME)
         topic_of[some], strengths[some] = clusters.nearest(
-            vectors(opened, opened.documents.floats.take(rows[some])), centres
+            vectors(snapshot, snapshot.documents.floats.take(rows[some])), centres
         )
     return rows, topic_of, strengths
 
 
 def _typical(
-    opened: Opened, rows: Rows, topic_of: Numbers, strengths: Floats, k: int
+    snapshot: Snapshot, rows: Rows, topic_of: Numbers, strengths: Floats, k: int
 ) -> list[tuple[TypicalDocument, ...]]:
     """The typical documents of each topic: those that belong to it most, no two of them nearly the same."""
     order = np.lexsort((-strengths, topic_of))
     starts = np.searchsorted(topic_of[order], np.arange(k + 1)).tolist()
-    places = [_apart(opened, rows, order[first : min(last, first + _CLOSEST)]) for first, last in pairwise(starts)]
+    places = [_apart(snapshot, rows, order[first : min(last, first + _CLOSEST)]) for first, last in pairwise(starts)]
     every = np.array([place for group in places for place in group], np.int64)
-    ids = opened.reader.ids(opened.documents.owners.take(rows[every]).tolist())
-    told = map(TypicalDocument, ids, opened.reader.titles(ids), strengths[every].tolist())
+    ids = snapshot.reader.ids(snapshot.documents.doc_numbers.take(rows[every]).tolist())
+    told = map(TypicalDocument, ids, snapshot.reader.titles(ids), strengths[every].tolist())
     return [tuple(itertools.islice(told, len(group))) for group in places]
 
 
-def _apart(opened: Opened, rows: Rows, places: NDArray[np.int64]) -> list[int]:
+def _apart(snapshot: Snapshot, rows: Rows, places: NDArray[np.int64]) -> list[int]:
     """The first few places of rows of which no two have nearly the same bits."""
-    bits = opened.documents.bits.take(rows[places])
+    bits = snapshot.documents.bits.take(rows[places])
     near = RADIUS * 8 * bits.shape[1]
     chosen: list[int] = []
     for place in range(len(places)):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from textae.errors import QueryError
 from textae.explore.clustering import Numbers
 from textae.explore.scales import DATES, NUMBERS, YEARS, colouring
-from textae.index.snapshot import Opened
+from textae.index.snapshot import Snapshot
 from textae.types import Topics
 
 YEAR, MONTH, DAY = "year", "month", "day"
@@ -38,11 +38,11 @@ class TopicsOverTime:
     undated: int
 
 
-def topics_over_time(opened: Opened, field: str, topics: Topics, topic_of: Numbers) -> TopicsOverTime:
+def topics_over_time(snapshot: Snapshot, field: str, topics: Topics, topic_of: Numbers) -> TopicsOverTime:
     """Count the documents of each topic by period.
 
     Args:
-        opened: the index.
+        snapshot: the index.
         field: that holds years, or dates as ISO 8601 or mails (RFC 2822) write them.
         topics: of the documents.
         topic_of: of each document that has a code, in the order of their numbers.
@@ -50,7 +50,7 @@ def topics_over_time(opened: Opened, field: str, topics: Topics, topic_of: Numbe
     Raises:
         QueryError: no document has the field, or it does not hold dates, or all the same.
     """
-    dates = _dates(opened, field)
+    dates = _dates(snapshot, field)
     is_dated = ~np.isnat(dates)
     unit, period_of = _periods(dates[is_dated])
     first = period_of.min()
@@ -61,12 +61,12 @@ def topics_over_time(opened: Opened, field: str, topics: Topics, topic_of: Numbe
     return TopicsOverTime(topics, field, unit, periods, counts, int((~is_dated).sum()))
 
 
-def _dates(opened: Opened, field: str) -> NDArray[np.datetime64]:
+def _dates(snapshot: Snapshot, field: str) -> NDArray[np.datetime64]:
     """The day of each document that has a code; not a time where it has none."""
-    if field not in opened.field_names:
-        known = ", ".join(sorted(opened.field_names - {"id", "title"})) or "none"
+    if field not in snapshot.field_names:
+        known = ", ".join(sorted(snapshot.field_names - {"id", "title"})) or "none"
         raise QueryError(f"no document has the field {field!r}; the fields are: {known}")
-    values = np.array(list(opened.reader.field(field).values()), object)[opened.codes.known].tolist()
+    values = np.array(list(snapshot.reader.field(field).values()), object)[snapshot.codes.known].tolist()
     scale = colouring(field, values)
     numbers = np.asarray(scale.values if scale else (), np.float64)
     are_numbers = scale is not None and scale.kind == NUMBERS

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import AUTO, LSA, ModelSpec, TrainSpec, check_together
-from textae.corpus.uniform import Fitted
+from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.arrays import Floats, Rows
 from textae.encoding.bags import Tokens
@@ -27,7 +27,7 @@ from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
-from textae.index.segment_writer import Revision
+from textae.index.segment_writer import SegmentWriter
 from textae.index.store import Writer, failures_are_errors
 from textae.training.fusion_weight import fusion_weight
 from textae.training.lsa import fit_lsa
@@ -70,7 +70,7 @@ class Report:
 
 def build(
     writer: Writer,
-    corpus: Fitted,
+    corpus: UniformCorpus,
     language: str | None,
     model: ModelSpec,
     train: TrainSpec,
@@ -183,9 +183,9 @@ def learn_and_write(
         else:
             learned, start = learn_from(writer, said.tokens, learned_idf[:inputs], model, train, progress)
             encoder, warnings = learned.encoder if tune is None else tune(learned), learned.warnings
-        revision = Revision(writer, Model(said.vectorizer, learned_idf, encoder, start, passage, shape), [])
-        revision.append(said.numbers, said.tokens, progress)
-    revision.finish()
+        segment_writer = SegmentWriter(writer, Model(said.vectorizer, learned_idf, encoder, start, passage, shape), [])
+        segment_writer.append(said.numbers, said.tokens, progress)
+    segment_writer.finish()
     writer.put_all("", {**said.vectorizer.vocabulary.arrays(), "idf": learned_idf})
     analysis = said.vectorizer.analysis
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})

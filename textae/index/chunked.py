@@ -12,7 +12,7 @@ from textae.encoding.arrays import Rows, T, distinct
 
 
 @dataclass(frozen=True)
-class Column(Generic[T]):
+class ChunkedArray(Generic[T]):
     """Rows of one kind, first part to last.
 
     Attributes:
@@ -22,7 +22,7 @@ class Column(Generic[T]):
     parts: Sequence[NDArray[T]]
 
     @classmethod
-    def of(cls, array: NDArray[T]) -> "Column[T]":
+    def of(cls, array: NDArray[T]) -> "ChunkedArray[T]":
         """A column of one part."""
         return cls((array,))
 

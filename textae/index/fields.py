@@ -69,13 +69,13 @@ class Range:
     Attributes:
         low: where it begins; None for no beginning.
         high: where it ends; None for no end.
-        above: whether `low` itself is left out.
+        min_score: whether `low` itself is left out.
         below: whether `high` itself is left out.
     """
 
     low: str | None
     high: str | None
-    above: bool = False
+    min_score: bool = False
     below: bool = False
 
     def bounds(self) -> list[tuple[str, bytes, bytes]]:
@@ -89,7 +89,7 @@ class Range:
         return [
             (
                 kind,
-                b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.above,
+                b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.min_score,
                 _AFTER if self.high is None else _encoded(spell(self.high)) + _AFTER * (not self.below),
             )
             for kind, spell in (spelt or {"s": _folded}).items()

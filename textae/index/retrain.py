@@ -27,8 +27,8 @@ from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
 from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
 from textae.index.segments import DOCUMENTS, encoded, prefix
-from textae.index.snapshot import Opened
-from textae.index.store import Reviser, failures_are_errors
+from textae.index.snapshot import Snapshot
+from textae.index.store import UpdateWriter, failures_are_errors
 from textae.types import Progress, Shape
 
 if TYPE_CHECKING:
@@ -64,13 +64,18 @@ class Trained:
 
 
 def relearn(
-    writer: Reviser, opened: Opened, label: str | None, model: ModelSpec | None, train: TrainSpec, progress: Progress
+    writer: UpdateWriter,
+    snapshot: Snapshot,
+    label: str | None,
+    model: ModelSpec | None,
+    train: TrainSpec,
+    progress: Progress,
 ) -> Trained:
     """Learn an index again; nothing is committed yet.
 
     Args:
         writer: of the store.
-        opened: the commit that is revised.
+        snapshot: the commit that is revised.
         label: the field whose labels fine-tune what is learned without them; None for none.
         model: the shape of an auto-encoder to be learned anew; None to keep the one that is there.
         train: how it learns; where it is kept, the seed and the device of fine-tuning.
@@ -80,28 +85,28 @@ def relearn(
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
     if label is not None:
-        opened.check_texts("learning from labels")
-    pretrain = (train if model is not None else opened.specs[1]).pretrain
+        snapshot.check_texts("learning from labels")
+    pretrain = (train if model is not None else snapshot.specs[1]).pretrain
     if label is not None and pretrain != LSA:
         raise TextaeError(
             f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
         )
     writer.check("")
-    labels = None if label is None else _labels(opened, label)
+    labels = None if label is None else _labels(snapshot, label)
     if model is not None:
-        check_together(model, train, pictures=opened.shape is not None)
-        warnings = _anew(writer, opened, labels, model, train, progress)
+        check_together(model, train, pictures=snapshot.shape is not None)
+        warnings = _anew(writer, snapshot, labels, model, train, progress)
     else:
         warnings = ()
-        _tune_what_is_there(writer, opened, labels, train, progress)
-    about = Trained(len(opened.numbers), model is not None, warnings=tuple(warnings), shape=opened.shape)
+        _tune_what_is_there(writer, snapshot, labels, train, progress)
+    about = Trained(len(snapshot.numbers), model is not None, warnings=tuple(warnings), shape=snapshot.shape)
     return about if labels is None else replace(about, label=label, labelled=labels.known, classes=len(labels.classes))
 
 
-def _labels(opened: Opened, field: str) -> Labels:
-    values = list(opened.reader.field(field).values())
+def _labels(snapshot: Snapshot, field: str) -> Labels:
+    values = list(snapshot.reader.field(field).values())
     if all(value is None for value in values):
-        fields = sorted({name for document in opened.reader.stream() for name in document.fields})
+        fields = sorted({name for document in snapshot.reader.stream() for name in document.fields})
         more = f" and {len(fields) - _NAMED:,} more" if len(fields) > _NAMED else ""
         raise TextaeError(
             f"no document has anything in a field {field!r}; "
@@ -111,57 +116,62 @@ def _labels(opened: Opened, field: str) -> Labels:
 
 
 def _anew(
-    writer: Reviser, opened: Opened, labels: Labels | None, model: ModelSpec, train: TrainSpec, progress: Progress
+    writer: UpdateWriter,
+    snapshot: Snapshot,
+    labels: Labels | None,
+    model: ModelSpec,
+    train: TrainSpec,
+    progress: Progress,
 ) -> Sequence[str]:
     """Learn the auto-encoder as `textae index` does, from LSA on; what was learned before is no part of the index."""
     progress("counting", 0, None)
-    old = _tokens(opened)
-    before: Vocabulary = opened.model.vectorizer.vocabulary
+    old = _tokens(snapshot)
+    before: Vocabulary = snapshot.model.vectorizer.vocabulary
     ranked, frequency = by_frequency(old, before.terms())
     vocabulary = Vocabulary.of(term for term, _ in ranked)
     with failures_are_errors(writer.folder):
         tokens = renumbered(old, [number for _, number in ranked], writer.folder)
-    vectorizer = Vectorizer(opened.model.vectorizer.analysis, vocabulary)
+    vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, vocabulary)
     writer.keep_only("documents", "next_number", "sources")
     tune = None
     if labels is not None:
         tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
-    said = Words(vectorizer, frequency, opened.numbers, tokens)
-    return learn_and_write(writer, said, model, train, opened.model.passage, opened.shape, progress, tune=tune)
+    said = Words(vectorizer, frequency, snapshot.numbers, tokens)
+    return learn_and_write(writer, said, model, train, snapshot.model.passage, snapshot.shape, progress, tune=tune)
 
 
-def _tokens(opened: Opened) -> Tokens:
+def _tokens(snapshot: Snapshot) -> Tokens:
     """The terms of all documents that are there."""
-    units = [(segment.tokens, segment.documents) for segment in opened.segments]
+    units = [(segment.tokens, segment.documents) for segment in snapshot.segments]
     return Tokens.concatenated([tokens.take(np.flatnonzero(unit.alive())) for tokens, unit in units])
 
 
 def _tune_what_is_there(
-    writer: Reviser, opened: Opened, labels: Labels | None, train: TrainSpec, progress: Progress
+    writer: UpdateWriter, snapshot: Snapshot, labels: Labels | None, train: TrainSpec, progress: Progress
 ) -> None:
     """Fine-tune the auto-encoder that was learned without labels, and encode all rows anew where they lie."""
     from textae.training.text import Learned  # torch
 
     if labels is None:
         raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
-    arrays = opened.reader.arrays
+    arrays = snapshot.reader.arrays
     unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
     encoder = encoder_of(unlabelled or arrays)
     assert isinstance(encoder, Encoder)  # of what does not start from LSA, labels were refused
-    before = Learned(encoder, opened.decoder)
+    before = Learned(encoder, snapshot.decoder)
     for learned_of_codes in ("topics", "map"):
         writer.drop(learned_of_codes)
-    with too_little_memory_is_an_error(opened.specs[0]):
-        bags = _tokens(opened).bags()
-        encoder = _fine_tune(writer, bags, labels, opened.specs[0].drop, train, progress, before)
-        for segment in opened.segments:
+    with too_little_memory_is_an_error(snapshot.specs[0]):
+        bags = _tokens(snapshot).bags()
+        encoder = _fine_tune(writer, bags, labels, snapshot.specs[0].drop, train, progress, before)
+        for segment in snapshot.segments:
             for name, unit in segment.units():
                 rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
                 writer.put_all(f"{prefix(segment.name)}{name}/", encoded(rows, encoder, progress))
 
 
 def _fine_tune(
-    writer: Reviser, bags: Bags, labels: Labels, drop: float, train: TrainSpec, progress: Progress, before: Learned
+    writer: UpdateWriter, bags: Bags, labels: Labels, drop: float, train: TrainSpec, progress: Progress, before: Learned
 ) -> Encoder:
     """Fine-tune by labels, and write what was learned beside what it was learned from."""
     from textae.training.finetune import fine_tune  # torch

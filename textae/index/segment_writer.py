@@ -10,7 +10,7 @@ from textae.index.store import Writer
 from textae.types import Progress
 
 
-class Revision:
+class SegmentWriter:
     """Changes the segments of an index.
 
     Args:
@@ -73,7 +73,7 @@ class Revision:
         segments = self.segments[run]
         progress("merging", 0, None)
         self._writer.check(*(prefix(segment.name) for segment in segments))
-        numbers = np.concatenate([segment.documents.owners[[0, -1]] for segment in segments])
+        numbers = np.concatenate([segment.documents.doc_numbers[[0, -1]] for segment in segments])
         documents = self._writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
         self.segments[run] = [self._written(merged(segments, documents, self._model))]
         for segment in segments:

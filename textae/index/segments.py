@@ -42,11 +42,11 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Unit:
+class SegmentRows:
     """What is searched of a segment: its whole documents, or their passages.
 
     Attributes:
-        owners: (n,) int64, the number of the document that each row is of; rising.
+        doc_numbers: (n,) int64, the number of the document that each row is of; rising.
         postings: the words of the rows.
         codes: as stored.
         lsa: (n, dims) float16, LSA's codes; of pictures, PCA's.
@@ -56,7 +56,7 @@ class Unit:
         pixels: (n, n_pixels) uint8, of pictures; else empty.
     """
 
-    owners: Rows
+    doc_numbers: Rows
     postings: Postings
     codes: Codes
     lsa: NDArray[np.float16]
@@ -67,7 +67,7 @@ class Unit:
 
     def __len__(self) -> int:
         """The number of rows, removed ones among them."""
-        return len(self.owners)
+        return len(self.doc_numbers)
 
     def alive(self) -> NDArray[np.bool_]:
         """Which rows are not removed: (n,)."""
@@ -77,10 +77,10 @@ class Unit:
 
     def rows_of(self, numbers: Rows) -> Rows:
         """The rows of the documents of these numbers, removed ones among them, rising."""
-        return np.flatnonzero(np.isin(self.owners, numbers))
+        return np.flatnonzero(np.isin(self.doc_numbers, numbers))
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> "Unit":
+    def from_arrays(cls, arrays: Arrays) -> "SegmentRows":
         """The unit that was stored as these."""
         return cls(
             arrays["owners"],
@@ -111,8 +111,8 @@ class Segment:
     """
 
     name: str
-    documents: Unit
-    passages: Unit | None
+    documents: SegmentRows
+    passages: SegmentRows | None
     tokens: Tokens
     fields: FieldIndex
 
@@ -129,7 +129,7 @@ class Segment:
         """The rows of the documents that hold a term, rising."""
         return self.documents.postings.term(number)[0]
 
-    def units(self) -> Iterator[tuple[str, Unit]]:
+    def units(self) -> Iterator[tuple[str, SegmentRows]]:
         """What is searched of it, by name."""
         yield DOCUMENTS, self.documents
         if self.passages is not None:
@@ -142,8 +142,8 @@ class Segment:
         passages = _below(own, f"{PASSAGES}/")
         return cls(
             name,
-            Unit.from_arrays(_below(own, f"{DOCUMENTS}/")),
-            Unit.from_arrays(passages) if passages else None,
+            SegmentRows.from_arrays(_below(own, f"{DOCUMENTS}/")),
+            SegmentRows.from_arrays(passages) if passages else None,
             Tokens.from_arrays(own),
             FieldIndex.from_arrays(own),
         )
@@ -188,8 +188,8 @@ def new_segment(
     yield from _read(tokens, documents, numbers, model, progress)
 
 
-def _unit(owners: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> Named:
-    yield "owners", owners
+def _unit(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> Named:
+    yield "owners", doc_numbers
     yield from _under("postings/", postings_of(bags, model).arrays().items())
     yield from _under("removed/", Removed.nothing().arrays().items())
     yield from encoded(inputs, model.encoder, progress).items()
@@ -273,13 +273,13 @@ def merged(segments: Sequence[Segment], documents: Iterable[Document], model: Mo
         yield from _under(f"{PASSAGES}/", _merged_units(parts, bags, model))
 
 
-def _merged_units(units: Sequence[Unit], bags: Bags, model: Model) -> Named:
+def _merged_units(units: Sequence[SegmentRows], bags: Bags, model: Model) -> Named:
     alive = [unit.alive() for unit in units]
 
     def kept(arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
         return np.concatenate([array[rows] for array, rows in zip(arrays, alive, strict=True)])
 
-    yield "owners", kept(unit.owners for unit in units)
+    yield "owners", kept(unit.doc_numbers for unit in units)
     yield "known", kept(unit.codes.known for unit in units)
     yield "floats", kept(unit.codes.floats for unit in units)
     yield "bits", kept(unit.codes.bits for unit in units)

@@ -23,66 +23,66 @@ from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import Codes, Encoder, PixelEncoder, TextEncoder, encoder_of
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
-from textae.encoding.topk import Found
+from textae.encoding.topk import TopK
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
-from textae.index.chunked import Column
+from textae.index.chunked import ChunkedArray
 from textae.index.postings import Statistics
-from textae.index.segments import Segment, Unit
+from textae.index.segments import Segment, SegmentRows
 from textae.index.store import Reader
 from textae.search.feedback import like_these
 from textae.search.lexical import BM25, VectorSpace
-from textae.search.query import Question, encode_question
+from textae.search.query import QueryVector, encode_query
 from textae.search.retrievers import CodeSearch, Hybrid, PixelSearch, Retriever
 from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex
 from textae.types import Picture
 
 
 @dataclass(frozen=True)
-class Searched:
+class CorpusView:
     """What is searched, through all segments: whole documents, or their passages. Its rows are numbered through.
 
     Attributes:
         units: of each segment.
     """
 
-    units: tuple[Unit, ...]
+    units: tuple[SegmentRows, ...]
 
     @cached_property
-    def owners(self) -> Column[np.int64]:
+    def doc_numbers(self) -> ChunkedArray[np.int64]:
         """The number of the document of each row; rising."""
-        return Column([unit.owners for unit in self.units])
+        return ChunkedArray([unit.doc_numbers for unit in self.units])
 
     @cached_property
-    def known(self) -> Column[np.bool_]:
+    def known(self) -> ChunkedArray[np.bool_]:
         """Whether the encoder knows a word of each row."""
-        return Column([unit.codes.known for unit in self.units])
+        return ChunkedArray([unit.codes.known for unit in self.units])
 
     @cached_property
-    def floats(self) -> Column[np.floating]:
+    def floats(self) -> ChunkedArray[np.floating]:
         """The float codes."""
-        return Column([unit.codes.floats for unit in self.units])
+        return ChunkedArray([unit.codes.floats for unit in self.units])
 
     @cached_property
-    def bits(self) -> Column[np.uint8]:
+    def bits(self) -> ChunkedArray[np.uint8]:
         """The binary codes."""
-        return Column([unit.codes.bits for unit in self.units])
+        return ChunkedArray([unit.codes.bits for unit in self.units])
 
     @cached_property
-    def lsa(self) -> Column[np.float16]:
+    def lsa(self) -> ChunkedArray[np.float16]:
         """LSA's codes."""
-        return Column([unit.lsa for unit in self.units])
+        return ChunkedArray([unit.lsa for unit in self.units])
 
     @cached_property
-    def pixels(self) -> Column[np.uint8]:
+    def pixels(self) -> ChunkedArray[np.uint8]:
         """The pixels of pictures."""
-        return Column([unit.pixels for unit in self.units])
+        return ChunkedArray([unit.pixels for unit in self.units])
 
     @cached_property
-    def places(self) -> Column[np.int32]:
+    def places(self) -> ChunkedArray[np.int32]:
         """Where passages stand in the text of their document."""
-        return Column([unit.places for unit in self.units])
+        return ChunkedArray([unit.places for unit in self.units])
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -98,12 +98,12 @@ class Searched:
 
     def rows_of(self, number: int) -> Rows:
         """The rows of a document that is there."""
-        found = [start + np.arange(*np.searchsorted(part, [number, number + 1])) for start, part in self.owners]
+        found = [start + np.arange(*np.searchsorted(part, [number, number + 1])) for start, part in self.doc_numbers]
         rows = np.concatenate(found)
         return rows if self.alive is None else rows[self.alive[rows]]
 
 
-class Opened:
+class Snapshot:
     """One commit of an index with its systems, each made when it is first asked for.
 
     Args:
@@ -122,15 +122,15 @@ class Opened:
         return tuple(Segment.from_arrays(name, self._arrays) for name in self.reader.settings["segments"])
 
     @cached_property
-    def documents(self) -> Searched:
+    def documents(self) -> CorpusView:
         """The documents as wholes."""
-        return Searched(tuple(segment.documents for segment in self.segments))
+        return CorpusView(tuple(segment.documents for segment in self.segments))
 
     @cached_property
-    def searched(self) -> Searched:
+    def searched(self) -> CorpusView:
         """What a query is compared with: the passages of the documents where the index has them."""
         passages = tuple(segment.passages for segment in self.segments if segment.passages is not None)
-        return Searched(passages) if passages else self.documents
+        return CorpusView(passages) if passages else self.documents
 
     @cached_property
     def model(self) -> Model:
@@ -239,7 +239,7 @@ class Opened:
     @cached_property
     def numbers(self) -> Rows:
         """The number of each document that is there, in the order of `codes`."""
-        numbers, alive = self.documents.owners.whole(), self.documents.alive
+        numbers, alive = self.documents.doc_numbers.whole(), self.documents.alive
         return numbers if alive is None else numbers[alive]
 
     @cached_property
@@ -268,12 +268,12 @@ class Opened:
         """
         return int(np.searchsorted(self.numbers, self.number(id)))
 
-    def expanded(self, question: Question) -> Question:
+    def expanded(self, query: QueryVector) -> QueryVector:
         """A question with the words that the decoder expects of its code, for keyword search."""
         from textae.search.expansion import expand
 
-        asked = encode_question(self.text_encoder, question)
-        return expand(question, self.decoder, self.usual_words, asked.floats[0], self.searched.statistics.idf)
+        asked = encode_query(self.text_encoder, query)
+        return expand(query, self.decoder, self.usual_words, asked.floats[0], self.searched.statistics.idf)
 
     def holders(self, term: int, n: int) -> list[int]:
         """The numbers of the first n documents that hold a term."""
@@ -281,10 +281,10 @@ class Opened:
         for segment in self.segments:
             rows = segment.documents.postings.term(term)[0]
             rows = rows[~np.isin(rows, segment.documents.removed.rows)]
-            found += segment.documents.owners[rows[: n - len(found)]].tolist()
+            found += segment.documents.doc_numbers[rows[: n - len(found)]].tolist()
         return found
 
-    def among(self, where: str | None, must: str | None, *, whole: bool = False) -> Mask:
+    def mask(self, where: str | None, must: str | None, *, whole: bool = False) -> Mask:
         """The rows of what is searched whose documents meet conditions: (n_rows,).
 
         Args:
@@ -307,7 +307,7 @@ class Opened:
             for condition in conditions:
                 met &= evaluate(condition, segment, self.model.vectorizer)
             if segment.passages is not None and not whole:
-                met = met[np.searchsorted(segment.documents.owners, segment.passages.owners)]
+                met = met[np.searchsorted(segment.documents.doc_numbers, segment.passages.doc_numbers)]
             masks.append(met)
         return np.concatenate(masks)
 
@@ -316,22 +316,22 @@ class Opened:
         """The fields that a document has, or had."""
         return {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
 
-    def question(self, text: str) -> Question:
+    def query(self, text: str) -> QueryVector:
         """The question that a text asks.
 
         Raises:
             QueryError: the documents are pictures.
         """
         self.check_texts("a question in words")
-        return Question.of(self.model.vectorizer.transform([text]))
+        return QueryVector.of(self.model.vectorizer.transform([text]))
 
-    def question_of(self, picture: Picture) -> Question:
+    def query_of_picture(self, picture: Picture) -> QueryVector:
         """The question that a picture of any shape asks.
 
         Raises:
             QueryError: the documents are texts.
         """
-        return Question.of_pictures(Pixels.of([self.resized(picture)]))
+        return QueryVector.of_pictures(Pixels.of([self.resized(picture)]))
 
     def resized(self, picture: Picture) -> Picture:
         """A picture as it is compared with those of the index.
@@ -343,11 +343,11 @@ class Opened:
             raise QueryError(f"a picture was given, and the index {self.reader.folder} holds texts; give a text")
         return resized(picture, self.shape)
 
-    def like(self, numbers: Sequence[int]) -> Question:
+    def like(self, numbers: Sequence[int]) -> QueryVector:
         """What is like the documents of these numbers, at least one."""
         if self.shape is None:
             return like_these(self.bags_of(numbers))
-        return Question.of_pictures(self.pixels_of(numbers))
+        return QueryVector.of_pictures(self.pixels_of(numbers))
 
     def pixels_of(self, numbers: Sequence[int]) -> Pixels:
         """The pixels of the pictures of these numbers, in their order."""
@@ -359,42 +359,42 @@ class Opened:
         parts = [Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))]
         for number in numbers:
             row = int(self.documents.rows_of(number)[0])
-            place = int(np.searchsorted(self.documents.owners.starts, row, side="right")) - 1
-            inside = row - int(self.documents.owners.starts[place])
+            place = int(np.searchsorted(self.documents.doc_numbers.starts, row, side="right")) - 1
+            inside = row - int(self.documents.doc_numbers.starts[place])
             parts.append(self.segments[place].tokens.rows(inside, inside + 1))
         return Tokens.concatenated(parts).bags()
 
     def search(
         self,
-        question: Question,
+        query: QueryVector,
         k: int,
         mode: str,
-        among: Mask | None = None,
+        mask: Mask | None = None,
         *,
-        above: float = 0.0,
+        min_score: float = 0.0,
         whole: bool = False,
-    ) -> Found:
+    ) -> TopK:
         """The k documents that a system ranks highest, each by its best row of what is searched.
 
         Args:
-            question: that is asked.
+            query: that is asked.
             k: documents.
             mode: the system.
-            among: (n_rows,) of what is searched, where only some rows are meant.
-            above: what scores this or less is no hit.
+            mask: (n_rows,) of what is searched, where only some rows are meant.
+            min_score: what scores this or less is no hit.
             whole: whether whole documents are compared, also where passages are searched.
         """
         searched, system = self.documents if whole else self.searched, self.system(mode, whole=whole)
         alive = searched.alive
-        meant = alive if among is None else among if alive is None else among & alive
+        meant = alive if mask is None else mask if alive is None else mask & alive
         if searched is self.documents:
-            return system.search(question, k, meant, above)
+            return system.search(query, k, meant, min_score)
         asked = 2 * k
         while True:
-            found = system.search(question, asked, meant, above)
-            first = np.sort(np.unique(searched.owners.take(found.rows), return_index=True)[1])[:k]
+            found = system.search(query, asked, meant, min_score)
+            first = np.sort(np.unique(searched.doc_numbers.take(found.rows), return_index=True)[1])[:k]
             if len(first) == k or len(found.rows) < asked:
-                return Found(found.rows[first], found.scores[first])
+                return TopK(found.rows[first], found.scores[first])
             asked *= 4
 
     def system(self, name: str, *, whole: bool = False) -> Retriever:
@@ -420,7 +420,7 @@ class Opened:
             return len(system.encoder.words)
         return len(self.model.vectorizer.vocabulary)
 
-    def _make(self, name: str, of: Searched) -> Retriever:
+    def _make(self, name: str, of: CorpusView) -> Retriever:
         check_system(name, pictures=self.shape is not None)
         postings = [unit.postings for unit in of.units]
         match name.split("-"):
@@ -443,19 +443,19 @@ class Opened:
                 return self._lsa(int(dims), of)
         return self._lsa(None, of)
 
-    def _codes(self, of: Searched) -> CodeSearch:
+    def _codes(self, of: CorpusView) -> CodeSearch:
         return CodeSearch(self.model.encoder, CodeIndex(of.floats, of.bits, of.known))
 
-    def _bits(self, n: int, of: Searched) -> Retriever:
+    def _bits(self, n: int, of: CorpusView) -> Retriever:
         from textae.training.itq import quantization  # numpy.random, which no other search needs
 
         learned = self.codes  # of the documents, whichever rows are searched
         seed = self.reader.settings["about"]["seed"]
         planes = quantization(learned.floats.astype(np.float32)[learned.known], n, seed)
         parts = [planes.bits(unit.codes.floats.astype(np.float32), unit.codes.known) for unit in of.units]
-        return CodeSearch(replace(self.model.encoder, quantization=planes), HammingIndex(Column(parts), of.known))
+        return CodeSearch(replace(self.model.encoder, quantization=planes), HammingIndex(ChunkedArray(parts), of.known))
 
-    def _lsa(self, dims: int | None, of: Searched) -> Retriever:
+    def _lsa(self, dims: int | None, of: CorpusView) -> Retriever:
         first = self.model.start
         if isinstance(first, PixelEncoder):
             axes, mean = self._arrays["pca/axes"], self._arrays["pca/mean"]
@@ -463,4 +463,4 @@ class Opened:
         else:
             assert isinstance(first, Encoder)  # LSA
             start = Encoder.lsa(first.words[:, :dims], first.idf)
-        return CodeSearch(start, CosineIndex(Column([unit.lsa[:, :dims] for unit in of.units])))
+        return CodeSearch(start, CosineIndex(ChunkedArray([unit.lsa[:, :dims] for unit in of.units])))

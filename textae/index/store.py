@@ -400,7 +400,7 @@ class Writer:
                 path.unlink(missing_ok=True)
 
 
-class Reviser(Writer):
+class UpdateWriter(Writer):
     """Changes the index that is there, in one transaction as a `Writer` does: what is not put or set anew stays.
 
     Args:

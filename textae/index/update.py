@@ -15,16 +15,16 @@ import numpy as np
 
 from textae.corpus import Source
 from textae.corpus.reading import EMPTY
-from textae.corpus.uniform import Fitted
+from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import searchable
 from textae.encoding.bags import Tokens
 from textae.encoding.vectorizer import GrowingVectorizer
 from textae.errors import StoreError
 from textae.index.build import NO_WORDS, USED, Reading, has_words
-from textae.index.segment_writer import Revision
+from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
-from textae.index.snapshot import Opened
-from textae.index.store import Reviser, content_of_document
+from textae.index.snapshot import Snapshot
+from textae.index.store import UpdateWriter, content_of_document
 from textae.types import Document, Progress, Shape, Skipped
 
 Contents = Mapping[str, bytes]
@@ -68,16 +68,18 @@ class Update:
 
     Args:
         writer: of the store.
-        opened: the commit that is changed.
+        snapshot: the commit that is changed.
         progress: told of each stage.
     """
 
-    def __init__(self, writer: Reviser, opened: Opened, progress: Progress) -> None:
-        self._writer, self._opened, self._progress = writer, opened, progress
+    def __init__(self, writer: UpdateWriter, snapshot: Snapshot, progress: Progress) -> None:
+        self._writer, self._snapshot, self._progress = writer, snapshot, progress
         writer.check("vocabulary/", "idf", "encoder/", "lsa/", "pca/")
-        known = opened.model.vectorizer
+        known = snapshot.model.vectorizer
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
-        self._revision = Revision(writer, replace(opened.model, vectorizer=self._vectorizer), list(opened.segments))
+        self._segment_writer = SegmentWriter(
+            writer, replace(snapshot.model, vectorizer=self._vectorizer), list(snapshot.segments)
+        )
         self._reading = Reading(writer, progress)
         self._numbers: list[int] = []
         self._tokens: list[Tokens] = []
@@ -88,7 +90,7 @@ class Update:
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
         """Add documents; one whose id is taken is skipped, or counted as unchanged where it says the same."""
-        self._append(self._new(Fitted(corpus, self._opened.shape)))
+        self._append(self._new(UniformCorpus(corpus, self._snapshot.shape)))
 
     def _new(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         for item in corpus:
@@ -98,7 +100,7 @@ class Update:
                 yield item
 
     def _says_the_same(self, document: Document) -> bool:
-        there = self._opened.reader.content(document.id)
+        there = self._snapshot.reader.content(document.id)
         return there is not None and there == _content(document)
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -108,7 +110,7 @@ class Update:
             QueryError: an id is of no document; nothing is removed.
         """
         for id in ids:
-            self._opened.number(id)
+            self._snapshot.number(id)
         numbers = self._writer.remove(list(dict.fromkeys(ids)))
         self._gone += numbers
         self._count["removed"] += len(numbers)
@@ -122,7 +124,7 @@ class Update:
         Args:
             sources: each once.
         """
-        self._to_come = {source.key: self._opened.reader.contents(source.key) for source in sources}
+        self._to_come = {source.key: self._snapshot.reader.contents(source.key) for source in sources}
         for source in sources:
             self._sync(source, self._to_come.pop(source.key))
         self._append(self._moved)
@@ -148,7 +150,7 @@ class Update:
             seen: is given the ids of those of `there` that stay.
             unread: is given where it stands what cannot be read.
         """
-        for item in Fitted(source.read(self._progress), self._opened.shape):
+        for item in UniformCorpus(source.read(self._progress), self._snapshot.shape):
             if isinstance(item, Skipped):
                 if item.reason not in (EMPTY, NO_WORDS):
                     unread.append(item.source)
@@ -173,8 +175,8 @@ class Update:
 
     def _came_from(self, ids: Sequence[str], places: Sequence[str]) -> set[str]:
         """Which of some documents came from places, each a folder, a file or a line of one."""
-        reader = self._opened.reader
-        documents = reader.documents([self._opened.number(id) for id in ids])
+        reader = self._snapshot.reader
+        documents = reader.documents([self._snapshot.number(id) for id in ids])
         unread = set(places)
         return {document.id for document in documents if not unread.isdisjoint(_places(document.source))}
 
@@ -189,7 +191,7 @@ class Update:
     def _flush(self) -> None:
         if self._numbers:
             numbers = np.array(self._numbers, np.int64)
-            self._revision.append(numbers, Tokens.concatenated(self._tokens), self._progress)
+            self._segment_writer.append(numbers, Tokens.concatenated(self._tokens), self._progress)
         self._numbers, self._tokens = [], []
 
     def finish(self, sources: Mapping[str, Any]) -> Changes:
@@ -206,15 +208,17 @@ class Update:
                 f"that would leave no document in {self._writer.folder}; delete the folder to be rid of the index"
             )
         if self._gone:
-            self._revision.remove(np.sort(np.array(self._gone, np.int64)))
+            self._segment_writer.remove(np.sort(np.array(self._gone, np.int64)))
         self._flush()
-        self._revision.merge(self._progress)
-        self._revision.finish()
+        self._segment_writer.merge(self._progress)
+        self._segment_writer.finish()
         self._write_vocabulary()
         if sources:
-            self._writer.set("sources", {**self._opened.reader.settings["sources"], **sources})
-        owners = [segment.documents.owners[segment.documents.alive()] for segment in self._revision.segments]
-        unlearned = int((np.concatenate(owners) >= self._opened.reader.settings["learned_numbers"]).sum())
+            self._writer.set("sources", {**self._snapshot.reader.settings["sources"], **sources})
+        doc_numbers = [
+            segment.documents.doc_numbers[segment.documents.alive()] for segment in self._segment_writer.segments
+        ]
+        unlearned = int((np.concatenate(doc_numbers) >= self._snapshot.reader.settings["learned_numbers"]).sum())
         return Changes(
             added=self._count["written"] - self._count["replaced"],
             replaced=self._count["replaced"],
@@ -224,11 +228,11 @@ class Update:
             examples=self._reading.examples,
             documents=len(self._writer),
             unlearned=unlearned,
-            shape=self._opened.shape,
+            shape=self._snapshot.shape,
         )
 
     def _write_vocabulary(self) -> None:
-        before, after = self._opened.model.vectorizer.vocabulary, self._vectorizer.grown()
+        before, after = self._snapshot.model.vectorizer.vocabulary, self._vectorizer.grown()
         if not self._vectorizer.new:
             return
         for place in range(len(before.parts)):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.decoder import Decoder, most_telling
-from textae.search.query import Question
+from textae.search.query import QueryVector
 
 ADDED = 10
 """n, the words that are added; 5 and 20 do as well."""
@@ -32,18 +32,18 @@ WEIGHT = 0.1
 
 
 def expand(
-    question: Question,
+    query: QueryVector,
     decoder: Decoder,
     usual: NDArray[np.float64],
     floats: NDArray[np.floating],
     idf: Callable[[Ints], Floats],
     n_words: int = ADDED,
     weight: float = WEIGHT,
-) -> Question:
+) -> QueryVector:
     """A question with the words that its code tells, beside its own; its texts, and so its code, stay as they are.
 
     Args:
-        question: what was asked; one without words, or without a code, comes back as it is.
+        query: what was asked; one without words, or without a code, comes back as it is.
         decoder: of the words.
         usual: (n_decoded,), p̄.
         floats: (dims,), the code of the question; zeros where nothing of it is known.
@@ -52,17 +52,15 @@ def expand(
         weight: λ.
     """
     if not floats.any():
-        return question
+        return query
     shares = decoder.words(floats[None])[0]
-    shares[question.terms[question.terms < len(shares)]] = 0  # below the usual: its own words keep their weights
+    shares[query.terms[query.terms < len(shares)]] = 0  # below the usual: its own words keep their weights
     added = most_telling(shares, usual, n_words)
     telling = (shares[added] - usual[added]) ** 2 / usual[added]
-    own = float(question.weights @ idf(question.terms))
+    own = float(query.weights @ idf(query.terms))
     weights = (telling * (weight * own / (telling @ idf(added.astype(np.int32))) if len(added) else 0)).astype(
         np.float32
     )
-    terms = np.concatenate([question.terms, added[weights > 0].astype(np.int32)])
+    terms = np.concatenate([query.terms, added[weights > 0].astype(np.int32)])
     order = np.argsort(terms)
-    return replace(
-        question, terms=terms[order], weights=np.concatenate([question.weights, weights[weights > 0]])[order]
-    )
+    return replace(query, terms=terms[order], weights=np.concatenate([query.weights, weights[weights > 0]])[order])

@@ -33,7 +33,7 @@ from textae.encoding.decoder import Decoder, most_telling
 from textae.encoding.encoders import Bits, DeepEncoder, Encoder, Layers, share_of, shares
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import tfidf
-from textae.search.query import Question, encode_question
+from textae.search.query import QueryVector, encode_query
 from textae.search.vectors.hamming import hamming
 from textae.types import Explanation, WordShare
 
@@ -112,37 +112,37 @@ def written(vectorizer: Vectorizer, text: str) -> dict[int, str]:
     return found
 
 
-def code_shares(encoder: Encoder | DeepEncoder, question: Question, documents: NDArray[np.floating]) -> list[Shares]:
+def code_shares(encoder: Encoder | DeepEncoder, query: QueryVector, documents: NDArray[np.floating]) -> list[Shares]:
     """What each word of a question gives to the cosine of its code with each of some documents' codes.
 
     Args:
         encoder: of both.
-        question: with its texts, whose words are meant; those that the encoder does not know give nothing.
+        query: with its texts, whose words are meant; those that the encoder does not know give nothing.
         documents: (m, dims), float codes of any length and precision, as they are stored.
 
     Returns:
         m shares, each of which sums to the cosine that `textae.search.vectors.CosineIndex` gives.
     """
-    terms, parts = _code_parts(encoder, question)
+    terms, parts = _code_parts(encoder, query)
     codes = documents.astype(np.float64)
     lengths = np.linalg.norm(codes, axis=1, keepdims=True)
     cosines = _direction(parts) @ (codes / np.where(lengths > 0, lengths, 1)).T
     return [Shares(terms, column[:-1], float(column[-1])) for column in cosines.T]
 
 
-def bit_shares(encoder: Encoder | DeepEncoder, question: Question, documents: Bits) -> list[Shares]:
+def bit_shares(encoder: Encoder | DeepEncoder, query: QueryVector, documents: Bits) -> list[Shares]:
     """What each word of a question gives to the likeness of its bits to each of some documents' bits.
 
     Args:
         encoder: of both.
-        question: with its texts.
+        query: with its texts.
         documents: (m, n_bits / 8), packed, of documents that have a code.
 
     Returns:
         m shares, each of which sums to 1 - 2 · distance / n_bits, as `textae.search.vectors.HammingIndex` gives it.
     """
-    terms, parts = _code_parts(encoder, question)
-    planes, asked = encoder.quantization, encode_question(encoder, question)
+    terms, parts = _code_parts(encoder, query)
+    planes, asked = encoder.quantization, encode_query(encoder, query)
     sides = _biased(parts, -planes.mean) @ planes.rotation
     z = sides.sum(axis=0)
     nearest = sides * (np.abs(z).sum() / max(float(z @ z), np.finfo(np.float64).tiny))
@@ -179,13 +179,13 @@ def common_words(
 # A vector of the network as a sum: (n + 1, dims), what each of n words gives to it, and last what an empty text has.
 
 
-def _code_parts(encoder: Encoder | DeepEncoder, question: Question) -> tuple[Ints, Doubles]:
-    """The terms of a question, and the sum that its code is; of several texts as `encode_question` adds them up."""
-    texts = question.texts.below(len(encoder.words))
+def _code_parts(encoder: Encoder | DeepEncoder, query: QueryVector) -> tuple[Ints, Doubles]:
+    """The terms of a question, and the sum that its code is; of several texts as `encode_query` adds them up."""
+    texts = query.texts.below(len(encoder.words))
     terms, row_of = np.unique(texts.terms, return_inverse=True)
-    alone = len(texts) == 1 and question.shares[0] == 1
+    alone = len(texts) == 1 and query.shares[0] == 1
     total = np.zeros((len(terms) + 1, encoder.dims))
-    for i, share in enumerate(question.shares.tolist()):
+    for i, share in enumerate(query.shares.tolist()):
         if texts.starts[i] < texts.starts[i + 1]:
             bag = texts.rows(i, i + 1)
             parts = _deep_parts(encoder, bag) if isinstance(encoder, DeepEncoder) else _encoder_parts(encoder, bag)

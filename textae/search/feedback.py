@@ -13,7 +13,7 @@ from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags, concatenated
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_weight
-from textae.search.query import Question
+from textae.search.query import QueryVector
 
 BETA, GAMMA = 0.75, 0.25
 """Of what a document says beside a query: usual values (Manning, Raghavan & Schütze 2008, section 9.1), not tuned."""
@@ -22,7 +22,7 @@ ADDED = 20
 """Words of liked documents that keyword search looks for, too."""
 
 
-def like_these(bags: Bags) -> Question:
+def like_these(bags: Bags) -> QueryVector:
     """What is like some documents: the mean of their codes, and all of their words.
 
     Args:
@@ -30,44 +30,44 @@ def like_these(bags: Bags) -> Question:
     """
     n = len(bags)
     if n == 1:
-        return Question.of(bags)
+        return QueryVector.of(bags)
     terms, weights = _sum(bags.terms, bags.counts.astype(np.float32) / np.float32(n))
-    return Question(terms, weights, bags, np.full(n, 1 / n, np.float32))
+    return QueryVector(terms, weights, bags, np.full(n, 1 / n, np.float32))
 
 
-def unlike_pictures(question: Question, pixels: Pixels) -> Question:
+def unlike_pictures(query: QueryVector, pixels: Pixels) -> QueryVector:
     """A question for pictures moved away from some: their codes are taken from the one that is asked for.
 
     Args:
-        question: that was asked.
+        query: that was asked.
         pixels: of m pictures, at least 1.
     """
-    assert question.pictures is not None
-    shares = [question.shares, np.full(len(pixels), -GAMMA / len(pixels), np.float32)]
-    pictures = Pixels.concatenated([question.pictures, pixels])
-    return replace(question, pictures=pictures, shares=np.concatenate(shares))
+    assert query.pictures is not None
+    shares = [query.shares, np.full(len(pixels), -GAMMA / len(pixels), np.float32)]
+    pictures = Pixels.concatenated([query.pictures, pixels])
+    return replace(query, pictures=pictures, shares=np.concatenate(shares))
 
 
-def with_feedback(question: Question, like: Bags, unlike: Bags, like_idf: Floats) -> Question:
+def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats) -> QueryVector:
     """A question, and documents that were found to be what is looked for, and not to be.
 
     Args:
-        question: that was asked.
+        query: that was asked.
         like: n documents, perhaps none.
         unlike: m documents, perhaps none.
         like_idf: (n_postings,) the idf of each posting of `like`.
     """
-    shares = [question.shares]
+    shares = [query.shares]
     for bags, weight in ((like, BETA), (unlike, -GAMMA)):
         shares.append(np.full(len(bags), weight / max(1, len(bags)), np.float32))
-    terms, weights = question.terms, question.weights
+    terms, weights = query.terms, query.weights
     if len(like):
         told, worth = _sum(like.terms, term_weight(like.counts) * like_idf)
         best = np.argsort(-worth, kind="stable")[:ADDED]
         share = BETA * max(1.0, float(weights.sum())) / max(float(worth[best].sum()), 1e-9)
         added = worth[best] * np.float32(share)
         terms, weights = _sum(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
-    return Question(terms, weights, concatenated([question.texts, like, unlike]), np.concatenate(shares))
+    return QueryVector(terms, weights, concatenated([query.texts, like, unlike]), np.concatenate(shares))
 
 
 def _sum(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:

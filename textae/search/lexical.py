@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from textae.encoding.arrays import Floats, Ints, Mask, Rows
-from textae.encoding.topk import Found
+from textae.encoding.topk import TopK
 from textae.encoding.weighting import term_weight
 from textae.index.postings import (
     K1,
@@ -25,7 +25,7 @@ from textae.index.postings import (
     length_norm,
     saturation,
 )
-from textae.search.query import Question
+from textae.search.query import QueryVector
 
 
 class VectorSpace:
@@ -41,9 +41,9 @@ class VectorSpace:
         self.postings, self.idf, self.unseen = postings, idf, unseen
         self._starts = first_rows(postings)
 
-    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows whose vectors point most as the question's does, as `Retriever.search` says."""
-        terms, weights = self._vector(question)
+        terms, weights = self._vector(query)
         scores = np.zeros(self._starts[-1], np.float32)
         for start, postings in zip(self._starts.tolist(), self.postings, strict=False):
             part = scores[start : start + len(postings)]
@@ -51,11 +51,11 @@ class VectorSpace:
                 documents, counts = postings.term(term)
                 part[documents] += weight * term_weight(counts)
             part /= postings.norms
-        return Found.best_of_all(scores, k, among, above)
+        return TopK.best_of_all(scores, k, mask, min_score)
 
-    def scores(self, question: Question, rows: Rows) -> Floats:
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The cosine of the question's vector with each row's: (n,)."""
-        terms, weights = self._vector(question)
+        terms, weights = self._vector(query)
         scores = np.zeros(len(rows), np.float32)
         for number, where, local in by_segment(self._starts, rows):
             postings, part = self.postings[number], np.zeros(len(local), np.float32)
@@ -66,25 +66,25 @@ class VectorSpace:
             scores[where] = part / postings.norms[local]
         return scores
 
-    def shares(self, question: Question, row: int) -> tuple[Ints, Floats]:
+    def shares(self, query: QueryVector, row: int) -> tuple[Ints, Floats]:
         """The terms of a question's texts, and what each adds to a row's score."""
-        terms, weights = self._vector(question)
+        terms, weights = self._vector(query)
         number, _, local = next(by_segment(self._starts, np.array([row])))
         postings = self.postings[number]
         counts = np.array([counts_in(postings.term(term), local)[0] for term in terms.tolist()], np.uint16)
         shares = np.where(counts > 0, weights * term_weight(np.maximum(counts, 1)), 0) / postings.norms[local[0]]
         return terms, shares.astype(np.float32)
 
-    def _vector(self, question: Question) -> tuple[Ints, Floats]:
+    def _vector(self, query: QueryVector) -> tuple[Ints, Floats]:
         """The terms of a question's texts, and its unit vector times their idf."""
-        texts = question.texts
+        texts = query.texts
         terms, place = np.unique(texts.terms, return_inverse=True)
         seen = terms < len(self.idf)
         idf = np.full(len(terms), self.unseen, np.float32)
         idf[seen] = self.idf[terms[seen]]
         weights = term_weight(texts.counts) * idf[place]
         squares = np.bincount(texts.row_of, weights * weights, minlength=len(texts))
-        shares = question.shares / np.sqrt(np.where(squares > 0, squares, 1))
+        shares = query.shares / np.sqrt(np.where(squares > 0, squares, 1))
         vector = np.bincount(place, weights * np.repeat(shares, np.diff(texts.starts)), minlength=len(terms))
         length = np.sqrt(vector @ vector) or 1.0
         return terms, (vector / length * idf).astype(np.float32)
@@ -138,68 +138,68 @@ class BM25:
         """The number of rows, removed ones too."""
         return int(self._starts[-1])
 
-    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows that score highest, as `Retriever.search` says."""
-        if above < 0:
-            return Found.best_of_all(self.scores(question, np.arange(len(self))), k, among, above)
+        if min_score < 0:
+            return TopK.best_of_all(self.scores(query, np.arange(len(self))), k, mask, min_score)
         if k < 1:
-            return Found.nothing()
-        if among is not None and np.count_nonzero(among) <= _FEW:
-            rows = np.flatnonzero(among)
-            return Found.best(rows, self.scores(question, rows), k, above)
-        asked, sums = self._asked(question), self._sums()
-        walked, done, least = 0, 0, above
+            return TopK.nothing()
+        if mask is not None and np.count_nonzero(mask) <= _FEW:
+            rows = np.flatnonzero(mask)
+            return TopK.best(rows, self.scores(query, rows), k, min_score)
+        asked, sums = self._asked(query), self._sums()
+        walked, done, least = 0, 0, min_score
         for term in asked:
             if len(term) > max(walked, _LONG):
-                rows = self._leading(asked[:done], sums, k, among)
+                rows = self._leading(asked[:done], sums, k, mask)
                 least = max(least, _kth(self._complete(asked, done, rows, sums[rows], k, least)[1], k))
             if term.to_come < least * _slack(asked):
                 break
             self._walk(term, sums)
             walked, done = walked + len(term), done + 1
-        least = max(least, _kth(sums[self._leading(asked[:done], sums, k, among)], k))
+        least = max(least, _kth(sums[self._leading(asked[:done], sums, k, mask)], k))
         to_come = asked[done].to_come if done < len(asked) else 0.0
         reach = np.float32(least * _slack(asked) - to_come)
         rows = np.flatnonzero(sums >= reach if reach > 0 else sums)
-        if among is not None:
-            rows = rows[among[rows]]
-        return Found.best(*self._complete(asked, done, rows, sums[rows], k, least), k, above)
+        if mask is not None:
+            rows = rows[mask[rows]]
+        return TopK.best(*self._complete(asked, done, rows, sums[rows], k, least), k, min_score)
 
-    def scores(self, question: Question, rows: Rows) -> Floats:
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
         scores, placed = np.zeros(len(rows), np.float32), list(by_segment(self._starts, rows))
-        for term in self._asked(question):
+        for term in self._asked(query):
             scores += self._parts(term, placed, len(rows))
         return scores
 
-    def shares(self, question: Question, row: int) -> Floats:
+    def shares(self, query: QueryVector, row: int) -> Floats:
         """What each term of a question adds to a row's score: (n_terms,)."""
-        shares, placed = np.zeros(len(question.terms), np.float32), list(by_segment(self._starts, np.array([row])))
-        for term in self._asked(question):
+        shares, placed = np.zeros(len(query.terms), np.float32), list(by_segment(self._starts, np.array([row])))
+        for term in self._asked(query):
             shares[term.place] = self._parts(term, placed, 1)[0]
         return shares
 
-    def spread(self, question: Question) -> float:
+    def score_std(self, query: QueryVector) -> float:
         """The standard deviation of the scores of all documents, as if terms occurred independently of each other.
 
         That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts, as a row
         too: divided by fewer rows than they are sums over, the moments would be those of no distribution.
         """
-        factors = self._factors(question).astype(np.float64)
-        moments = sum((part.moments_of(question.terms) for part in self.postings), np.zeros((len(factors), 2)))
+        factors = self._factors(query).astype(np.float64)
+        moments = sum((part.moments_of(query.terms) for part in self.postings), np.zeros((len(factors), 2)))
         mean, squares = (moments / max(1, len(self))).T
         variance = float(factors**2 @ (squares - mean**2))
         return variance**0.5 if variance > 1e-10 * float(factors**2 @ squares) else 0.0  # below it is rounding
 
-    def _factors(self, question: Question) -> Floats:
+    def _factors(self, query: QueryVector) -> Floats:
         """What the saturation of each term is multiplied with: weight · idf · (k1 + 1)."""
-        factors: Floats = question.weights * self.statistics.idf(question.terms) * np.float32(K1 + 1)
+        factors: Floats = query.weights * self.statistics.idf(query.terms) * np.float32(K1 + 1)
         return factors
 
-    def _asked(self, question: Question) -> list[_Asked]:
+    def _asked(self, query: QueryVector) -> list[_Asked]:
         """The terms of a question that the corpus holds, by falling factor."""
-        found = [part.find(question.terms) for part in self.postings]
-        factors = self._factors(question)
+        found = [part.find(query.terms) for part in self.postings]
+        factors = self._factors(query)
         most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(found, self._growth, strict=True)], axis=0)
         order = np.argsort(-factors, kind="stable")
         to_come = np.cumsum((factors * most)[order][::-1], dtype=np.float64)[::-1] * (1 + _ROUNDING * len(order))
@@ -231,13 +231,13 @@ class BM25:
             parts[where] = term.factor * saturation(tf, self._norms[number][local])
         return parts
 
-    def _leading(self, walked: list[_Asked], sums: Floats, n: int, among: Mask | None) -> Rows:
+    def _leading(self, walked: list[_Asked], sums: Floats, n: int, mask: Mask | None) -> Rows:
         """The n rows whose sums are highest, of those that hold the heaviest term that as many hold."""
         lists = next((term.lists for term in walked if len(term) >= n), [])
         parts = zip(self._starts.tolist(), lists, strict=False)
         rows = np.concatenate([np.empty(0, np.int64), *(documents + start for start, (documents, _) in parts)])
-        if among is not None:
-            rows = rows[among[rows]]
+        if mask is not None:
+            rows = rows[mask[rows]]
         return rows[np.argpartition(sums[rows], len(rows) - n)[len(rows) - n :]] if len(rows) > n else rows
 
     def _complete(

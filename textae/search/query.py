@@ -17,7 +17,7 @@ _NOTHING = Bags(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.uin
 
 
 @dataclass(frozen=True)
-class Question:
+class QueryVector:
     """One question.
 
     Attributes:
@@ -35,7 +35,7 @@ class Question:
     pictures: Pixels | None = None
 
     @classmethod
-    def of(cls, bag: Bags) -> "Question":
+    def of(cls, bag: Bags) -> "QueryVector":
         """The question that a text asks.
 
         Args:
@@ -44,21 +44,21 @@ class Question:
         return cls(bag.terms, bag.counts.astype(np.float32), bag, np.ones(1, np.float32))
 
     @classmethod
-    def of_pictures(cls, pixels: Pixels) -> "Question":
+    def of_pictures(cls, pixels: Pixels) -> "QueryVector":
         """The question that pictures ask together; keyword search is asked nothing."""
         shares = np.full(len(pixels), 1 / len(pixels), np.float32)
         return cls(_NOTHING.terms, np.empty(0, np.float32), _NOTHING, shares, pixels)
 
 
-def encode_question(encoder: AnyEncoder, question: Question) -> Codes:
+def encode_query(encoder: AnyEncoder, query: QueryVector) -> Codes:
     """Both codes of a question, a row each: those of its text, or of the weighted sum of its texts' codes.
 
     A sum has the bits that the sum of floats asks for, and nothing is known of it where it is nothing.
     """
-    codes = encode(encoder, question.texts if question.pictures is None else question.pictures)
-    if len(codes.known) == 1 and question.shares[0] == 1:
+    codes = encode(encoder, query.texts if query.pictures is None else query.pictures)
+    if len(codes.known) == 1 and query.shares[0] == 1:
         return codes
-    mixed = (question.shares[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
+    mixed = (query.shares[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
     floats = unit(mixed.astype(np.float32))
     known = np.asarray(floats.any(axis=1))
     return Codes(known, floats, encoder.quantization.bits(floats, known))

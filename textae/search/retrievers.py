@@ -12,27 +12,27 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Mask, Rows, distinct
 from textae.encoding.encoders import AnyEncoder, Codes
-from textae.encoding.topk import Found
+from textae.encoding.topk import TopK
 from textae.search.lexical import BM25
-from textae.search.query import Question, encode_question
+from textae.search.query import QueryVector, encode_query
 from textae.search.vectors import EuclideanIndex, Index
 
 
 class Retriever(Protocol):
     """A system. Higher scores are better; what scores 0 or less is no hit."""
 
-    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows that score highest.
 
         Args:
-            question: what is asked.
+            query: what is asked.
             k: at most so many are found.
-            among: (n_rows,) the rows that may be; None for all.
-            above: what scores this or less is not found; -inf ranks everything, what scores 0 too.
+            mask: (n_rows,) the rows that may be; None for all.
+            min_score: what scores this or less is not found; -inf ranks everything, what scores 0 too.
         """
         ...
 
-    def scores(self, question: Question, rows: Rows) -> Floats:
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each of some rows: (n,), to the last bit as `search` gives it."""
         ...
 
@@ -44,13 +44,13 @@ class CodeSearch:
     encoder: AnyEncoder
     index: Index
 
-    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows most like the question, as `Retriever.search` says."""
-        return self.index.search(encode_question(self.encoder, question), k, among, above)
+        return self.index.search(encode_query(self.encoder, query), k, mask, min_score)
 
-    def scores(self, question: Question, rows: Rows) -> Floats:
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The likeness of the question to each of some rows: (n,)."""
-        return self.index.scores(encode_question(self.encoder, question), rows)
+        return self.index.scores(encode_query(self.encoder, query), rows)
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,19 @@ class PixelSearch:
 
     index: EuclideanIndex
 
-    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The nearest rows, as `Retriever.search` says."""
-        return self.index.search(_mean_picture(question), k, among, above)
+        return self.index.search(_mean_picture(query), k, mask, min_score)
 
-    def scores(self, question: Question, rows: Rows) -> Floats:
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each of some rows: (n,)."""
-        return self.index.scores(_mean_picture(question), rows)
+        return self.index.scores(_mean_picture(query), rows)
 
 
-def _mean_picture(question: Question) -> NDArray[np.int32]:
+def _mean_picture(query: QueryVector) -> NDArray[np.int32]:
     """The pixels that are asked for, (n_pixels,): of several pictures their weighted sum, as far as it is a picture."""
-    assert question.pictures is not None
-    mixed = question.shares @ question.pictures.values.astype(np.float32)
+    assert query.pictures is not None
+    mixed = query.shares @ query.pictures.values.astype(np.float32)
     return np.clip(np.rint(mixed), 0, 255).astype(np.int32)
 
 
@@ -96,27 +96,27 @@ class Hybrid:
     codes: CodeSearch
     weight: float
 
-    def search(self, question: Question, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest fused scores, as `Retriever.search` says."""
-        codes, pool = encode_question(self.codes.encoder, question), max(POOL, 4 * k)
-        if above < 0 or pool >= len(self.keywords):
-            rows = np.arange(len(self.keywords)) if among is None else np.flatnonzero(among)
+        codes, pool = encode_query(self.codes.encoder, query), max(POOL, 4 * k)
+        if min_score < 0 or pool >= len(self.keywords):
+            rows = np.arange(len(self.keywords)) if mask is None else np.flatnonzero(mask)
         else:
-            by_words = self.keywords.search(question, pool, among)
-            by_codes = self.codes.index.search(codes, pool, among)
+            by_words = self.keywords.search(query, pool, mask)
+            by_codes = self.codes.index.search(codes, pool, mask)
             rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
-        return Found.best(rows, self._fused(question, codes, rows), k, above)
+        return TopK.best(rows, self._fused(query, codes, rows), k, min_score)
 
-    def scores(self, question: Question, rows: Rows) -> Floats:
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
-        return self._fused(question, encode_question(self.codes.encoder, question), rows)
+        return self._fused(query, encode_query(self.codes.encoder, query), rows)
 
-    def factors(self, question: Question, codes: Codes) -> tuple[float, float]:
+    def factors(self, query: QueryVector, codes: Codes) -> tuple[float, float]:
         """What the scores of keywords are multiplied with for a question, and those of codes."""
-        return 1 / (self.keywords.spread(question) or 1), self.weight / (self.codes.index.spread(codes) or 1)
+        return 1 / (self.keywords.score_std(query) or 1), self.weight / (self.codes.index.score_std(codes) or 1)
 
-    def _fused(self, question: Question, codes: Codes, rows: Rows) -> Floats:
-        of_words, of_codes = map(np.float32, self.factors(question, codes))
-        words, alike = self.keywords.scores(question, rows), self.codes.index.scores(codes, rows)
+    def _fused(self, query: QueryVector, codes: Codes, rows: Rows) -> Floats:
+        of_words, of_codes = map(np.float32, self.factors(query, codes))
+        words, alike = self.keywords.scores(query, rows), self.codes.index.scores(codes, rows)
         fused: Floats = words * of_words + np.maximum(alike * of_codes, 0)
         return fused

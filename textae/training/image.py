@@ -23,7 +23,7 @@ from textae.training.itq import quantization
 from textae.training.networks.conv import ConvAutoEncoder
 from textae.training.networks.init import as_array
 from textae.training.networks.layers import BINARY, Examples, mismatch
-from textae.training.stacked import BATCH, Course, descend
+from textae.training.stacked import BATCH, StackedTraining, descend
 from textae.training.text import Clock, device_of
 from textae.types import Progress, Shape
 
@@ -105,7 +105,7 @@ def _stack(examples: Examples, shape: Shape, model: ModelSpec, spec: TrainSpec, 
     passes = spec.passes
     if passes is None:
         passes = int(np.clip(5_000 / examples.n**0.5, LEAST_PASSES, MOST_PASSES))
-    course = Course(examples, BINARY, model, spec, (-(-passes // BEFORE), passes), 1.0, progress)
+    course = StackedTraining(examples, BINARY, model, spec, (-(-passes // BEFORE), passes), 1.0, progress)
     network = course.learned()
     if model.rounded:
         half = np.full(model.dims, 0.5, np.float32)

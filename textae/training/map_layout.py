@@ -169,8 +169,8 @@ def learn_autoencoder(codes: Floats, seed: int, progress: Progress) -> Projectio
     rates = dict.fromkeys(network.parameters(), _DEEP_RATE)
     _descend(rates, len(codes), _Course(_DEEP_PASSES, _DEEP_BATCH), loss, generator, progress)
     layers = [*zip(network.up_weights, network.up_biases, strict=True)]
-    above = [(as_array(weight), as_array(bias)) for weight, bias in layers[1:]]
-    return Projection((_of_raw(mean, scale, *layers[0]), *above), LOGISTIC)
+    min_score = [(as_array(weight), as_array(bias)) for weight, bias in layers[1:]]
+    return Projection((_of_raw(mean, scale, *layers[0]), *min_score), LOGISTIC)
 
 
 @dataclass(frozen=True)

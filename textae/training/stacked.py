@@ -55,14 +55,14 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
     documents = DeviceShares(bags, n_terms, device_of(spec.device))
     passes = spec.passes if spec.passes is not None else min(MOST_PASSES, round(1_300 / len(bags) ** 0.5))
     shown = Examples(len(documents), lambda rows: documents.length * documents.rows(rows))
-    course = Course(shown, COUNTS, model, spec, (passes, passes), documents.length, progress)
+    course = StackedTraining(shown, COUNTS, model, spec, (passes, passes), documents.length, progress)
     network = course.learned()
     codes = as_array(shown.each(network.encode))
     encoder = network.encoder(documents.length, quantization(codes, model.bits, spec.seed))
     return Learned(encoder, network.decoder(), course.errors)
 
 
-class Course:
+class StackedTraining:
     """The stages of learning.
 
     Args:

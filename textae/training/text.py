@@ -122,7 +122,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         return _learned(network, DeviceBags(bags, start.idf, device), model, spec, ())
     judging, taught = _held_out(len(bags), generator)
     corpus, held = (DeviceBags(bags.take(rows), start.idf, device) for rows in (taught, judging))
-    trainer, judge = _Trainer(corpus, network, model, generator), _Judge(held, corpus, network, generator)
+    trainer, judge = _Trainer(corpus, network, model, generator), HoldoutMonitor(held, corpus, network, generator)
     warnings = _run(trainer, judge, spec, progress)
     if spec.passes != 0:
         with torch.no_grad():
@@ -130,7 +130,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     return _learned(network, corpus, model, spec, warnings)
 
 
-def _run(trainer: "_Trainer", judge: "_Judge", spec: TrainSpec, progress: Progress) -> tuple[str, ...]:
+def _run(trainer: "_Trainer", judge: "HoldoutMonitor", spec: TrainSpec, progress: Progress) -> tuple[str, ...]:
     """All steps; what comes back is what went wrong, by which the network is as it was when all was well."""
     rate, steps = RATE if spec.rate is None else spec.rate, _steps(len(trainer.corpus), spec)
     clock = Clock(progress, steps + min(steps, REFRESHES) * n_blocks(len(trainer.corpus)))
@@ -198,7 +198,7 @@ class Clock:
         self._progress("learning", min(self._done, self._total), self._total)
 
 
-class _Judge:
+class HoldoutMonitor:
     """Held-out documents, and a few words of each: by how answers find them again, learning goes on or is taken back.
 
     Answers are asked, for a document that says it is what they are to find; topics are only where there are no answers.

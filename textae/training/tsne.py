@@ -95,8 +95,8 @@ class _Repulsion:
         side, low, high = self.side, places.min(axis=0), places.max(axis=0)
         self._fit(float((high - low).max()))
         nodes, shares = _corners((places - (low + high) / 2) * ((side - 2) / self.width) + (side - 1) / 2, side)
-        spread = np.bincount(nodes.ravel(), shares.ravel(), minlength=side**2).reshape(side, side)
-        spectrum = np.fft.rfft2(spread.astype(np.float32), (2 * side, 2 * side))
+        score_std = np.bincount(nodes.ravel(), shares.ravel(), minlength=side**2).reshape(side, side)
+        spectrum = np.fft.rfft2(score_std.astype(np.float32), (2 * side, 2 * side))
         sums = np.fft.irfft2(self.spectra * spectrum)[:, :side, :side].reshape(3, -1)
         z, x, y = np.einsum("cin,in->cn", sums[:, nodes], shares)
         total = max(float(z.sum()) - len(places), 1e-12)  # nothing repels itself

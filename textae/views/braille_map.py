@@ -13,7 +13,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.explore.map import TopicMap
+from textae.explore.map import DocumentMap
 from textae.types import Topic
 from textae.views.label_placement import Places, arranged, densest, names, plain
 from textae.views.palette import categorical, rgb
@@ -30,7 +30,7 @@ _REACH = 0.12  # of the map's width: how far a name may stand from its documents
 
 
 def map_in_characters(
-    topic_map: TopicMap, width: int = 80, height: int = 24, *, colour: bool = False, encoding: str = "utf-8"
+    topic_map: DocumentMap, width: int = 80, height: int = 24, *, colour: bool = False, encoding: str = "utf-8"
 ) -> str:
     """A map as lines of text, with a legend of the areas below it.
 
@@ -62,7 +62,7 @@ def _can_say(text: str, encoding: str) -> bool:
     return True
 
 
-def _places(topic_map: TopicMap, width: int, height: int) -> Places:
+def _places(topic_map: DocumentMap, width: int, height: int) -> Places:
     """The places of the documents in characters from the upper left, (n, 2)."""
     places: Places = topic_map.places * np.array([1.0, -1.0])
     if not len(places):
@@ -92,7 +92,7 @@ def _ground(at: Places, width: int, height: int, *, braille: bool) -> list[list[
     return [[chr(0x2800 + bits) if bits else " " for bits in row] for row in said.tolist()]
 
 
-def _areas(topic_map: TopicMap, at: Places, width: int, height: int) -> NDArray[np.int64]:
+def _areas(topic_map: DocumentMap, at: Places, width: int, height: int) -> NDArray[np.int64]:
     """The area of most documents of each character, (height, width); of none -1."""
     sizes = [len(area.topics) for area in topic_map.topics.areas]
     area_of = np.repeat(np.arange(len(sizes)), sizes)[topic_map.topic_of]
@@ -161,7 +161,7 @@ def _codes(n: int) -> list[int]:
     return [16 + int(((cube - rgb(shade)) ** 2).sum(axis=1).argmin()) for shade in categorical(n)]
 
 
-def _write_names(canvas: _Canvas, topic_map: TopicMap, at: Places, encoding: str) -> int:
+def _write_names(canvas: _Canvas, topic_map: DocumentMap, at: Places, encoding: str) -> int:
     """Write the ids and names of the topics, and say how many had no room."""
     leaves = topic_map.topics.leaves
     height, width = canvas.areas.shape

@@ -70,9 +70,9 @@ def topic_colours(sizes: Sequence[int], *, dark: bool = False) -> tuple[str, ...
     found = []
     for area, size in enumerate(sizes):
         middle, chroma, hue = _colour(area, dark=dark)
-        spread = min(_WITHIN_AREA, _BETWEEN_TOPICS * (size - 1))
-        first = min(max(middle - spread / 2, darkest), lightest - spread)
-        found += [oklch(first + spread * topic / max(1, size - 1), chroma, hue) for topic in range(size)]
+        score_std = min(_WITHIN_AREA, _BETWEEN_TOPICS * (size - 1))
+        first = min(max(middle - score_std / 2, darkest), lightest - score_std)
+        found += [oklch(first + score_std * topic / max(1, size - 1), chroma, hue) for topic in range(size)]
     return tuple(found)
 
 

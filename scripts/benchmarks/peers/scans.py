@@ -19,15 +19,15 @@ DIMS = 320
 def hamming(bits: NDArray[np.uint8]) -> Find:
     """The ten nearest by textae."""
     from textae.encoding.encoders import Codes
-    from textae.index.chunked import Column
+    from textae.index.chunked import ChunkedArray
     from textae.search.vectors import HammingIndex
 
-    index = HammingIndex(Column.of(bits), Column.of(np.ones(len(bits), np.bool_)))
+    index = HammingIndex(ChunkedArray.of(bits), ChunkedArray.of(np.ones(len(bits), np.bool_)))
     floats = np.zeros((1, DIMS), np.float32)
 
     def find(text: str) -> Sequence[str]:
-        question = Codes(np.ones(1, np.bool_), floats, bits[int(text)][None])
-        return list(map(str, index.search(question, 10).rows))
+        query = Codes(np.ones(1, np.bool_), floats, bits[int(text)][None])
+        return list(map(str, index.search(query, 10).rows))
 
     return find
 

@@ -27,8 +27,8 @@ Rows = Iterator[dict[str, Any]]
 
 def rows(table: Path) -> Rows:
     """The rows of a table."""
-    opened = gzip.open if table.suffix == ".gz" else open
-    with opened(table, "rt", encoding="utf-8") as lines:
+    snapshot = gzip.open if table.suffix == ".gz" else open
+    with snapshot(table, "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
@@ -171,21 +171,21 @@ PEERS: dict[str, Callable[[Path], Any]] = {
 def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     """Search by a mode of textae, with or without the texts of what is found."""
     from textae.engine import Engine
-    from textae.search.query import Question
+    from textae.search.query import QueryVector
 
     engine = Engine.open(folder)
     if texts:
         return lambda text: [hit.id for hit in engine.search(text, 10, mode)]
-    index = engine.opened  # `Engine.rank` starts threads, for many queries
+    index = engine.snapshot  # `Engine.rank` starts threads, for many queries
 
     def find(text: str) -> Sequence[str]:
-        found = index.search(Question.of(index.model.vectorizer.transform([text])), 10, mode, None, above=0.0)
-        return [index.ids[number] for number in index.searched.owners.take(found.rows).tolist()]
+        found = index.search(QueryVector.of(index.model.vectorizer.transform([text])), 10, mode, None, min_score=0.0)
+        return [index.ids[number] for number in index.searched.doc_numbers.take(found.rows).tolist()]
 
     return find
 
 
-def opened(system: str, folder: Path) -> Find:
+def snapshot(system: str, folder: Path) -> Find:
     """The search of a system."""
     if system in PEERS:
         return PEERS[system](folder).open()
@@ -200,9 +200,9 @@ def main(task: str, system: str, folder: Path, *given: str) -> None:
     elif task == "remove":
         PEERS[system](folder).remove(json.loads(Path(given[0]).read_text(encoding="utf-8")))
     elif task == "once":
-        print(*opened(system, folder)(given[0]), sep="\n")
+        print(*snapshot(system, folder)(given[0]), sep="\n")
     else:
-        answer(opened(system, folder))
+        answer(snapshot(system, folder))
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def index(given: Sequence[str], folder: Path, **options: Any) -> None:
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae.corpus import sources
-    from textae.corpus.uniform import Fitted
+    from textae.corpus.uniform import UniformCorpus
     from textae.engine import Engine
 
     quiet = options["quiet"]
@@ -95,7 +95,7 @@ def index(given: Sequence[str], folder: Path, **options: Any) -> None:
     corpus = sources(given, table_spec(options), kind=options["kind"])
     with Engine.create(folder) as engine:
         try:
-            documents = Fitted(chain.from_iterable(source.read(progress) for source in corpus))
+            documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in corpus))
             preset = preset_of(options["preset"], pictures=documents.shape is not None)
             report = engine.index(
                 documents,

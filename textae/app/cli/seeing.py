@@ -18,7 +18,7 @@ from textae.errors import QueryError, TextaeError
 
 if TYPE_CHECKING:
     from textae.engine import Engine
-    from textae.explore.map import TopicMap
+    from textae.explore.map import DocumentMap
     from textae.explore.scales import Colouring
     from textae.types import Topic, Topics
     from textae.views.page import PageReport
@@ -146,7 +146,7 @@ def map_command(
 
 def _drawn(
     engine: Engine,
-    maps: Sequence[TopicMap],
+    maps: Sequence[DocumentMap],
     out: Path | None,
     ending: str,
     colour: Colouring | None,
@@ -167,7 +167,7 @@ def _drawn(
         from textae.views.page import write_page
 
         report = write_page(
-            maps[0], engine.opened.reader.stream(), out, name=engine.name, whole_texts=options["whole_texts"]
+            maps[0], engine.snapshot.reader.stream(), out, name=engine.name, whole_texts=options["whole_texts"]
         )
         return [f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB", *_cuts(report)]
     from textae.views.figures.map import draw_comparison, draw_map

@@ -183,16 +183,16 @@ def document(engine: Engine, id: str) -> WholeDocument:
         NotFoundError: no document has this id.
     """
     _check_is_there(engine, id)
-    opened = engine.opened
-    (found,) = opened.reader.documents([opened.number(id)])
-    has_code = opened.codes.known[opened.position(id)]
+    snapshot = engine.snapshot
+    (found,) = snapshot.reader.documents([snapshot.number(id)])
+    has_code = snapshot.codes.known[snapshot.position(id)]
     words = engine.decode([id], _WORDS)[0].words if has_code else ()
     return WholeDocument(id=id, title=found.title, text=found.text, fields=dict(found.fields), words=list(words))
 
 
 def info(engine: Engine) -> dict[str, JsonValue]:
     """What the index holds, and how it was learned."""
-    return {"index": engine.folder.resolve().name, **engine.info(), "commit": engine.opened.reader.commit}
+    return {"index": engine.folder.resolve().name, **engine.info(), "commit": engine.snapshot.reader.commit}
 
 
 def topic(topics: Topics, id: str) -> Topic:
@@ -221,5 +221,5 @@ def _of_hits(engine: Engine, asked: Narrowed, hits: Sequence[Hit], started: floa
         "hits": [FoundHit.model_validate(hit) for hit in hits],
         "ignored": [] if asked.must is None else engine.ignored(asked.must),
         "milliseconds": round(1e3 * (time.perf_counter() - started), 2),
-        "commit": engine.opened.reader.commit,
+        "commit": engine.snapshot.reader.commit,
     }

@@ -45,14 +45,14 @@ class Engines:
         self._looking = threading.Lock()
         self._newest, self._looked = "", -every
 
-    async def ask(self, question: Callable[[Engine], Answer]) -> Answer:
+    async def ask(self, query: Callable[[Engine], Answer]) -> Answer:
         """The answer of one engine, when it has time.
 
         Raises:
             StoreError: the index is gone, or cannot be read.
             TextaeError: what the question raises.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: question(self._engine()))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: query(self._engine()))
 
     def _begin(self) -> None:
         self._own.engine = Engine(self.folder)
@@ -65,9 +65,9 @@ class Engines:
             if time.monotonic() >= self._looked + self._every:
                 self._newest = store.last_commit(self.folder)
                 self._looked = time.monotonic()
-            if engine.opened.reader.commit != self._newest:
+            if engine.snapshot.reader.commit != self._newest:
                 engine.close()
-                self._newest = engine.opened.reader.commit
+                self._newest = engine.snapshot.reader.commit
         return engine
 
     def close(self) -> None:

@@ -17,9 +17,9 @@ from textae.app.server.engines import EVERY
 from textae.config import NEIGHBOURS
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
-from textae.explore.map import Chart, place
+from textae.explore.map import MapModel, place
 from textae.index import store
-from textae.index.snapshot import Opened
+from textae.index.snapshot import Snapshot
 from textae.types import Progress, Topics
 from textae.views.page import compose
 
@@ -36,7 +36,7 @@ class Shown:
         page: the page, as HTML.
         tag: the hash of the page, by which a browser knows that it has it.
         topics: of the map.
-        opened: whose model encodes texts that are to be placed; what it reads of documents is closed.
+        snapshot: whose model encodes texts that are to be placed; what it reads of documents is closed.
         chart: that places them.
     """
 
@@ -44,12 +44,12 @@ class Shown:
     page: bytes
     tag: str
     topics: Topics
-    opened: Opened
-    chart: Chart
+    snapshot: Snapshot
+    chart: MapModel
 
     def place(self, text: str) -> tuple[float, float] | None:
         """Where a text is on the map; None of one of which the encoder knows no word."""
-        x, y = place(self.opened, self.chart, [text])[0].tolist()
+        x, y = place(self.snapshot, self.chart, [text])[0].tolist()
         return None if math.isnan(x) else (x, y)
 
 
@@ -125,12 +125,12 @@ def show(engine: Engine, progress: Progress) -> Shown:
     engine.topics(progress=progress)
     # Both are kept by commits of their own, and others may commit between them; from here on it is one commit.
     engine.refresh()
-    topic_map, chart, opened = engine.topic_map(NEIGHBOURS), engine.chart(NEIGHBOURS), engine.opened
+    topic_map, chart, snapshot = engine.topic_map(NEIGHBOURS), engine.chart(NEIGHBOURS), engine.snapshot
     progress("making the page", 0, None)
     page = io.BytesIO()
     name = engine.folder.resolve().name
-    compose(topic_map, opened.reader.stream(), page, name=name, served=opened.reader.commit)
+    compose(topic_map, snapshot.reader.stream(), page, name=name, served=snapshot.reader.commit)
     html = page.getvalue()
-    shown = Shown(opened.reader.commit, html, hashlib.sha256(html).hexdigest(), topic_map.topics, opened, chart)
+    shown = Shown(snapshot.reader.commit, html, hashlib.sha256(html).hexdigest(), topic_map.topics, snapshot, chart)
     shown.place("")  # reads the model, before the engine is closed
     return shown

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Codes
-from textae.encoding.topk import Found
+from textae.encoding.topk import TopK
 from textae.search.vectors.cosine import CosineIndex
 from textae.search.vectors.euclidean import EuclideanIndex
 from textae.search.vectors.hamming import HammingIndex
@@ -24,14 +24,14 @@ class Index(Protocol):
         """The number of rows."""
         ...
 
-    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows whose codes are most like the query's.
 
         Args:
             query: codes of one row.
             k: at most so many are found.
-            among: (n_rows,) the rows that may be; None for all.
-            above: what scores this or less is not found; -inf ranks everything.
+            mask: (n_rows,) the rows that may be; None for all.
+            min_score: what scores this or less is not found; -inf ranks everything.
         """
         ...
 
@@ -39,6 +39,6 @@ class Index(Protocol):
         """The likeness of the query's code to that of each of some rows: (n,) from -1 to 1, as `search` gives it."""
         ...
 
-    def spread(self, query: Codes) -> float:
+    def score_std(self, query: Codes) -> float:
         """The standard deviation of the scores of all rows, by a sample of them where they are many; 0 for none."""
         ...

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Codes, unit
-from textae.encoding.topk import Found
-from textae.index.chunked import Column
+from textae.encoding.topk import TopK
+from textae.index.chunked import ChunkedArray
 
 SAMPLE = 2_048
 """Rows by which the spread of scores is told: their deviation errs by 1.6 %."""
@@ -36,21 +36,21 @@ class CosineIndex:
             a query .5 ms: few are kept in single precision, many are converted each time.
     """
 
-    def __init__(self, floats: Column[np.floating]) -> None:
+    def __init__(self, floats: ChunkedArray[np.floating]) -> None:
         self.floats = floats
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.floats)
 
-    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest cosines, as `Index.search` says."""
         rough = self._scan(_direction(query))
-        if among is not None:
-            rough[~among] = -np.inf
+        if mask is not None:
+            rough[~mask] = -np.inf
         least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
         rows = np.flatnonzero((rough >= least - _ROUNDING) & (rough > -np.inf))
-        return Found.best(rows, self.scores(query, rows), k, above)
+        return TopK.best(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
@@ -58,7 +58,7 @@ class CosineIndex:
         blocks = (self.floats.take(rows[at : at + size]) for at in range(0, len(rows), size))
         return np.concatenate([np.empty(0, np.float32), *(cosines(direction, block) for block in blocks)])
 
-    def spread(self, query: Codes) -> float:
+    def score_std(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
         return deviation(cosines(_direction(query), self._sample))
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Mask, Rows
-from textae.encoding.topk import Found
-from textae.index.chunked import Column
+from textae.encoding.topk import TopK
+from textae.index.chunked import ChunkedArray
 from textae.search.vectors.cosine import deviation, sample
 
 _AT_A_TIME = 1 << 20
@@ -32,21 +32,21 @@ class EuclideanIndex:
         values: (n_rows, n) uint8.
     """
 
-    def __init__(self, values: Column[np.uint8]) -> None:
+    def __init__(self, values: ChunkedArray[np.uint8]) -> None:
         self.values = values
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.values)
 
-    def search(self, query: NDArray[np.int32], k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: NDArray[np.int32], k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The nearest rows of those among which they are sought, as `Index.search` says."""
         rough = self._scan(query)
-        if among is not None:
-            rough[~among] = -np.inf
+        if mask is not None:
+            rough[~mask] = -np.inf
         least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
         rows = np.flatnonzero((rough >= least - 2 * _ROUNDING) & (rough > -np.inf))
-        return Found.best(rows, self.scores(query, rows), k, above)
+        return TopK.best(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: NDArray[np.int32], rows: Rows) -> Floats:
         """The score of each of some rows: (n,)."""
@@ -55,7 +55,7 @@ class EuclideanIndex:
         squares = [np.empty(0, np.int64), *(np.square(block - query).sum(axis=1, dtype=np.int64) for block in blocks)]
         return _score(np.concatenate(squares), len(query))
 
-    def spread(self, query: NDArray[np.int32]) -> float:
+    def score_std(self, query: NDArray[np.int32]) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
         return deviation(self.scores(query, sample(len(self))))
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Bits, Codes
-from textae.encoding.topk import Found
-from textae.index.chunked import Column
+from textae.encoding.topk import TopK
+from textae.index.chunked import ChunkedArray
 from textae.search.vectors.cosine import deviation, sample
 
 _PATIENCE = 5_000_000
@@ -32,7 +32,7 @@ class HammingIndex:
         known: (n_rows,) whether anything is known of each; one of which nothing is scores 0.
     """
 
-    def __init__(self, bits: Column[np.uint8], known: Column[np.bool_]) -> None:
+    def __init__(self, bits: ChunkedArray[np.uint8], known: ChunkedArray[np.bool_]) -> None:
         self.bits, self._known = bits, known
         self._scanned = 0
 
@@ -40,15 +40,15 @@ class HammingIndex:
         """The number of rows."""
         return len(self.bits)
 
-    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows at the smallest distances, as `Index.search` says."""
-        if above < 0 or not query.known[0]:
-            rows = np.arange(len(self)) if among is None else np.flatnonzero(among)
+        if min_score < 0 or not query.known[0]:
+            rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
         else:
-            rows = self.nearest(query, k, among)
-        return Found.best(rows, self.scores(query, rows), k, above)
+            rows = self.nearest(query, k, mask)
+        return TopK.best(rows, self.scores(query, rows), k, min_score)
 
-    def nearest(self, query: Codes, k: int, among: Mask | None = None) -> Rows:
+    def nearest(self, query: Codes, k: int, mask: Mask | None = None) -> Rows:
         """The k rows at the smallest distances, of those of which something is known: rising.
 
         Of those at the greatest distance, the lower rows.
@@ -57,24 +57,24 @@ class HammingIndex:
             return np.empty(0, np.int64)  # faiss crashes
         if self._scanned < _PATIENCE or k > _COUNTED:
             self._scanned += len(self)
-            return self._scan(query, k, among)
-        out = self._unknown + (0 if among is None else len(among) - int(np.count_nonzero(among)))
+            return self._scan(query, k, mask)
+        out = self._unknown + (0 if mask is None else len(mask) - int(np.count_nonzero(mask)))
         if k + out > _COUNTED:
-            rows = np.flatnonzero(self._wanted(among))
+            rows = np.flatnonzero(self._wanted(mask))
             return rows[np.sort(_nearest(query.bits, self.bits.take(rows), k)[0])]
         found = [_nearest(query.bits, part, k + out) for part in self.bits.parts]
         rows = np.concatenate([near + first for (near, _), first in zip(found, self.bits.starts, strict=False)])
         if len(found) > 1:
             rows = rows[np.lexsort((rows, np.concatenate([distances for _, distances in found])))]
         if out:
-            rows = rows[self._known.take(rows) if among is None else self._known.take(rows) & among[rows]]
+            rows = rows[self._known.take(rows) if mask is None else self._known.take(rows) & mask[rows]]
         return np.sort(rows[:k])
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
         return self._likeness(query, self.bits.take(rows), self._known.take(rows))
 
-    def spread(self, query: Codes) -> float:
+    def score_std(self, query: Codes) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
         return deviation(self._likeness(query, *self._sample))
 
@@ -88,7 +88,7 @@ class HammingIndex:
         """The number of rows of which nothing is known."""
         return sum(len(part) - int(np.count_nonzero(part)) for part in self._known.parts)
 
-    def _scan(self, query: Codes, k: int, among: Mask | None) -> Rows:
+    def _scan(self, query: Codes, k: int, mask: Mask | None) -> Rows:
         """`nearest` in numpy."""
         far, word = 8 * query.bits.shape[1] + 1, _as_words(query.bits)
         distances = np.empty(len(self), np.uint16)
@@ -97,18 +97,18 @@ class HammingIndex:
             for at in range(0, len(words), _AT_A_TIME):
                 some = words[at : at + _AT_A_TIME]
                 distances[first + at : first + at + len(some)] = hamming(word, some)
-        if self._unknown or among is not None:
-            distances[~self._wanted(among)] = far
+        if self._unknown or mask is not None:
+            distances[~self._wanted(mask)] = far
         at_least = np.cumsum(np.bincount(distances, minlength=far + 1)[:far])
         last = int(np.searchsorted(at_least, k))  # the distance of the k-th
         nearer = np.flatnonzero(distances < last)
         equal = np.flatnonzero(distances == last)[: k - len(nearer)] if last < far else nearer[:0]
         return np.sort(np.concatenate([nearer, equal]))
 
-    def _wanted(self, among: Mask | None) -> Mask:
+    def _wanted(self, mask: Mask | None) -> Mask:
         """The rows of which something is known, and which may be."""
         known = self._known.whole()
-        return known if among is None else known & among
+        return known if mask is None else known & mask
 
     def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
         distance = hamming(_as_words(query.bits), _as_words(bits))

@@ -4,8 +4,8 @@ import numpy as np
 
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Codes
-from textae.encoding.topk import Found
-from textae.index.chunked import Column
+from textae.encoding.topk import TopK
+from textae.index.chunked import ChunkedArray
 from textae.search.vectors.cosine import CosineIndex
 from textae.search.vectors.hamming import HammingIndex
 
@@ -22,30 +22,32 @@ class CodeIndex:
         known: (n_rows,) whether anything is known of each.
     """
 
-    def __init__(self, floats: Column[np.floating], bits: Column[np.uint8], known: Column[np.bool_]) -> None:
+    def __init__(
+        self, floats: ChunkedArray[np.floating], bits: ChunkedArray[np.uint8], known: ChunkedArray[np.bool_]
+    ) -> None:
         self._cosine, self._hamming = CosineIndex(floats), HammingIndex(bits, known)
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self._cosine)
 
-    def search(self, query: Codes, k: int, among: Mask | None = None, above: float = 0.0) -> Found:
+    def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
         pool = max(POOL, 4 * k)
-        if not query.known[0] and above >= 0:
-            return Found.nothing()
-        if above < 0 or len(self) <= pool:
-            return self._cosine.search(query, k, among, above)
-        if among is not None and np.count_nonzero(among) <= pool:
-            rows = np.flatnonzero(among)
+        if not query.known[0] and min_score >= 0:
+            return TopK.nothing()
+        if min_score < 0 or len(self) <= pool:
+            return self._cosine.search(query, k, mask, min_score)
+        if mask is not None and np.count_nonzero(mask) <= pool:
+            rows = np.flatnonzero(mask)
         else:
-            rows = self._hamming.nearest(query, pool, among)
-        return Found.best(rows, self.scores(query, rows), k, above)
+            rows = self._hamming.nearest(query, pool, mask)
+        return TopK.best(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
         return self._cosine.scores(query, rows)
 
-    def spread(self, query: Codes) -> float:
+    def score_std(self, query: Codes) -> float:
         """The standard deviation of the cosines with a sample of rows, or with all of few."""
-        return self._cosine.spread(query)
+        return self._cosine.score_std(query)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textae.explore.map import TopicMap
+from textae.explore.map import DocumentMap
 from textae.explore.scales import CATEGORIES, Colouring
 from textae.views.colour_scale import colours, legend, stops
 from textae.views.label_placement import names, plain
@@ -23,7 +23,9 @@ _LETTERS, _SMALL_LETTERS = 7.0, 6.0  # points
 _SCALE = 0.5  # inches: the height of a scale
 
 
-def draw_key(figure: Figure, ruler: RendererBase, topic_map: TopicMap, colour: Colouring | None, above: float) -> float:
+def draw_key(
+    figure: Figure, ruler: RendererBase, topic_map: DocumentMap, colour: Colouring | None, min_score: float
+) -> float:
     """Draw what the colours mean at the foot of a figure, which becomes as high as that and what is above it.
 
     Args:
@@ -31,22 +33,22 @@ def draw_key(figure: Figure, ruler: RendererBase, topic_map: TopicMap, colour: C
         ruler: that measures letters.
         topic_map: whose areas have the colours, unless a field has them.
         colour: the field.
-        above: inches for what is above it.
+        min_score: inches for what is above it.
 
     Returns:
         The height of it, in inches.
     """
     if colour is not None and colour.kind != CATEGORIES:
-        figure.set_figheight(above + _SCALE)
+        figure.set_figheight(min_score + _SCALE)
         _scale(figure, colour)
         return _SCALE
     entries = _areas(topic_map) if colour is None else _categories(colour)
     height = _legend(figure, ruler, entries, "" if colour is None else plain(colour.field, 60)) if entries else 0.0
-    figure.set_figheight(above + height)
+    figure.set_figheight(min_score + height)
     return height
 
 
-def _areas(topic_map: TopicMap) -> list[tuple[str, str]]:
+def _areas(topic_map: DocumentMap) -> list[tuple[str, str]]:
     """(colour, what it means) of the areas, where there are several."""
     areas = topic_map.topics.areas
     if len(areas) < 2:

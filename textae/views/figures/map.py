@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from textae.config import AUTOENCODER, LSA, NEIGHBOURS
 from textae.errors import TextaeError
-from textae.explore.map import TopicMap
+from textae.explore.map import DocumentMap
 from textae.explore.scales import Colouring
 from textae.types import Topic
 from textae.views.colour_scale import colours
@@ -50,7 +50,7 @@ _REACH = 0.11  # of a map's width: how far a name may stand from its documents
 
 
 def draw_map(
-    topic_map: TopicMap, path: Path, *, colour: Colouring | None = None, title: str = "", width: float = 7.0
+    topic_map: DocumentMap, path: Path, *, colour: Colouring | None = None, title: str = "", width: float = 7.0
 ) -> int:
     """Draw a map.
 
@@ -72,7 +72,7 @@ def draw_map(
 
 
 def draw_comparison(
-    maps: Sequence[TopicMap], path: Path, *, colour: Colouring | None = None, width: float = 7.0
+    maps: Sequence[DocumentMap], path: Path, *, colour: Colouring | None = None, width: float = 7.0
 ) -> int:
     """Draw maps of the same documents by different layouts side by side, each titled by its layout.
 
@@ -92,7 +92,9 @@ def draw_comparison(
     return _draw(maps, [LAYOUT_NAMES.get(one.layout, one.layout) for one in maps], path, colour, width)
 
 
-def _draw(maps: Sequence[TopicMap], titles: Sequence[str], path: Path, colour: Colouring | None, width: float) -> int:
+def _draw(
+    maps: Sequence[DocumentMap], titles: Sequence[str], path: Path, colour: Colouring | None, width: float
+) -> int:
     low, high = WIDTHS
     if not low <= width <= high:
         raise TextaeError(f"a picture cannot be {width:g} inches wide; give {low} to {high}")
@@ -103,7 +105,7 @@ def _draw(maps: Sequence[TopicMap], titles: Sequence[str], path: Path, colour: C
 
 
 def _figure(
-    maps: Sequence[TopicMap], titles: Sequence[str], colour: Colouring | None, width: float
+    maps: Sequence[DocumentMap], titles: Sequence[str], colour: Colouring | None, width: float
 ) -> tuple[Figure, int]:
     """The picture, and how many names it does without."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -112,8 +114,8 @@ def _figure(
     figure = Figure(figsize=(width, width), dpi=_DPI, facecolor=GROUND[0])
     ruler = FigureCanvasAgg(figure).get_renderer()  # one for all: it is as large as the picture
     side = (width - _GAP * (len(maps) - 1)) / len(maps)
-    above = side + (_TITLE if any(titles) else 0.0)
-    below = draw_key(figure, ruler, maps[0], colour, above)
+    min_score = side + (_TITLE if any(titles) else 0.0)
+    below = draw_key(figure, ruler, maps[0], colour, min_score)
     shades, of = _shades(maps[0], colour)
     unnamed = 0
     for number, (one, title) in enumerate(zip(maps, titles, strict=True)):
@@ -125,7 +127,7 @@ def _figure(
     return figure, unnamed
 
 
-def _shades(topic_map: TopicMap, colour: Colouring | None) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+def _shades(topic_map: DocumentMap, colour: Colouring | None) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     """Colours, and the place among them of each document's."""
     if colour is not None:
         return colours(colour)
@@ -144,7 +146,7 @@ def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) 
     return axes
 
 
-def _frame(topic_map: TopicMap, side: float) -> tuple[NDArray[np.float64], float]:
+def _frame(topic_map: DocumentMap, side: float) -> tuple[NDArray[np.float64], float]:
     """The places of documents from the corner of a map of so many inches, and the radius of a point, in points."""
     side *= _POINT
     places = topic_map.places.astype(np.float64)
@@ -166,7 +168,7 @@ def _points(axes: Axes, at: NDArray[np.float64], shades: Sequence[str], of: NDAr
     axes.imshow(image, extent=(0, side, 0, side), interpolation="nearest", zorder=1, aspect="auto")
 
 
-def _names(axes: Axes, topic_map: TopicMap, at: NDArray[np.float64], ruler: RendererBase, *, inked: bool) -> int:
+def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: RendererBase, *, inked: bool) -> int:
     """Write the names of the topics, in the ink of their areas or all in one, and say how many had no room."""
     leaves = topic_map.topics.leaves
     hues = inks(len(topic_map.topics.areas))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textae.errors import TextaeError
-from textae.explore.map import TopicMap
+from textae.explore.map import DocumentMap
 from textae.explore.scales import Colouring, colouring
 from textae.files import whole_file
 from textae.types import Document, FieldValue
@@ -61,7 +61,7 @@ class PageReport:
 
 
 def write_page(
-    topic_map: TopicMap, documents: Iterable[Document], path: Path, *, name: str, whole_texts: bool = False
+    topic_map: DocumentMap, documents: Iterable[Document], path: Path, *, name: str, whole_texts: bool = False
 ) -> PageReport:
     """Write the map as a page.
 
@@ -82,7 +82,7 @@ def write_page(
 
 
 def compose(
-    topic_map: TopicMap,
+    topic_map: DocumentMap,
     documents: Iterable[Document],
     out: BinaryIO,
     *,
@@ -144,7 +144,7 @@ def compose(
     return replace(report, bytes=written)
 
 
-def _of_map(topic_map: TopicMap, documents: Iterable[Document]) -> Iterator[Document]:
+def _of_map(topic_map: DocumentMap, documents: Iterable[Document]) -> Iterator[Document]:
     """The documents of the map, in its order."""
     wanted = iter(topic_map.ids)
     next_id = next(wanted, None)

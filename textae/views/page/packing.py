@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats
-from textae.explore.map import TopicMap
+from textae.explore.map import DocumentMap
 from textae.explore.scales import CATEGORIES, Colouring
 from textae.types import Topic
 from textae.views.colour_scale import colours, legend, stops
@@ -79,7 +79,7 @@ class Square:
         return apart * (1, -1) / self.side
 
 
-def places_block(topic_map: TopicMap, square: Square) -> bytes:
+def places_block(topic_map: DocumentMap, square: Square) -> bytes:
     """X and y (n uint16 each), the topics (n uint16), and the strengths (n uint8), little-endian, one after another."""
     steps = (square.shares(topic_map.places) * STEPS).round().clip(0, STEPS).astype("<u2")
     strengths = (topic_map.strengths.clip(0, 1) * 255).round().astype(np.uint8)
@@ -87,7 +87,7 @@ def places_block(topic_map: TopicMap, square: Square) -> bytes:
     return block("places", b"".join(part.tobytes() for part in parts))
 
 
-def said_of_map(topic_map: TopicMap, square: Square) -> dict[str, Any]:
+def said_of_map(topic_map: DocumentMap, square: Square) -> dict[str, Any]:
     """What the page knows of the map: the layout, what it shows at first, the ground, and the topics."""
     ground = topic_map.ground
     corners = square.shares(np.array([(ground.left, ground.top), (ground.right, ground.bottom)]))
@@ -105,7 +105,7 @@ def said_of_map(topic_map: TopicMap, square: Square) -> dict[str, Any]:
     }
 
 
-def _areas(topic_map: TopicMap, square: Square) -> list[dict[str, Any]]:
+def _areas(topic_map: DocumentMap, square: Square) -> list[dict[str, Any]]:
     areas = topic_map.topics.areas
     of_area = np.repeat(np.arange(len(areas)), [len(area.topics) for area in areas])
     shares = square.shares(topic_map.places)

@@ -21,6 +21,7 @@ from textae.encoding.topk import top
 from textae.errors import QueryError, StoreError, TextaeError
 from textae.index import store
 from textae.index.snapshot import Snapshot
+from textae.search.filters import Filter
 from textae.search.request import SearchRequest
 from textae.search.searcher import Searcher
 from textae.types import (
@@ -799,7 +800,7 @@ class Engine:
         Raises:
             QueryError: the condition cannot be read.
         """
-        return self.searcher.conditions(None, must).ignored(self.snapshot.model.vectorizer.analysis)
+        return Filter.parse(None, must, self.snapshot.field_names).ignored(self.snapshot.model.vectorizer.analysis)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""

@@ -102,7 +102,7 @@ class TestBM25:
 
     def test_shares_are_the_terms_of_the_sum(self, three) -> None:
         query = three.ask("cat dog mat")
-        shares = three.bm25.contributions(query, 0)
+        shares = three.bm25.contributions(query, np.array([0]))[1][0]
         alone = [
             three.bm25.scores(three.ask(three.vectorizer.vocabulary.term(term)), three.rows)[0] for term in query.terms
         ]

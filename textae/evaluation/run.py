@@ -41,7 +41,8 @@ def rank(
     must: str | None = None,
 ) -> Iterator[Ranking]:
     """What a system ranks highest for each of many queries; as `Engine.rank` says."""
-    mask = searcher.conditions(where, must).mask(searcher.snapshot, "passage")
+    conditions = searcher.conditions(where, must)
+    mask = None if conditions is None else conditions.mask(searcher.snapshot, "passage")
     made = [(query.id, partial(searcher.text_query, query.text)) for query in queries]
     return _ranked(searcher, made, top_k, mode, mask, min_score=min_score, not_itself=not_itself)
 

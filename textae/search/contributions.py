@@ -159,26 +159,26 @@ def bit_contributions(encoder: Encoder | DeepEncoder, query: QueryVector, docume
 
 
 def common_words(
-    decoder: Decoder, usual: Doubles, query: NDArray[np.floating], document: NDArray[np.floating], k: int
-) -> tuple[NDArray[np.int64], Doubles]:
-    """The words that the decoder hears most in what two codes have in common: min(p, q), the smaller share of each.
+    decoder: Decoder, usual: Doubles, query: NDArray[np.floating], documents: NDArray[np.floating], k: int
+) -> list[list[int]]:
+    """The words that the decoder finds likeliest in both of two codes: min(p, q), the smaller probability of each word.
 
-    By eye, on SciFact and the documentation of this Python: the geometric mean of both puts first what one of them
-    says loudly (for a claim on vitamin D and a paper on homocysteine `vitamin`); the smaller puts `supplement` first.
+    By eye, on SciFact and the documentation of this Python: the geometric mean of both puts first a word that one of
+    them makes very likely (for a claim on vitamin D and a paper on homocysteine `vitamin`); the smaller puts
+    `supplement` first.
 
     Args:
         decoder: of the words.
         usual: (n_terms,), p̄.
         query: (dims,), a float code.
-        document: (dims,), another.
-        k: at most so many words: only those that both codes make likelier than usual.
+        documents: (m, dims), other codes.
+        k: the maximum number of words: only those that both codes make likelier than usual.
 
     Returns:
-        The terms, the most telling first, and how many times likelier than usual each is by both codes at least.
+        For each document the terms, the most telling first.
     """
-    least = decoder.words(np.stack([query, document])).min(axis=0)
-    terms = most_telling(least, usual, k)
-    return terms, least[terms] / usual[terms]
+    own = decoder.words(query[None])[0]
+    return [most_telling(np.minimum(own, words), usual, k).tolist() for words in decoder.words(documents)]
 
 
 # A vector of the network as a sum: (n + 1, dims), what each of n words gives to it, and last what an empty text has.

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from textae.encoding.arrays import Rows
 from textae.encoding.encoders import TextEncoder
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.index.surface_forms import forms
@@ -34,7 +35,7 @@ def explanations(
     view: CorpusView,
     system: Retriever,
     query: QueryVector,
-    rows: Sequence[int],
+    rows: Rows,
     texts: Sequence[str],
 ) -> list[Explanation]:
     """Why each of some rows has its score.
@@ -52,17 +53,17 @@ def explanations(
     code_search: CodeSearch | None = None
     if isinstance(system, Hybrid):
         code_search = system.codes
-        factors = system.factors(query)
-        for i, (row, by_codes) in enumerate(zip(rows, _of_codes(code_search, view, query, rows), strict=True)):
-            keywords[i], codes[i] = fused(_of_words(system.keywords, query, row), by_codes, *factors)
+        factors, places = system.factors(query), range(len(rows))
+        both = zip(
+            places, _of_words(system.keywords, query, rows), _of_codes(code_search, view, query, rows), strict=True
+        )
+        for i, by_words, by_codes in both:
+            keywords[i], codes[i] = fused(by_words, by_codes, *factors)
     elif isinstance(system, CodeSearch):
         codes = _of_codes(system, view, query, rows)
         code_search = None if isinstance(system.index, CosineIndex) else system  # the decoder reads no codes of LSA
-    elif isinstance(system, BM25):
-        keywords = [_of_words(system, query, row) for row in rows]
-    elif isinstance(system, VectorSpace):
-        parts = [system.contributions(query, row) for row in rows]
-        keywords = [Contributions(terms, values.astype(np.float64), 0.0) for terms, values in parts]
+    elif isinstance(system, BM25 | VectorSpace):
+        keywords = _of_words(system, query, rows)
     common = [[]] * len(rows) if code_search is None else _common(snapshot, view, query, rows)
     word_of = _words_of(snapshot, query, common, texts)
     return [
@@ -71,28 +72,25 @@ def explanations(
     ]
 
 
-def _of_words(system: BM25, query: QueryVector, row: int) -> Contributions:
-    return Contributions(query.terms, system.contributions(query, row).astype(np.float64), 0.0)
+def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> list[Contributions]:
+    terms, parts = system.contributions(query, rows)
+    return [Contributions(terms, values.astype(np.float64), 0.0) for values in parts]
 
 
-def _of_codes(system: CodeSearch, view: CorpusView, query: QueryVector, rows: Sequence[int]) -> list[Contributions]:
-    place, encoder = np.array(rows, np.int64), cast(TextEncoder, system.encoder)
+def _of_codes(system: CodeSearch, view: CorpusView, query: QueryVector, rows: Rows) -> list[Contributions]:
+    encoder = cast(TextEncoder, system.encoder)
     if isinstance(system.index, HammingIndex):
-        return bit_contributions(encoder, query, system.index.bits.take(place))
+        return bit_contributions(encoder, query, system.index.bits.take(rows))
     floats = view.lsa if isinstance(system.index, CosineIndex) else view.floats
-    return code_contributions(encoder, query, floats.take(place)[:, : encoder.dims])
+    return code_contributions(encoder, query, floats.take(rows)[:, : encoder.dims])
 
 
-def _common(snapshot: Snapshot, view: CorpusView, query: QueryVector, rows: Sequence[int]) -> list[list[int]]:
+def _common(snapshot: Snapshot, view: CorpusView, query: QueryVector, rows: Rows) -> list[list[int]]:
     """The terms that the decoder finds likeliest in both the code of the query and that of each row."""
     codes = query.codes(snapshot.text_encoder)
     if not codes.known[0]:
         return [[] for _ in rows]
-    floats = view.floats.take(np.array(rows, np.int64))
-    return [
-        common_words(snapshot.decoder, snapshot.usual_words, codes.floats[0], own, _COMMON)[0].tolist()
-        for own in floats
-    ]
+    return common_words(snapshot.decoder, snapshot.usual_words, codes.floats[0], view.floats.take(rows), _COMMON)
 
 
 def _words_of(

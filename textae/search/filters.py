@@ -48,11 +48,9 @@ class Filter:
             None if must is None else parse(must, "--must", fields),
         )
 
-    def mask(self, snapshot: Snapshot, granularity: str) -> Mask | None:
-        """The rows whose documents meet the conditions, (n_rows,); None where there is no condition."""
+    def mask(self, snapshot: Snapshot, granularity: str) -> Mask:
+        """The rows whose documents meet the conditions: (n_rows,)."""
         conditions = [condition for condition in (self.where, self.must) if condition is not None]
-        if not conditions:
-            return None
         masks = []
         for segment in snapshot.segments:
             met = np.ones(segment.n_rows, bool)

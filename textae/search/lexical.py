@@ -70,14 +70,17 @@ class VectorSpace:
         """All terms have an effect."""
         return np.ones(len(terms), bool)
 
-    def contributions(self, query: QueryVector, row: int) -> tuple[Ints, Floats]:
-        """The terms of a query's texts, and what each adds to a row's score."""
+    def contributions(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats]:
+        """The terms of a query's texts, and what each adds to the score of each row: (n_terms,), (n_rows, n_terms)."""
         terms, weights = self._vector(query)
-        number, _, local = next(by_segment(self._starts, np.array([row])))
-        postings = self.postings[number]
-        counts = np.array([counts_in(postings.term(term), local)[0] for term in terms.tolist()], np.uint16)
-        shares = np.where(counts > 0, weights * term_weight(np.maximum(counts, 1)), 0) / postings.norms[local[0]]
-        return terms, shares.astype(np.float32)
+        parts = np.zeros((len(rows), len(terms)), np.float32)
+        for number, where, local in by_segment(self._starts, rows):
+            postings = self.postings[number]
+            for i, (term, weight) in enumerate(zip(terms.tolist(), weights, strict=True)):
+                counts = counts_in(postings.term(term), local)
+                values = np.where(counts > 0, weight * term_weight(np.maximum(counts, 1)), 0)
+                parts[where, i] = values / postings.norms[local]
+        return terms, parts
 
     def _vector(self, query: QueryVector) -> tuple[Ints, Floats]:
         """The terms of a query's texts, and its unit vector times their idf."""
@@ -180,12 +183,12 @@ class BM25:
         """All terms have an effect."""
         return np.ones(len(terms), bool)
 
-    def contributions(self, query: QueryVector, row: int) -> Floats:
-        """What each term of a query adds to a row's score: (n_terms,)."""
-        shares, placed = np.zeros(len(query.terms), np.float32), list(by_segment(self._starts, np.array([row])))
+    def contributions(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats]:
+        """The terms of a query, and what each adds to the score of each row: (n_terms,), (n_rows, n_terms)."""
+        parts, placed = np.zeros((len(rows), len(query.terms)), np.float32), list(by_segment(self._starts, rows))
         for term in self._plan(query)[1]:
-            shares[term.place] = self._parts(term, placed, 1)[0]
-        return shares
+            parts[:, term.place] = self._parts(term, placed, len(rows))
+        return query.terms, parts
 
     def score_std(self, query: QueryVector) -> float:
         """The standard deviation of the scores of all documents, as if terms occurred independently of each other.

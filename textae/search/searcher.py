@@ -22,7 +22,7 @@ from textae.search.filters import Filter
 from textae.search.query import QueryVector
 from textae.search.request import SearchRequest, SearchResult
 from textae.search.retrievers import Retriever
-from textae.search.snippet import snippet
+from textae.search.snippet import snippets
 from textae.search.systems import retriever
 from textae.types import Hit, Picture
 
@@ -54,15 +54,14 @@ class Searcher:
         mask = self._mask(conditions, excluded, request.granularity)
         top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)
         hits = self._hits(request, query, mode, top)
-        ignored = conditions.ignored(self.snapshot.model.vectorizer.analysis)
         unknown = self.unknown(request.text, mode) if request.text else []
         return SearchResult(
             hits,
             mode,
             tuple(unknown),
-            tuple(ignored),
+            () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
-            bool(request.text) and self.only_stop_words(request.text),
+            not len(query.terms) and not unknown and self.only_stop_words(request.text),
         )
 
     def rank(
@@ -110,15 +109,15 @@ class Searcher:
             self._retrievers[key] = retriever(mode, self.snapshot, view)
         return self._retrievers[key]
 
-    def conditions(self, where: str | None, must: str | None) -> Filter:
-        """The conditions on fields and text, parsed.
+    def conditions(self, where: str | None, must: str | None) -> Filter | None:
+        """The conditions on fields and text, parsed; None where there are none.
 
         Raises:
             QueryError: one cannot be read, or the documents are pictures and have no text.
         """
         if must is not None:
             self.snapshot.check_words("a condition on text (--must)")
-        return Filter.parse(where, must, self.snapshot.field_names if where or must else ())
+        return None if where is None and must is None else Filter.parse(where, must, self.snapshot.field_names)
 
     # Queries
 
@@ -185,9 +184,9 @@ class Searcher:
         code = query.codes(snapshot.text_encoder).floats[0]
         return expand(query, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf)
 
-    def _mask(self, conditions: Filter, excluded: set[int], granularity: str) -> Mask | None:
+    def _mask(self, conditions: Filter | None, excluded: set[int], granularity: str) -> Mask | None:
         """The rows that may be hits; None for all."""
-        mask = conditions.mask(self.snapshot, granularity)
+        mask = None if conditions is None else conditions.mask(self.snapshot, granularity)
         if excluded:
             view = self.snapshot.view(granularity)
             mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask
@@ -212,9 +211,10 @@ class Searcher:
         terms = map(vectorizer.vocabulary.term, query.terms.tolist())
         weights = dict(zip(terms, view.statistics.idf(query.terms).tolist(), strict=True))
         term_of = vectorizer.analysis.term_of
+        shown = zip(documents, top.scores.tolist(), snippets(texts, term_of, weights), strict=True)
         hits = [
-            Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)
-            for rank, (score, document, text) in enumerate(zip(top.scores, documents, texts, strict=True), start=1)
+            Hit(rank, document.id, score, document.title, *snippet, document.fields)
+            for rank, (document, score, snippet) in enumerate(shown, start=1)
         ]
         if request.explain:
             from textae.search.explain import explanations
@@ -222,9 +222,7 @@ class Searcher:
             like = [snapshot.number(id) for id in request.like[:1]]
             own_text = request.text or "".join(map(searchable, snapshot.reader.documents(like)))
             system = self.retriever(mode, request.granularity)
-            reasons = explanations(
-                snapshot, view, system, query, top.rows.tolist(), [own_text, *map(searchable, documents)]
-            )
+            reasons = explanations(snapshot, view, system, query, top.rows, [own_text, *map(searchable, documents)])
             hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, reasons, strict=True)]
         return tuple(hits)
 

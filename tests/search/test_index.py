@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.encoding.encoders import Codes, unit
+from textae.encoding.encoders import Codes
+from textae.encoding.layers import unit
 from textae.index.chunked import ChunkedArray
 from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, cosine, euclidean, hamming
 from textae.search.vectors import two_stage as code
@@ -19,7 +20,7 @@ from textae.search.vectors.cosine import SAMPLE, in_single, sample
 
 def columns(codes: Codes, cuts) -> tuple[ChunkedArray, ChunkedArray, ChunkedArray]:
     """The floats, the bits and the known ones in as many parts as there are between the cuts."""
-    return tuple(ChunkedArray(np.split(array, cuts)) for array in (codes.floats, codes.bits, codes.known))
+    return tuple(ChunkedArray(np.split(array, cuts)) for array in (codes.floats, codes.bits, codes.has_code))
 
 
 def halves(codes: Codes) -> Codes:
@@ -49,7 +50,7 @@ def of_signs(signs) -> Codes:
 
 
 def some(every: Codes, rows) -> Codes:
-    return Codes(every.known[rows], every.floats[rows], every.bits[rows])
+    return Codes(every.has_code[rows], every.floats[rows], every.bits[rows])
 
 
 def unknown(n: int, n_bits: int) -> Codes:
@@ -78,7 +79,7 @@ def all_scores(index, query: Codes):
 class TestEveryIndex:
     def test_an_equal_code_scores_one_and_the_opposite_minus_one(self, index_of, n_bits) -> None:
         documents = codes(5, n_bits)
-        opposite = Codes(documents.known, -documents.floats, ~documents.bits)
+        opposite = Codes(documents.has_code, -documents.floats, ~documents.bits)
         for i in range(5):
             assert all_scores(index_of(documents), some(documents, [i]))[i] == pytest.approx(1, abs=1e-3)
             assert all_scores(index_of(documents), some(opposite, [i]))[i] == pytest.approx(-1, abs=1e-3)

@@ -55,9 +55,9 @@ class CorpusView:
         return ChunkedArray([unit.doc_numbers for unit in self.units])
 
     @cached_property
-    def known(self) -> ChunkedArray[np.bool_]:
+    def has_code(self) -> ChunkedArray[np.bool_]:
         """Whether the encoder knows a word of each row."""
-        return ChunkedArray([unit.codes.known for unit in self.units])
+        return ChunkedArray([unit.codes.has_code for unit in self.units])
 
     @cached_property
     def floats(self) -> ChunkedArray[np.floating]:
@@ -80,9 +80,9 @@ class CorpusView:
         return ChunkedArray([unit.pixels for unit in self.units])
 
     @cached_property
-    def places(self) -> ChunkedArray[np.int32]:
-        """Where passages stand in the text of their document."""
-        return ChunkedArray([unit.places for unit in self.units])
+    def char_spans(self) -> ChunkedArray[np.int32]:
+        """The first character of each passage in the text of its document, and the one after the last."""
+        return ChunkedArray([unit.char_spans for unit in self.units])
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -233,7 +233,7 @@ class Snapshot:
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk."""
         of, alive = self.documents, self.documents.alive
-        known, floats, bits = of.known.whole(), of.floats.whole(), of.bits.whole()
+        known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
         return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
 
     @cached_property
@@ -433,7 +433,7 @@ class Snapshot:
             case ["code"]:
                 return self._codes(of)
             case ["bits"]:
-                return CodeSearch(self.model.encoder, HammingIndex(of.bits, of.known))
+                return CodeSearch(self.model.encoder, HammingIndex(of.bits, of.has_code))
             case ["hybrid"]:
                 weight = self.reader.settings["hybrid_weight"]
                 return Hybrid(BM25(postings, of.statistics), self._codes(of), weight)
@@ -444,16 +444,18 @@ class Snapshot:
         return self._lsa(None, of)
 
     def _codes(self, of: CorpusView) -> CodeSearch:
-        return CodeSearch(self.model.encoder, CodeIndex(of.floats, of.bits, of.known))
+        return CodeSearch(self.model.encoder, CodeIndex(of.floats, of.bits, of.has_code))
 
     def _bits(self, n: int, of: CorpusView) -> Retriever:
         from textae.training.itq import quantization  # numpy.random, which no other search needs
 
         learned = self.codes  # of the documents, whichever rows are searched
         seed = self.reader.settings["about"]["seed"]
-        planes = quantization(learned.floats.astype(np.float32)[learned.known], n, seed)
-        parts = [planes.bits(unit.codes.floats.astype(np.float32), unit.codes.known) for unit in of.units]
-        return CodeSearch(replace(self.model.encoder, quantization=planes), HammingIndex(ChunkedArray(parts), of.known))
+        planes = quantization(learned.floats.astype(np.float32)[learned.has_code], n, seed)
+        parts = [planes.bits(unit.codes.floats.astype(np.float32), unit.codes.has_code) for unit in of.units]
+        return CodeSearch(
+            replace(self.model.encoder, quantization=planes), HammingIndex(ChunkedArray(parts), of.has_code)
+        )
 
     def _lsa(self, dims: int | None, of: CorpusView) -> Retriever:
         first = self.model.start

@@ -77,7 +77,7 @@ def _of_codes(system: CodeSearch, searched: CorpusView, query: QueryVector, rows
 def _common(snapshot: Snapshot, searched: CorpusView, query: QueryVector, rows: Sequence[int]) -> list[list[int]]:
     """The terms that the decoder hears most in the question's code and in each row's."""
     asked = encode_query(snapshot.text_encoder, query)
-    if not asked.known[0]:
+    if not asked.has_code[0]:
         return [[] for _ in rows]
     floats, decoder = searched.floats.take(np.array(rows, np.int64)), snapshot.decoder
     return [common_words(decoder, snapshot.usual_words, asked.floats[0], own, _COMMON)[0].tolist() for own in floats]

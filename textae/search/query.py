@@ -10,7 +10,8 @@ import numpy as np
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import AnyEncoder, Codes, encode, unit
+from textae.encoding.encoders import AnyEncoder, Codes, encode
+from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
 
 _NOTHING = Bags(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint16))
@@ -56,7 +57,7 @@ def encode_query(encoder: AnyEncoder, query: QueryVector) -> Codes:
     A sum has the bits that the sum of floats asks for, and nothing is known of it where it is nothing.
     """
     codes = encode(encoder, query.texts if query.pictures is None else query.pictures)
-    if len(codes.known) == 1 and query.shares[0] == 1:
+    if len(codes.has_code) == 1 and query.shares[0] == 1:
         return codes
     mixed = (query.shares[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
     floats = unit(mixed.astype(np.float32))

@@ -105,7 +105,7 @@ class Hybrid:
             by_words = self.keywords.search(query, pool, mask)
             by_codes = self.codes.index.search(codes, pool, mask)
             rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
-        return TopK.best(rows, self._fused(query, codes, rows), k, min_score)
+        return TopK.of_rows(rows, self._fused(query, codes, rows), k, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""

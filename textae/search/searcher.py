@@ -73,7 +73,7 @@ def answer(snapshot: Snapshot, asked: Asked, k: int, mode: str | None, *, explai
     documents = snapshot.reader.documents(searched.doc_numbers.take(found.rows).tolist())
     texts = [document.text for document in documents]
     if searched is not snapshot.documents:
-        places = searched.places.take(found.rows).tolist()
+        places = searched.char_spans.take(found.rows).tolist()
         texts = [text[first:last] for text, (first, last) in zip(texts, places, strict=True)]
     terms = map(vectorizer.vocabulary.term, asked.query.terms.tolist())
     weights = dict(zip(terms, searched.statistics.idf(asked.query.terms).tolist(), strict=True))

@@ -106,4 +106,4 @@ def lsa_bits(snapshot: Snapshot, n: int) -> CodeSearch:
     floats = unit(documents.lsa.whole()[:, :n].astype(np.float32))
     planes = Quantization(np.median(floats[known], axis=0), np.eye(floats.shape[1], dtype=np.float32))
     encoder = replace(Encoder.lsa(start.words[:, :n], start.idf), quantization=planes)
-    return CodeSearch(encoder, HammingIndex(ChunkedArray.of(planes.bits(floats, known)), documents.has_code))
+    return CodeSearch(encoder, HammingIndex(ChunkedArray([planes.bits(floats, known)]), documents.has_code))

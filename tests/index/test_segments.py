@@ -25,11 +25,10 @@ from textae.index.segments import (
     Segment,
     build_segment,
     merge_segments,
+    merge_slice,
     postings_of,
     prefix,
     removal_arrays,
-    segment_bounds,
-    segments_to_merge,
 )
 
 OFTEN = 300 if LONG else 60
@@ -57,7 +56,7 @@ class TestToMerge:
         ],
     )
     def test_by_hand(self, sizes, expected) -> None:
-        assert segments_to_merge(sizes) == expected
+        assert merge_slice(sizes) == expected
 
     def test_documents_one_at_a_time_are_a_binary_counter(self) -> None:
         sizes: list[int] = []
@@ -67,7 +66,7 @@ class TestToMerge:
 
     def appended(self, sizes: list[int], n: int) -> list[int]:
         sizes = [*sizes, n]
-        run = segments_to_merge(sizes)
+        run = merge_slice(sizes)
         return sizes if run is None else [*sizes[: run.start], sum(sizes[run])]
 
     @given(st.lists(st.integers(1, 50), max_size=OFTEN))
@@ -86,7 +85,7 @@ class TestToMerge:
         segments: list[list[int]] = []  # of each document how often it was written
         for n in added:
             segments.append([1] * n)
-            run = segments_to_merge([len(segment) for segment in segments])
+            run = merge_slice([len(segment) for segment in segments])
             if run is not None:
                 segments[run] = [[times + 1 for segment in segments[run] for times in segment]]
         total = sum(added)
@@ -101,13 +100,6 @@ class TestToMerge:
                 sizes = self.appended(sizes, n)
                 assert max(sizes) <= 10
                 assert all(a > sum(behind) or a + sum(behind) > 10 for a, behind in self.tails(sizes))
-
-    @given(st.integers(1, 3 * module.LARGEST))
-    def test_many_new_documents_are_segments_of_the_largest_size(self, n) -> None:
-        sizes = [last - first for first, last in segment_bounds(n)]
-        assert sum(sizes) == n
-        assert set(sizes[:-1]) <= {module.LARGEST}
-        assert 0 < sizes[-1] <= module.LARGEST
 
 
 SAID = [

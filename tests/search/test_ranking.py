@@ -62,7 +62,7 @@ class Collection:
         codes = encoder.encode(bags)
         postings = [Postings.of(bags, np.ones(n_terms, np.float32))]
         self.bm25 = BM25(postings, Statistics(postings, [Removed.none()]))
-        columns = (ChunkedArray.of(array) for array in (codes.floats, codes.bits, codes.has_code))
+        columns = (ChunkedArray([array]) for array in (codes.floats, codes.bits, codes.has_code))
         self.codes = CodeSearch(encoder, CodeIndex(*columns))
         self.hybrid = Hybrid(self.bm25, self.codes, weight)
         self.rows = np.arange(len(bags))
@@ -137,7 +137,7 @@ class TestCodeSearch:
     @pytest.fixture(params=["floats", "bits", "both"])
     def search(self, request) -> CodeSearch:
         codes = self.ENCODER.encode(self.CORPUS)
-        floats, bits, known = (ChunkedArray.of(array) for array in (codes.floats, codes.bits, codes.has_code))
+        floats, bits, known = (ChunkedArray([array]) for array in (codes.floats, codes.bits, codes.has_code))
         kinds = {"floats": CosineIndex(floats), "bits": HammingIndex(bits, known)}
         return CodeSearch(self.ENCODER, kinds.get(request.param) or CodeIndex(floats, bits, known))
 

@@ -54,12 +54,9 @@ def searchable(document: Document) -> str:
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """The (start, end) of each word in characters, in order; the pairs of a run of unspaced script overlap."""
-    if text.isascii():
-        for match in _ASCII_WORD.finditer(text):
-            yield match.span()
-        return
-    for match in _WORD.finditer(text.replace("_", " ")):
-        if _HAS_UNSPACED.search(text, *match.span()):
+    plain = text.isascii()
+    for match in _ASCII_WORD.finditer(text) if plain else _WORD.finditer(text.replace("_", " ")):
+        if not plain and _HAS_UNSPACED.search(text, *match.span()):
             yield from _pair_spans(text, *match.span())
         else:
             yield match.span()

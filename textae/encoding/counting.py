@@ -88,7 +88,7 @@ class Counter:
         self._number_of_term: dict[str, int] = {}
         self._numbers = Memo(self._number)
         self._lengths: list[int] = []
-        self._file = _temporary(folder)
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by `counts`
         weakref.finalize(self, self._file.close)  # for a corpus that breaks off
 
     def _number(self, word: str) -> int:
@@ -103,7 +103,8 @@ class Counter:
 
     def counts(self) -> tuple[TermCounts, Tokens]:
         """The counts of all documents, and their tokens, numbered as in `TermCounts.terms`; nothing can be added."""
-        tokens = Tokens(row_starts(self._lengths), _mapped(self._file))
+        with self._file:
+            tokens = Tokens(row_starts(self._lengths), _mapped(self._file))
         return TermCounts.of(tokens, list(self._number_of_term)), tokens
 
     def finish(self) -> tuple[Vocabulary, Tokens, NDArray[np.int64]]:
@@ -124,18 +125,13 @@ def renumbered(tokens: Tokens, terms: Sequence[str], vocabulary: Vocabulary, fol
     """
     number_of = {term: number for number, term in enumerate(vocabulary.terms())}
     numbers = np.array([*(number_of.get(term, -1) for term in terms), -1], np.int32)  # the last one is that of -1
-    file = _temporary(folder)
-    for chunk in tokens.chunks(CHUNK):
-        file.write(numbers[chunk.terms].tobytes())
-    return Tokens(tokens.starts, _mapped(file))
-
-
-def _temporary(folder: Path) -> IO[bytes]:
-    return tempfile.TemporaryFile(dir=folder)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for chunk in tokens.chunks(CHUNK):
+            file.write(numbers[chunk.terms].tobytes())
+        return Tokens(tokens.starts, _mapped(file))
 
 
 def _mapped(file: IO[bytes]) -> Ints:
-    """The numbers in a file as an array; the file is closed, and vanishes with the array."""
-    with file:
-        file.flush()
-        return np.memmap(file, np.int32, mode="r") if file.tell() else np.empty(0, np.int32)
+    """The numbers in a file as an array; the file can be closed, and vanishes with the array."""
+    file.flush()
+    return np.memmap(file, np.int32, mode="r") if file.tell() else np.empty(0, np.int32)

@@ -58,11 +58,9 @@ class Decoder:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`; weights in half precision."""
-        return {
-            **layer_arrays("decoder/", self.layers, np.float16),
-            **layer_arrays("decoder/kernel/", self.deconvolutions, np.float16),
-            **({} if self.shapes is None else {"decoder/kernel/shapes": self.shapes}),
-        }
+        kernels = layer_arrays("decoder/kernel/", self.deconvolutions, np.float16)
+        shapes = {} if self.shapes is None else {"decoder/kernel/shapes": self.shapes}
+        return layer_arrays("decoder/", self.layers, np.float16) | kernels | shapes
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Decoder":

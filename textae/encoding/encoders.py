@@ -90,8 +90,20 @@ class Quantization:
         return cls(arrays["encoder/mean"], arrays["encoder/rotation"])
 
 
+class _Quantized:
+    quantization: Quantization
+
+    @property
+    def dims(self) -> int:
+        """Numbers of the float code."""
+        return len(self.quantization.mean)
+
+
+_PLAIN = ("idf", "words", "topic_mean", "topic_axes")  # attributes of an `Encoder` that are arrays, named so on disk
+
+
 @dataclass(frozen=True)
-class Encoder:
+class Encoder(_Quantized):
     """From bags of words to codes.
 
     Attributes:
@@ -113,11 +125,6 @@ class Encoder:
     topic_axes: Floats
     topic_weight: float
     quantization: Quantization
-
-    @property
-    def dims(self) -> int:
-        """Numbers of the float code."""
-        return len(self.quantization.mean)
 
     @classmethod
     def lsa(cls, words: Floats, idf: Floats) -> "Encoder":
@@ -145,30 +152,18 @@ class Encoder:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
-        return {
-            "encoder/idf": self.idf,
-            "encoder/words": self.words,
-            "encoder/topic_mean": self.topic_mean,
-            "encoder/topic_axes": self.topic_axes,
-            "encoder/topic_share": np.array([self.topic_weight], np.float64),
-            **layer_arrays("encoder/answer/", self.instance_layers),
-            **layer_arrays("encoder/topic/", self.topic_layers),
-            **self.quantization.arrays(),
-        }
+        plain = {f"encoder/{name}": getattr(self, name) for name in _PLAIN}
+        plain["encoder/topic_share"] = np.array([self.topic_weight], np.float64)
+        instance = layer_arrays("encoder/answer/", self.instance_layers)
+        return plain | instance | layer_arrays("encoder/topic/", self.topic_layers) | self.quantization.arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Encoder":
         """The encoder that gave these `arrays`."""
-        return cls(
-            arrays["encoder/idf"],
-            arrays["encoder/words"],
-            layers_from(arrays, "encoder/answer/"),
-            layers_from(arrays, "encoder/topic/"),
-            arrays["encoder/topic_mean"],
-            arrays["encoder/topic_axes"],
-            float(arrays["encoder/topic_share"][0]),
-            Quantization.from_arrays(arrays),
-        )
+        idf, words, mean, axes = (arrays[f"encoder/{name}"] for name in _PLAIN)
+        instance, topic = (layers_from(arrays, f"encoder/{head}/") for head in ("answer", "topic"))
+        weight = float(arrays["encoder/topic_share"][0])
+        return cls(idf, words, instance, topic, mean, axes, weight, Quantization.from_arrays(arrays))
 
 
 HALF_WEIGHT = 20
@@ -189,7 +184,7 @@ def topic_weights(limit: float, lengths: NDArray[np.int64]) -> NDArray[np.float6
 
 
 @dataclass(frozen=True)
-class DeepEncoder:
+class DeepEncoder(_Quantized):
     """From bags of words to codes through logistic layers.
 
     Attributes:
@@ -204,11 +199,6 @@ class DeepEncoder:
     def words(self) -> Floats:
         """The first layer: (n_terms, n_hidden)."""
         return self.layers[0][0]
-
-    @property
-    def dims(self) -> int:
-        """Numbers of the float code."""
-        return int(self.layers[-1][0].shape[1])
 
     def encode(self, bags: Bags) -> Codes:
         """Both codes of n bags; zeros for a bag without a known term."""
@@ -243,7 +233,7 @@ _AT_A_TIME = 256  # pictures whose convolution windows are in memory, some 50 MB
 
 
 @dataclass(frozen=True)
-class PixelEncoder:
+class PixelEncoder(_Quantized):
     """From pictures to codes.
 
     Attributes:
@@ -270,11 +260,6 @@ class PixelEncoder:
         """
         return cls(((axes, -mean @ axes),), (LINEAR,), Quantization.signs(axes.shape[1]))
 
-    @property
-    def dims(self) -> int:
-        """Numbers of the float code."""
-        return int(self.layers[-1][0].shape[1])
-
     def encode(self, pixels: Pixels) -> Codes:
         """Both codes of n pictures; every picture has a code."""
         size = _AT_A_TIME if self.convolutions else max(1, len(pixels))
@@ -295,25 +280,19 @@ class PixelEncoder:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
-        return {
-            **layer_arrays("encoder/pixel/", self.layers),
-            **{f"encoder/pixel/units{i}": np.array([_NUMBERED.index(name)]) for i, name in enumerate(self.units)},
-            **layer_arrays("encoder/kernel/", self.convolutions),
-            **({} if self.shape is None else {"encoder/kernel/shape": np.array(self.shape)}),
-            **self.quantization.arrays(),
-        }
+        units = {f"encoder/pixel/units{i}": np.array([_NUMBERED.index(name)]) for i, name in enumerate(self.units)}
+        shape = {} if self.shape is None else {"encoder/kernel/shape": np.array(self.shape)}
+        layers = layer_arrays("encoder/pixel/", self.layers) | layer_arrays("encoder/kernel/", self.convolutions)
+        return layers | units | shape | self.quantization.arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "PixelEncoder":
         """The encoder that gave these `arrays`."""
-        layers, shape = layers_from(arrays, "encoder/pixel/"), arrays.get("encoder/kernel/shape")
-        return cls(
-            layers,
-            tuple(_NUMBERED[int(arrays[f"encoder/pixel/units{i}"][0])] for i in range(len(layers))),
-            Quantization.from_arrays(arrays),
-            layers_from(arrays, "encoder/kernel/"),
-            None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2])),
-        )
+        layers, kernels = layers_from(arrays, "encoder/pixel/"), layers_from(arrays, "encoder/kernel/")
+        units = tuple(_NUMBERED[int(arrays[f"encoder/pixel/units{i}"][0])] for i in range(len(layers)))
+        of = arrays.get("encoder/kernel/shape")
+        shape = None if of is None else (int(of[0]), int(of[1]), int(of[2]))
+        return cls(layers, units, Quantization.from_arrays(arrays), kernels, shape)
 
 
 TextEncoder = Encoder | DeepEncoder

@@ -104,10 +104,8 @@ class Projection:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
-        slopes = self.slopes
-        return layer_arrays("", self.layers) | (
-            {} if slopes is None else {"slopes/axes": slopes.axes, "slopes/weights": slopes.weights}
-        )
+        slopes = {} if self.slopes is None else {f"slopes/{name}": array for name, array in vars(self.slopes).items()}
+        return layer_arrays("", self.layers) | slopes
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], hidden: str) -> "Projection":

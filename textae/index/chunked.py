@@ -22,11 +22,6 @@ class ChunkedArray(Generic[T]):
 
     parts: Sequence[NDArray[T]]
 
-    @classmethod
-    def of(cls, array: NDArray[T]) -> "ChunkedArray[T]":
-        """An array in one chunk."""
-        return cls((array,))
-
     @cached_property
     def starts(self) -> Rows:
         """The first row of each chunk, and the row after the last: (n_parts + 1,)."""

@@ -86,14 +86,12 @@ class Range:
             spellings |= dict.fromkeys("mn", lambda end: _sortable(float(end)))
         if all(map(_PART_OF_DATE.fullmatch, ends)):
             spellings["d"] = _iso
-        return [
-            (
-                kind,
-                b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.exclude_low,
-                _AFTER if self.high is None else _encoded(spell(self.high)) + _AFTER * (not self.exclude_high),
-            )
-            for kind, spell in (spellings or {"s": _normalised}).items()
-        ]
+        bounds = []
+        for kind, spell in (spellings or {"s": _normalised}).items():
+            first = b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.exclude_low
+            last = _AFTER if self.high is None else _encoded(spell(self.high)) + _AFTER * (not self.exclude_high)
+            bounds.append((kind, first, last))
+        return bounds
 
     def is_empty(self) -> bool:
         """Whether no value can be in the range, as between 5 and 1."""
@@ -145,12 +143,9 @@ class FieldIndex:
         rank[by_name] = np.arange(len(keys))
         ranks = rank[np.asarray(numbers)]
         row_of = np.repeat(np.arange(len(lengths), dtype=np.int32), np.asarray(lengths))
-        return cls(
-            np.frombuffer(b"".join(sorted_keys), np.uint8),
-            row_starts(list(map(len, sorted_keys))),
-            row_starts(np.bincount(ranks, minlength=len(keys))),
-            row_of[np.argsort(ranks, kind="stable")],
-        )
+        text, starts = np.frombuffer(b"".join(sorted_keys), np.uint8), row_starts(list(map(len, sorted_keys)))
+        postings = row_starts(np.bincount(ranks, minlength=len(keys)))
+        return cls(text, starts, postings, row_of[np.argsort(ranks, kind="stable")])
 
     def __len__(self) -> int:
         """The number of keys."""

@@ -94,16 +94,10 @@ class Postings:
         lengths = np.concatenate([np.empty(0), *sums]).astype(np.int32)
         terms = np.flatnonzero(np.diff(columns.indptr)).astype(np.int32)
         starts = np.append(columns.indptr[terms], columns.indptr[-1]).astype(np.int64)
-        documents = columns.indices.astype(np.int32)
-        return cls(
-            terms,
-            starts,
-            documents,
-            columns.data,
-            lengths,
-            np.concatenate([np.empty(0, np.float32), *(norms(chunk, idf) for chunk in chunks)]),
-            *_saturations(starts, documents, columns.data, length_norm(lengths, _mean(lengths))),
-        )
+        documents, counts = columns.indices.astype(np.int32), columns.data
+        norm = np.concatenate([np.empty(0, np.float32), *(norms(chunk, idf) for chunk in chunks)])
+        saturations = _saturations(starts, documents, counts, length_norm(lengths, _mean(lengths)))
+        return cls(terms, starts, documents, counts, lengths, norm, *saturations)
 
     def bags(self) -> Bags:
         """The bags of which these are the postings."""

@@ -4,14 +4,14 @@ from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.model import Model
 from textae.index.segments import (
+    LARGEST,
     NamedArrays,
     Segment,
     build_segment,
     merge_segments,
+    merge_slice,
     prefix,
     removal_arrays,
-    segment_bounds,
-    segments_to_merge,
 )
 from textae.index.store import Writer
 from textae.types import Progress
@@ -41,12 +41,11 @@ class SegmentWriter:
             tokens: of the documents, n rows.
             progress: of the encoding of rows.
         """
-        for first, last in segment_bounds(len(numbers)):
-            own = numbers[first:last]
+        for first in range(0, len(numbers), LARGEST):
+            own = numbers[first : first + LARGEST]
             documents = self._writer.documents(int(own[0]), int(own[-1]) + 1)
-            self.segments.append(
-                self._write(build_segment(documents, self._model, own, tokens.rows(first, last), progress))
-            )
+            own_tokens = tokens.rows(first, first + len(own))
+            self.segments.append(self._write(build_segment(documents, self._model, own, own_tokens, progress)))
 
     def remove(self, numbers: Rows) -> None:
         """Remove documents, which are no longer in the store, from their segments."""
@@ -70,7 +69,7 @@ class SegmentWriter:
         for place, segment in enumerate(self.segments):
             if len(segment) < len(segment.documents) / 2:
                 self._merge(slice(place, place + 1), progress)
-        run = segments_to_merge([len(segment) for segment in self.segments])
+        run = merge_slice([len(segment) for segment in self.segments])
         if run is not None:
             self._merge(run, progress)
 

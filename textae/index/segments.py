@@ -7,14 +7,13 @@
 
 New documents make a segment of their own, so that an update costs what the documents cost, not what the corpus costs.
 Removed documents are listed beside their segment, with what they subtract from the corpus's statistics, so that these
-stay exact. Segments that have become small beside those that follow are merged (`segments_to_merge`), like the digits
+stay exact. Segments that have become small beside those that follow are merged (`merge_slice`), like the digits
 of a binary counter: a document is written again only as often as the number of documents doubles.
 
 `build_segment` is a function of documents and a model alone: the shards of a corpus can be built on any machine, in any
 order. `merge_segments` of them gives the bytes that one segment of all documents would have.
 """
 
-import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,16 +89,19 @@ class SegmentRows:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "SegmentRows":
         """The rows that these arrays hold."""
-        return cls(
-            arrays["owners"],
-            Postings.from_arrays(_below(arrays, "postings/")),
-            Codes(arrays["known"], arrays["floats"], arrays["bits"]),
-            arrays["lsa"],
-            Removed.from_arrays(_below(arrays, "removed/")),
-            arrays.get("windows", _NO_SPANS),
-            arrays.get("places", _NO_SPANS),
-            arrays.get("pixels", _NO_PIXELS),
-        )
+        postings = Postings.from_arrays(_below(arrays, "postings/"))
+        removed = Removed.from_arrays(_below(arrays, "removed/"))
+        codes = Codes(arrays["known"], arrays["floats"], arrays["bits"])
+        token_spans, char_spans = (arrays.get(name, _NO_SPANS) for name in ("windows", "places"))
+        pixels = arrays.get("pixels", _NO_PIXELS)
+        return cls(arrays["owners"], postings, codes, arrays["lsa"], removed, token_spans, char_spans, pixels)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The arrays with an entry for each row, by their names on disk."""
+        columns: dict[str, NDArray[Any]] = {"owners": self.doc_numbers, "known": self.codes.has_code}
+        columns |= {"floats": self.codes.floats, "bits": self.codes.bits, "lsa": self.lsa}
+        columns |= {"windows": self.token_spans, "places": self.char_spans, "pixels": self.pixels}
+        return {name: array for name, array in columns.items() if len(array) == len(self)}
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,10 @@ class Segment:
     def from_arrays(cls, name: str, arrays: Arrays) -> "Segment":
         """The segment with this name among the arrays of an index."""
         own = _below(arrays, prefix(name))
-        passages = _below(own, f"{PASSAGES}/")
-        return cls(
-            name,
-            SegmentRows.from_arrays(_below(own, f"{DOCUMENTS}/")),
-            SegmentRows.from_arrays(passages) if passages else None,
-            Tokens.from_arrays(own),
-            FieldIndex.from_arrays(own),
-        )
+        documents = SegmentRows.from_arrays(_below(own, f"{DOCUMENTS}/"))
+        below = _below(own, f"{PASSAGES}/")
+        passages = SegmentRows.from_arrays(below) if below else None
+        return cls(name, documents, passages, Tokens.from_arrays(own), FieldIndex.from_arrays(own))
 
 
 def prefix(name: str) -> str:
@@ -231,14 +229,14 @@ def _build_rows(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, pro
 
 def encode_rows(inputs: Inputs, encoder: AnyEncoder, progress: Progress) -> dict[str, NDArray[Any]]:
     """The codes of documents or passages, as they are stored."""
-    has_code, floats, bits = [], [], []
+    parts: dict[str, list[NDArray[Any]]] = {"known": [], "floats": [], "bits": []}
     for chunk in inputs.chunks(_CHUNK):
         codes = encode(encoder, chunk)
-        has_code.append(codes.has_code)
-        floats.append(codes.floats.astype(np.float16))
-        bits.append(codes.bits)
-        progress("encoding", sum(map(len, has_code)), len(inputs))
-    return {"known": np.concatenate(has_code), "floats": np.concatenate(floats), "bits": np.concatenate(bits)}
+        parts["known"].append(codes.has_code)
+        parts["floats"].append(codes.floats.astype(np.float16))
+        parts["bits"].append(codes.bits)
+        progress("encoding", sum(map(len, parts["known"])), len(inputs))
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
 def _token_spans(document: Document, char_spans: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
@@ -279,20 +277,9 @@ def merge_segments(segments: Sequence[Segment], documents: Iterable[Document], m
 
 
 def _merge_rows(parts: Sequence[SegmentRows], bags: Bags, model: Model) -> NamedArrays:
-    alive = [part.alive() for part in parts]
-    columns: dict[str, list[NDArray[Any]]] = {
-        "owners": [part.doc_numbers for part in parts],
-        "known": [part.codes.has_code for part in parts],
-        "floats": [part.codes.floats for part in parts],
-        "bits": [part.codes.bits for part in parts],
-        "lsa": [part.lsa for part in parts],
-        "pixels": [part.pixels for part in parts] if parts[0].pixels.size else [],
-        "windows": [part.token_spans for part in parts] if len(parts[0].token_spans) else [],
-        "places": [part.char_spans for part in parts] if len(parts[0].char_spans) else [],
-    }
-    for name, arrays in columns.items():
-        if arrays:
-            yield name, np.concatenate([array[rows] for array, rows in zip(arrays, alive, strict=True)])
+    alive, columns = [part.alive() for part in parts], [part.columns() for part in parts]
+    for name in columns[0]:
+        yield name, np.concatenate([column[name][rows] for column, rows in zip(columns, alive, strict=True)])
     yield from _under("postings/", postings_of(bags, model).arrays().items())
     yield from _under("removed/", Removed.none().arrays().items())
 
@@ -306,7 +293,7 @@ def removal_arrays(segment: Segment, numbers: Rows) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def segments_to_merge(sizes: Sequence[int]) -> slice | None:
+def merge_slice(sizes: Sequence[int]) -> slice | None:
     """The segments to merge: the oldest that is no larger than all after it together, and these.
 
     So each segment that stays is larger than all after it, there are at most 1 + log₂ n, and a document that is written
@@ -327,11 +314,6 @@ def segments_to_merge(sizes: Sequence[int]) -> slice | None:
             first = place
         total += sizes[place]
     return slice(first, len(sizes)) if first < len(sizes) else None
-
-
-def segment_bounds(n: int) -> Iterator[tuple[int, int]]:
-    """The first row of each segment of n new documents, and the row after its last."""
-    return itertools.pairwise([*range(0, n, LARGEST), n])
 
 
 def postings_of(bags: Bags, model: Model) -> Postings:

@@ -26,7 +26,8 @@ from benchmarks.rows import render, say, write
 from benchmarks.runs import index, numbers, split, table
 from benchmarks.topics import precision
 from textae.encoding.analyzer import Analysis
-from textae.encoding.encoders import Encoder, Quantization, unit
+from textae.encoding.encoders import Encoder, Quantization
+from textae.encoding.layers import unit
 from textae.engine import Engine
 from textae.index.chunked import ChunkedArray
 from textae.index.snapshot import Snapshot
@@ -101,8 +102,8 @@ def lsa_bits(snapshot: Snapshot, n: int) -> CodeSearch:
         n: bits, the first coordinates of LSA; each is set for half of the documents.
     """
     documents, start = snapshot.documents, snapshot.model.start
-    known = documents.known.whole()
+    known = documents.has_code.whole()
     floats = unit(documents.lsa.whole()[:, :n].astype(np.float32))
     planes = Quantization(np.median(floats[known], axis=0), np.eye(floats.shape[1], dtype=np.float32))
     encoder = replace(Encoder.lsa(start.words[:, :n], start.idf), quantization=planes)
-    return CodeSearch(encoder, HammingIndex(ChunkedArray.of(planes.bits(floats, known)), documents.known))
+    return CodeSearch(encoder, HammingIndex(ChunkedArray([planes.bits(floats, known)]), documents.has_code))

@@ -26,7 +26,8 @@ from benchmarks.topics import expected_precision
 from textae.config import PICTURE_PRESETS, Preset
 from textae.corpus import TableSpec
 from textae.encoding.arrays import Floats
-from textae.encoding.encoders import PixelEncoder, encode, logistic
+from textae.encoding.encoders import PixelEncoder, encode
+from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
 from textae.engine import Engine
 from textae.search.query import QueryVector

@@ -30,7 +30,7 @@ from benchmarks.page import COLLECTIONS
 from benchmarks.rows import data, render, write
 from benchmarks.runs import documents, index, table
 from textae.encoding.analyzer import searchable
-from textae.encoding.topk import top
+from textae.encoding.topk import top_k
 from textae.engine import Engine
 from textae.evaluation import judged, read_qrels, read_queries
 from textae.types import Query, Ranking
@@ -113,7 +113,7 @@ def ranked(queries: Sequence[Query], scores: NDArray[np.float32], ids: Sequence[
     """
     rankings = {}
     for query, row in zip(queries, scores, strict=True):
-        best = top(row, 100, min_score=-np.inf)
+        best = top_k(row, 100, min_score=-np.inf)
         rankings[query.id] = Ranking(tuple(ids[i] for i in best), tuple(row[best].tolist()))
     return rankings
 

@@ -101,7 +101,7 @@ def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped
         while (ahead := buffered.peek(1)) and ahead[:1].isspace():
             buffered.read(1)
         if ahead.removeprefix(b"\xef\xbb\xbf").startswith(b"{"):
-            yield from tables.read_rows(tables.json_rows(buffered), STDIN, spec)
+            yield from tables.read_jsonl(buffered, STDIN, spec)
         else:
             yield from _wanted(_text(buffered, STDIN, _as_is), spec)
     finally:
@@ -191,21 +191,21 @@ def _reads_message(path: Path, name: str, spec: TableSpec) -> Iterator[Document 
 
 def _reads_jsonl(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
     with streams.snapshot(path) as stream:
-        yield from tables.read_rows(tables.json_rows(stream), name, spec)
+        yield from tables.read_jsonl(stream, name, spec)
 
 
 def _reads_csv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
     with streams.snapshot(path) as stream:
-        yield from tables.read_rows(tables.csv_rows(stream, name), name, spec)
+        yield from tables.read_csv(stream, name, spec)
 
 
 def _reads_tsv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
     with streams.snapshot(path) as stream:
-        yield from tables.read_rows(tables.csv_rows(stream, name, delimiter="\t"), name, spec)
+        yield from tables.read_csv(stream, name, spec, delimiter="\t")
 
 
 def _reads_parquet(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    yield from tables.read_rows(tables.parquet_rows(path), name, spec)
+    yield from tables.read_parquet(path, name, spec)
 
 
 def _reads_json(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:

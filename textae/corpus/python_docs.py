@@ -30,43 +30,19 @@ STANDARD_LIBRARY = "python"
 """The package name under which the standard library goes."""
 
 _NOT_DOCUMENTATION = {"tests", "test", "testing", "conftest", "setup", "externals", "vendored", "vendor"}
-_LEFT_OUT = {  # public by name alone: nobody's to import, or about to go
-    STANDARD_LIBRARY: (
-        "antigravity",
-        "distutils",
-        "encodings",
-        "ensurepip",
-        "genericpath",
-        "idlelib",
-        "lib2to3",
-        "ntpath",
-        "turtledemo",
-    ),
+_LEFT_OUT = {  # public by name alone: nobody imports them, or they are about to go
+    STANDARD_LIBRARY: "antigravity distutils encodings ensurepip genericpath idlelib lib2to3 ntpath turtledemo".split(),  # noqa: SIM905
     "numpy": ("numpy.f2py", "numpy.distutils", "numpy.core", "numpy.ma.testutils"),
     "pandas": ("pandas.core", "pandas.compat", "pandas.io", "pandas.util"),
     "torch": (
-        "torch.ao",
-        "torch.backends",
-        "torch.contrib",
-        "torch.distributed",
-        "torch.export",
-        "torch.fx",
-        "torch.jit",
-        "torch.onnx",
-        "torch.nn.intrinsic",
-        "torch.nn.qat",
-        "torch.nn.quantizable",
-        "torch.nn.quantized",
-        "torch.package",
-        "torch.quantization",
-        "torch.utils.benchmark",
-        "torch.utils.bottleneck",
-        "torch.utils.hipify",
-        "torch.utils.model_dump",
+        *("torch.ao", "torch.backends", "torch.contrib", "torch.distributed", "torch.export", "torch.fx", "torch.jit"),
+        *("torch.onnx", "torch.nn.intrinsic", "torch.nn.qat", "torch.nn.quantizable", "torch.nn.quantized"),
+        *("torch.package", "torch.quantization", "torch.utils.benchmark", "torch.utils.bottleneck"),
+        *("torch.utils.hipify", "torch.utils.model_dump"),
     ),
 }
-_SAID = {"posixpath": "os.path"}  # where a module is imported from, if not from its file
-_FIRST = ("pandas.DataFrame.", "pandas.Series.")  # of several classes that share a method, whose it is said to be
+_PUBLIC_NAMES = {"posixpath": "os.path"}  # the name under which a module is imported, if not its file's
+_FIRST = ("pandas.DataFrame.", "pandas.Series.")  # of several classes that share a method, those that name it
 _ADDED_DOCS = {
     "numpy": ("numpy._core._add_newdocs",),
     "scipy": ("scipy.special._add_newdocs", "scipy.sparse.linalg._dsolve._add_newdocs"),
@@ -104,7 +80,7 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
 
 
 def plain(doc: str) -> str:
-    """A docstring as one would say it: without Sphinx's markup, rules under headings, and code sessions."""
+    """A docstring without Sphinx's markup, rules under headings, and code sessions."""
     lines = []
     in_session = False
     for line in doc.splitlines():
@@ -116,13 +92,8 @@ def plain(doc: str) -> str:
             if directive[1] in {"math", "note", "warning", "seealso", "tip", "important"}:
                 lines.append(directive[2])
             continue
-        lines.append(_TICKS.sub(r"\1", _ROLE.sub(_named, line)))
+        lines.append(_TICKS.sub(r"\1", _ROLE.sub(lambda role: _TARGET.sub(r"\1", role[1]), line)))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _named(role: re.Match[str]) -> str:
-    """What a reader sees of :func:`shown <target>` or :func:`target`."""
-    return _TARGET.sub(r"\1", role[1])
 
 
 def _root(name: str) -> Path | None:
@@ -143,15 +114,21 @@ def _read_package(name: str, root: Path) -> Iterator[Document | Skipped]:
     sources = Sources(root)
     for added in _ADDED_DOCS.get(name, ()):
         sources.take_added_docs(added)
-    modules = [module for found in _public_modules(name, root) if (module := sources.module(found))]
-    documents = {_said(module): _of_module(name, module) for module in modules}
+    modules = [module for dotted in _public_modules(name, root) if (module := sources.module(dotted))]
+    documents: dict[str, Document] = {}
+    for module in modules:
+        public = _PUBLIC_NAMES.get(module.name, module.name)
+        module_fields = {"package": name, "module": public, "kind": "module"}
+        documents[public] = Document(public, plain(module.doc), public, module_fields, str(module.path))
     for public, definition in _public_definitions(sources, modules).items():
-        documents[public] = _of_definition(name, public, definition)
-    said: set[str] = set()
+        owner, kind = public.rpartition(".")[0], definition.kind
+        fields = {"package": name, "module": owner, "kind": kind, "signature": definition.signature}
+        documents[public] = Document(public, plain(definition.doc), public, fields, definition.place)
+    texts: set[str] = set()
     for public in sorted(documents):
         text = documents[public].text
-        if len(text.split()) >= FEWEST_WORDS and text not in said:
-            said.add(text)
+        if len(text.split()) >= FEWEST_WORDS and text not in texts:
+            texts.add(text)
             yield documents[public]
     for path in sorted(sources.unreadable):
         yield Skipped(str(path), "not Python")
@@ -179,35 +156,29 @@ def _is_public(part: str) -> bool:
 
 
 def _public_definitions(sources: Sources, modules: Iterable[Module]) -> dict[str, Definition]:
-    """The best public name of each definition, and what it means."""
+    """The best public name of each definition, and the definition."""
     best: dict[Definition, str] = {}
-    homes: dict[Definition, str] = {}
+
+    def offer(definition: Definition, public: str) -> None:
+        if definition not in best or _rank(definition, public) < _rank(definition, best[definition]):
+            best[definition] = public
+
     for module in modules:
         for name in sources.public_names(module):
             definition = sources.resolve(module.name, name)
             if definition:
-                _offer(best, definition, f"{_said(module)}.{name}")
-    for module in sources.parsed():
-        homes.update(dict.fromkeys(module.defined.values(), module.name))
+                offer(definition, f"{_PUBLIC_NAMES.get(module.name, module.name)}.{name}")
+    homes = {definition: module.name for module in sources.parsed() for definition in module.defined.values()}
     for definition, public in list(best.items()):
         for name, member in _members(sources, definition, homes, best):
-            _offer(best, member, f"{public}.{name}")
+            offer(member, f"{public}.{name}")
     return {public: definition for definition, public in best.items()}
-
-
-def _offer(best: dict[Definition, str], definition: Definition, public: str) -> None:
-    if definition not in best or _rank(definition, public) < _rank(definition, best[definition]):
-        best[definition] = public
 
 
 def _rank(definition: Definition, public: str) -> tuple[bool, int, int, int, str]:
     renamed = public.rpartition(".")[2] != definition.name
-    place = next((at for at, owner in enumerate(_FIRST) if public.startswith(owner)), len(_FIRST))
-    return renamed, place, public.count("."), len(public), public
-
-
-def _said(module: Module) -> str:
-    return _SAID.get(module.name, module.name)
+    first = next((at for at, owner in enumerate(_FIRST) if public.startswith(owner)), len(_FIRST))
+    return renamed, first, public.count("."), len(public), public
 
 
 def _members(
@@ -227,15 +198,3 @@ def _members(
         if behind and behind not in public:
             for method, definition in behind.members.items():
                 yield f"{attribute}.{method}", definition
-
-
-def _of_module(package: str, module: Module) -> Document:
-    name = _said(module)
-    fields = {"package": package, "module": name, "kind": "module"}
-    return Document(name, plain(module.doc), name, fields, str(module.path))
-
-
-def _of_definition(package: str, public: str, definition: Definition) -> Document:
-    module = public.rpartition(".")[0]
-    fields = {"package": package, "module": module, "kind": definition.kind, "signature": definition.signature}
-    return Document(public, plain(definition.doc), public, fields, definition.place)

@@ -95,7 +95,10 @@ class Sources:
         """The module of that name; None where there is no source for it."""
         if name not in self._modules:
             self._modules[name] = None  # a package that imports itself ends here
-            self._modules[name] = self._parse(name)
+            path = self._root.joinpath(*name.split("."))
+            files = (path / "__init__.py", path.with_name(path.name + ".py"))
+            file = next((file for file in files if file.is_file()), None)
+            self._modules[name] = self._parse(name, file) if file else None
         return self._modules[name]
 
     def parsed(self) -> list[Module]:
@@ -119,28 +122,24 @@ class Sources:
         names.update(dict.fromkeys(self._added.get(module.name, ())))
         return [name for name in names if not name.startswith("_")]
 
-    def resolve(self, module_name: str, name: str) -> Definition | None:
-        """What a name in a module means, through whatever it was imported from; None where nothing says so."""
-        return self._resolve(module_name, name, set())
-
-    def _resolve(self, module_name: str, name: str, seen: set[tuple[str, str]]) -> Definition | None:
+    def resolve(
+        self, module_name: str, name: str, *, seen: frozenset[tuple[str, str]] = frozenset()
+    ) -> Definition | None:
+        """The definition behind a name of a module, through imports and assignments; None where there is none."""
+        module = self.module(module_name)
         if (module_name, name) in seen:
             return None
-        seen.add((module_name, name))
-        module = self.module(module_name)
         if module and name in module.defined:
             return module.defined[name]
         if name in self._added.get(module_name, ()):
             return self._added[module_name][name]
         if module is None:
             return None
+        seen |= {(module_name, name)}
         if name in module.imported:
             source, original = module.imported[name]
-            return self._resolve(source, original, seen) if original else None
-        for source in module.stars:
-            if found := self._resolve(source, name, seen):
-                return found
-        return None
+            return self.resolve(source, original, seen=seen) if original else None
+        return next(filter(None, (self.resolve(star, name, seen=seen) for star in module.stars)), None)
 
     def _visible(self, module: Module, seen: set[str]) -> Iterator[str]:
         seen.add(module.name)
@@ -156,14 +155,7 @@ class Sources:
             if starred and source not in seen:
                 yield from starred.exported if starred.exported is not None else self._visible(starred, seen)
 
-    def _parse(self, name: str) -> Module | None:
-        path = self._root.joinpath(*name.split("."))
-        for file in (path / "__init__.py", path.with_name(path.name + ".py")):
-            if file.is_file():
-                return self._read(name, file)
-        return None
-
-    def _read(self, name: str, path: Path) -> Module | None:
+    def _parse(self, name: str, path: Path) -> Module | None:
         try:
             with warnings.catch_warnings():  # "\d" in a docstring of somebody else's
                 warnings.simplefilter("ignore")
@@ -172,39 +164,29 @@ class Sources:
             self.unreadable.append(path)
             return None
         module = Module(name, path, ast.get_docstring(tree) or "")
-        exports = _Exports()
+        readable = True
         for statement in _statements(tree.body):
             _take(module, statement)
-            exports.take(self, module, statement)
-        module.exported = exports.names
+            replaces, part = _exported(statement)
+            if part and readable:
+                more = _listed(self, module, part)
+                readable = more is not None
+                module.exported = None if more is None else [*(() if replaces else module.exported or ()), *more]
         return module
 
 
-class _Exports:
-    """Follows what happens to `__all__`; `names` is None as soon as a part of it cannot be told."""
-
-    def __init__(self) -> None:
-        self.names: list[str] | None = None
-        self._known = True
-
-    def take(self, sources: Sources, module: Module, statement: ast.stmt) -> None:
-        part: ast.expr | None = None
-        match statement:
-            case ast.Assign(targets=[ast.Name("__all__")], value=part):
-                self.names = None
-            case ast.AnnAssign(target=ast.Name("__all__"), value=part):
-                self.names = None
-            case ast.AugAssign(target=ast.Name("__all__"), value=part):
-                pass
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "extend"), [part])):
-                pass
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "append"), [single])):
-                part = ast.List([single])
-        if part is None or not self._known:
-            return
-        more = _listed(sources, module, part)
-        self._known = more is not None
-        self.names = [*(self.names or ()), *more] if more is not None else None
+def _exported(statement: ast.stmt) -> tuple[bool, ast.expr | None]:
+    """Whether a statement replaces `__all__`, and the names that it puts there."""
+    match statement:
+        case ast.Assign([ast.Name("__all__")], part) | ast.AnnAssign(ast.Name("__all__"), _, part):
+            return True, part
+        case ast.AugAssign(ast.Name("__all__"), _, part) | ast.Expr(
+            ast.Call(ast.Attribute(ast.Name("__all__"), "extend"), [part])
+        ):
+            return False, part
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "append"), [name])):
+            return False, ast.List([name])
+    return False, None
 
 
 def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | None:
@@ -268,17 +250,14 @@ def _take(module: Module, statement: ast.stmt) -> None:
             if _ADD_DOC.fullmatch(other) and len(arguments) == 2:
                 _keep(module.defined, Definition(name, "function", _text(arguments[1]), str(module.path)))
             elif other == f"{name}_gen" and other in module.defined:  # scipy.stats: norm = norm_gen(name="norm")
-                module.defined[name] = _renamed(module.defined.pop(other), name)
+                # The object is documented by its class, and stands for it.
+                whole = module.defined.pop(other)
+                module.defined[name] = replace(whole, name=name, signature="", doc=_PERCENT.sub("", whole.doc))
         case ast.Expr(ast.Call(ast.Name(name), arguments)) if _ADD_DOC.fullmatch(name):
-            for target, owner, said, doc in _added(module.name, name, arguments):
-                if not said.startswith("_"):
+            for target, owner, member, doc in _added(module.name, name, arguments):
+                if not member.startswith("_"):
                     kind = "method" if owner else "function"
-                    module.added.append((target, owner, Definition(said, kind, _text(doc), str(module.path))))
-
-
-def _renamed(definition: Definition, name: str) -> Definition:
-    """An object that is documented by its class and stands for it."""
-    return replace(definition, name=name, signature="", doc=_PERCENT.sub("", definition.doc))
+                    module.added.append((target, owner, Definition(member, kind, _text(doc), str(module.path))))
 
 
 def _keep(defined: dict[str, Definition], definition: Definition | None) -> None:
@@ -300,52 +279,40 @@ def _source(module: Module, statement: ast.ImportFrom) -> str:
 def _definition(
     node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, path: Path, owner: str = ""
 ) -> Definition | None:
-    """What a `class` or `def` says; None for what is deprecated."""
+    """The definition of a `class` or `def`; None if it is deprecated."""
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
     if any("deprecate" in decorator.lower() and "deprecate_" not in decorator.lower() for decorator in decorators):
         return None
-    doc = ast.get_docstring(node) or ""
-    if isinstance(node, ast.ClassDef):
-        return _class(node, path, doc)
-    is_property = any(re.search(r"property|cache_readonly|getter", decorator) for decorator in decorators)
-    kind = "function" if not owner else "property" if is_property else "method"
-    signature = "" if is_property else _signature(node.name, node.args, bool(owner))
-    return Definition(node.name, kind, doc, f"{path}:{node.lineno}", signature)
-
-
-def _class(node: ast.ClassDef, path: Path, doc: str) -> Definition:
-    found = Definition(node.name, "class", doc, f"{path}:{node.lineno}", bases=tuple(map(ast.unparse, node.bases)))
+    definition = Definition(node.name, "function", ast.get_docstring(node) or "", f"{path}:{node.lineno}")
+    if not isinstance(node, ast.ClassDef):
+        if any(re.search(r"property|cache_readonly|getter", decorator) for decorator in decorators):
+            definition.kind = "property" if owner else "function"
+        else:
+            definition.kind = "method" if owner else "function"
+            definition.signature = _signature(node.name, node.args, is_method=bool(owner))
+        return definition
+    definition.kind, definition.bases = "class", tuple(map(ast.unparse, node.bases))
     for statement in _statements(node.body):
         match statement:
             case ast.Assign([ast.Name("__doc__")], text):
-                found.doc = _text(text)
-            case ast.FunctionDef(name="__init__") | ast.FunctionDef(name="__new__"):
-                found.signature = _signature(node.name, statement.args, True)
+                definition.doc = _text(text)
+            case ast.FunctionDef("__init__" | "__new__"):
+                definition.signature = _signature(node.name, statement.args, is_method=True)
             case ast.FunctionDef() | ast.AsyncFunctionDef() if not statement.name.startswith("_"):
-                _keep(found.members, _definition(statement, path, node.name))
+                _keep(definition.members, _definition(statement, path, node.name))
             case ast.Assign([ast.Name(name)], ast.Call(ast.Name("Accessor" | "CachedAccessor"), [_, ast.Name(other)])):
-                found.accessors[name] = other
-    return found
+                definition.accessors[name] = other
+    return definition
 
 
-def _signature(name: str, arguments: ast.arguments, skip_first: bool) -> str:
-    """`name(a, b=1, *args, c, **kwargs)`: as `def` has it, without types."""
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
-    parts = [_argument(argument.arg, default) for argument, default in zip(positional, defaults, strict=True)]
-    parts = parts[1:] if skip_first else parts
-    if arguments.vararg:
-        parts.append(f"*{arguments.vararg.arg}")
-    elif arguments.kwonlyargs:
-        parts.append("*")
-    parts += [_argument(a.arg, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    if arguments.kwarg:
-        parts.append(f"**{arguments.kwarg.arg}")
-    return f"{name}({', '.join(parts)})"
-
-
-def _argument(name: str, default: ast.expr | None) -> str:
-    return name if default is None else f"{name}={ast.unparse(default)}"
+def _signature(name: str, arguments: ast.arguments, *, is_method: bool) -> str:
+    """`name(a, b=1, *args, c, **kwargs)`: as in the `def`, without types and `self`."""
+    arguments.args = [*arguments.posonlyargs, *arguments.args][is_method:]
+    arguments.posonlyargs = []
+    arguments.defaults = arguments.defaults[max(0, len(arguments.defaults) - len(arguments.args)) :]
+    for argument in filter(None, (*arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg)):
+        argument.annotation = None
+    return f"{name}({ast.unparse(arguments)})"
 
 
 def _added(module_name: str, function: str, arguments: list[ast.expr]) -> Iterator[tuple[str, str, str, ast.expr]]:

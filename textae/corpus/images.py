@@ -72,7 +72,7 @@ def read_picture(path: Path) -> Picture:
 
 
 def picture_in(stream: IO[bytes], name: str) -> Picture:
-    """The picture in a stream that can be read from the beginning again; as `read_picture` says."""
+    """The picture in a seekable stream; errors as of `read_picture`."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -82,7 +82,9 @@ def picture_in(stream: IO[bytes], name: str) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(stream, formats=_FORMATS) as image:
-                _check_size(image.size, name)
+                if image.width * image.height > arrays.MOST_PIXELS:
+                    message = f"{name}: {image.width:,} × {image.height:,} pixels; at most {arrays.MOST_PIXELS:,}"
+                    raise FileError(message, arrays.TOO_LARGE)
                 return _picture_of(image)
     except UnidentifiedImageError as error:
         what = "no picture that can be read; give png, jpg, webp, tiff, bmp or gif"
@@ -91,13 +93,6 @@ def picture_in(stream: IO[bytes], name: str) -> Picture:
         raise FileError(f"{name}: {error}", arrays.TOO_LARGE) from error
     except _BROKEN as error:
         raise FileError(f"{name}: the picture is damaged ({error})", DAMAGED) from error
-
-
-def _check_size(size: tuple[int, int], name: str) -> None:
-    width, height = size
-    if width * height > arrays.MOST_PIXELS:
-        most = f"a picture has at most {arrays.MOST_PIXELS:,} pixels"
-        raise FileError(f"{name}: {width:,} × {height:,} pixels; {most}", arrays.TOO_LARGE)
 
 
 def _picture_of(image: Image.Image) -> Picture:

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from textae.corpus import reading as streams
+from textae.corpus import reading
 from textae.corpus.reading import DAMAGED, FileError
 from textae.corpus.tables import TableSpec
 from textae.corpus.uniform import READ_SIDE, resized
@@ -35,16 +35,16 @@ IDX_IMAGES, IDX_LABELS = "idx3-ubyte", "idx1-ubyte"
 """The ends of the names of MNIST's files."""
 
 MOST_PIXELS = 89_000_000
-"""Of one picture: as many as Pillow unpacks without a warning. A file of a few kB may say that it has more."""
+"""Pixels of one picture, at most: Pillow warns above. A file of a few kB may claim to have more."""
 
 TOO_LARGE = "too many pixels"
 NO_IMAGES = "arrays of another kind"
-"""Why a file is skipped."""
+"""Reasons to skip a file."""
 
 WHITES = (1, 255, 65_535)
 
 _BLOCK = 1 << 20  # bytes that are read at a time
-_IDX_BYTES = 0x08  # the type of an idx file's numbers
+_IDX_BYTES = 0x08  # the code of the type uint8
 
 Header = tuple[tuple[int, ...], "np.dtype[Any]"]
 
@@ -53,8 +53,8 @@ class _Array:
     """An array in a file.
 
     Args:
-        snapshot: its bytes, from the beginning; as often as it is read.
-        header: reads what stands before the numbers: shape and type.
+        snapshot: opens its bytes; called for each pass over the array.
+        header: reads the shape and the type at the beginning.
 
     Attributes:
         shape: (n, …).
@@ -71,7 +71,7 @@ class _Array:
         """Some rows at a time.
 
         Raises:
-            ValueError: there are fewer than the header says.
+            ValueError: there are fewer rows than the header says.
         """
         import numpy as np
 
@@ -97,7 +97,7 @@ def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     Raises:
         FileError: it holds other arrays, or is damaged.
     """
-    with streams.snapshot(path) as stream:
+    with reading.snapshot(path) as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
                 members = {Path(member).stem: partial(archive.open, member) for member in archive.namelist()}
@@ -140,8 +140,8 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     start = Path(name).name
     split = "train" if start.startswith("train") else "test" if start.startswith(("t10k", "test")) else ""
     try:
-        images = _Array(partial(streams.snapshot, path), _idx_header)
-        labelled = None if labels is None else _Array(partial(streams.snapshot, labels), _idx_header)
+        images = _Array(partial(reading.snapshot, path), _idx_header)
+        labelled = None if labels is None else _Array(partial(reading.snapshot, labels), _idx_header)
         yield from _documents(images, labelled, split, f"{name}:", path, spec)
     except (struct.error, ValueError) as error:
         raise FileError(f"{path}: the idx file is damaged ({error})", DAMAGED) from error
@@ -152,7 +152,7 @@ def _idx_header(stream: IO[bytes]) -> Header:
 
     nothing, kind, dims = struct.unpack(">HBB", stream.read(4))
     if nothing or kind != _IDX_BYTES:
-        raise ValueError("it does not begin as one of bytes does")
+        raise ValueError("its header is not that of an array of bytes")
     return struct.unpack(f">{dims}I", stream.read(4 * dims)), np.dtype(np.uint8)
 
 
@@ -177,7 +177,7 @@ def _documents(
     brightest = _white_of(images, path)
     values: Iterator[NDArray[Any] | None] = itertools.repeat(None) if labels is None else labels.rows()
     for row, (image, label) in enumerate(zip(images.rows(), values, strict=False)):
-        fields = shared if label is None else shared | {"label": streams.storable_value(label.item())}
+        fields = shared if label is None else shared | {"label": reading.storable_value(label.item())}
         if spec.selects(fields):
             picture = Picture(height, width, channels, levels(image, brightest).tobytes())
             small = resized(picture, (min(height, READ_SIDE), min(width, READ_SIDE), channels))

@@ -1,15 +1,14 @@
 """The corpus `python`: the documentation of installed packages, read from their source files.
 
 Each public module, class, function, method and property with a docstring of at least `FEWEST_WORDS` words is a
-document, under the name that a person would import: of all public dotted names that mean the same thing, one that
-ends as the thing was defined, then the one with the fewest dots, then the shortest, then the first in the alphabet.
-So `scipy.signal.savgol_filter`, though it is written in `scipy/signal/_savitzky_golay.py`. A name is public when no
-part of it starts with an underscore and its module offers it (`python_source.Sources.public_names`).
+document. Its id is the name that people import. Of all public dotted names of a thing, names that end as it was defined
+come first, then names with fewer dots, then shorter names, then the alphabet decides: `scipy.signal.savgol_filter`,
+though the function is written in `scipy/signal/_savitzky_golay.py`. A name is public when no part of it starts with an
+underscore and its module offers it (`python_source.Sources.public_names`).
 
-What says word for word the same as another of its package is left out ("Get metadata routing of this object", thirty
-times); the first name stays. A method belongs to the class that defines it; where that class has no public name, to
-the public ones that inherit it. What exists in C alone has no source to read: built-in functions, NumPy's ufuncs and
-`numpy.random.Generator`.
+Of equal texts in one package ("Get metadata routing of this object", thirty times) only the first is kept. A method
+belongs to the class that defines it; where that class has no public name, to the public classes that inherit it.
+Things that exist only in C have no source to read: built-in functions, NumPy's ufuncs, `numpy.random.Generator`.
 """
 
 import importlib.util
@@ -24,10 +23,10 @@ from textae.errors import CorpusError
 from textae.types import Document, Skipped
 
 FEWEST_WORDS = 20
-"""Words below which a docstring says little more than the name."""
+"""Words of a docstring, at least; a shorter one adds little to the name."""
 
 STANDARD_LIBRARY = "python"
-"""The package name under which the standard library goes."""
+"""The package name of the standard library."""
 
 _NOT_DOCUMENTATION = {"tests", "test", "testing", "conftest", "setup", "externals", "vendored", "vendor"}
 _LEFT_OUT = {  # public by name alone: nobody imports them, or they are about to go
@@ -61,7 +60,7 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
 
     Args:
         names: as they are imported; `STANDARD_LIBRARY` for the standard library.
-        missing_is_an_error: else what is not installed is counted as skipped.
+        missing_is_an_error: otherwise a package that is not installed is skipped.
 
     Raises:
         CorpusError: a package is not installed or has no source files.
@@ -71,7 +70,7 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
         if root is None and missing_is_an_error:
             raise CorpusError(
                 f"python:{name}: no package {name!r} with Python source is installed beside textae; "
-                f"give the name that 'import' takes"
+                f"give the name for 'import'"
             )
         if root is None:
             yield Skipped(name, "not installed")

@@ -1,9 +1,8 @@
-"""What Python source files define and document, read with `ast` and never imported.
+"""The definitions and docstrings in Python source files, which are parsed with `ast` and never imported.
 
-A `Sources` parses each module of a package once and answers one question: what does this name in this module mean?
-It follows `from ._x import name as alias`, `from ._x import *`, plain assignments and `__all__`,
-as the import system would, and finds docstrings that C functions are given from Python (`add_newdoc` in NumPy and
-SciPy, `add_docstr` in torch).
+`Sources` parses each module of a package once and resolves names. It follows `from ._x import name as alias`,
+`from ._x import *`, plain assignments and `__all__`, as the import system does, and finds the docstrings that Python
+code gives to C functions (`add_newdoc` in NumPy and SciPy, `add_docstr` in torch).
 
     >>> sources = Sources(Path(tempfile.__file__).parent)        # doctest: +SKIP
     >>> sources.resolve("tempfile", "TemporaryDirectory").kind   # doctest: +SKIP
@@ -25,17 +24,17 @@ _BRACES = re.compile(r"(?<!\{)\{\w*\}(?!\})")
 
 @dataclass(eq=False, slots=True)
 class Definition:
-    """A class, function or method, and what is said about it.
+    """A class, function or method, and its documentation.
 
     Attributes:
-        name: as it was defined; an alias has another.
+        name: in its definition; an alias is another name.
         kind: class, function, method or property.
         doc: its docstring, without the indentation.
-        place: where that is written: the file, and its line if it is a `class` or `def`.
-        signature: `name(a, b=1)`; without types, empty where it cannot be told.
+        place: the file, and the line of a `class` or `def`.
+        signature: `name(a, b=1)`, without types; empty where it is unknown.
         members: the methods and properties of a class.
-        bases: of a class, as they are written.
-        accessors: of a class, by attribute: the class whose methods stand behind it (pandas' `Series.str`).
+        bases: of a class, as written.
+        accessors: of a class, by attribute: the class with its methods (pandas' `Series.str`).
     """
 
     name: str
@@ -57,10 +56,10 @@ class Module:
         path: of the file.
         doc: its docstring.
         defined: classes and functions, by name.
-        imported: where a name comes from, as (module, name there); the name is empty for a module itself.
-        stars: modules of which everything is imported.
-        exported: `__all__`, or None where there is none or it cannot be told without running it.
-        added: docstrings that this module gives to others, as (module, class or nothing, definition).
+        imported: the origin of each name, as (module, name there); the name is "" for a module itself.
+        stars: modules of `from module import *`.
+        exported: `__all__`; None where there is none, or where only running the module would tell.
+        added: docstrings for other modules, as (module, class or "", definition).
     """
 
     name: str
@@ -74,12 +73,12 @@ class Module:
 
     @property
     def is_package(self) -> bool:
-        """Whether other modules are inside it."""
+        """Whether it holds other modules."""
         return self.path.name == "__init__.py"
 
 
 class Sources:
-    """The modules below one folder of `sys.path`, parsed when they are asked for.
+    """The modules below one folder of `sys.path`, parsed on demand.
 
     Args:
         root: the folder that holds the packages.
@@ -92,7 +91,7 @@ class Sources:
         self.unreadable: list[Path] = []
 
     def module(self, name: str) -> Module | None:
-        """The module of that name; None where there is no source for it."""
+        """The module of that name; None where it has no source file."""
         if name not in self._modules:
             self._modules[name] = None  # a package that imports itself ends here
             path = self._root.joinpath(*name.split("."))
@@ -102,11 +101,11 @@ class Sources:
         return self._modules[name]
 
     def parsed(self) -> list[Module]:
-        """The modules that were asked for so far."""
+        """The modules parsed so far."""
         return [module for module in self._modules.values() if module]
 
     def take_added_docs(self, name: str) -> None:
-        """Read a module whose calls of `add_newdoc` or `add_docstr` document what other modules have in C."""
+        """Read a module whose calls of `add_newdoc` or `add_docstr` document other modules' C code."""
         module = self.module(name)
         for target, owner, definition in module.added if module else ():
             found = self._added.setdefault(target, {})
@@ -117,29 +116,28 @@ class Sources:
                 found.setdefault(definition.name, definition)
 
     def public_names(self, module: Module) -> list[str]:
-        """What a module offers: `__all__`, else what it defines and, of a package, what it takes from its own parts."""
+        """The names in `__all__`, else those defined in the module and, of a package, imported from its own parts."""
         names = dict.fromkeys(module.exported if module.exported is not None else self._visible(module, set()))
         names.update(dict.fromkeys(self._added.get(module.name, ())))
         return [name for name in names if not name.startswith("_")]
 
-    def resolve(
-        self, module_name: str, name: str, *, seen: frozenset[tuple[str, str]] = frozenset()
-    ) -> Definition | None:
+    def resolve(self, module_name: str, name: str, seen: set[tuple[str, str]] | None = None) -> Definition | None:
         """The definition behind a name of a module, through imports and assignments; None where there is none."""
-        module = self.module(module_name)
+        seen = set() if seen is None else seen  # names on the way, since imports may go in circles
         if (module_name, name) in seen:
             return None
+        seen.add((module_name, name))
+        module = self.module(module_name)
         if module and name in module.defined:
             return module.defined[name]
         if name in self._added.get(module_name, ()):
             return self._added[module_name][name]
         if module is None:
             return None
-        seen |= {(module_name, name)}
         if name in module.imported:
             source, original = module.imported[name]
-            return self.resolve(source, original, seen=seen) if original else None
-        return next(filter(None, (self.resolve(star, name, seen=seen) for star in module.stars)), None)
+            return self.resolve(source, original, seen) if original else None
+        return next(filter(None, (self.resolve(star, name, seen) for star in module.stars)), None)
 
     def _visible(self, module: Module, seen: set[str]) -> Iterator[str]:
         seen.add(module.name)
@@ -212,14 +210,16 @@ def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | Non
 
 
 def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a body, and those under `if`, `try` and `with`, whichever way they go."""
+    """The statements of a body, and those under `if`, `try` and `with`, on all branches."""
     for statement in body:
         match statement:
             case ast.If(body=first, orelse=other):
                 yield from _statements([*first, *other])
             case ast.Try(body=first, handlers=handlers, orelse=other, finalbody=last):
                 caught = [part for handler in handlers for part in handler.body]
-                yield from _statements([*caught, *first, *other, *last])  # what was tried counts, so it comes later
+                yield from _statements(
+                    [*caught, *first, *other, *last]
+                )  # the `try` branch wins over the handlers, so it comes later
             case ast.With(body=first):
                 yield from _statements(first)
             case _:
@@ -227,7 +227,7 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _take(module: Module, statement: ast.stmt) -> None:
-    """Note what one statement defines, imports or documents."""
+    """Record what one statement defines, imports or documents."""
     match statement:
         case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
             _keep(module.defined, _definition(statement, module.path))
@@ -316,7 +316,7 @@ def _signature(name: str, arguments: ast.arguments, *, is_method: bool) -> str:
 
 
 def _added(module_name: str, function: str, arguments: list[ast.expr]) -> Iterator[tuple[str, str, str, ast.expr]]:
-    """What one call of `add_newdoc`, `add_docstr` or the like documents: module, class or nothing, name, text."""
+    """The module, the class or "", the name and the text in a call of `add_newdoc`, `add_docstr` or the like."""
     match arguments:
         case [ast.Constant(str(name)), ast.Constant(), doc] if function == "_array_method_doc":
             yield "numpy._core.multiarray", "ndarray", name, doc
@@ -336,7 +336,7 @@ def _added(module_name: str, function: str, arguments: list[ast.expr]) -> Iterat
 
 
 def _text(node: ast.expr) -> str:
-    """The literal text of a docstring that is put together: `r"..." + "...".format(**common)`; blanks are left out."""
+    """The literal text of a composed docstring: `r"..." + "...".format(**common)`, without the placeholders."""
     return inspect.cleandoc(_literal(node))
 
 

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import bench
-from benchmarks import page, rows
+from benchmarks import report
+from benchmarks.harness import rows
 
 CHECKOUT = Path(__file__).parents[1]
 PATH = "/usr/bin:/bin"
@@ -151,12 +152,12 @@ def test_every_benchmark_says_what_it_measures(command: str) -> None:
 
 
 def test_the_page_of_benchmarks_is_what_its_rows_give() -> None:
-    written = page.page(rows.read(), rows.NOTES.read_text(encoding="utf-8"))
-    assert rows.PAGE.read_bytes() == written.encode(), "run 'scripts/bench render'"
-    assert page.scores(rows.read()) in rows.README.read_text(encoding="utf-8")
+    written = report.page(rows.read(), report.NOTES.read_text(encoding="utf-8"))
+    assert report.PAGE.read_bytes() == written.encode(), "run 'scripts/bench render'"
+    assert report.scores(rows.read()) in report.README.read_text(encoding="utf-8")
 
 
 def test_the_benchmarks_start_from_any_folder(tmp_path: Path) -> None:
     command = [sys.executable, CHECKOUT / "scripts" / "bench.py", "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert all(name in done.stdout for name in bench.COMMANDS)
+    assert all(name in done.stdout for name in bench.bench.commands)

@@ -88,13 +88,13 @@ def modules_after(program: str) -> set[str]:
 
 ON_THE_WAY_OF_A_SEARCH = """
 import textae.app.cli, textae.engine
-from textae.search.snippet import snippet
+from textae.search.snippet import snippets
 from textae.encoding.analyzer import Analysis, Document, searchable
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 vectorizer = Vectorizer(Analysis.of("english"), Vocabulary.of(["cat", "sat"]))
 bags = vectorizer.transform(["cats"])
-snippet(searchable(Document("1", "the cats sat", "title")), vectorizer.analysis.term_of, {"cat": 1.0})
+snippets([searchable(Document("1", "the cats sat", "title"))], vectorizer.analysis.term_of, {"cat": 1.0})
 """
 
 

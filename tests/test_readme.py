@@ -1,8 +1,8 @@
-"""The README, executed: every console session runs, in order, in a fresh folder.
+"""The README and the page on searching, executed: every session runs, in order, in one fresh folder.
 
-What is learned differs a little between machines, numbers of threads, and versions of the packages that it learns. So
-a list of hits holds if half of its ids are among the first ten of now; every other output must be the same but for
-its numbers. `TEXTAE_UPDATE_README=1 scripts/test tests/test_readme.py` writes the outputs of now into the README.
+Training differs a little between machines, numbers of threads, and versions of packages. So a list of hits holds if
+half of its ids are among the first ten hits of this run. Every other output must be the same except for its numbers.
+`TEXTAE_UPDATE_README=1 scripts/test tests/test_readme.py` writes the outputs of this run into the pages.
 """
 
 import os
@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
+import textae
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+SEARCHING = ROOT / "docs" / "searching.md"
 SESSION = re.compile(r"(?<=```console\n)(.*?)(?=```)", re.DOTALL)
+PYTHON = re.compile(r"(?<=```python\n)(.*?)(?=```)", re.DOTALL)
 HIT = re.compile(r"^ *\d+  (\S+)", re.MULTILINE)
 UPDATE = bool(os.environ.get("TEXTAE_UPDATE_README"))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("readme")
-
-
 def commands(session: str) -> list[tuple[str, str]]:
-    """The commands of a session, each with the output that the README shows."""
+    """The commands of a session, each with the output that the page shows."""
     parts = re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]
     return [tuple(part.split("\n", 1)) for part in parts]  # type: ignore[misc]
 
@@ -34,6 +34,7 @@ def run(command: str, folder: Path) -> str:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("TEXTAE")},
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(textae.__file__).parents[1]),
         "COLUMNS": "100",
     }
     done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
@@ -42,15 +43,15 @@ def run(command: str, folder: Path) -> str:
     return "".join(f"{line}\n" for line in shown) + done.stdout
 
 
-def holds(command: str, shown: str, found: str, folder: Path) -> bool:
+def holds(command: str, shown: str, output: str, folder: Path) -> bool:
     ids = HIT.findall(shown)
     if ids:
         first_ten = HIT.findall(run(re.sub(r"-k \d+", "-k 10", command), folder))
         return len(set(ids) & set(first_ten)) >= len(ids) / 2
-    if command.startswith("textae topics"):  # learned: another machine may name some otherwise, and in another order
+    if command.startswith("textae topics"):  # another machine may give topics other names, in another order
         every = run(command.partition(" | head")[0], folder)
         return len(words(shown) & words(every)) >= len(words(shown)) / 2
-    return masked(shown) == masked(found)
+    return masked(shown) == masked(output)
 
 
 def words(output: str) -> set[str]:
@@ -61,23 +62,37 @@ def masked(output: str) -> list[str]:
     return [re.sub(r"\s+", " ", re.sub(r"[-+*]?[\d.,]*\d[+-]?", "#", line)).strip() for line in output.splitlines()]
 
 
-@pytest.mark.skipif(not README.exists(), reason="the README is not there")
-def test_every_session_of_the_readme_runs_and_prints_what_it_shows(folder: Path) -> None:
-    text = README.read_text(encoding="utf-8")
+def replayed(page: Path, folder: Path) -> list[str]:
+    """Run the sessions of a page, and return the commands whose output differs from the page; or update the page."""
+    text = page.read_text(encoding="utf-8")
     sessions = SESSION.findall(text)
     assert len(sessions) >= 5
     wrong = []
     for session in sessions:
         written = ""
         for command, shown in commands(session):
-            found = run(command, folder)
-            printed = f"{found.rstrip()}\n" if found.strip() else ""
+            output = run(command, folder)
+            printed = f"{output.rstrip()}\n" if output.strip() else ""
             written += f"$ {command}\n{printed}" + ("\n" if shown.endswith("\n\n") else "")
-            if not UPDATE and not holds(command, shown.strip(), found.strip(), folder):
-                wrong.append(f"$ {command}\n--- the README shows\n{shown}\n--- and now it is\n{found}")
-        if UPDATE:
-            text = text.replace(session, written)
+            if not UPDATE and not holds(command, shown.strip(), output.strip(), folder):
+                wrong.append(f"$ {command}\n--- {page.name} shows\n{shown}\n--- and now it is\n{output}")
+        text = text.replace(session, written)
     if UPDATE:
-        README.write_text(text, encoding="utf-8")
-    else:
-        assert not wrong, "\n".join(wrong)
+        page.write_text(text, encoding="utf-8")
+    return wrong
+
+
+@pytest.mark.skipif(not README.exists(), reason="the README is not there")
+def test_every_session_of_the_readme_and_of_searching_runs_and_prints_what_it_shows(tmp_path: Path) -> None:
+    wrong = [*replayed(README, tmp_path), *replayed(SEARCHING, tmp_path)]  # searching.md uses the index of the README
+    assert not wrong, "\n".join(wrong)
+    (program,) = PYTHON.findall(README.read_text(encoding="utf-8"))
+    (tmp_path / "readme.py").write_text(program, encoding="utf-8")
+    assert len(run("python readme.py", tmp_path).splitlines()) >= 3
+
+
+@pytest.mark.skipif(not README.exists(), reason="the README is not there")
+def test_the_readme_has_at_most_900_words_outside_code_blocks_and_tables() -> None:
+    text = re.sub(r"```.*?```", "", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    prose = [line for line in text.splitlines() if not line.startswith("|")]
+    assert len(" ".join(prose).split()) <= 900

@@ -11,20 +11,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from textae.config import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
-from textae.encoding.analyzer import searchable, words
+from textae.encoding.analyzer import searchable
 from textae.encoding.topk import top
 from textae.errors import QueryError, StoreError, TextaeError
 from textae.index import store
 from textae.index.snapshot import Snapshot
-from textae.search.searcher import Asked, answer, with_documents
+from textae.search.filters import Filter
+from textae.search.request import SearchRequest
+from textae.search.searcher import Searcher
 from textae.types import (
     PICTURES,
     TEXTS,
@@ -73,6 +72,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._snapshot: Snapshot | None = None
+        self._searcher: Searcher | None = None
         self._map_models: dict[
             str, MapModel
         ] = {}  # of this commit, that an index which cannot be written to does not keep
@@ -259,6 +259,13 @@ class Engine:
         return self._snapshot
 
     @property
+    def searcher(self) -> Searcher:
+        """Searches the commit of this engine."""
+        if self._searcher is None or self._searcher.snapshot is not self.snapshot:
+            self._searcher = Searcher(self.snapshot)
+        return self._searcher
+
+    @property
     def kind(self) -> str:
         """What its documents are: `texts` or `pictures`."""
         return TEXTS if self.snapshot.shape is None else PICTURES
@@ -266,7 +273,7 @@ class Engine:
     @property
     def default_system(self) -> str:
         """What searches unless another system is asked for."""
-        return self.snapshot.default_system
+        return self.snapshot.modality.default_system
 
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
@@ -303,13 +310,12 @@ class Engine:
             QueryError: the query is empty; a condition cannot be read; or no document has an id.
             TextaeError: no such system.
         """
+        request = SearchRequest(
+            query, like=like, unlike=unlike, where=where, must=must, mode=mode, top_k=k, expand=expand, explain=explain
+        )
         if not query.strip():
             raise QueryError("the query is empty; give some words")
-        query_vector = self.snapshot.query(query)
-        asked = with_documents(self.snapshot, Asked(query_vector, query, where=where, must=must), like, unlike)
-        if expand:
-            asked = replace(asked, query=self.snapshot.expanded(asked.query))
-        return answer(self.snapshot, asked, k, mode, explain=explain)
+        return list(self.searcher.search(request))
 
     def similar_to(
         self,
@@ -328,9 +334,10 @@ class Engine:
         """
         if not text.strip():
             raise QueryError("the text is empty; give some words")
-        query = self.snapshot.query(text)
-        asked = Asked(query, text, where=where, must=must, whole=True)
-        return answer(self.snapshot, asked, k, mode, explain=explain)
+        request = SearchRequest(
+            text, where=where, must=must, mode=mode, top_k=k, explain=explain, granularity="document"
+        )
+        return list(self.searcher.search(request))
 
     def similar(
         self,
@@ -360,10 +367,17 @@ class Engine:
         chosen = [ids] if isinstance(ids, str) else list(ids)
         if not chosen:
             raise QueryError("no id was given; give at least one")
-        numbers = [self.snapshot.number(id) for id in chosen]
-        query = self.snapshot.like(numbers)
-        asked = Asked(query, self.text(chosen[0]), frozenset(numbers), where, must, whole=True)
-        return answer(self.snapshot, with_documents(self.snapshot, asked, (), unlike), k, mode, explain=explain)
+        request = SearchRequest(
+            like=chosen,
+            unlike=unlike,
+            where=where,
+            must=must,
+            mode=mode,
+            top_k=k,
+            explain=explain,
+            granularity="document",
+        )
+        return list(self.searcher.search(request))
 
     def similar_to_picture(
         self,
@@ -379,8 +393,8 @@ class Engine:
         Raises:
             QueryError: the index holds texts; or a condition cannot be read.
         """
-        asked = Asked(self.snapshot.query_of_picture(picture), "", where=where, must=must, whole=True)
-        return answer(self.snapshot, asked, k, mode, explain=False)
+        request = SearchRequest(picture=picture, where=where, must=must, mode=mode, top_k=k, granularity="document")
+        return list(self.searcher.search(request))
 
     def classify(self, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
         """The k likeliest labels of each text; none of a text without a word that the encoder knows.
@@ -390,7 +404,7 @@ class Engine:
         """
         if k < 1:
             raise QueryError(f"{k} labels were asked for; give at least 1")
-        self.snapshot.check_texts("telling labels")
+        self.snapshot.check_words("telling labels")
         classifier = self.snapshot.classifier
         codes = self.snapshot.text_encoder.encode(self.snapshot.model.vectorizer.transform(texts))
         return [
@@ -427,7 +441,7 @@ class Engine:
         Raises:
             QueryError: the index holds texts.
         """
-        return self.snapshot.resized(picture)
+        return self.searcher.resized(picture)
 
     def rank(
         self,
@@ -453,7 +467,7 @@ class Engine:
         """
         from textae.evaluation.run import rank
 
-        return rank(self.snapshot, queries, k, mode, min_score=min_score, not_itself=not_itself, where=where, must=must)
+        return rank(self.searcher, queries, k, mode, min_score=min_score, not_itself=not_itself, where=where, must=must)
 
     def evaluate(
         self,
@@ -481,8 +495,8 @@ class Engine:
         """
         from textae.evaluation.run import by_judgements
 
-        chosen = self.snapshot.systems if systems is None else systems
-        return by_judgements(self.snapshot, queries, qrels, chosen, baseline, seed, keep)
+        chosen = self.snapshot.modality.systems if systems is None else systems
+        return by_judgements(self.searcher, queries, qrels, chosen, baseline, seed, keep)
 
     def evaluate_labels(
         self,
@@ -513,8 +527,8 @@ class Engine:
         """
         from textae.evaluation.run import by_labels
 
-        chosen = self.snapshot.systems if systems is None else systems
-        return by_labels(self.snapshot, field, queries, chosen, k, baseline, seed, curve=curve)
+        chosen = self.snapshot.modality.systems if systems is None else systems
+        return by_labels(self.searcher, field, queries, chosen, k, baseline, seed, curve=curve)
 
     def decode(self, ids: Sequence[str], k: int = 20) -> list[Decoded]:
         """What the codes of documents say: the k words that each makes likelier than usual, the most telling first.
@@ -778,14 +792,7 @@ class Engine:
 
         To all systems those that occur nowhere in the corpus; to codes also those too rare for the encoder to know.
         """
-        vectorizer = self.snapshot.model.vectorizer
-        knows = self.snapshot.knows(self.snapshot.default_system if mode is None else mode)
-        said = dict.fromkeys(words(query))
-        known = {word: number for word in said if (number := vectorizer.numbers[word]) >= 0}
-        held = self.snapshot.searched.statistics.frequencies(np.array(list(known.values()), np.int32))
-        silent = {word for (word, number), n in zip(known.items(), held, strict=True) if not n or number >= knows}
-        silent.update(vectorizer.unknown(query))
-        return [word for word in said if word in silent]
+        return self.searcher.unknown(query, self.default_system if mode is None else mode)
 
     def ignored(self, must: str) -> list[str]:
         """The words and phrases of a condition that are none, as they hold stop words alone: each once.
@@ -793,27 +800,15 @@ class Engine:
         Raises:
             QueryError: the condition cannot be read.
         """
-        from textae.search.filters import ignored, parse
-
-        snapshot = self.snapshot
-        return ignored(parse(must, "--must", snapshot.field_names), snapshot.model.vectorizer.analysis)
+        return Filter.parse(None, must, self.snapshot.field_names).ignored(self.snapshot.model.vectorizer.analysis)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus that a word which it does not hold may be a slip of; the likeliest first."""
-        from textae.search.suggest import did_you_mean
-
-        snapshot = self.snapshot
-
-        def frequency_of(term: int) -> int:
-            return int(snapshot.searched.statistics.frequencies(np.array([term], np.int32))[0])
-
-        return did_you_mean(word, snapshot.model.vectorizer, frequency_of)
+        return self.searcher.did_you_mean(word)
 
     def only_stop_words(self, query: str) -> bool:
         """Whether a query has words, and none that could say anything of a topic."""
-        term_of = self.snapshot.model.vectorizer.analysis.term_of
-        said = set(words(query))
-        return bool(said) and all(term_of[word] is None for word in said)
+        return self.searcher.only_stop_words(query)
 
     def has(self, id: str) -> bool:
         """Whether a document has this id."""
@@ -895,7 +890,7 @@ class Engine:
         """Let go of the index."""
         if self._snapshot is not None:
             self._snapshot.reader.close()
-            self._snapshot = None
+            self._snapshot = self._searcher = None
             self._map_models = {}
 
     def __enter__(self) -> Self:

@@ -114,7 +114,7 @@ class TestAsItIs:
 
     def test_every_system_finds_the_document_itself_first(self, kind, engine) -> None:
         document = kind.documents(30)[7]
-        for system in engine.snapshot.systems:
+        for system in engine.snapshot.modality.systems:
             hits = kind.like(engine, document, 5, mode=system)
             assert hits[0].id == document.id or system in ("bits", "pca", "lsa"), system
             assert document.id in {hit.id for hit in hits}
@@ -142,7 +142,7 @@ class TestAsItIs:
 
     def test_the_scoreboard_has_every_system_of_the_kind(self, kind, engine) -> None:
         scored = engine.evaluate_labels(kind.label, k=5)
-        assert tuple(figure.system for figure in scored.figures) == engine.snapshot.systems
+        assert tuple(figure.system for figure in scored.figures) == engine.snapshot.modality.systems
         asked = engine.evaluate_labels(kind.label, kind.documents(6, seed=2), k=5)
         assert {figure.queries for figure in asked.figures} == {6}
         assert {figure.value > 0.5 for figure in (*scored.figures, *asked.figures)} == {True}

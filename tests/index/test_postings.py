@@ -4,24 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from counts import IDF, N_TERMS, bags_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.encoding.bags import Bags
 from textae.encoding.weighting import idf, norms
 from textae.index.postings import K1, B, Postings, Removed, Statistics, by_segment, counts_in, length_norm, saturation
-
-N_TERMS = 6
-IDF = np.linspace(3, 1, N_TERMS).astype(np.float32)
-
-
-def bags_of(rows) -> Bags:
-    """Bags of rows of counts, a number a term."""
-    dense = np.asarray(rows, np.uint16).reshape(-1, N_TERMS)
-    row_of, terms = np.nonzero(dense)
-    starts = np.searchsorted(row_of, np.arange(len(dense) + 1))
-    return Bags(starts.astype(np.int64), terms.astype(np.int32), dense[row_of, terms])
-
 
 COUNTS = st.lists(st.lists(st.sampled_from([0, 0, 0, 1, 2, 7]), min_size=N_TERMS, max_size=N_TERMS), max_size=12)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from counts import IDF, N_TERMS, bags_of
 from hypothesis import given
 from hypothesis import strategies as st
-from test_postings import IDF, N_TERMS, bags_of
 
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask
@@ -102,7 +102,7 @@ class TestBM25:
 
     def test_shares_are_the_terms_of_the_sum(self, three) -> None:
         query = three.ask("cat dog mat")
-        shares = three.bm25.shares(query, 0)
+        shares = three.bm25.contributions(query, np.array([0]))[1][0]
         alone = [
             three.bm25.scores(three.ask(three.vectorizer.vocabulary.term(term)), three.rows)[0] for term in query.terms
         ]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shared import LONG
+from whoosh import query
 
 from textae import Document
 from textae.encoding.analyzer import Analysis, searchable, words
@@ -16,23 +17,27 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
 from textae.index.fields import FieldIndex, Range
-from textae.search.filters import (
-    And,
-    Between,
-    Condition,
-    Everything,
-    FieldPrefix,
-    InField,
-    Not,
-    Or,
-    Prefix,
-    Present,
-    Words,
-    asked,
-    evaluate,
-    ignored,
-    parse,
-)
+from textae.search.filters import Filter, evaluate, texts_of
+from textae.search.parser import Condition, parse
+
+
+def Words(text: str) -> query.Term:
+    return query.Term(None, text)
+
+
+def Prefix(text: str) -> query.Prefix:
+    return query.Prefix(None, text)
+
+
+def Everything() -> query.Every:
+    return query.Every(None)
+
+
+def Between(name: str, of: Range) -> query.TermRange:
+    return query.TermRange(name, of.low, of.high, of.low_excluded, of.high_excluded)
+
+
+InField, FieldPrefix, Present, And, Or, Not = query.Term, query.Prefix, query.Every, query.And, query.Or, query.Not
 
 FIELDS = ("id", "title", "year", "topic", "a.b", "sub-topic", "odd: name (1)")
 
@@ -122,14 +127,14 @@ class TestParse:
             ("a.b:a sub-topic:b", And((InField("a.b", "a"), InField("sub-topic", "b")))),
             ('"odd: name (1)":a', InField("odd: name (1)", "a")),
             ("year:[2010 TO 2012]", Between("year", Range("2010", "2012"))),
-            ("year:{2010 to 2012}", Between("year", Range("2010", "2012", min_score=True, below=True))),
+            ("year:{2010 to 2012}", Between("year", Range("2010", "2012", low_excluded=True, high_excluded=True))),
             ("year:[2010 TO *]", Between("year", Range("2010", None))),
-            ("year:[TO 2012}", Between("year", Range(None, "2012", below=True))),
+            ("year:[TO 2012}", Between("year", Range(None, "2012", high_excluded=True))),
             ("year:[* TO *]", Present("year")),
             ('year:["a b" TO c d]', Between("year", Range("a b", "c d"))),
-            ("year:>2010", Between("year", Range("2010", None, min_score=True))),
+            ("year:>2010", Between("year", Range("2010", None, low_excluded=True))),
             ("year:>=2010", Between("year", Range("2010", None))),
-            ("year:<-5", Between("year", Range(None, "-5", below=True))),
+            ("year:<-5", Between("year", Range(None, "-5", high_excluded=True))),
             ('year:<="2012-05-03 10:00"', Between("year", Range(None, "2012-05-03 10:00"))),
             ("year:([1 TO 2] OR [5 TO 6])", Or((Between("year", Range("1", "2")), Between("year", Range("5", "6"))))),
         ],
@@ -285,9 +290,9 @@ class TestEvaluate:
 
     def test_what_is_asked_and_what_of_it_is_ignored(self) -> None:
         condition = must('the cat "to be" NOT (the OR dog*) topic:and')
-        assert list(asked(condition)) == ["the", "cat", "to be", "the"]
-        assert ignored(condition, Analysis.of("english")) == ["the", "to be"]
-        assert ignored(condition, Analysis.of(None)) == []
+        assert list(texts_of(condition)) == ["the", "cat", "to be", "the"]
+        assert Filter(None, condition).ignored(Analysis.of("english")) == ["the", "to be"]
+        assert Filter(None, condition).ignored(Analysis.of(None)) == []
 
     def test_no_documents(self) -> None:
         assert found('"a b" OR c* OR topic:x', []) == []
@@ -327,25 +332,25 @@ SMALL_DOCUMENTS = st.lists(
 
 
 def written(condition: Condition) -> str:
-    """The expression that asks it."""
+    """The expression of a condition."""
     match condition:
-        case Words(text):
+        case query.Term(fieldname=None, text=text):
             return f'"{text}"' if " " in text else text
-        case Prefix(text):
+        case query.Prefix(fieldname=None, text=text):
             return f"{text}*"
-        case InField(name, value):
+        case query.Term(fieldname=name, text=value):
             return f'{name}:"{value}"'
-        case FieldPrefix(name, prefix):
+        case query.Prefix(fieldname=name, text=prefix):
             return f"{name}:{prefix}*"
-        case Present(name):
+        case query.Every(fieldname=str(name)):
             return f"{name}:*"
-        case Between(name, stretch):
-            return f"{name}:[{stretch.low} TO {stretch.high}]"
-        case Not(part):
+        case query.TermRange(fieldname=name, start=low, end=high):
+            return f"{name}:[{low} TO {high}]"
+        case query.Not(query=part):
             return f"NOT ({written(part)})"
-        case And(parts):
+        case query.And(subqueries=parts):
             return " AND ".join(f"({written(part)})" for part in parts)
-        case Or(parts):
+        case query.Or(subqueries=parts):
             return " OR ".join(f"({written(part)})" for part in parts)
     return "*:*"
 
@@ -354,23 +359,23 @@ def meets(document: Document, condition: Condition) -> bool:
     read = searchable(document).split()
     topic, year = (document.fields[name] for name in ("topic", "year"))
     match condition:
-        case Words(text):
+        case query.Term(fieldname=None, text=text):
             return f" {text} " in f" {' '.join(read)} "
-        case Prefix(text):
+        case query.Prefix(fieldname=None, text=text):
             return any(word.startswith(text) for word in read)
-        case InField(_, value):
+        case query.Term(text=value):
             return f" {value} " in f" {topic or ''} "
-        case FieldPrefix(_, prefix):
+        case query.Prefix(text=prefix):
             return any(word.startswith(prefix) for word in (topic or "").split())
-        case Present():
+        case query.Every(fieldname=str()):
             return bool(topic)
-        case Between(_, stretch):
-            return year is not None and int(stretch.low) <= year <= int(stretch.high)
-        case Not(part):
+        case query.TermRange(start=low, end=high):
+            return year is not None and int(low) <= year <= int(high)
+        case query.Not(query=part):
             return not meets(document, part)
-        case And(parts):
+        case query.And(subqueries=parts):
             return all(meets(document, part) for part in parts)
-        case Or(parts):
+        case query.Or(subqueries=parts):
             return any(meets(document, part) for part in parts)
     return True
 

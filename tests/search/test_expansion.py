@@ -9,7 +9,7 @@ from shared import TOPICS
 from textae.encoding.bags import Bags
 from textae.encoding.decoder import Decoder
 from textae.search.expansion import expand
-from textae.search.query import QueryVector, encode_query
+from textae.search.query import QueryVector
 
 DECODER = Decoder(((np.log(np.float32([[1, 2, 4, 1]])), np.zeros(4, np.float32)),))
 """Of the code 1 the shares of four words are 1/8, 2/8, 4/8, 1/8."""
@@ -72,13 +72,13 @@ def test_of_any_decoder(counts, seed, n_words, weight) -> None:
     added = sum(idf[term] * times for term, times in weight_of.items())
     own = sum(idf[term] * times for term, times in counts.items())
     assert added == pytest.approx(weight * own if weight_of else 0, rel=1e-3)
-    assert (after.texts, after.shares) == (before.texts, before.shares)
+    assert (after.texts, after.text_weights) == (before.texts, before.text_weights)
 
 
 def test_a_word_of_one_topic_brings_others_of_it(engine) -> None:
     snapshot = engine.snapshot
     asked = QueryVector.of(snapshot.model.vectorizer.transform(["telescope galaxy"]))
-    code = encode_query(snapshot.model.encoder, asked).floats[0]
+    code = asked.codes(snapshot.model.encoder).floats[0]
     after = expand(asked, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf)
     added = set(after.terms.tolist()) - set(asked.terms.tolist())
     assert added

@@ -15,8 +15,16 @@ from textae.encoding.encoders import DeepEncoder, Encoder, Quantization
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.index.chunked import ChunkedArray
-from textae.search.explaining import Shares, bit_shares, code_shares, common_words, explanation, fused, written
-from textae.search.query import QueryVector, encode_query
+from textae.search.contributions import (
+    Contributions,
+    bit_contributions,
+    code_contributions,
+    common_words,
+    explanation,
+    fused,
+    written,
+)
+from textae.search.query import QueryVector
 from textae.search.vectors import CosineIndex, HammingIndex
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -67,7 +75,11 @@ def some_bags(rng: np.random.Generator, n: int) -> Bags:
 def some_question(rng: np.random.Generator) -> QueryVector:
     """Of one text, or of several of which some are to be unlike."""
     asked = QueryVector.of(some_bags(rng, 1))
-    return asked if rng.random() < 0.5 else replace(asked, texts=some_bags(rng, 3), shares=np.float32([1, 0.5, -0.4]))
+    return (
+        asked
+        if rng.random() < 0.5
+        else replace(asked, texts=some_bags(rng, 3), text_weights=np.float32([1, 0.5, -0.4]))
+    )
 
 
 ENCODERS = pytest.mark.parametrize("encoder_of", [lsa, learned, deep])
@@ -78,9 +90,9 @@ class TestCodes:
         """The question is (3, 4) / 5, by idf; of a document along the first axis it has .6 by the first word alone."""
         encoder = Encoder.lsa(np.eye(2, dtype=np.float32), np.float32([3, 4]))
         query = QueryVector.of(bags({0: 1, 1: 1}))
-        along, between = code_shares(encoder, query, np.float16([[2, 0], [3, 4]]))
-        assert along.shares == pytest.approx([0.6, 0])
-        assert between.shares == pytest.approx([0.36, 0.64])
+        along, between = code_contributions(encoder, query, np.float16([[2, 0], [3, 4]]))
+        assert along.values == pytest.approx([0.6, 0])
+        assert between.values == pytest.approx([0.36, 0.64])
         assert (along.together, between.together) == (0, 0)
 
     def test_what_layers_give_to_a_word_by_hand(self) -> None:
@@ -90,10 +102,10 @@ class TestCodes:
         encoder = replace(Encoder.lsa(-np.eye(2, dtype=np.float32), np.ones(2, np.float32)), answer_layers=network)
         # an empty text: relu (0, .5) → (.5, 0) + (0, .5) = (.5, .5)
         # the word, h = (-1, 0): relu (1, -.5) = (1, 0) → (0, 1) + (0, .5), and h: (-1, 1.5), that is (-1.5, 1) more
-        found, across = code_shares(encoder, QueryVector.of(bags({0: 1})), np.float32([[1, 0], [0, 1]]))
+        found, across = code_contributions(encoder, QueryVector.of(bags({0: 1})), np.float32([[1, 0], [0, 1]]))
         length = 3.25**0.5
-        assert (found.shares.tolist(), found.together) == (pytest.approx([-1.5 / length]), pytest.approx(0.5 / length))
-        assert (across.shares.tolist(), across.together) == (pytest.approx([1 / length]), pytest.approx(0.5 / length))
+        assert (found.values.tolist(), found.together) == (pytest.approx([-1.5 / length]), pytest.approx(0.5 / length))
+        assert (across.values.tolist(), across.together) == (pytest.approx([1 / length]), pytest.approx(0.5 / length))
 
     def test_what_a_logistic_layer_gives_to_words_by_hand(self) -> None:
         """Two words of half a share each: together 2 ln 3 / 2, s = 3/4, so 1/4 more than empty; one gives all of it."""
@@ -101,8 +113,8 @@ class TestCodes:
         nothing = np.zeros(1, np.float32)
         planes = Quantization(nothing, np.ones((1, 8), np.float32))
         encoder = DeepEncoder(((first, nothing), (second, nothing)), planes)
-        (found,) = code_shares(encoder, QueryVector.of(bags({0: 1, 1: 1})), np.float32([[5]]))
-        assert found.shares == pytest.approx([0.25 / 0.75, 0])
+        (found,) = code_contributions(encoder, QueryVector.of(bags({0: 1, 1: 1})), np.float32([[5]]))
+        assert found.values == pytest.approx([0.25 / 0.75, 0])
         assert found.together == pytest.approx(0.5 / 0.75)
 
     @ENCODERS
@@ -113,10 +125,10 @@ class TestCodes:
         codes = encoder.encode(some_bags(rng, 4))
         floats = codes.floats.astype(np.float16)
         cosines = CosineIndex(ChunkedArray.of(floats))
-        asked = encode_query(encoder, query)
-        found = code_shares(encoder, query, floats)
+        asked = query.codes(encoder)
+        found = code_contributions(encoder, query, floats)
         assert [one.score for one in found] == pytest.approx(cosines.scores(asked, ROWS).tolist(), abs=2e-5)
-        told = bit_shares(encoder, query, codes.bits)
+        told = bit_contributions(encoder, query, codes.bits)
         hamming = HammingIndex(ChunkedArray.of(codes.bits), ChunkedArray.of(np.ones(4, bool)))
         assert [one.score for one in told] == pytest.approx(hamming.scores(asked, ROWS).tolist())
         known = sorted({term for term in query.texts.terms.tolist() if term < N_TERMS})
@@ -125,27 +137,27 @@ class TestCodes:
     @given(SEEDS)
     def test_of_a_linear_encoder_nothing_is_left(self, seed) -> None:
         rng = np.random.default_rng(seed)
-        found = code_shares(lsa(rng), some_question(rng), normal(rng, 3, 5))
+        found = code_contributions(lsa(rng), some_question(rng), normal(rng, 3, 5))
         assert [one.together for one in found] == [0, 0, 0]
 
     @ENCODERS
     def test_of_unknown_words_there_is_nothing_to_say(self, encoder_of) -> None:
         encoder = encoder_of(np.random.default_rng(1))
-        (found,) = code_shares(encoder, QueryVector.of(bags({N_TERMS: 1})), np.ones((1, encoder.dims)))
-        (told,) = bit_shares(encoder, QueryVector.of(bags({N_TERMS: 1})), np.zeros((1, 2), np.uint8))
+        (found,) = code_contributions(encoder, QueryVector.of(bags({N_TERMS: 1})), np.ones((1, encoder.dims)))
+        (told,) = bit_contributions(encoder, QueryVector.of(bags({N_TERMS: 1})), np.zeros((1, 2), np.uint8))
         assert (len(found.terms), found.score) == (len(told.terms), told.score) == (0, 0)
 
     def test_words_that_cancel_out_have_no_code(self) -> None:
         encoder = replace(learned(np.random.default_rng(1)), words=np.zeros((N_TERMS, 5), np.float32))
-        (found,) = code_shares(encoder, QueryVector.of(bags({1: 1, 2: 1})), np.ones((1, 7)))
-        assert (found.shares.tolist(), found.together) == ([0, 0], 0)
+        (found,) = code_contributions(encoder, QueryVector.of(bags({1: 1, 2: 1})), np.ones((1, 7)))
+        assert (found.values.tolist(), found.together) == ([0, 0], 0)
 
     def test_bits_by_hand(self) -> None:
         """Z = (.6, .8), the multiple nearest to its signs is 1.4 z; of 8 bits the document's second one differs."""
         planes = Quantization(np.zeros(2, np.float32), np.eye(2, 8, dtype=np.float32))
         encoder = replace(Encoder.lsa(np.eye(2, dtype=np.float32), np.float32([3, 4])), quantization=planes)
-        (found,) = bit_shares(encoder, QueryVector.of(bags({0: 1, 1: 1})), np.uint8([[0b10000000]]))
-        assert found.shares == pytest.approx([1.4 * 0.6 / 8, -1.4 * 0.8 / 8])
+        (found,) = bit_contributions(encoder, QueryVector.of(bags({0: 1, 1: 1})), np.uint8([[0b10000000]]))
+        assert found.values == pytest.approx([1.4 * 0.6 / 8, -1.4 * 0.8 / 8])
         assert found.score == pytest.approx(0.75)
 
 
@@ -153,8 +165,8 @@ WORD_OF = {0: "stars", 1: "Planets", 2: "of"}
 
 
 class TestExplanation:
-    KEYWORDS = Shares(np.int32([0, 1, 2]), np.array([1.0, 3.0, 0.0]), 0.0)
-    CODES = Shares(np.int32([0, 1]), np.array([0.3, -0.1]), 0.05)
+    KEYWORDS = Contributions(np.int32([0, 1, 2]), np.array([1.0, 3.0, 0.0]), 0.0)
+    CODES = Contributions(np.int32([0, 1]), np.array([0.3, -0.1]), 0.05)
 
     def test_by_hand(self) -> None:
         why = explanation(WORD_OF, *fused(self.KEYWORDS, self.CODES, 0.5, 10), ["moon"])
@@ -181,12 +193,11 @@ class TestCommonWords:
     """The first axis has the shares 1/8, 2/8, 4/8, 1/8, the second 1/8, 1/8, 4/8, 2/8."""
 
     def test_by_hand(self) -> None:
-        """Of both at least 1/8, 1/8, 4/8, 1/8, where 1/5, 1/10, 1/5, 1/2 are usual: 1.25 and 2.5 times likelier."""
+        """Of both at least 1/8, 1/8, 4/8, 1/8, where 1/5, 1/10, 1/5, 1/2 are usual."""
         usual = np.array([1 / 5, 1 / 10, 1 / 5, 1 / 2])
-        terms, lifts = common_words(self.DECODER, usual, np.float16([1, 0]), np.float32([0, 1]), 9)
-        assert terms.tolist() == [2, 1]
-        assert lifts == pytest.approx([2.5, 1.25])
-        assert common_words(self.DECODER, usual, np.float16([1, 0]), np.float32([0, 1]), 1)[0].tolist() == [2]
+        documents = np.float32([[0, 1], [0, 1]])
+        assert common_words(self.DECODER, usual, np.float16([1, 0]), documents, 9) == [[2, 1]] * 2
+        assert common_words(self.DECODER, usual, np.float16([1, 0]), documents[:1], 1) == [[2]]
 
     @given(SEEDS)
     def test_each_code_alone_makes_them_likelier_too(self, seed) -> None:
@@ -194,8 +205,7 @@ class TestCommonWords:
         decoder = Decoder(layers(rng, 3, 20))
         usual = decoder.words(np.zeros((1, 3), np.float32))[0].astype(np.float64)
         query, document = normal(rng, 2, 3)
-        terms, lifts = common_words(decoder, usual, query, document, 10)
-        told = decoder.words(np.stack([query, document]))[:, terms] / usual[terms]
-        assert (told > 1).all()
-        assert lifts == pytest.approx(told.min(axis=0))
-        assert common_words(decoder, usual, document, query, 10)[0].tolist() == terms.tolist()
+        (terms,) = common_words(decoder, usual, query, document[None], 10)
+        lifts = decoder.words(np.stack([query, document]))[:, terms] / usual[terms]
+        assert (lifts > 1).all()
+        assert common_words(decoder, usual, document, query[None], 10) == [terms]

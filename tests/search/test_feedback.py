@@ -30,12 +30,12 @@ class TestByHand:
     def test_like_one_document_is_the_document(self) -> None:
         query = like_these(bags({1: 2, 4: 1}))
         assert weights(query) == {1: 2, 4: 1}
-        assert query.shares.tolist() == [1]
+        assert query.text_weights.tolist() == [1]
 
     def test_like_two_documents_is_their_mean(self) -> None:
         query = like_these(bags({1: 2, 4: 1}, {4: 3}))
         assert weights(query) == {1: 1, 4: 2}
-        assert query.shares.tolist() == [0.5, 0.5]
+        assert query.text_weights.tolist() == [0.5, 0.5]
         assert len(query.texts) == 2
 
     def test_liked_documents_bring_their_words(self) -> None:
@@ -43,12 +43,12 @@ class TestByHand:
         asked = QueryVector.of(bags({0: 2}))
         query = with_feedback(asked, bags({0: 1, 5: 1}), NONE, np.float32([1, 3]))
         assert weights(query) == pytest.approx({0: 2 + BETA * 2 / 4, 5: BETA * 2 * 3 / 4})
-        assert query.shares == pytest.approx([1, BETA])
+        assert query.text_weights == pytest.approx([1, BETA])
 
     def test_the_texts_weigh_as_rocchio_has_it(self) -> None:
         asked = QueryVector.of(bags({0: 1}))
         query = with_feedback(asked, bags({1: 1}, {2: 1}), bags({3: 1}, {4: 1}, {5: 1}), np.float32([1, 1]))
-        assert query.shares == pytest.approx([1, BETA / 2, BETA / 2, *[-GAMMA / 3] * 3])
+        assert query.text_weights == pytest.approx([1, BETA / 2, BETA / 2, *[-GAMMA / 3] * 3])
         assert query.texts.terms.tolist() == [0, 1, 2, 3, 4, 5]
 
     def test_what_is_not_liked_changes_no_keyword(self) -> None:
@@ -82,7 +82,7 @@ def test_it_is_a_question(query, like, unlike, seed) -> None:
     assert len(query_vector.terms) <= len(query) + ADDED
     added = float(query_vector.weights.sum() - asked.weights.sum())
     assert added == pytest.approx(BETA * max(1, sum(query.values())) if any(like) else 0, rel=1e-4, abs=1e-4)
-    assert len(query_vector.texts) == len(query_vector.shares) == 1 + len(like) + len(unlike)
+    assert len(query_vector.texts) == len(query_vector.text_weights) == 1 + len(like) + len(unlike)
 
 
 class TestSearches:

@@ -153,7 +153,7 @@ class TestFoundByPassages:
         assert set(words(hits[0].snippet.casefold())) <= set(TOPICS["bread"].split()) | {"only3"}
         for hit in hits:
             document = LONG_DOCUMENTS[int(hit.id.removeprefix("long-"))]
-            scores = snapshot.system(mode).scores(query, snapshot.searched.rows_of(snapshot.number(hit.id)))
+            scores = engine.searcher.retriever(mode).scores(query, snapshot.searched.rows_of(snapshot.number(hit.id)))
             assert hit.score == scores.max()
             first, last = passages(document.text, SIZE)[scores.argmax()]
             assert hit.snippet.strip("…").strip() in plain(document.text[first:last])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textae.encoding.analyzer import Analysis, spans, words
-from textae.search.snippet import snippet
+from textae.search.snippet import snippets
 
 TEXTS = st.lists(
     st.sampled_from(
@@ -21,7 +21,7 @@ def show(text: str, *query: str) -> tuple[str, list[str]]:
     """The snippet of a text for some words, each a term of its own, and the parts of it that are marked."""
     analysis = Analysis.of("english")
     weights = {analysis.term_of[word]: 1.0 + number for number, word in enumerate(query)}
-    line, marks = snippet(text, analysis.term_of, weights)
+    line, marks = snippets([text], analysis.term_of, weights)[0]
     return line, [line[first:last] for first, last in marks]
 
 
@@ -83,6 +83,6 @@ class TestSnippet:
 
     @given(TEXTS)
     def test_marks_rise_and_stay_within_the_line(self, text) -> None:
-        line, marks = snippet(text, defaultdict(lambda: "any"), {"any": 1.0})
+        line, marks = snippets([text], defaultdict(lambda: "any"), {"any": 1.0})[0]
         assert list(marks) == sorted(marks)
         assert set(marks) <= set(spans(line))

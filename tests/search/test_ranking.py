@@ -12,7 +12,7 @@ from textae.index.chunked import ChunkedArray
 from textae.index.postings import Postings, Removed, Statistics
 from textae.search import retrievers as ranking
 from textae.search.lexical import BM25
-from textae.search.query import QueryVector, encode_query
+from textae.search.query import QueryVector
 from textae.search.retrievers import CodeSearch, Hybrid
 from textae.search.vectors import CodeIndex, CosineIndex, HammingIndex
 
@@ -84,7 +84,7 @@ class TestHybrid:
     def test_it_is_the_equation(self, many) -> None:
         words = many.bm25.scores(self.QUESTION, many.rows)
         codes = many.codes.scores(self.QUESTION, many.rows)
-        codes_of_it = encode_query(many.codes.encoder, self.QUESTION)
+        codes_of_it = self.QUESTION.codes(many.codes.encoder)
         spreads = many.bm25.score_std(self.QUESTION), many.codes.index.score_std(codes_of_it)
         expected = words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)
         assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textae.config import check_seed, check_system
+from textae.config import check_seed
 from textae.encoding.analyzer import searchable
+from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.snapshot import Snapshot
 from textae.search.query import QueryVector
+from textae.search.searcher import Searcher
 from textae.types import Document, Query, Ranking
 
 if TYPE_CHECKING:
@@ -28,9 +30,9 @@ _ASKED = 1_000  # documents of the index that ask for their like, where no queri
 
 
 def rank(
-    snapshot: Snapshot,
+    searcher: Searcher,
     queries: Sequence[Query],
-    k: int,
+    top_k: int,
     mode: str,
     *,
     min_score: float = 0.0,
@@ -39,48 +41,49 @@ def rank(
     must: str | None = None,
 ) -> Iterator[Ranking]:
     """What a system ranks highest for each of many queries; as `Engine.rank` says."""
-    asked = [(query.id, partial(snapshot.query, query.text)) for query in queries]
-    return _ranked(snapshot, asked, k, mode, where, must, min_score=min_score, not_itself=not_itself)
+    conditions = searcher.conditions(where, must)
+    mask = None if conditions is None else conditions.mask(searcher.snapshot, "passage")
+    made = [(query.id, partial(searcher.text_query, query.text)) for query in queries]
+    return _ranked(searcher, made, top_k, mode, mask, min_score=min_score, not_itself=not_itself)
 
 
 def _ranked(
-    snapshot: Snapshot,
+    searcher: Searcher,
     queries: Sequence[tuple[str, Callable[[], QueryVector]]],
-    k: int,
+    top_k: int,
     mode: str,
-    where: str | None = None,
-    must: str | None = None,
+    everywhere: Mask | None = None,
     *,
     min_score: float,
     not_itself: bool,
 ) -> Iterator[Ranking]:
-    """The same of questions of any kind, each under its id and made when its turn has come."""
+    """The same of queries of any kind, each under its id and made when it is ranked."""
     from concurrent.futures import ThreadPoolExecutor
 
-    snapshot.system(mode)  # made once, before threads ask for it
-    everywhere = None if where is None and must is None else snapshot.mask(where, must)
+    searcher.retriever(mode)  # made once, before threads ask for it
+    snapshot, view = searcher.snapshot, searcher.snapshot.searched
 
-    def found(query: tuple[str, Callable[[], QueryVector]], own: int | None) -> TopK:
+    def ranked(query: tuple[str, Callable[[], QueryVector]], own: int | None) -> TopK:
         mask = everywhere
         if own is not None:
-            mask = np.ones(len(snapshot.searched.doc_numbers), bool) if mask is None else mask.copy()
-            mask[snapshot.searched.rows_of(own)] = False
-        return snapshot.search(query[1](), k, mode, mask, min_score=min_score)
+            mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
+            mask[view.rows_of(own)] = False
+        return searcher.rank(query[1](), top_k, mode, mask, min_score=min_score)
 
     with ExitStack() as stack:
-        all_at_once: Callable[..., Iterable[TopK]] = map
+        apply: Callable[..., Iterable[TopK]] = map
         if len(queries) > _FEW:  # threads take some milliseconds to start
-            all_at_once = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
+            apply = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
         for first in range(0, len(queries), _AT_A_TIME):
             some = queries[first : first + _AT_A_TIME]
             own = [snapshot.reader.number(id) if not_itself else None for id, _ in some]
-            for ranked in all_at_once(found, some, own):
-                numbers = snapshot.searched.doc_numbers.take(ranked.rows).tolist()
-                yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(ranked.scores.tolist()))
+            for top in apply(ranked, some, own):
+                numbers = view.doc_numbers.take(top.rows).tolist()
+                yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(top.scores.tolist()))
 
 
 def by_judgements(
-    snapshot: Snapshot,
+    searcher: Searcher,
     queries: Sequence[Query],
     qrels: Mapping[str, Mapping[str, int]],
     systems: Sequence[str],
@@ -91,10 +94,10 @@ def by_judgements(
     """Score systems by judged queries; as `Engine.evaluate` says."""
     from textae.evaluation import Scoreboard, figures, judged
 
-    baseline = _checked(snapshot, systems, baseline, seed)
+    baseline = _checked(searcher.snapshot, systems, baseline, seed)
     scores = {}
     for system in systems:
-        ranked = rank(snapshot, queries, _JUDGED_DEPTH, system)
+        ranked = rank(searcher, queries, _JUDGED_DEPTH, system)
         rankings = {query.id: ranking for query, ranking in zip(queries, ranked, strict=True)}
         scores[system] = judged(rankings, qrels)
         if keep is not None:
@@ -104,7 +107,7 @@ def by_judgements(
 
 
 def by_labels(
-    snapshot: Snapshot,
+    searcher: Searcher,
     field: str,
     queries: Iterable[Document] | None,
     systems: Sequence[str],
@@ -117,15 +120,15 @@ def by_labels(
     """Score systems by labels; as `Engine.evaluate_labels` says."""
     from textae.evaluation import LabelJudge, Scoreboard, figures
 
-    baseline = _checked(snapshot, systems, baseline, seed)
-    labels = snapshot.reader.field(field)
-    asked = list(_sample(snapshot, seed) if queries is None else queries)
-    querys = [(document.id, partial(_question, snapshot, document)) for document in asked]
+    baseline = _checked(searcher.snapshot, systems, baseline, seed)
+    labels = searcher.snapshot.reader.field(field)
+    asked = list(_sample(searcher.snapshot, seed) if queries is None else queries)
+    querys = [(document.id, partial(_query, searcher, document)) for document in asked]
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0
     for system in systems:
         judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
-        ranked = _ranked(snapshot, querys, depth, system, min_score=-np.inf, not_itself=True)
+        ranked = _ranked(searcher, querys, depth, system, min_score=-np.inf, not_itself=True)
         for document, ranking in zip(asked, ranked, strict=True):
             judge.add(document.id, document.fields.get(field), ranking)
         scores[system], unjudged = judge.scores(), judge.unjudged
@@ -134,10 +137,10 @@ def by_labels(
     return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
 
 
-def _question(snapshot: Snapshot, document: Document) -> QueryVector:
+def _query(searcher: Searcher, document: Document) -> QueryVector:
     if document.picture is None:
-        return snapshot.query(searchable(document))
-    return snapshot.query_of_picture(document.picture)
+        return searcher.text_query(searchable(document))
+    return searcher.picture_query(document.picture)
 
 
 def _sample(snapshot: Snapshot, seed: int) -> list[Document]:
@@ -148,9 +151,9 @@ def _sample(snapshot: Snapshot, seed: int) -> list[Document]:
 def _checked(snapshot: Snapshot, systems: Sequence[str], baseline: str | None, seed: int) -> str:
     """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
     if not systems:
-        raise QueryError(f"no system to score; give some of {', '.join(snapshot.systems)}")
+        raise QueryError(f"no system to score; give some of {', '.join(snapshot.modality.systems)}")
     for system in systems:
-        check_system(system, pictures=snapshot.shape is not None)
+        snapshot.modality.check_system(system)
     check_seed(seed)
     if baseline is not None and baseline not in systems:
         raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")

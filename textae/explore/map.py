@@ -258,7 +258,7 @@ def place(snapshot: Snapshot, chart: MapModel, texts: Sequence[str]) -> Floats:
     Raises:
         QueryError: the documents are pictures.
     """
-    snapshot.check_texts("a place on the map by words")
+    snapshot.check_words("a place on the map by words")
     encoder = snapshot.model.start if chart.layout == LSA else snapshot.model.encoder
     assert not isinstance(encoder, PixelEncoder)  # of texts
     codes = encoder.encode(snapshot.model.vectorizer.transform(texts))

@@ -69,14 +69,14 @@ class Range:
     Attributes:
         low: where it begins; None for no beginning.
         high: where it ends; None for no end.
-        min_score: whether `low` itself is left out.
-        below: whether `high` itself is left out.
+        low_excluded: whether `low` itself is left out.
+        high_excluded: whether `high` itself is left out.
     """
 
     low: str | None
     high: str | None
-    min_score: bool = False
-    below: bool = False
+    low_excluded: bool = False
+    high_excluded: bool = False
 
     def bounds(self) -> list[tuple[str, bytes, bytes]]:
         """For each kind of value that is meant, the first key of the stretch and the first one behind it."""
@@ -89,8 +89,8 @@ class Range:
         return [
             (
                 kind,
-                b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.min_score,
-                _AFTER if self.high is None else _encoded(spell(self.high)) + _AFTER * (not self.below),
+                b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.low_excluded,
+                _AFTER if self.high is None else _encoded(spell(self.high)) + _AFTER * (not self.high_excluded),
             )
             for kind, spell in (spelt or {"s": _folded}).items()
         ]

@@ -85,7 +85,7 @@ def relearn(
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
     if label is not None:
-        snapshot.check_texts("learning from labels")
+        snapshot.check_words("learning from labels")
     pretrain = (train if model is not None else snapshot.specs[1]).pretrain
     if label is not None and pretrain != LSA:
         raise TextaeError(

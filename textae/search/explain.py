@@ -1,97 +1,106 @@
-"""Why hits are hits: the shares of the question's words in a score, by the system that gave it."""
+"""Why hits are hits: what each word of the query contributes to a score, by the system that gave it."""
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import cast
 
 import numpy as np
 
-from textae.encoding.encoders import PixelEncoder
+from textae.encoding.arrays import Rows
+from textae.encoding.encoders import TextEncoder
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.index.surface_forms import forms
-from textae.search.explaining import NOTHING, Shares, bit_shares, code_shares, common_words, explanation, fused, written
+from textae.search.contributions import (
+    NOTHING,
+    Contributions,
+    bit_contributions,
+    code_contributions,
+    common_words,
+    explanation,
+    fused,
+    written,
+)
 from textae.search.lexical import BM25, VectorSpace
-from textae.search.query import QueryVector, encode_query
-from textae.search.retrievers import CodeSearch, Hybrid
+from textae.search.query import QueryVector
+from textae.search.retrievers import CodeSearch, Hybrid, Retriever
 from textae.search.vectors import CosineIndex, HammingIndex
 from textae.types import Explanation
 
 _COMMON = 8
-"""Words that two codes have in common, that are told."""
+"""Words that two codes have in common, at most."""
 
 
-def explained(
-    snapshot: Snapshot, searched: CorpusView, query: QueryVector, mode: str, rows: Sequence[int], texts: Sequence[str]
+def explanations(
+    snapshot: Snapshot,
+    view: CorpusView,
+    system: Retriever,
+    query: QueryVector,
+    rows: Rows,
+    texts: Sequence[str],
 ) -> list[Explanation]:
     """Why each of some rows has its score.
 
     Args:
         snapshot: the index.
-        searched: of it, what the rows are of.
-        query: that was asked.
-        mode: the system that was asked.
+        view: what the rows are of.
+        system: that ranked them.
+        query: one.
         rows: of the hits.
-        texts: in whose words the question was asked, and those of the hits; a word is written as the first has it.
+        texts: of the query and of the hits; a word is written as the first of them writes it.
     """
-    snapshot.check_texts("an explanation by words")
-    system = snapshot.system(mode, whole=searched is snapshot.documents)
-    keywords: list[Shares] = [NOTHING] * len(rows)
-    codes: list[Shares] = [NOTHING] * len(rows)
-    common: list[list[int]] = [[] for _ in rows]
+    snapshot.check_words("an explanation by words")
+    keywords, codes = [NOTHING] * len(rows), [NOTHING] * len(rows)
+    code_search: CodeSearch | None = None
     if isinstance(system, Hybrid):
-        asked = encode_query(system.codes.encoder, query)
-        factors = system.factors(query, asked)
-        of_codes = _of_codes(system.codes, searched, query, rows)
-        pairs = zip(rows, of_codes, strict=True)
-        both = [fused(_of_words(system.keywords, query, row), shares, *factors) for row, shares in pairs]
-        keywords, codes = [list(part) for part in zip(*both, strict=True)] if both else ([], [])
-        common = _common(snapshot, searched, query, rows)
+        code_search = system.codes
+        factors, places = system.factors(query), range(len(rows))
+        both = zip(
+            places, _of_words(system.keywords, query, rows), _of_codes(code_search, view, query, rows), strict=True
+        )
+        for i, by_words, by_codes in both:
+            keywords[i], codes[i] = fused(by_words, by_codes, *factors)
     elif isinstance(system, CodeSearch):
-        codes = _of_codes(system, searched, query, rows)
-        if not mode.startswith("lsa"):  # the decoder reads no codes of LSA
-            common = _common(snapshot, searched, query, rows)
-    elif isinstance(system, BM25):
-        keywords = [_of_words(system, query, row) for row in rows]
-    elif isinstance(system, VectorSpace):
-        found = [system.shares(query, row) for row in rows]
-        keywords = [Shares(terms, shares.astype(np.float64), 0.0) for terms, shares in found]
+        codes = _of_codes(system, view, query, rows)
+        code_search = None if isinstance(system.index, CosineIndex) else system  # the decoder reads no codes of LSA
+    elif isinstance(system, BM25 | VectorSpace):
+        keywords = _of_words(system, query, rows)
+    common = [[]] * len(rows) if code_search is None else _common(snapshot, view, query, rows)
     word_of = _words_of(snapshot, query, common, texts)
     return [
-        explanation(word_of, by_words, by_codes, [word_of[term] for term in told])
-        for by_words, by_codes, told in zip(keywords, codes, common, strict=True)
+        explanation(word_of, by_words, by_codes, [word_of[term] for term in both])
+        for by_words, by_codes, both in zip(keywords, codes, common, strict=True)
     ]
 
 
-def _of_words(system: BM25, query: QueryVector, row: int) -> Shares:
-    return Shares(query.terms, system.shares(query, row).astype(np.float64), 0.0)
+def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> list[Contributions]:
+    terms, parts = system.contributions(query, rows)
+    return [Contributions(terms, values.astype(np.float64), 0.0) for values in parts]
 
 
-def _of_codes(system: CodeSearch, searched: CorpusView, query: QueryVector, rows: Sequence[int]) -> list[Shares]:
-    place, encoder = np.array(rows, np.int64), system.encoder
-    assert not isinstance(encoder, PixelEncoder)
+def _of_codes(system: CodeSearch, view: CorpusView, query: QueryVector, rows: Rows) -> list[Contributions]:
+    encoder = cast(TextEncoder, system.encoder)
     if isinstance(system.index, HammingIndex):
-        return bit_shares(encoder, query, system.index.bits.take(place))
-    floats = searched.lsa if isinstance(system.index, CosineIndex) else searched.floats
-    return code_shares(encoder, query, floats.take(place)[:, : encoder.dims])
+        return bit_contributions(encoder, query, system.index.bits.take(rows))
+    floats = view.lsa if isinstance(system.index, CosineIndex) else view.floats
+    return code_contributions(encoder, query, floats.take(rows)[:, : encoder.dims])
 
 
-def _common(snapshot: Snapshot, searched: CorpusView, query: QueryVector, rows: Sequence[int]) -> list[list[int]]:
-    """The terms that the decoder hears most in the question's code and in each row's."""
-    asked = encode_query(snapshot.text_encoder, query)
-    if not asked.known[0]:
+def _common(snapshot: Snapshot, view: CorpusView, query: QueryVector, rows: Rows) -> list[list[int]]:
+    """The terms that the decoder finds likeliest in both the code of the query and that of each row."""
+    codes = query.codes(snapshot.text_encoder)
+    if not codes.known[0]:
         return [[] for _ in rows]
-    floats, decoder = searched.floats.take(np.array(rows, np.int64)), snapshot.decoder
-    return [common_words(decoder, snapshot.usual_words, asked.floats[0], own, _COMMON)[0].tolist() for own in floats]
+    return common_words(snapshot.decoder, snapshot.usual_words, codes.floats[0], view.floats.take(rows), _COMMON)
 
 
 def _words_of(
     snapshot: Snapshot, query: QueryVector, common: Sequence[Sequence[int]], texts: Sequence[str]
 ) -> dict[int, str]:
-    """How to write terms: as the texts do, the first before the others; else as documents do."""
-    term = snapshot.model.vectorizer.vocabulary.term
+    """How to write terms: as the first text does, else as the others or the documents do."""
+    vectorizer = snapshot.model.vectorizer
+    term = vectorizer.vocabulary.term
     wanted = {*query.terms.tolist(), *query.texts.terms.tolist(), *chain.from_iterable(common)}
-    word_of: dict[int, str] = {}
-    for text in texts[:1]:
-        word_of = written(snapshot.model.vectorizer, text)
+    word_of = written(vectorizer, texts[0]) if texts else {}
     missing = wanted - word_of.keys()
     form_of = forms(snapshot, missing, texts[1:]) if missing else {}
     return word_of | {number: form_of.get(term(number), term(number)) for number in missing}

@@ -43,9 +43,9 @@ def unlike_pictures(query: QueryVector, pixels: Pixels) -> QueryVector:
         pixels: of m pictures, at least 1.
     """
     assert query.pictures is not None
-    shares = [query.shares, np.full(len(pixels), -GAMMA / len(pixels), np.float32)]
+    shares = [query.text_weights, np.full(len(pixels), -GAMMA / len(pixels), np.float32)]
     pictures = Pixels.concatenated([query.pictures, pixels])
-    return replace(query, pictures=pictures, shares=np.concatenate(shares))
+    return replace(query, pictures=pictures, text_weights=np.concatenate(shares))
 
 
 def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats) -> QueryVector:
@@ -57,7 +57,7 @@ def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats
         unlike: m documents, perhaps none.
         like_idf: (n_postings,) the idf of each posting of `like`.
     """
-    shares = [query.shares]
+    shares = [query.text_weights]
     for bags, weight in ((like, BETA), (unlike, -GAMMA)):
         shares.append(np.full(len(bags), weight / max(1, len(bags)), np.float32))
     terms, weights = query.terms, query.weights

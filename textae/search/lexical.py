@@ -1,6 +1,6 @@
 """What codes are measured against: the vector space model, BM25 and latent semantic analysis.
 
-All three score documents from the same bags. The first two walk the postings of the question's terms; LSA compares
+All three score documents from the same bags. The first two walk the postings of the query's terms; LSA compares
 dense vectors, as codes are compared, and is where learning starts.
 """
 
@@ -42,7 +42,7 @@ class VectorSpace:
         self._starts = first_rows(postings)
 
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
-        """The rows whose vectors point most as the question's does, as `Retriever.search` says."""
+        """The rows whose vectors point most as the query's does, as `Retriever.search` says."""
         terms, weights = self._vector(query)
         scores = np.zeros(self._starts[-1], np.float32)
         for start, postings in zip(self._starts.tolist(), self.postings, strict=False):
@@ -54,7 +54,7 @@ class VectorSpace:
         return TopK.best_of_all(scores, k, mask, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
-        """The cosine of the question's vector with each row's: (n,)."""
+        """The cosine of the query's vector with each row's: (n,)."""
         terms, weights = self._vector(query)
         scores = np.zeros(len(rows), np.float32)
         for number, where, local in by_segment(self._starts, rows):
@@ -66,17 +66,24 @@ class VectorSpace:
             scores[where] = part / postings.norms[local]
         return scores
 
-    def shares(self, query: QueryVector, row: int) -> tuple[Ints, Floats]:
-        """The terms of a question's texts, and what each adds to a row's score."""
+    def knows(self, terms: Ints) -> Mask:
+        """All terms have an effect."""
+        return np.ones(len(terms), bool)
+
+    def contributions(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats]:
+        """The terms of a query's texts, and what each adds to the score of each row: (n_terms,), (n_rows, n_terms)."""
         terms, weights = self._vector(query)
-        number, _, local = next(by_segment(self._starts, np.array([row])))
-        postings = self.postings[number]
-        counts = np.array([counts_in(postings.term(term), local)[0] for term in terms.tolist()], np.uint16)
-        shares = np.where(counts > 0, weights * term_weight(np.maximum(counts, 1)), 0) / postings.norms[local[0]]
-        return terms, shares.astype(np.float32)
+        parts = np.zeros((len(rows), len(terms)), np.float32)
+        for number, where, local in by_segment(self._starts, rows):
+            postings = self.postings[number]
+            for i, (term, weight) in enumerate(zip(terms.tolist(), weights, strict=True)):
+                counts = counts_in(postings.term(term), local)
+                values = np.where(counts > 0, weight * term_weight(np.maximum(counts, 1)), 0)
+                parts[where, i] = values / postings.norms[local]
+        return terms, parts
 
     def _vector(self, query: QueryVector) -> tuple[Ints, Floats]:
-        """The terms of a question's texts, and its unit vector times their idf."""
+        """The terms of a query's texts, and its unit vector times their idf."""
         texts = query.texts
         terms, place = np.unique(texts.terms, return_inverse=True)
         seen = terms < len(self.idf)
@@ -84,18 +91,18 @@ class VectorSpace:
         idf[seen] = self.idf[terms[seen]]
         weights = term_weight(texts.counts) * idf[place]
         squares = np.bincount(texts.row_of, weights * weights, minlength=len(texts))
-        shares = query.shares / np.sqrt(np.where(squares > 0, squares, 1))
+        shares = query.text_weights / np.sqrt(np.where(squares > 0, squares, 1))
         vector = np.bincount(place, weights * np.repeat(shares, np.diff(texts.starts)), minlength=len(terms))
         length = np.sqrt(vector @ vector) or 1.0
         return terms, (vector / length * idf).astype(np.float32)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A term of a question.
+class _QueryTerm:
+    """A term of a query.
 
     Attributes:
-        place: of the term in the question.
+        place: of the term in the query.
         factor: float32, what a saturation is multiplied with: weight · idf · (k1 + 1).
         lists: its documents and counts in each segment.
         to_come: the most that this term and all after it can add to a score.
@@ -112,7 +119,7 @@ class _Asked:
 
 
 class BM25:
-    """BM25 over the postings; a term that a question weighs counts as often.
+    """BM25 over the postings; a term that a query weighs counts as often.
 
     A score is summed over the terms by falling weight, always in this order, so that it is the same to the last bit
     whether `search` or `scores` finds it. A search walks the postings in this order too, and not to the end: MaxScore
@@ -147,37 +154,41 @@ class BM25:
         if mask is not None and np.count_nonzero(mask) <= _FEW:
             rows = np.flatnonzero(mask)
             return TopK.best(rows, self.scores(query, rows), k, min_score)
-        asked, sums = self._asked(query), self._sums()
+        terms, sums = self._plan(query)[1], self._sums()
         walked, done, least = 0, 0, min_score
-        for term in asked:
+        for term in terms:
             if len(term) > max(walked, _LONG):
-                rows = self._leading(asked[:done], sums, k, mask)
-                least = max(least, _kth(self._complete(asked, done, rows, sums[rows], k, least)[1], k))
-            if term.to_come < least * _slack(asked):
+                rows = self._leading(terms[:done], sums, k, mask)
+                least = max(least, _kth(self._complete(terms, done, rows, sums[rows], k, least)[1], k))
+            if term.to_come < least * _slack(terms):
                 break
             self._walk(term, sums)
             walked, done = walked + len(term), done + 1
-        least = max(least, _kth(sums[self._leading(asked[:done], sums, k, mask)], k))
-        to_come = asked[done].to_come if done < len(asked) else 0.0
-        reach = np.float32(least * _slack(asked) - to_come)
+        least = max(least, _kth(sums[self._leading(terms[:done], sums, k, mask)], k))
+        to_come = terms[done].to_come if done < len(terms) else 0.0
+        reach = np.float32(least * _slack(terms) - to_come)
         rows = np.flatnonzero(sums >= reach if reach > 0 else sums)
         if mask is not None:
             rows = rows[mask[rows]]
-        return TopK.best(*self._complete(asked, done, rows, sums[rows], k, least), k, min_score)
+        return TopK.best(*self._complete(terms, done, rows, sums[rows], k, least), k, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
         scores, placed = np.zeros(len(rows), np.float32), list(by_segment(self._starts, rows))
-        for term in self._asked(query):
+        for term in self._plan(query)[1]:
             scores += self._parts(term, placed, len(rows))
         return scores
 
-    def shares(self, query: QueryVector, row: int) -> Floats:
-        """What each term of a question adds to a row's score: (n_terms,)."""
-        shares, placed = np.zeros(len(query.terms), np.float32), list(by_segment(self._starts, np.array([row])))
-        for term in self._asked(query):
-            shares[term.place] = self._parts(term, placed, 1)[0]
-        return shares
+    def knows(self, terms: Ints) -> Mask:
+        """All terms have an effect."""
+        return np.ones(len(terms), bool)
+
+    def contributions(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats]:
+        """The terms of a query, and what each adds to the score of each row: (n_terms,), (n_rows, n_terms)."""
+        parts, placed = np.zeros((len(rows), len(query.terms)), np.float32), list(by_segment(self._starts, rows))
+        for term in self._plan(query)[1]:
+            parts[:, term.place] = self._parts(term, placed, len(rows))
+        return query.terms, parts
 
     def score_std(self, query: QueryVector) -> float:
         """The standard deviation of the scores of all documents, as if terms occurred independently of each other.
@@ -185,28 +196,27 @@ class BM25:
         That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts, as a row
         too: divided by fewer rows than they are sums over, the moments would be those of no distribution.
         """
-        factors = self._factors(query).astype(np.float64)
+        factors = self._plan(query)[0].astype(np.float64)
         moments = sum((part.moments_of(query.terms) for part in self.postings), np.zeros((len(factors), 2)))
         mean, squares = (moments / max(1, len(self))).T
         variance = float(factors**2 @ (squares - mean**2))
         return variance**0.5 if variance > 1e-10 * float(factors**2 @ squares) else 0.0  # below it is rounding
 
-    def _factors(self, query: QueryVector) -> Floats:
-        """What the saturation of each term is multiplied with: weight · idf · (k1 + 1)."""
-        factors: Floats = query.weights * self.statistics.idf(query.terms) * np.float32(K1 + 1)
-        return factors
+    def _plan(self, query: QueryVector) -> tuple[Floats, list[_QueryTerm]]:
+        """Factors of the saturations, weight · idf · (k1 + 1), and the terms by falling factor."""
+        return query.once(self, self._make_plan)
 
-    def _asked(self, query: QueryVector) -> list[_Asked]:
-        """The terms of a question that the corpus holds, by falling factor."""
+    def _make_plan(self, query: QueryVector) -> tuple[Floats, list[_QueryTerm]]:
         found = [part.find(query.terms) for part in self.postings]
-        factors = self._factors(query)
+        factors: Floats = query.weights * self.statistics.idf(query.terms) * np.float32(K1 + 1)
         most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(found, self._growth, strict=True)], axis=0)
         order = np.argsort(-factors, kind="stable")
         to_come = np.cumsum((factors * most)[order][::-1], dtype=np.float64)[::-1] * (1 + _ROUNDING * len(order))
-        return [
-            _Asked(place, factors[place], [each.lists[place] for each in found], left)
+        terms = [
+            _QueryTerm(place, factors[place], [each.lists[place] for each in found], left)
             for place, left in zip(order.tolist(), to_come.tolist(), strict=True)
         ]
+        return factors, terms
 
     def _sums(self) -> Floats:
         """A thread's own zeros, one for each row: to make 4 MB anew for each question takes longer than to clear it."""
@@ -216,14 +226,14 @@ class BM25:
         sums.fill(0)
         return sums
 
-    def _walk(self, term: _Asked, sums: Floats) -> None:
+    def _walk(self, term: _QueryTerm, sums: Floats) -> None:
         """Add a term's part to the sums of all rows."""
         for start, norms, (documents, counts) in zip(self._starts.tolist(), self._norms, term.lists, strict=False):
             rows = documents.astype(np.intp)
             part = term.factor * saturation(counts.astype(np.float32), norms[rows])
             np.add.at(sums[start : start + len(norms)], rows, part)  # quicker than +=, by a third
 
-    def _parts(self, term: _Asked, placed: Sequence[Placed], n: int) -> Floats:
+    def _parts(self, term: _QueryTerm, placed: Sequence[Placed], n: int) -> Floats:
         """What a term adds to the score of each of n rows, as `by_segment` gives them: (n,)."""
         parts = np.zeros(n, np.float32)
         for number, where, local in placed:
@@ -231,7 +241,7 @@ class BM25:
             parts[where] = term.factor * saturation(tf, self._norms[number][local])
         return parts
 
-    def _leading(self, walked: list[_Asked], sums: Floats, n: int, mask: Mask | None) -> Rows:
+    def _leading(self, walked: list[_QueryTerm], sums: Floats, n: int, mask: Mask | None) -> Rows:
         """The n rows whose sums are highest, of those that hold the heaviest term that as many hold."""
         lists = next((term.lists for term in walked if len(term) >= n), [])
         parts = zip(self._starts.tolist(), lists, strict=False)
@@ -241,20 +251,20 @@ class BM25:
         return rows[np.argpartition(sums[rows], len(rows) - n)[len(rows) - n :]] if len(rows) > n else rows
 
     def _complete(
-        self, asked: list[_Asked], done: int, rows: Rows, scores: Floats, k: int, least: float
+        self, terms: list[_QueryTerm], done: int, rows: Rows, scores: Floats, k: int, least: float
     ) -> tuple[Rows, Floats]:
         """Add the terms that are not done to the scores of rows; those that cannot reach the best k are left out."""
-        for term in asked[done:]:
+        for term in terms[done:]:
             least = max(least, _kth(scores, k))
-            can = scores >= np.float32(least * _slack(asked) - term.to_come)
+            can = scores >= np.float32(least * _slack(terms) - term.to_come)
             rows, scores = rows[can], scores[can]
             scores = scores + self._parts(term, list(by_segment(self._starts, rows)), len(rows))
         return rows, scores
 
 
-def _slack(asked: list[_Asked]) -> float:
+def _slack(terms: list[_QueryTerm]) -> float:
     """What a score may be rounded down to."""
-    return 1 - _ROUNDING * len(asked)
+    return 1 - _ROUNDING * len(terms)
 
 
 def _kth(scores: Floats, k: int) -> float:

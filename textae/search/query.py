@@ -1,42 +1,48 @@
-"""What systems are asked: words for keyword search, texts for codes, each with its weight.
+"""A query as ranking systems read it: weighted words for keyword search, weighted texts for codes.
 
-A query is both: its words, each as often as it says them, and itself as the one text. Other questions are made of
-several: more words than the query has (expansion), documents to be like, and documents to be unlike (Rocchio 1971).
+A query in words is both: each word as often as it occurs, and the whole as one text. Other queries combine several
+texts: words that expansion adds, documents to be like, and documents to be unlike (Rocchio 1971).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import AnyEncoder, Codes, encode, unit
 from textae.encoding.pixels import Pixels
 
-_NOTHING = Bags(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint16))
+T = TypeVar("T")
+
+_NO_TEXTS = Bags(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint16))
 
 
 @dataclass(frozen=True)
 class QueryVector:
-    """One question.
+    """One query.
 
     Attributes:
-        terms: (n,) int32, rising: the words that keyword search looks for.
+        terms: (n,) int32, rising: the terms that keyword search looks for.
         weights: (n,) float32, above 0: how often each counts.
-        texts: m bags; a code that is asked for is the weighted sum of theirs.
-        shares: (m,) float32, the weight of each text; below 0 for what the code must be unlike.
-        pictures: m of them in place of texts, where these are searched.
+        texts: m bags; the code of the query is the weighted sum of their codes.
+        text_weights: (m,) float32, the weight of each text; below 0 for what the code must be unlike.
+        pictures: m of them in place of texts, where the documents are pictures.
     """
 
     terms: Ints
     weights: Floats
     texts: Bags
-    shares: Floats
+    text_weights: Floats
     pictures: Pixels | None = None
+    _once: dict[int, tuple[object, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, bag: Bags) -> "QueryVector":
-        """The question that a text asks.
+        """The query of a text.
 
         Args:
             bag: of one row.
@@ -45,20 +51,40 @@ class QueryVector:
 
     @classmethod
     def of_pictures(cls, pixels: Pixels) -> "QueryVector":
-        """The question that pictures ask together; keyword search is asked nothing."""
-        shares = np.full(len(pixels), 1 / len(pixels), np.float32)
-        return cls(_NOTHING.terms, np.empty(0, np.float32), _NOTHING, shares, pixels)
+        """The query of pictures, each with the same weight; it has no words."""
+        weights = np.full(len(pixels), 1 / len(pixels), np.float32)
+        return cls(_NO_TEXTS.terms, np.empty(0, np.float32), _NO_TEXTS, weights, pixels)
+
+    def once(self, owner: object, make: Callable[["QueryVector"], T]) -> T:
+        """What an encoder or a retriever derives from this query, computed once and kept with the query.
+
+        Args:
+            owner: the encoder or the retriever.
+            make: computes it.
+        """
+        if id(owner) not in self._once:
+            self._once[id(owner)] = owner, make(self)  # the owner too: while it is kept, no other has its id
+        return cast(T, self._once[id(owner)][1])
+
+    def codes(self, encoder: AnyEncoder) -> Codes:
+        """Both codes of the query, one row each, encoded once: the code of its text, or of the weighted sum of codes.
+
+        The bits of a sum are those of its float code. A sum of zeros has no code.
+        """
+        return self.once(encoder, lambda query: _encoded(encoder, query))
+
+    def mean_picture(self) -> NDArray[np.int32]:
+        """The pixels of the query, (n_pixels,): the weighted sum of several pictures, clipped to 0 and 255."""
+        assert self.pictures is not None
+        mixed = self.text_weights @ self.pictures.values.astype(np.float32)
+        return np.clip(np.rint(mixed), 0, 255).astype(np.int32)
 
 
-def encode_query(encoder: AnyEncoder, query: QueryVector) -> Codes:
-    """Both codes of a question, a row each: those of its text, or of the weighted sum of its texts' codes.
-
-    A sum has the bits that the sum of floats asks for, and nothing is known of it where it is nothing.
-    """
+def _encoded(encoder: AnyEncoder, query: QueryVector) -> Codes:
     codes = encode(encoder, query.texts if query.pictures is None else query.pictures)
-    if len(codes.known) == 1 and query.shares[0] == 1:
+    if len(codes.known) == 1 and query.text_weights[0] == 1:
         return codes
-    mixed = (query.shares[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
+    mixed = (query.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
     floats = unit(mixed.astype(np.float32))
     known = np.asarray(floats.any(axis=1))
     return Codes(known, floats, encoder.quantization.bits(floats, known))

@@ -1,102 +1,263 @@
-"""One question, answered: the documents that a system finds among those that are meant, as a person sees them."""
+"""From a request to its result: build the query, evaluate the filter, ask the retriever, render the hits.
+
+    Searcher(snapshot).search(SearchRequest("smooth a noisy signal"))
+
+The shell, the server and Python users all search here.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from textae.encoding.analyzer import searchable
+from textae.corpus.uniform import resized
+from textae.encoding.analyzer import searchable, words
 from textae.encoding.arrays import Mask
+from textae.encoding.pixels import Pixels
+from textae.encoding.topk import TopK
 from textae.errors import QueryError
-from textae.index.snapshot import CorpusView, Snapshot
-from textae.search.feedback import unlike_pictures, with_feedback
+from textae.index.snapshot import Snapshot
+from textae.search.feedback import like_these, unlike_pictures, with_feedback
+from textae.search.filters import Filter
 from textae.search.query import QueryVector
-from textae.search.snippet import snippet
-from textae.types import Hit
+from textae.search.request import SearchRequest, SearchResult
+from textae.search.retrievers import Retriever
+from textae.search.snippet import snippets
+from textae.search.systems import retriever
+from textae.types import Hit, Picture
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of an index.
+class Searcher:
+    """Searches one commit of an index; its ranking systems are made when they are first used.
 
-    Attributes:
-        query: of the systems.
-        text: in whose words it was asked.
-        left_out: numbers of documents that are no hits.
-        where: what must hold of a hit's fields.
-        must: what must hold of a hit's text.
-        whole: whether whole documents are compared, also where passages are searched.
+    Args:
+        snapshot: the commit.
     """
 
-    query: QueryVector
-    text: str
-    left_out: frozenset[int] = frozenset()
-    where: str | None = None
-    must: str | None = None
-    whole: bool = False
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._retrievers: dict[tuple[str, bool], Retriever] = {}
 
-    def of(self, snapshot: Snapshot) -> CorpusView:
-        """What of an index is searched."""
-        return snapshot.documents if self.whole else snapshot.searched
+    def search(self, request: SearchRequest) -> SearchResult:
+        """The documents that the system of the request ranks highest, with what a person should know beside them.
 
+        Raises:
+            QueryError: the query is empty; fewer than one hit is wanted; a condition cannot be read; no document has an
+                id; or the documents are of the other kind.
+            TextaeError: there is no such system.
+        """
+        if request.top_k < 1:
+            raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
+        mode = self.snapshot.modality.default_system if request.mode is None else request.mode
+        query, excluded = self._query(request)
+        conditions = self.conditions(request.where, request.must)
+        mask = self._mask(conditions, excluded, request.granularity)
+        top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)
+        hits = self._hits(request, query, mode, top)
+        unknown = self.unknown(request.text, mode) if request.text else []
+        return SearchResult(
+            hits,
+            mode,
+            tuple(unknown),
+            () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
+            {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
+            not len(query.terms) and not unknown and self.only_stop_words(request.text),
+        )
 
-def with_documents(snapshot: Snapshot, asked: Asked, like: Sequence[str], unlike: Sequence[str]) -> Asked:
-    """The question moved towards some documents and away from others, which are no hits themselves.
+    def rank(
+        self,
+        query: QueryVector,
+        top_k: int,
+        mode: str,
+        mask: Mask | None = None,
+        *,
+        min_score: float = 0.0,
+        granularity: str = "passage",
+    ) -> TopK:
+        """The documents that a system ranks highest, each by its best row.
 
-    Raises:
-        QueryError: no document has an id.
-    """
-    if not like and not unlike:
-        return asked
-    liked, disliked = ([snapshot.number(id) for id in ids] for ids in (like, unlike))
-    if snapshot.shape is not None:
-        query = unlike_pictures(asked.query, snapshot.pixels_of(disliked))
-        return replace(asked, query=query, left_out=asked.left_out.union(disliked))
-    bags = snapshot.bags_of(liked)
-    idf = snapshot.searched.statistics.idf(bags.terms)
-    query = with_feedback(asked.query, bags, snapshot.bags_of(disliked), idf)
-    return replace(asked, query=query, left_out=asked.left_out.union(liked, disliked))
+        Args:
+            query: one.
+            top_k: the maximum number of documents.
+            mode: the name of the system.
+            mask: (n_rows,) of the view, the rows that may be hits; None for all.
+            min_score: rows that score this or less are no hits.
+            granularity: of the rows, `document` or `passage`.
+        """
+        view, system = self.snapshot.view(granularity), self.retriever(mode, granularity)
+        if view.alive is not None:
+            mask = view.alive if mask is None else mask & view.alive
+        if view is self.snapshot.documents:
+            return system.search(query, top_k, mask, min_score)
+        n_passages = 2 * top_k  # until they are of enough documents
+        while True:
+            top = system.search(query, n_passages, mask, min_score)
+            first = np.sort(np.unique(view.doc_numbers.take(top.rows), return_index=True)[1])[:top_k]
+            if len(first) == top_k or len(top.rows) < n_passages:
+                return TopK(top.rows[first], top.scores[first])
+            n_passages *= 4
 
+    def retriever(self, mode: str, granularity: str = "passage") -> Retriever:
+        """The ranking system of that name.
 
-def answer(snapshot: Snapshot, asked: Asked, k: int, mode: str | None, *, explain: bool) -> list[Hit]:
-    """The k best documents, with the passage of each that speaks most of the question.
+        Raises:
+            TextaeError: there is none.
+        """
+        view = self.snapshot.view(granularity)
+        key = mode, view is self.snapshot.documents
+        if key not in self._retrievers:
+            self._retrievers[key] = retriever(mode, self.snapshot, view)
+        return self._retrievers[key]
 
-    Raises:
-        QueryError: fewer than one was asked for; or a condition cannot be read.
-        TextaeError: no such system.
-    """
-    if k < 1:
-        raise QueryError(f"{k} hits were asked for; give at least 1")
-    mode = snapshot.default_system if mode is None else mode
-    searched, vectorizer = asked.of(snapshot), snapshot.model.vectorizer
-    found = snapshot.search(asked.query, k, mode, _mask(snapshot, asked), whole=asked.whole)
-    documents = snapshot.reader.documents(searched.doc_numbers.take(found.rows).tolist())
-    texts = [document.text for document in documents]
-    if searched is not snapshot.documents:
-        places = searched.places.take(found.rows).tolist()
-        texts = [text[first:last] for text, (first, last) in zip(texts, places, strict=True)]
-    terms = map(vectorizer.vocabulary.term, asked.query.terms.tolist())
-    weights = dict(zip(terms, searched.statistics.idf(asked.query.terms).tolist(), strict=True))
-    term_of = vectorizer.analysis.term_of
-    hits = [
-        Hit(rank, document.id, float(score), document.title, *snippet(text, term_of, weights), document.fields)
-        for rank, (score, document, text) in enumerate(zip(found.scores, documents, texts, strict=True), start=1)
-    ]
-    if explain:
-        from textae.search.explain import explained
+    def conditions(self, where: str | None, must: str | None) -> Filter | None:
+        """The conditions on fields and text, parsed; None where there are none.
 
-        told = [asked.text, *map(searchable, documents)]
-        why = explained(snapshot, searched, asked.query, mode, found.rows.tolist(), told)
-        hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, why, strict=True)]
-    return hits
+        Raises:
+            QueryError: one cannot be read, or the documents are pictures and have no text.
+        """
+        if must is not None:
+            self.snapshot.check_words("a condition on text (--must)")
+        return None if where is None and must is None else Filter.parse(where, must, self.snapshot.field_names)
 
+    # Queries
 
-def _mask(snapshot: Snapshot, asked: Asked) -> Mask | None:
-    """The rows that may be hits; None where all may."""
-    if not asked.left_out and asked.where is None and asked.must is None:
-        return None
-    searched = asked.of(snapshot)
-    mask = np.ones(len(searched.doc_numbers), bool)
-    for number in asked.left_out:
-        mask[searched.rows_of(number)] = False
-    return mask & snapshot.mask(asked.where, asked.must, whole=asked.whole)
+    def _query(self, request: SearchRequest) -> tuple[QueryVector, set[int]]:
+        """The query of a request, and the numbers of the documents that are no hits."""
+        snapshot = self.snapshot
+        like, unlike = ([snapshot.number(id) for id in ids] for ids in (request.like, request.unlike))
+        if request.picture is not None:
+            query = self.picture_query(request.picture)
+        elif request.text.strip():
+            query = self.text_query(request.text)
+        elif like:
+            query = self._query_like(like)
+        else:
+            raise QueryError("the query is empty; give some words")
+        excluded = {*like, *unlike}
+        if query.pictures is not None:
+            query = unlike_pictures(query, snapshot.pixels_of(unlike)) if unlike else query
+        else:
+            feedback = like if request.text.strip() else []
+            if feedback or unlike:
+                bags = snapshot.bags_of(feedback)
+                idf = snapshot.searched.statistics.idf(bags.terms)
+                query = with_feedback(query, bags, snapshot.bags_of(unlike), idf)
+            if request.expand:
+                query = self.expanded(query)
+        return query, excluded
+
+    def text_query(self, text: str) -> QueryVector:
+        """The query of a text of any length.
+
+        Raises:
+            QueryError: the documents are pictures.
+        """
+        self.snapshot.check_words("a question in words")
+        return QueryVector.of(self.snapshot.model.vectorizer.transform([text]))
+
+    def picture_query(self, picture: Picture) -> QueryVector:
+        """The query of a picture of any shape.
+
+        Raises:
+            QueryError: the documents are texts.
+        """
+        return QueryVector.of_pictures(Pixels.of([self.resized(picture)]))
+
+    def resized(self, picture: Picture) -> Picture:
+        """A picture in the shape of those of the index.
+
+        Raises:
+            QueryError: the documents are texts.
+        """
+        return resized(picture, self.snapshot.modality.check_picture(self.snapshot.reader.folder))
+
+    def _query_like(self, numbers: Sequence[int]) -> QueryVector:
+        """The query of some documents, at least one."""
+        documents = self.snapshot.inputs_of(numbers)
+        return QueryVector.of_pictures(documents) if isinstance(documents, Pixels) else like_these(documents)
+
+    def expanded(self, query: QueryVector) -> QueryVector:
+        """A query with the words that the decoder expects of its code, for keyword search."""
+        from textae.search.expansion import expand
+
+        snapshot = self.snapshot
+        code = query.codes(snapshot.text_encoder).floats[0]
+        return expand(query, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf)
+
+    def _mask(self, conditions: Filter | None, excluded: set[int], granularity: str) -> Mask | None:
+        """The rows that may be hits; None for all."""
+        mask = None if conditions is None else conditions.mask(self.snapshot, granularity)
+        if excluded:
+            view = self.snapshot.view(granularity)
+            mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask
+            for number in excluded:
+                mask[view.rows_of(number)] = False
+        return mask
+
+    # Hits
+
+    def _hits(self, request: SearchRequest, query: QueryVector, mode: str, top: TopK) -> tuple[Hit, ...]:
+        """The documents of some rows as a person sees them, with the passage of each that matches best."""
+        snapshot, view, vectorizer = (
+            self.snapshot,
+            self.snapshot.view(request.granularity),
+            self.snapshot.model.vectorizer,
+        )
+        documents = snapshot.reader.documents(view.doc_numbers.take(top.rows).tolist())
+        texts = [document.text for document in documents]
+        if view is not snapshot.documents:
+            spans = view.places.take(top.rows).tolist()
+            texts = [text[start:end] for text, (start, end) in zip(texts, spans, strict=True)]
+        terms = map(vectorizer.vocabulary.term, query.terms.tolist())
+        weights = dict(zip(terms, view.statistics.idf(query.terms).tolist(), strict=True))
+        term_of = vectorizer.analysis.term_of
+        shown = zip(documents, top.scores.tolist(), snippets(texts, term_of, weights), strict=True)
+        hits = [
+            Hit(rank, document.id, score, document.title, *snippet, document.fields)
+            for rank, (document, score, snippet) in enumerate(shown, start=1)
+        ]
+        if request.explain:
+            from textae.search.explain import explanations
+
+            like = [snapshot.number(id) for id in request.like[:1]]
+            own_text = request.text or "".join(map(searchable, snapshot.reader.documents(like)))
+            system = self.retriever(mode, request.granularity)
+            reasons = explanations(snapshot, view, system, query, top.rows, [own_text, *map(searchable, documents)])
+            hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, reasons, strict=True)]
+        return tuple(hits)
+
+    # What a person should know beside the hits
+
+    def unknown(self, text: str, mode: str) -> list[str]:
+        """The words of a query, as written, that have no effect on a system: each once.
+
+        On no system have words an effect that occur nowhere in the corpus, and on codes those too rare for the encoder.
+        """
+        vectorizer = self.snapshot.model.vectorizer
+        numbers = {word: vectorizer.numbers[word] for word in words(text)}
+        known = np.array([number for number in numbers.values() if number >= 0], np.int32)
+        effective = (self.snapshot.searched.statistics.frequencies(known) > 0) & self.retriever(mode).knows(known)
+        has_effect = dict(zip(known.tolist(), effective.tolist(), strict=True))
+        term = vectorizer.analysis.term
+        return [
+            word
+            for word, number in numbers.items()
+            if (not has_effect[number] if number >= 0 else term(word) is not None)  # a stop word has no term
+        ]
+
+    def did_you_mean(self, word: str) -> list[str]:
+        """Words of the corpus similar to a word that it does not hold, the likeliest first."""
+        from textae.search.suggest import did_you_mean
+
+        statistics = self.snapshot.searched.statistics
+
+        def frequency_of(term: int) -> int:
+            return int(statistics.frequencies(np.array([term], np.int32))[0])
+
+        return did_you_mean(word, self.snapshot.model.vectorizer, frequency_of)
+
+    def only_stop_words(self, text: str) -> bool:
+        """Whether a text has words, and all are stop words."""
+        term_of = self.snapshot.model.vectorizer.analysis.term_of
+        distinct = set(words(text))
+        return bool(distinct) and all(term_of[word] is None for word in distinct)

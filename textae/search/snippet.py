@@ -5,7 +5,7 @@ searched for.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textae.encoding.analyzer import spans, words
 
@@ -18,27 +18,40 @@ _SPACE = re.compile(r"\s+")
 Snippet = tuple[str, tuple[tuple[int, int], ...]]
 
 
-def snippet(text: str, term_of: Mapping[str, str | None], weights: Mapping[str, float]) -> Snippet:
-    """The best passage of a text, on one line, and where its matching words are in it.
+def snippets(texts: Sequence[str], term_of: Mapping[str, str | None], weights: Mapping[str, float]) -> list[Snippet]:
+    """The best passage of each text, on one line, and where its matching words are in it.
 
     Args:
-        text: of the document.
+        texts: of documents.
         term_of: for each word, as written, the term that it stands for.
         weights: what each term of the query is worth.
 
     Returns:
-        The passage, and (start, end) of each matching word in characters; a text without one gives its beginning,
-        and of a long text only the first pages are looked at.
+        Passages, and (start, end) of each matching word in characters; a text without one gives its beginning, and of
+        a long text only the first pages are looked at.
     """
-    text = text[:_LOOKED_AT]
+    texts = [text[:_LOOKED_AT] for text in texts]
+    distinct = {word for text in texts for word in words(text)}
+    # Most words match nothing: deciding once for each distinct one is what keeps a search within milliseconds.
+    worth = {word: weights[term] for word in distinct if (term := term_of[word] or "") in weights}
+    places = [list(spans(text)) if worth else [] for text in texts]
+    return [_snippet(text, of, worth) for text, of in zip(texts, places, strict=True)]
+
+
+def _snippet(text: str, places: Sequence[tuple[int, int]], worth: Mapping[str, float]) -> Snippet:
+    """The snippet of one text.
+
+    Args:
+        text: of the document.
+        places: where its words are.
+        worth: what each word that matches is worth.
+    """
     from whoosh.analysis.acore import Token
     from whoosh.highlight import BasicFragmentScorer, PinpointFragmenter
 
-    # Most words match nothing: deciding once for each distinct one is what keeps a search within milliseconds.
-    worth = {word: weights[term] for word in set(words(text)) if (term := term_of[word] or "") in weights}
     matches = [
         Token(startchar=start, endchar=end, text=text[start:end].casefold(), boost=worth[text[start:end]])
-        for start, end in (spans(text) if worth else ())
+        for start, end in places
         if text[start:end] in worth
     ]
     fragmenter = PinpointFragmenter(maxchars=_LONGEST - 2 * _CONTEXT, surround=_CONTEXT, charlimit=0)

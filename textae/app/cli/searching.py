@@ -157,7 +157,7 @@ def similar(
             raise click.UsageError("--not-like goes with IDs, not with a FILE")
         elif engine.kind == PICTURES:
             if explain:
-                engine.snapshot.check_texts("an explanation by words")
+                engine.snapshot.check_words("an explanation by words")
             picture = document_of(first, PICTURES).picture if is_file else stdin_picture()
             assert picture is not None
             asked = [engine.resized(picture)]

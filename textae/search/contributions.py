@@ -1,14 +1,14 @@
-"""Why a document is a hit: what each word of the question gives to the score, and what the decoder hears in both.
+"""Why a document is a hit: what each word of the query gives to the score, and what the decoder hears in both.
 
     score = Σ_t share(t) + together
 
 For keywords the score is such a sum already. For codes it becomes one when the encoder is taken as the linear function
-that it is at this question: each unit's slope is the secant from what it is for an empty text to what it is here,
+that it is at this query: each unit's slope is the secant from what it is for an empty text to what it is here,
 
     m = (s(x) - s(x₀)) / (x - x₀)
 
 (DeepLIFT's rescale rule, Shrikumar, Greenside & Kundaje, ICML 2017, with the empty text for reference), and lengths are
-those of this question. Then the code is a sum over words and of what an empty text has; that part is `together`. It is
+those of this query. Then the code is a sum over words and of what an empty text has; that part is `together`. It is
 0 for LSA, which is linear.
 
 Leaving words out one by one asks a simpler question, and answers less: of two words that would each do without the
@@ -30,10 +30,11 @@ from textae.encoding.analyzer import words
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.decoder import Decoder, most_telling
-from textae.encoding.encoders import Bits, DeepEncoder, Encoder, Layers, share_of, shares
+from textae.encoding.encoders import Bits, DeepEncoder, Encoder, Layers, share_of
+from textae.encoding.encoders import shares as frequencies
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import tfidf
-from textae.search.query import QueryVector, encode_query
+from textae.search.query import QueryVector
 from textae.search.vectors.hamming import hamming
 from textae.types import Explanation, WordShare
 
@@ -41,43 +42,43 @@ Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Shares:
+class Contributions:
     """A score as a sum.
 
     Attributes:
-        terms: (n,) int32, of the question, rising.
-        shares: (n,), what each gives; below 0 where the score would be higher if it gave nothing.
+        terms: (n,) int32, of the query, rising.
+        values: (n,), what each gives; below 0 where the score would be higher if it gave nothing.
         together: what is no single word's.
     """
 
     terms: Ints
-    shares: Doubles
+    values: Doubles
     together: float
 
     @property
     def score(self) -> float:
         """What they sum to."""
-        return float(self.shares.sum()) + self.together
+        return float(self.values.sum()) + self.together
 
-    def times(self, factor: float) -> "Shares":
+    def times(self, factor: float) -> "Contributions":
         """The shares of so many times the score."""
-        return replace(self, shares=self.shares * factor, together=self.together * factor)
+        return replace(self, values=self.values * factor, together=self.together * factor)
 
 
-NOTHING = Shares(np.empty(0, np.int32), np.empty(0), 0.0)
+NOTHING = Contributions(np.empty(0, np.int32), np.empty(0), 0.0)
 """The shares of a system that has no say."""
 
 
 def explanation(
     word_of: Mapping[int, str],
-    keywords: Shares = NOTHING,
-    codes: Shares = NOTHING,
+    keywords: Contributions = NOTHING,
+    codes: Contributions = NOTHING,
     common: Sequence[str] = (),
 ) -> Explanation:
     """The explanation of one hit.
 
     Args:
-        word_of: how to write each term of the question; `written` tells it of the question's own words.
+        word_of: how to write each term of the query; `written` tells it of the query's own words.
         keywords: of the score, what BM25 gave.
         codes: of the score, what codes gave.
         common: words that are in both codes.
@@ -85,13 +86,15 @@ def explanation(
     return Explanation(_worded(word_of, keywords), _worded(word_of, codes), codes.together, tuple(common))
 
 
-def _worded(word_of: Mapping[int, str], found: Shares) -> tuple[WordShare, ...]:
+def _worded(word_of: Mapping[int, str], found: Contributions) -> tuple[WordShare, ...]:
     """The words that give anything, the most first."""
-    order = np.argsort(-found.shares, kind="stable")
-    return tuple(WordShare(word_of[int(found.terms[i])], float(found.shares[i])) for i in order if found.shares[i])
+    order = np.argsort(-found.values, kind="stable")
+    return tuple(WordShare(word_of[int(found.terms[i])], float(found.values[i])) for i in order if found.values[i])
 
 
-def fused(keywords: Shares, codes: Shares, keyword_factor: float, code_factor: float) -> tuple[Shares, Shares]:
+def fused(
+    keywords: Contributions, codes: Contributions, keyword_factor: float, code_factor: float
+) -> tuple[Contributions, Contributions]:
     """The shares of the hybrid's score: of its keywords, and of its codes.
 
     Args:
@@ -112,8 +115,10 @@ def written(vectorizer: Vectorizer, text: str) -> dict[int, str]:
     return found
 
 
-def code_shares(encoder: Encoder | DeepEncoder, query: QueryVector, documents: NDArray[np.floating]) -> list[Shares]:
-    """What each word of a question gives to the cosine of its code with each of some documents' codes.
+def code_contributions(
+    encoder: Encoder | DeepEncoder, query: QueryVector, documents: NDArray[np.floating]
+) -> list[Contributions]:
+    """What each word of a query gives to the cosine of its code with each of some documents' codes.
 
     Args:
         encoder: of both.
@@ -127,11 +132,11 @@ def code_shares(encoder: Encoder | DeepEncoder, query: QueryVector, documents: N
     codes = documents.astype(np.float64)
     lengths = np.linalg.norm(codes, axis=1, keepdims=True)
     cosines = _direction(parts) @ (codes / np.where(lengths > 0, lengths, 1)).T
-    return [Shares(terms, column[:-1], float(column[-1])) for column in cosines.T]
+    return [Contributions(terms, column[:-1], float(column[-1])) for column in cosines.T]
 
 
-def bit_shares(encoder: Encoder | DeepEncoder, query: QueryVector, documents: Bits) -> list[Shares]:
-    """What each word of a question gives to the likeness of its bits to each of some documents' bits.
+def bit_contributions(encoder: Encoder | DeepEncoder, query: QueryVector, documents: Bits) -> list[Contributions]:
+    """What each word of a query gives to the likeness of its bits to each of some documents' bits.
 
     Args:
         encoder: of both.
@@ -142,50 +147,50 @@ def bit_shares(encoder: Encoder | DeepEncoder, query: QueryVector, documents: Bi
         m shares, each of which sums to 1 - 2 · distance / n_bits, as `textae.search.vectors.HammingIndex` gives it.
     """
     terms, parts = _code_parts(encoder, query)
-    planes, asked = encoder.quantization, encode_query(encoder, query)
+    planes, codes = encoder.quantization, query.codes(encoder)
     sides = _biased(parts, -planes.mean) @ planes.rotation
     z = sides.sum(axis=0)
     nearest = sides * (np.abs(z).sum() / max(float(z @ z), np.finfo(np.float64).tiny))
-    n_bits = 8 * asked.bits.shape[1]
+    n_bits = 8 * codes.bits.shape[1]
     signs = 2.0 * np.unpackbits(documents, axis=1, count=len(z)) - 1
-    likeness = (1 - 2 / n_bits * hamming(asked.bits, documents)) * asked.known
+    likeness = (1 - 2 / n_bits * hamming(codes.bits, documents)) * codes.known
     given = (nearest[:-1] @ signs.T / n_bits).T
-    return [Shares(terms, row, float(whole - row.sum())) for row, whole in zip(given, likeness, strict=True)]
+    return [Contributions(terms, row, float(whole - row.sum())) for row, whole in zip(given, likeness, strict=True)]
 
 
 def common_words(
-    decoder: Decoder, usual: Doubles, query: NDArray[np.floating], document: NDArray[np.floating], k: int
-) -> tuple[NDArray[np.int64], Doubles]:
-    """The words that the decoder hears most in what two codes have in common: min(p, q), the smaller share of each.
+    decoder: Decoder, usual: Doubles, query: NDArray[np.floating], documents: NDArray[np.floating], k: int
+) -> list[list[int]]:
+    """The words that the decoder finds likeliest in both of two codes: min(p, q), the smaller probability of each word.
 
-    By eye, on SciFact and the documentation of this Python: the geometric mean of both puts first what one of them
-    says loudly (for a claim on vitamin D and a paper on homocysteine `vitamin`); the smaller puts `supplement` first.
+    By eye, on SciFact and the documentation of this Python: the geometric mean of both puts first a word that one of
+    them makes very likely (for a claim on vitamin D and a paper on homocysteine `vitamin`); the smaller puts
+    `supplement` first.
 
     Args:
         decoder: of the words.
         usual: (n_terms,), p̄.
         query: (dims,), a float code.
-        document: (dims,), another.
-        k: at most so many words: only those that both codes make likelier than usual.
+        documents: (m, dims), other codes.
+        k: the maximum number of words: only those that both codes make likelier than usual.
 
     Returns:
-        The terms, the most telling first, and how many times likelier than usual each is by both codes at least.
+        For each document the terms, the most telling first.
     """
-    least = decoder.words(np.stack([query, document])).min(axis=0)
-    terms = most_telling(least, usual, k)
-    return terms, least[terms] / usual[terms]
+    own = decoder.words(query[None])[0]
+    return [most_telling(np.minimum(own, words), usual, k).tolist() for words in decoder.words(documents)]
 
 
 # A vector of the network as a sum: (n + 1, dims), what each of n words gives to it, and last what an empty text has.
 
 
 def _code_parts(encoder: Encoder | DeepEncoder, query: QueryVector) -> tuple[Ints, Doubles]:
-    """The terms of a question, and the sum that its code is; of several texts as `encode_query` adds them up."""
+    """The terms of a query, and the sum that its code is; of several texts as `QueryVector.codes` adds them up."""
     texts = query.texts.below(len(encoder.words))
     terms, row_of = np.unique(texts.terms, return_inverse=True)
-    alone = len(texts) == 1 and query.shares[0] == 1
+    alone = len(texts) == 1 and query.text_weights[0] == 1
     total = np.zeros((len(terms) + 1, encoder.dims))
-    for i, share in enumerate(query.shares.tolist()):
+    for i, share in enumerate(query.text_weights.tolist()):
         if texts.starts[i] < texts.starts[i + 1]:
             bag = texts.rows(i, i + 1)
             parts = _deep_parts(encoder, bag) if isinstance(encoder, DeepEncoder) else _encoder_parts(encoder, bag)
@@ -211,7 +216,7 @@ def _encoder_parts(encoder: Encoder, bag: Bags) -> Doubles:
 def _deep_parts(encoder: DeepEncoder, bag: Bags) -> Doubles:
     """The sum that the code of one text is, of a `DeepEncoder`."""
     weight, bias = encoder.layers[0]
-    given = shares(bag)[:, None].astype(np.float64) * weight[bag.terms]
+    given = frequencies(bag)[:, None].astype(np.float64) * weight[bag.terms]
     return _through(encoder.layers[1:], _with_empty(given, bias), _logistic)
 
 

@@ -1,0 +1,68 @@
+"""One search, from its request to its result: the objects that every front end uses."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from textae.types import Hit, Picture
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What to search for, and how.
+
+    Attributes:
+        text: the words of the query; "" where `like` or `picture` stands for it.
+        picture: a picture in place of words.
+        like: ids of documents that hits should be like. With a text they are feedback, without they are the query.
+        unlike: ids of documents that hits should be unlike.
+        where: a condition on the fields of a hit, `year:[2010 TO 2012]`.
+        must: a condition on the text of a hit, `"noisy signal" NOT image`.
+        mode: the ranking system; None for the default of the index.
+        top_k: the maximum number of hits.
+        expand: whether keyword search also looks for words that the decoder expects of the query.
+        explain: whether hits say why they have their score.
+        suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
+        granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
+    """
+
+    text: str = ""
+    picture: Picture | None = None
+    like: Sequence[str] = ()
+    unlike: Sequence[str] = ()
+    where: str | None = None
+    must: str | None = None
+    mode: str | None = None
+    top_k: int = 10
+    expand: bool = False
+    explain: bool = False
+    suggest: int = 0
+    granularity: str = "passage"
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The hits of a request, and what a person should know beside them.
+
+    Attributes:
+        hits: the best first.
+        mode: the system that ranked.
+        unknown: words of the text, as written, that have no effect on this system.
+        ignored: stop words in `must`, which have no effect.
+        suggestions: for the first unknown words, similar words of the corpus.
+        only_stop_words: whether the text has words, and all are stop words.
+    """
+
+    hits: tuple[Hit, ...]
+    mode: str
+    unknown: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    suggestions: dict[str, list[str]] = field(default_factory=dict)
+    only_stop_words: bool = False
+
+    def __iter__(self) -> Iterator[Hit]:
+        """The hits, best first."""
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        """The number of hits."""
+        return len(self.hits)

@@ -1,45 +1,33 @@
-"""The shell's way to the benchmarks: `scripts/bench NAME` runs the command NAME of benchmarks/NAME.py."""
+"""The command line of the benchmarks: `scripts/bench NAME` runs a command of benchmarks/suites/."""
 
 from importlib import import_module
 
 import click
 
-from benchmarks import rows
+from benchmarks import report
 
-COMMANDS = (
-    "hashing",
-    "retrieval",
-    "newsgroups",
-    "hinton",
-    "short",
-    "labels",
-    "time",
-    "cost",
-    "latency",
-    "expansion",
-    "speed",
-    "million",
-    "minilm",
-    "maps",
-    "serve",
-    "clusters",
-    "images",
-)
+SUITES = ("quality", "hashing", "hinton", "minilm", "topics", "maps", "labels", "images", "speed", "scale")
 
 
 @click.group()
 def bench() -> None:
-    """Measure, append the rows to docs/benchmarks.jsonl, and write docs/benchmarks.md anew."""
+    """Measure, append the rows to docs/benchmarks.jsonl, and render docs/benchmarks.md."""
 
 
 @bench.command()
 def render() -> None:
-    """Only write docs/benchmarks.md and the README's scores anew from the rows."""
-    rows.render()
+    """Render docs/benchmarks.md and the README's scores from the rows, without measuring."""
 
 
-for name in COMMANDS:
-    bench.add_command(getattr(import_module(f"benchmarks.{name}"), name))
+@bench.result_callback()
+def finish(_: object) -> None:
+    """Render after every command."""
+    report.render()
+
+
+for name in SUITES:
+    for command in import_module(f"benchmarks.suites.{name}").COMMANDS:
+        bench.add_command(command)
 
 
 if __name__ == "__main__":

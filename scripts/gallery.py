@@ -1,6 +1,6 @@
-"""The pictures of docs/gallery.md and the README, made anew from indexes that are there: scripts/gallery FOLDER.
+"""Draw the pictures of docs/gallery.md and the README from existing indexes: scripts/gallery FOLDER.
 
-FOLDER holds the indexes `python`, `20newsgroups`, `scifact`, and `mnist`, of pictures. Chromium looks at the pages.
+FOLDER holds the indexes `python`, `20newsgroups`, `scifact` and `mnist` (pictures). Chromium renders the pages.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ SCREEN, PHONE = {"width": 1400, "height": 900}, {"width": 360, "height": 740}
 
 
 def textae(*arguments: object) -> list[str]:
-    """The command line of textae."""
+    """A command line of textae."""
     return [sys.executable, "-m", "textae", *map(str, arguments)]
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 def gallery(folder: Path) -> None:
-    """Draw the pictures into docs/gallery."""
+    """Draw the pictures of docs/gallery from the indexes in FOLDER."""
     DOCS.mkdir(exist_ok=True)
     pages = {}
     for name in ("python", "20newsgroups", "scifact", "mnist"):
@@ -41,27 +41,27 @@ def gallery(folder: Path) -> None:
     with sync_playwright() as playwright:
         chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        look(browser, pages["python"].as_uri(), "page-python")
-        look(browser, pages["20newsgroups"].as_uri(), "page-20newsgroups-dark", dark=True)
-        look(browser, pages["mnist"].as_uri(), "page-mnist")
-        look(browser, pages["scifact"].as_uri(), "page-scifact-phone", size=PHONE)
-        served(browser, folder / "python")
+        screenshot(browser, pages["python"].as_uri(), "page-python")
+        screenshot(browser, pages["20newsgroups"].as_uri(), "page-20newsgroups-dark", dark=True)
+        screenshot(browser, pages["mnist"].as_uri(), "page-mnist")
+        screenshot(browser, pages["scifact"].as_uri(), "page-scifact-phone", size=PHONE)
+        screenshot_of_server(browser, folder / "python")
         browser.close()
     for page in pages.values():
         page.unlink()
     for picture in DOCS.glob("*.png"):
-        small(picture)
+        compress(picture)
 
 
-def small(picture: Path) -> None:
-    """Write a picture anew in 256 colours, in which no difference is seen."""
+def compress(picture: Path) -> None:
+    """Reduce a picture to 256 colours, which makes no visible difference."""
     with Image.open(picture) as image:
         colours = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     colours.save(picture, optimize=True)
 
 
-def look(browser: Browser, url: str, name: str, *, size: dict[str, int] = SCREEN, dark: bool = False) -> None:
-    """Take a picture of a page when it has settled."""
+def screenshot(browser: Browser, url: str, name: str, *, size: dict[str, int] = SCREEN, dark: bool = False) -> None:
+    """Take a screenshot of a page when it has settled."""
     page = browser.new_page(viewport=size, color_scheme="dark" if dark else "light", reduced_motion="reduce")
     page.goto(url)
     page.wait_for_timeout(4_000)
@@ -69,8 +69,8 @@ def look(browser: Browser, url: str, name: str, *, size: dict[str, int] = SCREEN
     page.close()
 
 
-def served(browser: Browser, index: Path) -> None:
-    """Take a picture of the application that has been asked something."""
+def screenshot_of_server(browser: Browser, index: Path) -> None:
+    """Take a screenshot of the application with the hits of a query."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -82,7 +82,7 @@ def served(browser: Browser, index: Path) -> None:
                 break
             except OSError:
                 time.sleep(0.2)
-        look(browser, f"http://127.0.0.1:{port}/#q=smooth+a+noisy+signal&explain=1", "served-python")
+        screenshot(browser, f"http://127.0.0.1:{port}/#q=smooth+a+noisy+signal&explain=1", "served-python")
     finally:
         server.terminate()
         server.wait()

@@ -1,8 +1,8 @@
-"""Learning on CUDA: codes as good as the CPU's, documents a second, and how it grows. Prints rows as JSON lines.
+"""Learning on CUDA beside the CPU: agreement of the codes, and throughput. Prints rows as JSON lines.
 
-Correctness: the same corpus, seed and settings on both devices (random numbers are drawn on the CPU, so both see the
-same batches); the codes must rank alike. Throughput: visits a second on a corpus of random bags, beside the time that
-the least bytes of a step would take at the card's copy bandwidth.
+Agreement: both devices learn the same corpus with the same seed and settings (random numbers are drawn on the CPU, so
+both see the same batches); the codes must rank alike. Throughput: documents per second on a corpus of random bags,
+beside the time that the fewest bytes of a step take at the card's copy bandwidth.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from textae.training.text import learn
 
 
 def main() -> None:
-    """Run what the card allows; one clear line where there is none."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--documents", type=int, default=200_000, help="of the corpus for the throughput")
-    options.add_argument("--dry-run", action="store_true", help="the same steps on the CPU with a small corpus")
-    given = options.parse_args()
-    if given.dry_run:
+    """Measure on the card; where there is none, print one line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=200_000, help="number of documents for the throughput")
+    parser.add_argument("--dry-run", action="store_true", help="run the same steps on the CPU with a small corpus")
+    options = parser.parse_args()
+    if options.dry_run:
         _agreement("cpu")
         _throughput("cpu", 2_000)
     elif torch.cuda.is_available():
         _agreement("cuda")
-        _throughput("cuda", given.documents)
+        _throughput("cuda", options.documents)
     else:
-        print("no CUDA card here: nothing was measured (--dry-run walks the same path on the CPU)", file=sys.stderr)
+        print("no CUDA card: nothing was measured (--dry-run runs the same steps on the CPU)", file=sys.stderr)
 
 
 def _agreement(device: str) -> None:
-    """Topic labels found by the codes of both devices: 20 Newsgroups where it is at hand, random topics elsewhere."""
+    """P@100 by label of the codes of both devices: of 20 Newsgroups where TEXTAE_DATA has it, else of random topics."""
     bags, labels, on = _newsgroups() or _topics(2_000)
     quality = {}
     codes = {}
@@ -89,13 +89,13 @@ def _throughput(device: str, n: int) -> None:
 
 
 def _step_bytes(start: Encoder) -> float:
-    """The least that a step moves: Adam reads and writes each parameter, its gradient and its two moments."""
+    """The fewest bytes that a step moves: Adam reads and writes each parameter, its gradient and its two moments."""
     parameters = start.words.size * 2
     return 4.0 * parameters * 7
 
 
 def _bandwidth() -> float:
-    """Bytes a second of a copy within the card's memory, read and written."""
+    """Bytes per second, read and written, of a copy within the card's memory."""
     source = torch.rand(1 << 28, device="cuda")
     target = torch.empty_like(source)
     for _ in range(3):
@@ -150,7 +150,7 @@ def _newsgroups() -> tuple[Bags, np.ndarray[Any, Any], str] | None:
 
 
 def _topics(n: int, n_topics: int = 20, n_terms: int = 20_000) -> tuple[Bags, np.ndarray[Any, Any], str]:
-    """Random documents of 100 words: half of any word (by Zipf's law), half of their topic's thousand words."""
+    """Random documents of 100 words: half from all words (by Zipf's law), half from their topic's thousand words."""
     rng = np.random.default_rng(1)
     labels = rng.integers(n_topics, size=n)
     chances = 1 / np.arange(1, n_terms + 1)

@@ -19,28 +19,13 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import bench
-from benchmarks import (
-    clusters,
-    few_pictures,
-    hashing,
-    hinton,
-    image_figures,
-    images,
-    minilm,
-    newsgroups,
-    page,
-    rows,
-    runs,
-    short,
-    time,
-    topics,
-    workers,
-)
-from benchmarks.million import Words, variants
-from benchmarks.rows import Row
-from benchmarks.speed import QUERIES, beside, queries
+from benchmarks import datasets, report
+from benchmarks.datasets import WordFrequencies, variants
+from benchmarks.harness import precision, rows, runs, workers
+from benchmarks.harness.rows import Row
+from benchmarks.suites import hashing, hinton, image_figures, images, labels, minilm, quality, topics
+from benchmarks.suites.speed import QUERIES, beside, queries
 from textae import Document, Engine, ModelSpec, TrainSpec
-from textae.search.query import QueryVector
 from textae.types import Query
 
 MESSAGE = """From: ada@example.org
@@ -65,38 +50,38 @@ class TestExpectedPrecision:
         """One hit is nearer; one of three tied is relevant, for two places: (1 + 2 · 1/3) / 3."""
         distances = np.array([[0.0, 1, 1, 1, 2]])
         relevant = np.array([[True, True, False, False, True]])
-        assert topics.expected_precision(distances, relevant, 3) == pytest.approx([5 / 9])
+        assert precision.expected_precision(distances, relevant, 3) == pytest.approx([5 / 9])
 
     def test_without_a_tie_at_the_cut_it_is_precision(self) -> None:
         distances = np.array([[3.0, 1, 2, 2, 4], [4, 3, 2, 1, 0]])
         relevant = np.array([[True, True, False, True, True], [False, False, False, True, False]])
-        assert topics.expected_precision(distances, relevant, 3) == pytest.approx([2 / 3, 1 / 3])
+        assert precision.expected_precision(distances, relevant, 3) == pytest.approx([2 / 3, 1 / 3])
 
     def test_where_all_tie_it_is_the_share_of_the_relevant(self) -> None:
-        assert topics.expected_precision(np.zeros((1, 8)), np.arange(8)[None] < 2, 5) == pytest.approx([1 / 4])
+        assert precision.expected_precision(np.zeros((1, 8)), np.arange(8)[None] < 2, 5) == pytest.approx([1 / 4])
 
     def test_places_without_documents_are_misses(self) -> None:
-        assert topics.expected_precision(np.array([[0.0, 1]]), np.array([[True, True]]), 10) == pytest.approx([0.2])
+        assert precision.expected_precision(np.array([[0.0, 1]]), np.array([[True, True]]), 10) == pytest.approx([0.2])
 
     @given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=5), st.integers(1, 6))
     def test_it_is_the_mean_over_all_orders_of_the_documents(self, documents, k) -> None:
         orders = [sorted(order, key=lambda document: document[0]) for order in itertools.permutations(documents)]
         mean = np.mean([sum(relevant for _, relevant in order[:k]) / k for order in orders])
         distances, relevant = np.array(documents).T
-        assert topics.expected_precision(distances[None], relevant[None] == 1, k) == pytest.approx([mean])
+        assert precision.expected_precision(distances[None], relevant[None] == 1, k) == pytest.approx([mean])
 
 
 class TestSplit:
     def test_the_parts_have_their_shares_and_nothing_in_common(self) -> None:
-        parts = runs.split(range(18_846), hashing.SHARES, seed=1)
+        parts = datasets.split(range(18_846), hashing.SHARES, seed=1)
         assert list(map(len, parts)) == [11_308, 3_769, 3_769]
         assert sorted(itertools.chain(*parts)) == list(range(18_846))
 
     def test_what_the_shares_leave_over_is_in_no_part(self) -> None:
-        assert list(map(len, runs.split(range(1_000), short.SHARES, seed=1))) == [200, 50]
+        assert list(map(len, datasets.split(range(1_000), quality.SHARES, seed=1))) == [200, 50]
 
     def test_a_seed_is_a_split(self) -> None:
-        first, again, other = (runs.split(range(100), (0.5, 0.5), seed) for seed in (1, 1, 2))
+        first, again, other = (datasets.split(range(100), (0.5, 0.5), seed) for seed in (1, 1, 2))
         assert first == again != other
 
     def test_by_date_half_of_the_test_part_asks_if_it_is_neither_short_nor_long(self) -> None:
@@ -110,22 +95,22 @@ class TestSplit:
 
     def test_the_largest_categories(self) -> None:
         corpus = [Document(str(i), "x", fields={"label": label}) for i, label in enumerate("cbbaac")]
-        assert [document.id for document in short.largest(corpus, 2)] == ["1", "2", "3", "4"]
+        assert [document.id for document in quality.largest(corpus, 2)] == ["1", "2", "3", "4"]
 
 
 class TestStripping:
     def test_what_is_left_is_what_was_written(self) -> None:
-        assert newsgroups.stripped(Document("1", MESSAGE)).text == "It weaves patterns.\n"
+        assert datasets.stripped(Document("1", MESSAGE)).text == "It weaves patterns.\n"
 
     def test_each_alone(self) -> None:
-        assert newsgroups.without_header(MESSAGE).startswith("In article")
-        assert newsgroups.without_footer("a\n\nb\n-- \nname") == "a\n\nb"
-        assert newsgroups.without_footer("no signature") == "no signature"
-        assert newsgroups.without_quotes("she said:\n> a\nb") == "b"
+        assert datasets.without_header(MESSAGE).startswith("In article")
+        assert datasets.without_footer("a\n\nb\n-- \nname") == "a\n\nb"
+        assert datasets.without_footer("no signature") == "no signature"
+        assert datasets.without_quotes("she said:\n> a\nb") == "b"
 
     def test_what_is_left_without_a_word_does_not_ask(self) -> None:
         documents = [Document("1", "...\n"), Document("2", "word")]
-        assert [document.id for document in topics.with_words(documents)] == ["2"]
+        assert [document.id for document in datasets.with_words(documents)] == ["2"]
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +126,7 @@ def labelled() -> list[Document]:
 @pytest.fixture(scope="module")
 def indexed(labelled, tmp_path_factory):
     folder = tmp_path_factory.mktemp("benchmarks") / "index"
-    with runs.table(labelled[:50]) as source:
+    with datasets.table(labelled[:50]) as source:
         return folder, runs.index(source, folder, model=ModelSpec(bits=16), seed=1, passes=1)
 
 
@@ -151,39 +136,39 @@ class TestIndex:
         assert cost.documents == 50
         assert 0 < cost.learning < cost.indexing < 60
         assert 0.05 < cost.gib < 4
-        assert list(cost.figures()) == list(page.COSTS)
+        assert list(cost.figures()) == list(report.COSTS)
 
     def test_systems_are_scored_by_the_label(self, indexed, labelled) -> None:
         with Engine.open(indexed[0]) as engine:
-            scored = topics.precision(engine, topics.retrievers(engine, ("bm25", "code", "bits")), labelled[50:], 10)
+            scored = precision.label_precision(engine, ("bm25", "code", "bits"), labelled[50:], 10)
         assert all(value > 0.9 for value in scored.values())
 
     def test_bits_of_lsa_find_a_document_by_its_own_text(self, indexed, labelled) -> None:
         with Engine.open(indexed[0]) as engine:
-            vectorizer, system = engine.snapshot.model.vectorizer, hashing.lsa_bits(engine.snapshot, 8)
-            querys = [QueryVector.of(vectorizer.transform([document.text])) for document in labelled[:50]]
-            scores = np.stack([system.scores(query, np.arange(50)) for query in querys])
+            system = hashing.lsa_bits(engine.snapshot, 8)
+            vectors = runs.query_vectors(engine, [document.text for document in labelled[:50]])
+            scores = np.stack([system.scores(vector, np.arange(50)) for vector in vectors])
         assert scores.diagonal() == pytest.approx(1, abs=0.3)  # a coordinate at its median may fall to either side
         assert scores.diagonal().mean() > scores.mean() + 0.5
 
 
-class TestPage:
+class TestReport:
     def test_seeds_are_a_mean_and_half_their_range(self) -> None:
-        text = page.page([row("speed", "a", {"x": value}, seed) for seed, value in ((1, 0.5), (2, 0.7))], "")
+        text = report.page([row("speed", "a", {"x": value}, seed) for seed, value in ((1, 0.5), (2, 0.7))], "")
         assert "| a | 1,000 | 0.600 ± 0.100 |" in text
         assert "(seeds 1, 2 · abc · a machine · 2026-01-01)" in text
 
     def test_the_newest_row_counts(self) -> None:
-        text = page.page([row("speed", "a", {"x": 0.1}), row("speed", "a", {"x": 0.2}, commit="def")], "")
+        text = report.page([row("speed", "a", {"x": 0.1}), row("speed", "a", {"x": 0.2}, commit="def")], "")
         assert "0.200" in text
         assert "0.100" not in text
 
     def test_what_no_section_names_has_one_of_its_own(self) -> None:
-        assert "## speed\n\n| data |" in page.page([row("speed", "a", {"x": 0.1})], "")
+        assert "## speed\n\n| data |" in report.page([row("speed", "a", {"x": 0.1})], "")
 
     def test_baselines_ours_published_and_costs_stand_side_by_side(self) -> None:
         figures = {"bits": 0.6, "LSA bits": 0.4, "learning s": 60.0, "indexing s": 70.0, "peak GiB": 1.0}
-        text = page.page([row("P@100, semantic hashing, date split", "64 bits", figures)], "")
+        text = report.page([row("P@100, semantic hashing, date split", "64 bits", figures)], "")
         assert (
             "| data | documents | **bits** | LSA bits | *NbrSH-V 2022* | *SNUH 2021* | *VDSH 2017* "
             "| learning s | indexing s | peak GiB |" in text
@@ -194,25 +179,25 @@ class TestPage:
         seeds = [
             row("P@100", "a", {"lsa-32": 0.5, "lsa": value, "code": 0.6}, seed) for seed, value in ((1, 0.8), (2, 0.1))
         ]
-        text = page.page(seeds, "")
+        text = report.page(seeds, "")
         assert "| data | documents | lsa-32 | lsa | **code** | best LSA |" in text
         assert "| a | 1,000 | 0.500 | 0.450 ± 0.350 | 0.600 | 0.500 |" in text
 
     def test_lines_of_different_origin_say_theirs(self) -> None:
-        text = page.page([row("speed", "a", {"x": 0.1}), row("speed", "b", {"x": 0.2}, commit="def")], "")
+        text = report.page([row("speed", "a", {"x": 0.1}), row("speed", "b", {"x": 0.2}, commit="def")], "")
         assert "(a: seed 1 · abc · a machine · 2026-01-01)" in text
         assert "(b: seed 1 · def · a machine · 2026-01-01)" in text
 
     def test_the_picture_of_quality_against_time(self, tmp_path) -> None:
         measured = [
             row(
-                time.WHAT,
-                time.name_of(passes),
+                quality.PASSES_TABLE,
+                quality.name_of(passes),
                 {"tfidf": 0.4, "lsa": 0.44, "code": 0.5, "bits": 0.5, "learning s": 9.0},
             )
-            for passes in time.PASSES
+            for passes in quality.PASSES
         ]
-        time.draw(measured, tmp_path / "picture.png")
+        quality.draw_passes(measured, tmp_path / "picture.png")
         assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -244,12 +229,11 @@ def small_data(labelled, tmp_path, monkeypatch):
                 file.write(json.dumps(told) + "\n")
     (tmp_path / "med" / "queries.jsonl").write_text('{"_id": "q", "text": "ship"}\n')
     (tmp_path / "med" / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tsea/1\t1\n")
-    for name in ("ROWS", "PAGE", "README", "PICTURE"):
+    for module, name in ((rows, "ROWS"), (report, "PAGE"), (report, "README"), (quality, "PICTURE")):
         copy = tmp_path / name
-        copy.write_bytes(getattr(rows, name).read_bytes() if getattr(rows, name).exists() else b"")
-        monkeypatch.setattr(rows, name, copy)
-    monkeypatch.setattr(time, "PICTURE", rows.PICTURE)
-    monkeypatch.setattr(time, "PASSES", (0, None))
+        copy.write_bytes(getattr(module, name).read_bytes() if getattr(module, name).exists() else b"")
+        monkeypatch.setattr(module, name, copy)
+    monkeypatch.setattr(quality, "PASSES", (0, None))
     monkeypatch.setattr(runs, "ProcessPoolExecutor", InThisProcess)
     monkeypatch.setenv("TEXTAE_DATA", str(tmp_path))
 
@@ -273,10 +257,10 @@ def test_a_benchmark_appends_its_rows_and_the_page_shows_them(command, written, 
     done = CliRunner().invoke(bench.bench, command.split(), catch_exceptions=False)
     new = rows.read()[len(before) :]
     assert len(new) == written, done.output
-    text = rows.PAGE.read_text(encoding="utf-8")
+    text = report.PAGE.read_text(encoding="utf-8")
     for measured in new:
         assert f"### {measured.what}\n" in text
-        assert all(0 <= value <= 1 for name, value in measured.figures.items() if name not in page.COSTS)
+        assert all(0 <= value <= 1 for name, value in measured.figures.items() if name not in report.COSTS)
     assert len(done.output.splitlines()) == max(written, 1)
 
 
@@ -284,11 +268,11 @@ class TestImages:
     def test_rows_and_figures_of_a_few_digits(self, small_data, tmp_path, monkeypatch) -> None:
         pytest.importorskip("matplotlib")
         drawn = np.random.default_rng(1).integers(0, 256, (80, 28, 28), dtype=np.uint8)
-        labels = np.arange(80) % 10
+        digits = np.arange(80) % 10
         (tmp_path / "mnist").mkdir()
         np.savez(
             tmp_path / "mnist" / "digits.npz",
-            x_train=drawn[:50], y_train=labels[:50], x_test=drawn[50:], y_test=labels[50:],
+            x_train=drawn[:50], y_train=digits[:50], x_test=drawn[50:], y_test=digits[50:],
         )  # fmt: skip
         small = {"hidden": (60,), "dims": 8}
         tiny = {
@@ -296,7 +280,7 @@ class TestImages:
             for name, (model, train) in images.LEARNED.items()
         }
         for where, name, value in (
-            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)), (few_pictures, "STEPS", 2),
+            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)), (labels, "STEPS", 2),
             (image_figures, "IMAGES", tmp_path / "images"),
         ):  # fmt: skip
             monkeypatch.setattr(where, name, value)
@@ -304,7 +288,7 @@ class TestImages:
         done = CliRunner().invoke(bench.bench, ["images", "--queries", "10"], catch_exceptions=False)
         new = rows.read()[len(before) :]
         assert len(new) == 4 + 1 + 1 + 1 + 3 + 1, done.output
-        text = rows.PAGE.read_text(encoding="utf-8")
+        text = report.PAGE.read_text(encoding="utf-8")
         for measured in new:
             assert f"### {measured.what}\n" in text
         found = {path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()}
@@ -364,14 +348,14 @@ class TestHinton:
 
 class TestMillion:
     def test_a_word_is_drawn_as_often_as_it_occurs(self) -> None:
-        words = Words.of([Document("1", "b a b", "b"), Document("2", "c")])
-        assert dict(zip(words.words, words.share, strict=True)) == {"b": 3 / 5, "a": 4 / 5, "c": 1}
+        words = WordFrequencies.of([Document("1", "b a b", "b"), Document("2", "c")])
+        assert dict(zip(words.words, words.cumulative, strict=True)) == {"b": 3 / 5, "a": 4 / 5, "c": 1}
         drawn = words.exchange("x " * 10_000, 1, np.random.default_rng(1)).split()
         assert drawn.count("b") / len(drawn) == pytest.approx(3 / 5, abs=0.02)
 
     @given(st.lists(st.sampled_from(["sea", "sky", "sun"]), max_size=30), st.floats(0, 1), st.integers(0, 99))
     def test_so_great_a_share_of_the_words_is_exchanged_and_no_other(self, old, share, seed) -> None:
-        words = Words(("new",), np.ones(1))
+        words = WordFrequencies(("new",), np.ones(1))
         new = words.exchange(" ".join(old), share, np.random.default_rng(seed)).split()
         assert [a for a, b in zip(old, new, strict=True) if a == b] == [
             a for a, b in zip(old, new, strict=True) if b != "new"
@@ -380,7 +364,7 @@ class TestMillion:
 
     def test_a_copy_is_the_same_every_time_and_unlike_every_other(self) -> None:
         corpus = [Document("1", "one two three four five six seven eight nine ten", "", {"label": "n"})]
-        words = Words.of(corpus + [Document("2", "other")] * 90)
+        words = WordFrequencies.of(corpus + [Document("2", "other")] * 90)
         first, again, other = (list(variants(corpus, words, copy)) for copy in (0, 0, 1))
         assert first == again
         assert (first[0].id, other[0].id) == ("1#0", "1#1")
@@ -415,10 +399,10 @@ class TestPeers:
         assert {name: len(values) for name, values in seconds.items()} == {"copy": 45, "hamming": 45}
         assert all((values > 0).all() for values in seconds.values())
 
-    def test_a_process_that_breaks_off_is_told(self) -> None:
+    def test_a_process_that_ends_early_is_an_error(self) -> None:
         with (
             workers.Worker(sys.executable, workers.SCANS, "copy", "many") as worker,
-            pytest.raises(click.ClickException, match=r"scans\.py copy many broke off"),
+            pytest.raises(click.ClickException, match=r"scans\.py copy many ended early"),
         ):
             worker.ask(["1"])
 
@@ -428,7 +412,7 @@ class TestPeers:
             return subprocess.run(program, capture_output=True, text=True, check=True).stdout
 
         folder, ids = tmp_path / "fts5", tmp_path / "ids.json"
-        with runs.table(
+        with datasets.table(
             [Document("1", "ships sail"), Document("2", "a wing", "Sails"), Document("3", "wings")]
         ) as source:
             run("add", "fts5", folder, source)
@@ -438,32 +422,30 @@ class TestPeers:
         assert run("once", "fts5", folder, "sailing ship").split() == ["2"]
 
 
-class TestClusters:
+class TestTopics:
     def test_coherence_by_hand(self) -> None:
         """Of four documents two hold a, two b and one both: ln(1/4 / (1/2 · 1/2)) = 0; all that hold c hold d."""
         counts = csr_array(np.array([[1, 2, 0, 0], [1, 0, 0, 0], [0, 3, 0, 0], [0, 0, 1, 1]]))
-        assert clusters.coherence(counts, [np.array([0, 1])]) == pytest.approx(0)
-        assert clusters.coherence(counts, [np.array([2, 3])]) == pytest.approx(1)
-        assert clusters.coherence(counts, [np.array([0, 2])]) == -1
-        assert clusters.coherence(counts, [np.array([0, 2, 3]), np.array([0, 1])]) == pytest.approx(
-            (-1 - 1 + 1) / 3 / 2
-        )
+        assert topics.coherence(counts, [np.array([0, 1])]) == pytest.approx(0)
+        assert topics.coherence(counts, [np.array([2, 3])]) == pytest.approx(1)
+        assert topics.coherence(counts, [np.array([0, 2])]) == -1
+        assert topics.coherence(counts, [np.array([0, 2, 3]), np.array([0, 1])]) == pytest.approx((-1 - 1 + 1) / 3 / 2)
 
     def test_a_pair_that_every_document_holds_goes_together(self) -> None:
-        assert clusters.coherence(csr_array(np.ones((3, 2))), [np.array([0, 1])]) == 1
+        assert topics.coherence(csr_array(np.ones((3, 2))), [np.array([0, 1])]) == 1
 
     def test_diversity_is_the_share_of_different_words(self) -> None:
-        assert clusters.diversity([np.array([1, 2, 3]), np.array([3, 4, 5])]) == pytest.approx(5 / 6)
+        assert topics.diversity([np.array([1, 2, 3]), np.array([3, 4, 5])]) == pytest.approx(5 / 6)
 
     def test_the_words_of_a_class_by_hand(self) -> None:
         """Both classes have 8 words: a says as much as b in the first, and b is rarer in all."""
         counts = csr_array(np.array([[4.0, 4, 0], [4, 0, 4]]))
-        corpus = clusters.Corpus(counts, counts, np.array([True, True, True]), np.array([0, 1]))
-        assert [words.tolist() for words in clusters.by_class(corpus, np.array([0, 1]))] == [[1, 0, 2], [2, 0, 1]]
-        without_the_first = clusters.by_class(corpus, np.array([-1, 0]))
+        corpus = topics.Corpus(counts, counts, np.array([True, True, True]), np.array([0, 1]))
+        assert [words.tolist() for words in topics.by_class(corpus, np.array([0, 1]))] == [[1, 0, 2], [2, 0, 1]]
+        without_the_first = topics.by_class(corpus, np.array([-1, 0]))
         assert [words.tolist() for words in without_the_first] == [[2, 0, 1]]
 
     def test_a_number_stands_for_no_topic(self) -> None:
         counts = csr_array(np.array([[4.0, 4, 0], [4, 0, 4]]))
-        corpus = clusters.Corpus(counts, counts, np.array([True, False, True]), np.array([0, 1]))
-        assert clusters.by_class(corpus, np.array([0, 1]))[0].tolist()[:2] == [0, 2]
+        corpus = topics.Corpus(counts, counts, np.array([True, False, True]), np.array([0, 1]))
+        assert topics.by_class(corpus, np.array([0, 1]))[0].tolist()[:2] == [0, 2]

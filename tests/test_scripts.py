@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import bench
-from benchmarks import page, rows
+from benchmarks import report
+from benchmarks.harness import rows
 
 CHECKOUT = Path(__file__).parents[1]
 PATH = "/usr/bin:/bin"
@@ -151,12 +152,25 @@ def test_every_benchmark_says_what_it_measures(command: str) -> None:
 
 
 def test_the_page_of_benchmarks_is_what_its_rows_give() -> None:
-    written = page.page(rows.read(), rows.NOTES.read_text(encoding="utf-8"))
-    assert rows.PAGE.read_bytes() == written.encode(), "run 'scripts/bench render'"
-    assert page.scores(rows.read()) in rows.README.read_text(encoding="utf-8")
+    written = report.page(rows.read(), report.NOTES.read_text(encoding="utf-8"))
+    assert report.PAGE.read_bytes() == written.encode(), "run 'scripts/bench render'"
+    assert report.scores(rows.read()) in report.README.read_text(encoding="utf-8")
 
 
 def test_the_benchmarks_start_from_any_folder(tmp_path: Path) -> None:
     command = [sys.executable, CHECKOUT / "scripts" / "bench.py", "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert all(name in done.stdout for name in bench.COMMANDS)
+    assert all(name in done.stdout for name in bench.bench.commands)
+
+
+def test_a_search_is_traced(index_folder: Path) -> None:
+    terms = ["--query", "sail", "--where", "year:>1900", "--must", "NOT nonsense", "--calls", "--path"]
+    command = [sys.executable, "scripts/trace_search.py", "--index", index_folder, *terms]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[-8:]}
+    assert list(rows) == ["functions", "modules", "switches", "depth", "calls", "parsed", "vectorized", "encoded"]
+    plain, conditions = ([int(row[i].replace(",", "")) for row in rows.values()] for i in range(2))
+    assert all(a <= b for a, b in zip(plain, conditions, strict=True))
+    assert plain[5] == 0 < conditions[5]
+    assert min(plain[6:]) >= 1
+    assert "textae.engine: " in done.stdout

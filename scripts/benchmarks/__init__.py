@@ -1,4 +1,7 @@
-"""The benchmarks: each module holds the command of its name, and appends rows to docs/benchmarks.jsonl.
+"""The benchmarks: `scripts/bench NAME` measures, appends rows to docs/benchmarks.jsonl, and renders docs/benchmarks.md.
 
-The page, docs/benchmarks.md, is written from these rows alone (`page`), and so is the table of scores in the README.
+`datasets` reads the real corpora in TEXTAE_DATA, splits them, and makes a million documents from one of them. `suites`
+holds the commands, by what they measure. `harness` is what suites share: rows, runs (an index and its cost), precision
+by label, and processes that are timed in turns. `peers` are programs that run in environments of their own. `report`
+makes the page and the README's scores from the rows and the template report.md.
 """

@@ -1,1 +1,1 @@
-"""Programs that run in environments of their own, beside textae: they import nothing of it but what they measure."""
+"""Programs that run in environments of their own; they import of textae only what they measure."""

@@ -1,8 +1,8 @@
-"""One look at every code, by textae, by faiss, by a float product, and a plain copy of as many bytes: on one core.
+"""Scan every code on one core: with textae, with faiss, as a float product, and as a plain copy of as many bytes.
 
     python scans.py hamming|faiss|floats|copy N
 
-answers rounds of texts (rounds.py) over N random codes, the same for all: a text is the number of the code that asks.
+It answers rounds of texts (rounds.py) over N random codes, the same for all. A text is the number of the query's code.
 """
 
 import sys
@@ -17,7 +17,7 @@ DIMS = 320
 
 
 def hamming(bits: NDArray[np.uint8]) -> Find:
-    """The ten nearest by textae."""
+    """The ten nearest, with textae."""
     from textae.encoding.encoders import Codes
     from textae.index.chunked import ChunkedArray
     from textae.search.vectors import HammingIndex
@@ -33,7 +33,7 @@ def hamming(bits: NDArray[np.uint8]) -> Find:
 
 
 def faiss(bits: NDArray[np.uint8]) -> Find:
-    """The ten nearest by faiss, which looks at every code too."""
+    """The ten nearest, with an exhaustive index of faiss."""
     import faiss
 
     faiss.omp_set_num_threads(1)
@@ -43,17 +43,17 @@ def faiss(bits: NDArray[np.uint8]) -> Find:
 
 
 def floats(bits: NDArray[np.uint8]) -> Find:
-    """The scalar product with as many codes of floats."""
+    """The scalar product with as many float codes."""
     codes = np.random.default_rng(1).standard_normal((len(bits), DIMS), np.float32)
     return lambda text: [str((codes @ codes[int(text)]).argmax())]
 
 
 def copy(bits: NDArray[np.uint8]) -> Find:
     """A copy of all codes."""
-    there = np.zeros_like(bits)
+    target = np.zeros_like(bits)
 
     def find(text: str) -> Sequence[str]:
-        np.copyto(there, bits)
+        np.copyto(target, bits)
         return [text]
 
     return find

@@ -1,13 +1,13 @@
-"""Keyword search by others, and textae's searches, all asked alike. Each runs on one core, in a process of its own.
+"""Keyword search with other engines, and textae's searches, behind one command line; each runs on one core.
 
     python systems.py add SYSTEM FOLDER TABLE       adds a table of documents (.jsonl, .gz) to the system's index
-    python systems.py remove SYSTEM FOLDER IDS      removes the documents of the ids in a JSON file
+    python systems.py remove SYSTEM FOLDER IDS      removes the documents whose ids a JSON file lists
     python systems.py once SYSTEM FOLDER TEXT       prints the ids of the ten best: a search from a cold shell
     python systems.py many SYSTEM FOLDER            answers rounds of texts (rounds.py)
 
-SYSTEM is fts5, tantivy, bm25s or bm25s+numba: documents are found by any word of the query in their title or text,
-stemmed by Porter's or Snowball's stemmer, and ranked by BM25. Or it is a mode of textae: `hybrid` ranks ids and scores
-alone, `hybrid+texts` is the whole search, with titles and snippets.
+SYSTEM is fts5, tantivy, bm25s or bm25s+numba: any word of the query in title or text finds a document, words are
+stemmed by Porter's or Snowball's stemmer, and BM25 ranks. Or it is a mode of textae: `hybrid` ranks ids and scores
+alone, `hybrid+texts` is the whole search with titles and snippets.
 """
 
 import gzip
@@ -27,8 +27,8 @@ Rows = Iterator[dict[str, Any]]
 
 def rows(table: Path) -> Rows:
     """The rows of a table."""
-    snapshot = gzip.open if table.suffix == ".gz" else open
-    with snapshot(table, "rt", encoding="utf-8") as lines:
+    opener = gzip.open if table.suffix == ".gz" else open
+    with opener(table, "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
@@ -53,10 +53,10 @@ class FTS5:
             database.executemany("INSERT INTO documents VALUES (:id, :title, :text)", rows(table))
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove documents, in one transaction; a virtual table finds an unindexed column by reading all rows."""
+        """Remove documents in one transaction; a virtual table has no index of ids, so this reads all rows."""
         with closing(sqlite3.connect(self._path)) as database, database:
-            wanted = json.dumps(ids)
-            database.execute("DELETE FROM documents WHERE id IN (SELECT value FROM json_each(?))", [wanted])
+            statement = "DELETE FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+            database.execute(statement, [json.dumps(ids)])
 
     def open(self) -> Find:
         """Search by any of a text's words."""
@@ -70,7 +70,7 @@ class FTS5:
 
 
 class Tantivy:
-    """tantivy, Lucene's like in Rust: no positions are kept, as textae keeps none.
+    """tantivy, an engine like Lucene in Rust; without positions, as textae has none.
 
     Args:
         folder: of the index.
@@ -118,15 +118,15 @@ class Tantivy:
 
 
 class BM25S:
-    """bm25s, whose scores are worked out when indexing; it adds and removes nothing later.
+    """bm25s, which computes scores when it indexes; it cannot add or remove documents later.
 
-    It selects the ten best by numpy or by numba. Where most documents score 0, numpy's selection takes some 12 ms at
-    100,000 documents, beside .2 ms of numba's for the whole search, but numba compiles for seconds when it starts. So
-    a running process is given numba, and a search from a cold shell is spared its import.
+    It selects the ten best with numpy or with numba. Where most documents score 0, numpy's selection takes some 12 ms
+    for 100,000 documents, and numba's whole search .2 ms; but numba compiles for seconds when it starts. So a running
+    process uses numba, and a search from a cold shell does not import it.
 
     Args:
         folder: of the index.
-        numba: whether to search by it.
+        numba: whether to search with numba.
     """
 
     def __init__(self, folder: Path, *, numba: bool) -> None:
@@ -154,8 +154,8 @@ class BM25S:
 
         def find(text: str) -> Sequence[str]:
             terms = self._bm25s.tokenize(text, return_ids=False, **self._how)
-            found = retriever.retrieve(terms, k=10, show_progress=False)
-            return [hit["text"] for hit, score in zip(found.documents[0], found.scores[0], strict=True) if score > 0]
+            best = retriever.retrieve(terms, k=10, show_progress=False)
+            return [hit["text"] for hit, score in zip(best.documents[0], best.scores[0], strict=True) if score > 0]
 
         return find
 
@@ -169,40 +169,40 @@ PEERS: dict[str, Callable[[Path], Any]] = {
 
 
 def textae(folder: Path, mode: str, *, texts: bool) -> Find:
-    """Search by a mode of textae, with or without the texts of what is found."""
+    """Search with a mode of textae, with or without titles and snippets."""
     from textae.engine import Engine
     from textae.search.query import QueryVector
 
     engine = Engine.open(folder)
     if texts:
         return lambda text: [hit.id for hit in engine.search(text, 10, mode)]
-    index = engine.snapshot  # `Engine.rank` starts threads, for many queries
+    index = engine.snapshot  # `Engine.rank` starts threads for many queries
 
     def find(text: str) -> Sequence[str]:
-        found = index.search(QueryVector.of(index.model.vectorizer.transform([text])), 10, mode, None, min_score=0.0)
-        return [index.ids[number] for number in index.searched.doc_numbers.take(found.rows).tolist()]
+        best = index.search(QueryVector.of(index.model.vectorizer.transform([text])), 10, mode, None, min_score=0.0)
+        return [index.ids[number] for number in index.searched.doc_numbers.take(best.rows).tolist()]
 
     return find
 
 
-def snapshot(system: str, folder: Path) -> Find:
-    """The search of a system."""
+def open_system(system: str, folder: Path) -> Find:
+    """Open the index of a system."""
     if system in PEERS:
         return PEERS[system](folder).open()
     mode, _, texts = system.partition("+")
     return textae(folder, mode, texts=bool(texts))
 
 
-def main(task: str, system: str, folder: Path, *given: str) -> None:
-    """Run one of the tasks."""
+def main(task: str, system: str, folder: Path, argument: str = "") -> None:
+    """Run a task."""
     if task == "add":
-        PEERS[system](folder).add(Path(given[0]))
+        PEERS[system](folder).add(Path(argument))
     elif task == "remove":
-        PEERS[system](folder).remove(json.loads(Path(given[0]).read_text(encoding="utf-8")))
+        PEERS[system](folder).remove(json.loads(Path(argument).read_text(encoding="utf-8")))
     elif task == "once":
-        print(*snapshot(system, folder)(given[0]), sep="\n")
+        print(*open_system(system, folder)(argument), sep="\n")
     else:
-        answer(snapshot(system, folder))
+        answer(open_system(system, folder))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The deep auto-encoder of 2006 beside LSA: what Hinton & Salakhutdinov (Science 2006) measured, on 20 Newsgroups.
 
-The test part of the set asks, the training part is ranked; what shares the query's group is relevant. The curves are
-the paper's (figure 4): precision, and recall, after 1, 3, 7, … documents up to all. The paper's set is Reuters' RCV1,
-of 402,207 training documents; this one is 36 times smaller, and its 20 groups are by and large told by single words.
+Messages of the test part are queries, the training part is ranked, and the same group is relevant. The curves are
+those of the paper (figure 4): precision and recall after 1, 3, 7, … documents up to all. The paper's set is Reuters'
+RCV1 with 402,207 training documents; this one is 36 times smaller, and single words give most of its 20 groups away.
 """
 
 from __future__ import annotations
@@ -17,24 +17,22 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rows import data, render, write
+from benchmarks.datasets import BY_DATE, newsgroups
+from benchmarks.harness.rows import ROOT, write
+from benchmarks.harness.runs import query_vectors
 from textae.config import PRESETS, ModelSpec, TrainSpec
-from textae.corpus import TableSpec, read
 from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Floats
 from textae.encoding.encoders import project
 from textae.engine import Engine
-from textae.search.query import QueryVector
 from textae.types import Document
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DOCS = Path(__file__).parents[2] / "docs"
-ON = "20newsgroups by date"
+DOCS = ROOT / "docs"
 SEED = 1
-_QUERIES = 512
-"""Ranked at a time."""
+_BATCH = 512
 
 FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "computers": ("#0072B2", ("comp.graphics", "comp.os.ms-windows.misc", "comp.sys.ibm.pc.hardware",
@@ -45,13 +43,13 @@ FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "religion": ("#D55E00", ("alt.atheism", "soc.religion.christian", "talk.religion.misc")),
     "politics": ("#555555", ("talk.politics.guns", "talk.politics.mideast", "talk.politics.misc")),
 }  # fmt: skip
-"""Groups by what they are about: a colour of Okabe & Ito's, which colour-blind people can tell apart, for each, and
-within it lighter and darker."""
+"""Groups by subject, each with a colour of Okabe & Ito's, which colour-blind people can tell apart; the groups of a
+subject are lighter and darker."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Precision and recall after so many documents: (n,) each."""
+    """Precision and recall after the first so many documents of a ranking: (n,) each."""
 
     cutoffs: NDArray[np.int64]
     precision: NDArray[np.float64]
@@ -60,8 +58,8 @@ class Curve:
 
 @click.command()
 def hinton() -> None:
-    """The deep auto-encoder of 2006 beside LSA: precision and recall, layer by layer errors, codes of two numbers."""
-    train, test = part("train"), part("test")
+    """Precision and recall, errors layer by layer and codes of two numbers: the auto-encoder of 2006 beside LSA."""
+    train, test = newsgroups("train"), newsgroups("test")
     model, spec = PRESETS["hinton2006"]
     curves = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -71,20 +69,12 @@ def hinton() -> None:
         with learned(folder, "lsa-50", train, replace(model, dims=50, hidden=()), TrainSpec(SEED, passes=0)) as engine:
             curves["LSA-50"] = curve(engine, "lsa", test)
         with learned(folder, "ae-2", train, replace(model, dims=2), spec) as engine:
-            pictures = as_pictured(engine, test)
+            codes = planar_codes(engine, test)
             curves |= {"AE-2": curve(engine, "code", test), "LSA-2": curve(engine, "lsa", test)}
-    for name, found in curves.items():
-        write_curve(name, found, len(train))
+    for name, measured in curves.items():
+        write_curve(name, measured, len(train))
     draw_curves(curves, DOCS / "hinton-precision-recall.png")
-    draw_codes(pictures, labels(test), DOCS / "hinton-2d.png")
-    render()
-
-
-def part(split: str) -> list[Document]:
-    """The documents of `train` or `test`."""
-    source = str(data("20newsgroups", "corpus.jsonl.gz"))
-    found = read([source], TableSpec(select=(("split", split),)))
-    return [document for document in found if isinstance(document, Document)]
+    draw_codes(codes, labels(test), DOCS / "hinton-2d.png")
 
 
 def labels(documents: Sequence[Document]) -> NDArray[np.str_]:
@@ -93,49 +83,46 @@ def labels(documents: Sequence[Document]) -> NDArray[np.str_]:
 
 
 def learned(folder: str, name: str, train: Sequence[Document], model: ModelSpec, spec: TrainSpec) -> Engine:
-    """An engine that has learned the documents."""
+    """Index documents in a folder."""
     engine = Engine.create(Path(folder) / name)
     engine.index(train, model=model, train=replace(spec, seed=SEED, device="cpu"))
     return engine
 
 
-def as_pictured(engine: Engine, documents: Sequence[Document]) -> dict[str, Floats]:
-    """The coordinates of documents, by method: (n, 2); LSA's too of their own length, as the paper has them."""
+def planar_codes(engine: Engine, documents: Sequence[Document]) -> dict[str, Floats]:
+    """The codes of documents on the plane, by method: (n, 2); LSA's are not normalised, as in the paper."""
     bags, snapshot = engine.snapshot.model.vectorizer.transform(map(searchable, documents)), engine.snapshot
     words = snapshot.reader.arrays["lsa/words"]
     lsa = project(bags.below(len(words)), snapshot.model.idf[: len(words)], words)
     return {"LSA-2": lsa, "AE-2": snapshot.model.encoder.encode(bags).floats.astype(np.float32)}
 
 
-def curve(engine: Engine, mode: str, asked: Sequence[Document]) -> Curve:
-    """What a system finds, as a mean over the queries."""
+def curve(engine: Engine, mode: str, queries: Sequence[Document]) -> Curve:
+    """Precision and recall of a system, as means over the queries."""
     groups = engine.snapshot.reader.field("label")
     indexed = np.array([str(groups[id]) for id in engine.snapshot.ids.values()])
     cutoffs = np.unique(np.minimum(2 ** np.arange(1, 21) - 1, len(indexed)))  # 1, 3, 7, …, all
     precision, recall = np.zeros(len(cutoffs)), np.zeros(len(cutoffs))
-    for first in range(0, len(asked), _QUERIES):
-        some = asked[first : first + _QUERIES]
-        querys = [
-            QueryVector.of(engine.snapshot.model.vectorizer.transform([searchable(document)])) for document in some
-        ]
-        rows, system = np.arange(len(indexed)), engine.snapshot.system(mode)
-        scores = np.stack([system.scores(query, rows) for query in querys])
-        relevant = indexed[np.argsort(-scores, axis=1, kind="stable")] == labels(some)[:, None]
+    rows, system = np.arange(len(indexed)), engine.searcher.retriever(mode)
+    for first in range(0, len(queries), _BATCH):
+        batch = queries[first : first + _BATCH]
+        scores = np.stack([system.scores(vector, rows) for vector in query_vectors(engine, map(searchable, batch))])
+        relevant = indexed[np.argsort(-scores, axis=1, kind="stable")] == labels(batch)[:, None]
         hits = relevant.cumsum(axis=1)[:, cutoffs - 1]
         precision += (hits / cutoffs).sum(axis=0)
         recall += (hits / relevant.sum(axis=1, keepdims=True)).sum(axis=0)
-    return Curve(cutoffs, precision / len(asked), recall / len(asked))
+    return Curve(cutoffs, precision / len(queries), recall / len(queries))
 
 
-def write_curve(name: str, found: Curve, size: int) -> None:
-    """Two rows of a curve: precision, and recall, by the documents looked at."""
-    for what, values in (("precision", found.precision), ("recall", found.recall)):
-        figures = {str(cutoff): float(value) for cutoff, value in zip(found.cutoffs, values, strict=True)}
-        write(f"{what} after so many documents", f"{ON}, {name}", size, figures, SEED)
+def write_curve(name: str, curve: Curve, size: int) -> None:
+    """Write two rows, precision and recall by the number of documents."""
+    for what, values in (("precision", curve.precision), ("recall", curve.recall)):
+        figures = {str(cutoff): float(value) for cutoff, value in zip(curve.cutoffs, values, strict=True)}
+        write(f"{what} after so many documents", f"{BY_DATE}, {name}", size, figures, SEED)
 
 
 def write_errors(engine: Engine, model: ModelSpec, size: int) -> None:
-    """A row for each pre-trained layer: the error of rebuilding what is below it, at the start and after each pass."""
+    """Write a row for each pre-trained layer: the reconstruction error of its input, before and after each pass."""
     below = (model.inputs, *model.hidden, model.dims)
     for depth, errors in enumerate(engine.snapshot.reader.settings["layer_errors"]):
         figures = {f"pass {number}" if number else "start": float(error) for number, error in enumerate(errors)}
@@ -153,15 +140,15 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
 
 
 def draw_curves(curves: Mapping[str, Curve], path: Path) -> None:
-    """Precision by documents looked at, which is the paper's figure, and by recall."""
+    """Draw precision over the number of documents, which is the paper's figure, and over recall."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True, layout="constrained")
     for name, (colour, line, marker) in STYLES.items():
-        found = curves[name]
-        drawn = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4, "label": name}
-        left.plot(found.cutoffs, 100 * found.precision, **drawn)
-        right.plot(100 * found.recall, 100 * found.precision, **drawn)
+        one = curves[name]
+        style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4, "label": name}
+        left.plot(one.cutoffs, 100 * one.precision, **style)
+        right.plot(100 * one.recall, 100 * one.precision, **style)
     *some, last, every = curves["AE-10"].cutoffs
     counts = [*some, every] if every < 1.9 * last else [*some, last, every]
     for axes, ticks in ((left, counts), (right, [0.1 * 2**i for i in range(10)] + [100])):
@@ -177,8 +164,8 @@ def draw_curves(curves: Mapping[str, Curve], path: Path) -> None:
     plt.close(figure)
 
 
-def draw_codes(pictures: Mapping[str, Floats], groups: NDArray[np.str_], path: Path) -> None:
-    """The documents where their two numbers put them, coloured by newsgroup."""
+def draw_codes(codes: Mapping[str, Floats], groups: NDArray[np.str_], path: Path) -> None:
+    """Draw the documents at their codes of two numbers, coloured by newsgroup."""
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(1, 2, figsize=(12, 7.2))
@@ -186,15 +173,17 @@ def draw_codes(pictures: Mapping[str, Floats], groups: NDArray[np.str_], path: P
     order = np.random.default_rng(SEED).permutation(len(groups))  # no group lies on top of all others
     shades = _shades()
     colours = np.array([shades[group] for group in groups[order]])
-    for axes, (name, found) in zip(panels, pictures.items(), strict=True):
-        axes.scatter(*found[order].T, c=colours, s=5, linewidths=0, alpha=0.75)
-        (left, right), (bottom, top) = np.quantile(found, (0.001, 0.999), axis=0).T
-        axes.set(title=name, xticks=[], yticks=[], xlim=_wider(left, right), ylim=_wider(bottom, top))
+    for axes, (name, points) in zip(panels, codes.items(), strict=True):
+        axes.scatter(*points[order].T, c=colours, s=5, linewidths=0, alpha=0.75)
+        low, high = np.quantile(points, (0.001, 0.999), axis=0)
+        margin = 0.05 * (high - low)
+        (left, bottom), (right, top) = low - margin, high + margin
+        axes.set(title=name, xticks=[], yticks=[], xlim=(left, right), ylim=(bottom, top))
         _plain(axes)
-    for place, (family, (_, some)) in enumerate(FAMILIES.items()):
-        handles = [axes.scatter([], [], color=[shades[group]], s=36, label=group) for group in some]
+    for column, (family, (_, members)) in enumerate(FAMILIES.items()):
+        handles = [axes.scatter([], [], color=[shades[group]], s=36, label=group) for group in members]
         figure.legend(
-            handles=handles, title=family, loc="upper center", bbox_to_anchor=((place + 0.5) / len(FAMILIES), 0.185),
+            handles=handles, title=family, loc="upper center", bbox_to_anchor=((column + 0.5) / len(FAMILIES), 0.185),
             frameon=False, fontsize=8.5, title_fontproperties={"weight": "bold", "size": 9}, handletextpad=0.2,
         )  # fmt: skip
     figure.suptitle("Documents that neither has seen (20 Newsgroups, test part), as two numbers", fontsize=12)
@@ -202,23 +191,21 @@ def draw_codes(pictures: Mapping[str, Floats], groups: NDArray[np.str_], path: P
     plt.close(figure)
 
 
-def _wider(low: float, high: float) -> tuple[float, float]:
-    margin = 0.05 * (high - low)
-    return low - margin, high + margin
-
-
 def _shades() -> dict[str, Any]:
-    """A colour for each group: its family's, mixed with white or black."""
+    """The colour of each group: that of its family, mixed with white or black."""
     from matplotlib.colors import to_rgb
 
     shades = {}
-    for colour, some in FAMILIES.values():
-        for place, group in zip(np.linspace(-0.35, 0.55, len(some)), some, strict=True):
+    for colour, members in FAMILIES.values():
+        for tint, group in zip(np.linspace(-0.35, 0.55, len(members)), members, strict=True):
             rgb = np.array(to_rgb(colour))
-            shades[group] = tuple(rgb + (1 - rgb) * place if place > 0 else rgb * (1 + place))
+            shades[group] = tuple(rgb + (1 - rgb) * tint if tint > 0 else rgb * (1 + tint))
     return shades
 
 
 def _plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.2)
+
+
+COMMANDS = (hinton,)

@@ -1,19 +1,20 @@
-"""How quick the retrieval layer is, and how large, beside SQLite FTS5, tantivy, bm25s and faiss on the same documents.
+"""Speed and size of searches: beside SQLite FTS5, tantivy, bm25s and faiss on the same documents, and alone.
 
-Every peer is measured in the same run, in turns with ours, on one core and in a process of its own. The peers have an
+Every peer is measured in the same run, in turns with ours, on one core and in a process of its own. The peers need an
 environment of their own:
 
     python -m venv peers
     peers/bin/pip install numpy==2.4.6 faiss-cpu==1.15.1 tantivy==0.27.0 'bm25s[core]==0.3.16'
     scripts/bench speed --peers peers/bin/python --folder DIR
 
-Queries are the titles of a seeded sample of the documents, without stop words, which not every peer leaves out itself.
+Queries are the titles of a seeded sample of the documents, without stop words, which not every peer removes itself.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -23,7 +24,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.million import Words, variants
-from benchmarks.rows import data, render, write
-from benchmarks.runs import documents, index, save
-from benchmarks.workers import SCANS, SYSTEMS, Worker, environment, in_turns
+from benchmarks import datasets
+from benchmarks.datasets import WordFrequencies, documents, save, variants
+from benchmarks.harness.rows import write
+from benchmarks.harness.runs import index, indexed, seconds_of
+from benchmarks.harness.workers import SCANS, SYSTEMS, Worker, in_turns, one_core, timed
 from textae.encoding.analyzer import Analysis, words
 from textae.engine import Engine
-from textae.types import Document
+from textae.types import Query
 
 PARTS = ("cold", "warm", "keywords", "hamming", "growth", "memory")
 PEERS = ("fts5", "tantivy", "bm25s")
@@ -47,20 +49,20 @@ MODES = ("hybrid", "code", "bits", "bm25")
 QUERIES = 300
 COLD_RUNS = 21
 SCANNED = (100_000, 1_000_000, 10_000_000)
-SCANS_OF_EACH = 200  # ours are by numpy first, and by faiss after five million rows: the median is of those
+SCANS_OF_EACH = 200  # ours scans with numpy at first, and with faiss after five million rows: the median is faiss's
 CODE_BYTES = 32
 ADDED, NEW_COPY = 10_000, 99
-LIMITS = {"indexing s": 300.0, "peak GiB": 3.0}  # asked of 100,000 abstracts
+LIMITS = {"indexing s": 300.0, "peak GiB": 3.0}  # for 100,000 abstracts
 SEED = 1
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured, and where.
+    """The documents, the indexes and the interpreters of a run.
 
     Attributes:
         source: a table of documents.
-        folder: of the indexes of the source, one inside it for each system.
+        folder: holds an index of the source for each system.
         python: the peers' interpreter.
     """
 
@@ -70,7 +72,7 @@ class Bench:
 
     @property
     def name(self) -> str:
-        """Of the data, in the rows."""
+        """The name of the data in the rows."""
         stem = self.source.name.split(".")[0]
         return self.source.parent.name if stem == "corpus" else stem
 
@@ -81,22 +83,22 @@ class Bench:
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """What our index says of itself."""
+        """The facts of `textae info` about our index."""
         with Engine.open(self.ours) as engine:
             return engine.info()
 
     @property
     def size(self) -> int:
-        """Documents."""
+        """The number of documents."""
         return int(self.facts["documents"])
 
     @cached_property
     def queries(self) -> list[str]:
-        """The titles of a sample of the documents, without stop words."""
+        """Titles of a sample of the documents, without stop words."""
         return queries([document.title for document in documents(self.source)])
 
     def worker(self, system: str) -> Worker:
-        """A process that answers by a peer, or by one of our modes."""
+        """A process that answers with a peer, or with one of our modes."""
         if system in RUNNING:
             return Worker(self.python, SYSTEMS, "many", system, self.folder / system.removesuffix("+numba"))
         return Worker(sys.executable, SYSTEMS, "many", system, self.ours)
@@ -108,23 +110,22 @@ class Bench:
 
 @click.command()
 @click.option("--peers", "python", required=True, type=click.Path(exists=True), help="The peers' interpreter.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Keeps the indexes; otherwise they are temporary.")
-@click.option("--source", type=click.Path(exists=True, path_type=Path), help="A .jsonl or .gz; arXiv's by default.")
+@click.option("--folder", type=click.Path(path_type=Path), help="A folder that keeps the indexes for the next run.")
+@click.option("--source", type=click.Path(exists=True, path_type=Path), help="A .jsonl or .gz; by default arXiv's.")
 @click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS, help="All by default.")
 def speed(python: str, folder: Path | None, source: Path | None, parts: Sequence[str]) -> None:
-    """Searching, adding, removing, indexing, and memory, beside other engines; what is not indexed yet is."""
+    """Time and memory of searching, adding, removing and indexing, beside other engines."""
     with tempfile.TemporaryDirectory() as temporary:
-        bench = Bench(source or data("arxiv100k", "corpus.jsonl.gz"), folder or Path(temporary), python)
+        bench = Bench(source or datasets.path("arxiv100k", "corpus.jsonl.gz"), folder or Path(temporary), python)
         bench.folder.mkdir(parents=True, exist_ok=True)
         indexing(bench)
         for part in (cold, warm, keywords, hamming, growth, memory):
             if part.__name__ in parts:
                 part(bench)
-    render()
 
 
 def indexing(bench: Bench) -> None:
-    """Index the source by every system that has no index of it yet."""
+    """Index the source with every system that has no index of it yet."""
     if not bench.ours.exists():
         cost = index(bench.source, bench.ours).figures()
         cost |= {f"{name} of {limit:g}": cost[name] / limit for name, limit in LIMITS.items()}
@@ -142,7 +143,7 @@ def _indexed(bench: Bench, system: str, folder: Path, cost: Mapping[str, float])
 
 
 def cold(bench: Bench) -> None:
-    """A search from a cold shell: the whole process, its files in the page cache."""
+    """Measure a search from a cold shell: the whole process, with its files in the page cache."""
     query = bench.queries[0]
     ours = [sys.executable, "-m", "textae", "search", query, "--index", bench.ours, "--mode"]
     once = {peer: [bench.python, SYSTEMS, "once", peer, bench.folder / peer, query] for peer in PEERS}
@@ -161,13 +162,13 @@ WHERE documents MATCH '{}' ORDER BY rank LIMIT 10"""
 
 
 def warm(bench: Bench) -> None:
-    """Each mode in a running process, in turns with one product of as many float codes with a query's."""
+    """Measure each mode in a running process, beside the product of as many float codes with a query's."""
     for mode in MODES:
         with ExitStack() as stack:
             workers = {name: stack.enter_context(bench.worker(name)) for name in (mode, f"{mode}+texts")}
             scan = stack.enter_context(Worker(sys.executable, SCANS, "floats", bench.size))
             ms = {name: 1e3 * seconds for name, seconds in in_turns(workers, bench.queries).items()}
-            floats = 1e3 * statistics.median(in_turns({"floats": scan}, numbers(bench.size))["floats"])
+            floats = 1e3 * statistics.median(in_turns({"floats": scan}, codes_to_ask(bench.size))["floats"])
         middle, late = ({name: float(np.quantile(ms[name], q)) for name in workers} for q in (0.5, 0.99))
         figures = {
             "p50 ms": middle[mode],
@@ -181,7 +182,7 @@ def warm(bench: Bench) -> None:
 
 
 def keywords(bench: Bench) -> None:
-    """The ten best by BM25, ids and scores alone."""
+    """Measure the ten best by BM25, ids and scores alone."""
     with ExitStack() as stack:
         workers = {name: stack.enter_context(bench.worker(name)) for name in ("bm25", *RUNNING)}
         seconds = in_turns(workers, bench.queries)
@@ -190,12 +191,12 @@ def keywords(bench: Bench) -> None:
 
 
 def hamming(bench: Bench) -> None:
-    """A scan of random binary codes, beside faiss, and beside the memory, that a copy reads and writes."""
+    """Measure a scan of random binary codes, beside that of faiss and beside a copy in memory."""
     pythons = {"hamming": sys.executable, "faiss": bench.python, "copy": sys.executable}
     for size in SCANNED:
         with ExitStack() as stack:
             workers = {name: stack.enter_context(Worker(python, SCANS, name, size)) for name, python in pythons.items()}
-            scans = {name: float(np.median(seconds)) for name, seconds in in_turns(workers, numbers(size)).items()}
+            scans = {name: float(np.median(seconds)) for name, seconds in in_turns(workers, codes_to_ask(size)).items()}
         gigabytes = size * CODE_BYTES / 1e9
         figures = {
             "ms": 1e3 * scans["hamming"],
@@ -209,10 +210,12 @@ def hamming(bench: Bench) -> None:
 
 
 def growth(bench: Bench) -> None:
-    """Add documents to a copy of each index and remove them again; ours is searched meanwhile."""
+    """Add documents to a copy of each index and remove them again; search ours meanwhile."""
     with tempfile.TemporaryDirectory() as temporary:
         table, ids = Path(temporary) / "added.jsonl", Path(temporary) / "ids.json"
-        added = _more(bench.source)
+        # Documents of the same kind that the source does not hold.
+        words = WordFrequencies.of(documents(bench.source))
+        added = list(itertools.islice(variants(documents(bench.source), words, copy=NEW_COPY), ADDED))
         save(added, table)
         ids.write_text(json.dumps([document.id for document in added]))
         indexes = {
@@ -223,8 +226,8 @@ def growth(bench: Bench) -> None:
         adding, before, during = _searched_while(indexes["textae"], bench.queries, [*textae, "add", table, *at])
         removing = timed(*textae, "rm", *(document.id for document in added), *at)
         peers = {
-            task: {peer: timed(bench.python, SYSTEMS, task, peer, indexes[peer], given) for peer in GROWING}
-            for task, given in (("add", table), ("remove", ids))
+            task: {peer: timed(bench.python, SYSTEMS, task, peer, indexes[peer], file) for peer in GROWING}
+            for task, file in (("add", table), ("remove", ids))
         }
     n = len(added)
     rates = {"textae": n / adding} | {peer: n / seconds for peer, seconds in peers["add"].items()}
@@ -240,12 +243,6 @@ def growth(bench: Bench) -> None:
     bench.write(f"hybrid searches while {n:,} documents are added", figures)
 
 
-def _more(source: Path) -> list[Document]:
-    """Documents that the source does not hold, of the same kind."""
-    vocabulary = Words.of(documents(source))
-    return list(itertools.islice(variants(documents(source), vocabulary, copy=NEW_COPY), ADDED))
-
-
 def _searched_while(
     folder: Path, texts: Sequence[str], command: Sequence[str | Path]
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
@@ -253,7 +250,7 @@ def _searched_while(
     with Worker(sys.executable, SYSTEMS, "many", "hybrid", folder) as worker:
         before = in_turns({"hybrid": worker}, texts)["hybrid"]
         started, during = time.perf_counter(), []
-        with subprocess.Popen(command, env=environment()) as process:
+        with subprocess.Popen(command, env=one_core()) as process:
             for text in itertools.cycle(texts):
                 during += worker.ask([text])
                 if process.poll() is not None:
@@ -265,15 +262,14 @@ def _searched_while(
 
 
 def memory(bench: Bench) -> None:
-    """What a process holds that has answered every query; what is mapped from files, all processes share."""
+    """Measure the memory of a process after every query; all processes share what is mapped from files."""
     codes = (bench.facts["bytes_floats"] + bench.facts["bytes_bits"]) / 2**20
     for system in (*MODES, *RUNNING):
         with bench.worker(system) as worker:
             worker.ask(bench.queries)
-            held = worker.memory()
-        figures = held | (
-            {"codes": codes, "at most, over codes": held["MiB at most"] / codes} if system in MODES else {}
-        )
+            figures = worker.memory()
+        if system in MODES:
+            figures |= {"codes": codes, "at most, over codes": figures["MiB at most"] / codes}
         write("memory of a search process, MiB", f"{bench.name}, {system}", bench.size, figures)
 
 
@@ -281,25 +277,57 @@ def queries(titles: Sequence[str]) -> list[str]:
     """A sample of the titles, without stop words, in lower case (AND and OR are words like others)."""
     analysis = Analysis.of("english")
     order = np.random.default_rng(SEED).permutation(len(titles))
-    asked = (" ".join(w.lower() for w in words(titles[i]) if analysis.term(w) is not None) for i in order)
-    return list(itertools.islice(filter(None, asked), QUERIES))
+    stripped = (" ".join(w.lower() for w in words(titles[i]) if analysis.term(w) is not None) for i in order)
+    return list(itertools.islice(filter(None, stripped), QUERIES))
 
 
-def numbers(size: int) -> list[str]:
-    """The codes that ask, of so many."""
+def codes_to_ask(size: int) -> list[str]:
+    """The numbers of the codes that are queries."""
     return [str(number) for number in np.random.default_rng(SEED).integers(0, size, SCANS_OF_EACH)]
 
 
 def beside(figures: Mapping[str, float], ours: str) -> dict[str, float]:
-    """The figures, and ours over each other one."""
+    """The figures, and the quotients of ours and each other one."""
     return {**figures, **{f"over {name}": figures[ours] / value for name, value in figures.items() if name != ours}}
 
 
-def timed(*command: str | Path) -> float:
-    """The seconds that a process takes, from its start to its end."""
-    started = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, env=environment(), check=False)
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise click.ClickException(f"{' '.join(map(str, command))[:500]} failed; what it said stands above")
-    return seconds
+@click.command()
+@click.option("--runs", default=21, show_default=True, help="The number of searches from a cold shell.")
+def latency(runs: int) -> None:
+    """Time of a search from a cold shell, beside its necessary imports, and of one in a running process."""
+    source = datasets.path("20newsgroups", "corpus.jsonl.gz")
+    with indexed(source, passes=0) as (engine, cost):  # training changes no timing
+        _cold_search(engine.folder, cost.documents, runs)
+        _running_search(engine, cost.documents, source)
+
+
+def _cold_search(folder: Path, n: int, runs: int) -> None:
+    search = [sys.executable, "-m", "textae", "search", "graphics card driver for windows", "--index", folder]
+    imports = [sys.executable, "-c", "import numpy, sqlite3, click"]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    seconds: dict[str, list[float]] = {"search": [], "imports": []}
+    for _ in range(runs + 1):
+        for name, command in (("search", search), ("imports", imports)):
+            run = partial(subprocess.run, command, stdout=subprocess.DEVNULL, check=True, env=environment)
+            seconds[name].append(seconds_of(run))
+    ms = {name: 1e3 * statistics.median(values[1:]) for name, values in seconds.items()}  # the first reads the disk
+    figures = {"ms": ms["search"], "imports ms": ms["imports"], "ratio": ms["search"] / ms["imports"]}
+    write("search from a cold shell", "20newsgroups", n, figures)
+
+
+def _running_search(engine: Engine, n: int, source: Path) -> None:
+    parts = (" ".join(document.text.split()[40:48]) for document in itertools.islice(documents(source), QUERIES))
+    queries = [Query("1", part) for part in parts if part]
+    codes = np.random.default_rng(SEED).standard_normal((n, 256), np.float32)
+    for mode in MODES:
+        whole, ranking, scan = [], [], []
+        for query in queries:
+            whole.append(seconds_of(partial(engine.search, query.text, 10, mode)))
+            ranking.append(seconds_of(lambda query=query, mode=mode: list(engine.rank([query], 10, mode))))
+            scan.append(seconds_of(lambda: codes @ codes[0]))
+        ms, ranking_ms, peer = (1e3 * statistics.median(values) for values in (whole, ranking, scan))
+        figures = {"ms at the median": ms, "ids and scores alone, ms": ranking_ms, "one scan of float codes, ms": peer}
+        write(f"search in a running process, {mode}", "20newsgroups", n, {**figures, "ratio": ms / peer})
+
+
+COMMANDS = (speed, latency)

@@ -1,16 +1,17 @@
-"""Pictures: MNIST's 70,000 digits (LeCun, Cortes & Burges), of which the 60,000 to train with are indexed.
+"""Pictures: MNIST's 70,000 digits (LeCun, Cortes & Burges), of which the 60,000 training pictures are indexed.
 
-What Hinton & Salakhutdinov (Science 2006) measured, the error of rebuilding a test picture from 30 numbers; what a
-search wants, P@100 of test pictures among the others; what codes are worth to a classifier; and what it takes. Labels
-are looked at by nothing but the scores: how textae learns pictures was chosen on the training part.
+The suite measures the error of reconstructing a test picture from 30 numbers, as Hinton & Salakhutdinov (Science 2006)
+did; P@100 of test pictures as queries; the worth of codes to a classifier; and the cost. Only the scores use labels:
+the way of learning pictures was chosen on the training part.
 """
 
 from __future__ import annotations
 
-import time
+import itertools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,11 +19,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import image_figures as figures
-from benchmarks import runs
-from benchmarks.few_pictures import accuracies
-from benchmarks.rows import data, render, write
-from benchmarks.topics import expected_precision
+from benchmarks import datasets
+from benchmarks.harness import runs
+from benchmarks.harness.precision import expected_precision
+from benchmarks.harness.rows import write
+from benchmarks.suites import image_figures as figures
+from benchmarks.suites.labels import picture_accuracies
 from textae.config import PICTURE_PRESETS, Preset
 from textae.corpus import TableSpec
 from textae.encoding.arrays import Floats
@@ -50,30 +52,28 @@ LEARNED: Mapping[str, Preset] = {
         replace(_VINCENT[1], passes=10, most_documents=20_000),
     ),
 }
-"""The auto-encoders, by the folder of their index; the last two are for figures alone."""
+"""The auto-encoders, by the folder of their index; only figures use the last two."""
 
 
 @click.command()
-@click.option("--keep", type=click.Path(path_type=Path), help="A folder of indexes: used if there, else left there.")
-@click.option("--queries", default=10_000, show_default=True, help="Test pictures that ask, the first so many.")
-@click.option("--only-figures", is_flag=True, help="Draw, and measure nothing.")
+@click.option("--keep", type=click.Path(path_type=Path), help="A folder that keeps the indexes for the next run.")
+@click.option("--queries", default=10_000, show_default=True, help="The number of test pictures that are queries.")
+@click.option("--only-figures", is_flag=True, help="Draw the figures, and measure nothing.")
 def images(keep: Path | None, queries: int, only_figures: bool) -> None:
-    """Pictures: reconstruction, similarity, classifying, cost, and the figures in docs/images."""
+    """Reconstruction, similarity, classification and cost of pictures, and the figures in docs/images."""
     digits = Digits()
     with TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         for name, preset in LEARNED.items():
             if not (folder / name).exists():
-                indexed(digits, folder / name, preset, name)
-        snapshot = {name: Engine.open(folder / name) for name in LEARNED}
+                index(folder / name, preset, name)
+        engines = {name: Engine.open(folder / name) for name in LEARNED}
         if not only_figures:
-            measure_errors(snapshot[DEEP], digits)
-            measure_precision(snapshot[DEFAULT], digits, queries)
-            measure_classifying(snapshot[DEFAULT], digits)
-            measure_search(snapshot[DEFAULT], digits)
-        draw(snapshot, digits)
-    if not only_figures:
-        render()
+            measure_errors(engines[DEEP], digits)
+            measure_precision(engines[DEFAULT], digits, queries)
+            measure_classifying(engines[DEFAULT], digits)
+            measure_search(engines[DEFAULT], digits)
+        draw(engines, digits)
 
 
 class Digits:
@@ -87,75 +87,74 @@ class Digits:
     """
 
     def __init__(self) -> None:
-        with np.load(data("mnist", "digits.npz"), allow_pickle=False) as arrays:
+        with np.load(datasets.path("mnist", "digits.npz"), allow_pickle=False) as arrays:
             self.train, self.test = (Pixels(arrays[name].reshape(-1, 784)) for name in ("x_train", "x_test"))
             self.train_labels, self.test_labels = arrays["y_train"].astype(int), arrays["y_test"].astype(int)
 
     def row_of(self, digit: int) -> int:
-        """The place of the first test picture of a digit."""
+        """The row of the first test picture of a digit."""
         return int(np.flatnonzero(self.test_labels == digit)[0])
 
-    def asking(self, n: int) -> list[Document]:
+    def queries(self, n: int) -> list[Document]:
         """The first n test pictures, as documents."""
-        found = runs.documents(data("mnist", "digits.npz"), TableSpec(select=(("split", "test"),)))
-        return [document for document, _ in zip(found, range(n), strict=False)]
+        spec = TableSpec(select=(("split", "test"),))
+        return list(itertools.islice(datasets.documents(datasets.path("mnist", "digits.npz"), spec), n))
 
 
-def indexed(digits: Digits, folder: Path, preset: Preset, name: str) -> None:
-    """Index the training pictures in a process of its own, and say what it took."""
+def index(folder: Path, preset: Preset, name: str) -> None:
+    """Index the training pictures, and write a row of the cost."""
     spec = TableSpec(select=(("split", "train"),))
     model, train = preset
-    cost = runs.index(data("mnist", "digits.npz"), folder, spec, model, SEED, train=train)
+    cost = runs.index(datasets.path("mnist", "digits.npz"), folder, spec, model, SEED, train=train)
     write("indexing pictures", f"{ON}, {name}", cost.documents, cost.figures(), SEED)
 
 
 def encoded(engine: Engine, pixels: Pixels) -> Floats:
-    """The float codes of some pictures."""
+    """The float codes of pictures: (n, dims)."""
     return np.concatenate([encode(engine.snapshot.model.encoder, chunk).floats for chunk in pixels.chunks(2_000)])
 
 
 def rebuilt(engine: Engine, pixels: Pixels) -> Floats:
-    """The brightness that the decoder tells of the codes of pictures: (n, n_pixels)."""
+    """Pictures reconstructed from their codes: (n, n_pixels), brightness from 0 to 1."""
     return logistic(engine.snapshot.decoder.logits(encoded(engine, pixels)))
 
 
 def pca_of(engine: Engine, pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
-    """The first principal components of pictures, and the pictures that are rebuilt from them."""
+    """The first principal components of pictures, (n, dims), and their reconstructions, (n, n_pixels)."""
     axes, mean = (np.asarray(engine.snapshot.reader.arrays[name]) for name in ("pca/axes", "pca/mean"))
     components = (pixels.brightness() - mean) @ axes[:, :dims]
     return components, components @ axes[:, :dims].T + mean
 
 
 def measure_errors(engine: Engine, digits: Digits) -> None:
-    """The squared error of a test picture, summed over its pixels."""
-    seen, dims = digits.test.brightness(), engine.snapshot.model.encoder.dims
+    """Measure the squared error of test pictures, summed over pixels."""
+    original, dims = digits.test.brightness(), engine.snapshot.model.encoder.dims
     errors = {
-        "deep auto-encoder": float(np.square(rebuilt(engine, digits.test) - seen).sum(axis=1).mean()),
-        "PCA": float(np.square(pca_of(engine, digits.test, dims)[1] - seen).sum(axis=1).mean()),
+        "deep auto-encoder": float(np.square(rebuilt(engine, digits.test) - original).sum(axis=1).mean()),
+        "PCA": float(np.square(pca_of(engine, digits.test, dims)[1] - original).sum(axis=1).mean()),
     }
     write("squared error of a picture", f"{ON}, {dims} numbers", len(digits.train), errors, SEED)
 
 
 def measure_precision(engine: Engine, digits: Digits, n: int) -> None:
-    """P@100: of the 100 training pictures that are most alike, those of the same digit."""
-    scored = engine.evaluate_labels("label", digits.asking(n), SYSTEMS, k=100)
-    found = runs.by_system(scored.figures, "P@100")
-    found["signs of pca-32"] = signs_of_pca(engine, digits, n)
-    write("P@100, pictures", f"{ON}, {n:,} ask", len(digits.train), found, SEED)
+    """Measure P@100: the share of the same digit among the 100 nearest training pictures."""
+    board = engine.evaluate_labels("label", digits.queries(n), SYSTEMS, k=100)
+    precision = runs.by_system(board.figures, "P@100") | {"signs of pca-32": signs_of_pca(engine, digits, n)}
+    write("P@100, pictures", f"{ON}, {n:,} ask", len(digits.train), precision, SEED)
 
 
 def signs_of_pca(engine: Engine, digits: Digits, n: int, dims: int = 32) -> float:
-    """P@100 of the signs of principal components, ties broken by chance."""
-    indexed, asked = (np.sign(pca_of(engine, part, dims)[0]) for part in (digits.train, digits.test.rows(0, n)))
-    found = []
+    """P@100 of the signs of principal components, the expectation over ties."""
+    indexed, queries = (np.sign(pca_of(engine, part, dims)[0]) for part in (digits.train, digits.test.rows(0, n)))
+    precision = []
     for first in range(0, n, 256):
         relevant = digits.test_labels[first : min(n, first + 256), None] == digits.train_labels
-        found.append(expected_precision(-asked[first : first + 256] @ indexed.T, relevant, 100))
-    return float(np.concatenate(found).mean())
+        precision.append(expected_precision(-queries[first : first + 256] @ indexed.T, relevant, 100))
+    return float(np.concatenate(precision).mean())
 
 
 def measure_classifying(engine: Engine, digits: Digits) -> None:
-    """The errors of a linear classifier, and what a few labels teach."""
+    """Measure the errors of a linear classifier of all labels, and the accuracy with a few labels."""
     start = PixelEncoder.pca(*(np.asarray(engine.snapshot.reader.arrays[name]) for name in ("pca/axes", "pca/mean")))
     features = {
         "our codes": [encoded(engine, part) for part in (digits.train, digits.test)],
@@ -170,49 +169,44 @@ def measure_classifying(engine: Engine, digits: Digits) -> None:
         for seed in (1, 2, 3):
             rows = np.random.default_rng(seed).permutation(len(digits.train))[:known]
             some = digits.train.take(rows), digits.train_labels[rows]
-            found = accuracies(encoder, *some, digits.test, digits.test_labels, seed)
-            for name, (seen, asked) in features.items():
-                found[f"logistic regression, {name}"] = linear(seen[rows], asked, some[1], digits.test_labels)
-            write("few labels of pictures, accuracy", f"{ON}, {known:,} labels", len(digits.train), found, seed)
+            accuracies = picture_accuracies(encoder, some, (digits.test, digits.test_labels), seed)
+            for name, (train, test) in features.items():
+                accuracies[f"logistic regression, {name}"] = linear(train[rows], test, some[1], digits.test_labels)
+            write("few labels of pictures, accuracy", f"{ON}, {known:,} labels", len(digits.train), accuracies, seed)
 
 
-def linear(seen: Floats, asked: Floats, known: NDArray[np.int64], right: NDArray[np.int64]) -> float:
-    """The accuracy of a logistic regression."""
+def linear(train: Floats, test: Floats, labels: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
+    """The accuracy of a logistic regression on test features."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    # Codes of unit length are smaller than pixels: what is regularised is made of one size.
-    size = np.square(seen).mean() ** 0.5
-    with warnings.catch_warnings():  # of all pixels it would go on for long, and change little
+    # Codes of unit length are smaller than pixels; scaling makes the regularisation equally strong for both.
+    size = np.square(train).mean() ** 0.5
+    with warnings.catch_warnings():  # on all pixels, more iterations take long and change little
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=1.0, max_iter=300).fit(seen / size, known)
-    return float((model.predict(asked / size) == right).mean())
+        model = LogisticRegression(C=1.0, max_iter=300).fit(train / size, labels)
+    return float((model.predict(test / size) == truth).mean())
 
 
 def measure_search(engine: Engine, digits: Digits) -> None:
-    """Milliseconds of a query in a running process, by system, and of its encoding; bytes of a picture's code."""
-    querys = [QueryVector.of_pictures(digits.test.rows(i, i + 1)) for i in range(TIMED)]
-    found = {f"{name} ms": median_ms(lambda q, n=name: engine.snapshot.search(q, 10, n), querys) for name in SYSTEMS}
-    encoder = engine.snapshot.model.encoder
-    found["encoding ms"] = median_ms(lambda query: encode(encoder, query.pictures), querys)
-    found["bytes of bits"] = float(engine.snapshot.codes.bits.shape[1])
-    found["bytes of a float code"] = float(2 * engine.snapshot.codes.floats.shape[1])
-    write("a search among pictures", ON, len(digits.train), found)
+    """Measure milliseconds of a query in a running process, by system, and of its encoding; and bytes of a code."""
+    queries = [QueryVector.of_pictures(digits.test.rows(i, i + 1)) for i in range(TIMED)]
+
+    def median_ms(search: Callable[[QueryVector], object]) -> float:
+        seconds = [runs.seconds_of(partial(search, query)) for query in queries]
+        return 1_000 * float(np.median(seconds[TIMED // 10 :]))  # the first ones warm up
+
+    snapshot = engine.snapshot
+    columns = {f"{name} ms": median_ms(partial(snapshot.search, k=10, mode=name)) for name in SYSTEMS}
+    columns["encoding ms"] = median_ms(lambda query: encode(snapshot.model.encoder, query.pictures))
+    columns["bytes of bits"] = float(snapshot.codes.bits.shape[1])
+    columns["bytes of a float code"] = float(2 * snapshot.codes.floats.shape[1])
+    write("a search among pictures", ON, len(digits.train), columns)
 
 
-def median_ms(search: Callable[[QueryVector], object], querys: Sequence[QueryVector]) -> float:
-    """The median time of a search, after some that warm up."""
-    took = []
-    for query in querys:
-        began = time.perf_counter()
-        search(query)
-        took.append(time.perf_counter() - began)
-    return 1_000 * float(np.median(took[TIMED // 10 :]))
-
-
-def draw(snapshot: Mapping[str, Engine], digits: Digits) -> None:
-    """Every figure."""
-    deep, plane, denoising = (snapshot[name] for name in (DEEP, PLANE, DENOISING))
+def draw(engines: Mapping[str, Engine], digits: Digits) -> None:
+    """Draw every figure."""
+    deep, plane, denoising = (engines[name] for name in (DEEP, PLANE, DENOISING))
     shown = digits.test.take(np.array([digits.row_of(digit) for digit in range(10)]))
     dims = deep.snapshot.model.encoder.dims
     figures.draw_rows(
@@ -227,7 +221,8 @@ def draw(snapshot: Mapping[str, Engine], digits: Digits) -> None:
     figures.draw_codes(codes, digits.test_labels, "codes-2d.png")
     grid = figures.grid(codes["deep auto-encoder, 2"], 20)
     figures.draw_grid(logistic(plane.snapshot.decoder.logits(grid.reshape(-1, 2))), grid, "grid.png")
-    noisy = spoilt(shown)
+    kept = np.random.default_rng(SEED).random(shown.values.shape) >= 0.5
+    noisy = Pixels(shown.values * kept)
     figures.draw_rows(
         {
             "half of the pixels hidden": noisy.brightness(),
@@ -243,13 +238,7 @@ def draw(snapshot: Mapping[str, Engine], digits: Digits) -> None:
         },
         "filters.png",
     )
-    figures.draw_neighbours(neighbours(snapshot[DEFAULT], digits), "neighbours.png")
-
-
-def spoilt(pixels: Pixels) -> Pixels:
-    """Pictures, half of their pixels black."""
-    seen = np.random.default_rng(SEED).random(pixels.values.shape) >= 0.5
-    return Pixels(pixels.values * seen)
+    figures.draw_neighbours(neighbours(engines[DEFAULT], digits), "neighbours.png")
 
 
 def first_layer(engine: Engine) -> Floats:
@@ -260,16 +249,19 @@ def first_layer(engine: Engine) -> Floats:
 
 
 def neighbours(engine: Engine, digits: Digits, k: int = 8) -> list[figures.Neighbours]:
-    """Of the first test picture of each digit, the nearest training pictures by pixels and by bits."""
-    found = []
+    """The nearest training pictures, by pixels and by bits, of the first test picture of each digit."""
+    shown = []
     for row in map(digits.row_of, range(10)):
         query = QueryVector.of_pictures(digits.test.rows(row, row + 1))
-        nearest = {name: engine.snapshot.search(query, k, name).rows for name in ("pixels", "bits")}
-        found.append(
+        nearest = {name: engine.searcher.rank(query, k, name).rows for name in ("pixels", "bits")}
+        shown.append(
             figures.Neighbours(
                 digits.test.values[row],
                 {name: digits.train.values[rows] for name, rows in nearest.items()},
                 {name: digits.train_labels[rows] == digits.test_labels[row] for name, rows in nearest.items()},
             )
         )
-    return found
+    return shown
+
+
+COMMANDS = (images,)

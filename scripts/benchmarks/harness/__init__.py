@@ -1,0 +1,1 @@
+"""What the suites share: rows, runs, precision by label, and worker processes."""

@@ -19,3 +19,16 @@ class StoreError(TextaeError):
 
 class QueryError(TextaeError):
     """A query, or a file of queries or judgements, cannot be used."""
+
+
+class ExtraMissingError(TextaeError):
+    """A package is not installed that an extra of textae installs.
+
+    Args:
+        purpose: what needs the package: `reading .xlsx files`.
+        package: the name of the package.
+        extra: the name of the extra.
+    """
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'textae[{extra}]'")

@@ -8,6 +8,8 @@ What its ending says is how a file is read, with or without `.gz` behind it:
     .html .htm .xhtml                      the words that a reader sees
     .mbox .eml                             mail, each message a document
     .jsonl .ndjson .csv .tsv .parquet      tables, each row a document
+    .xlsx .xlsm .ods .feather .arrow .orc
+    .dta .sas7bdat .xpt                    tables, too: `textae.corpus.pandas_tables`
 
 These are texts; `textae.corpus.images` has what pictures are read from. A corpus is one of both, and files of the
 other kind are not opened. In a folder, files with another ending are skipped by that name and counted; hidden files,
@@ -25,7 +27,7 @@ from typing import IO, BinaryIO, cast
 
 from textae.corpus import html as markup
 from textae.corpus import images as pictures
-from textae.corpus import mail, tables
+from textae.corpus import mail, pandas_tables, tables
 from textae.corpus import reading as streams
 from textae.corpus.reading import FileError
 from textae.corpus.tables import TableSpec
@@ -232,6 +234,7 @@ _READERS: dict[str, Reader] = {
     ".csv": _reads_csv,
     ".tsv": _reads_tsv,
     ".parquet": _reads_parquet,
+    **dict.fromkeys(pandas_tables.ENDINGS, pandas_tables.read),
 }
 
 

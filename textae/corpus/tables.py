@@ -23,6 +23,7 @@ from typing import IO, cast
 
 from textae.corpus import reading as streams
 from textae.corpus.reading import FileError
+from textae.errors import ExtraMissingError
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
@@ -154,8 +155,13 @@ def parquet_rows(path: Path) -> Iterator[Row]:
     Raises:
         FileError: it cannot be read.
     """
-    from pyarrow import ArrowException  # .1 s, and only here
-    from pyarrow.parquet import ParquetFile
+    try:
+        from pyarrow import ArrowException  # .1 s, and only here
+        from pyarrow.parquet import ParquetFile
+    except ModuleNotFoundError:
+        raise FileError(
+            f"{path}: {ExtraMissingError('reading .parquet files', 'pyarrow', 'tables')}", "needs textae[tables]"
+        ) from None
 
     number = 0
     try:

@@ -4,6 +4,9 @@ A message is one line for a person: what was given, what was expected, what to d
 exits with 2; nothing in the index has changed by then.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class TextaeError(Exception):
     """Anything that textae itself refuses or finds wrong."""
@@ -22,13 +25,22 @@ class QueryError(TextaeError):
 
 
 class ExtraMissingError(TextaeError):
-    """A package is not installed that an extra of textae installs.
+    """A package is not installed that an extra of textae installs."""
 
-    Args:
-        purpose: what needs the package: `reading .xlsx files`.
-        package: the name of the package.
-        extra: the name of the extra.
+
+@contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Import packages that an extra of textae installs.
+
+    with needs_extra("figures", "drawing a map"):
+        import matplotlib
+
+    Raises:
+        ExtraMissingError: a package is not installed; the message names the extra.
     """
-
-    def __init__(self, purpose: str, package: str, extra: str) -> None:
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'textae[{extra}]'")
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError(
+            f"{purpose} needs {error.name}, which is not installed: pip install 'textae[{extra}]'"
+        ) from None

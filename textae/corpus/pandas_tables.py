@@ -32,7 +32,7 @@ from xml.etree import ElementTree
 from textae.corpus import reading as streams
 from textae.corpus import tables
 from textae.corpus.reading import FileError
-from textae.errors import ExtraMissingError
+from textae.errors import ExtraMissingError, needs_extra
 from textae.types import Document, FieldValue, Skipped
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
         FieldMissingError: no worksheet has the columns that are needed.
     """
     ending = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    extra = needs_extra("tables", f"reading {ending} files")
     try:
-        with streams.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
+        with extra, streams.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
             if path.suffix.lower() == ".gz":
                 for piece in iter(lambda: stream.read(1 << 20), b""):
                     if unpacked.tell() > LARGEST:
@@ -89,9 +90,8 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
             else:
                 rows = _arrow_rows(stream, ending) if ending in _ARROW else _statistics_rows(stream, ending)
                 yield from tables.read_rows(enumerate(_without_warnings(rows), start=1), name, spec)
-    except ModuleNotFoundError as error:
-        missing = ExtraMissingError(f"reading {ending} files", error.name or "a package", "tables")
-        raise FileError(f"{path}: {missing}", "needs textae[tables]") from None
+    except ExtraMissingError as error:
+        raise FileError(f"{path}: {error}", "needs textae[tables]") from None
     except _DAMAGE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         message = f"{path}: damaged, or not a file in the {ending} format ({reason:.200})"

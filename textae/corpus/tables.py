@@ -23,7 +23,7 @@ from typing import IO, cast
 
 from textae.corpus import reading as streams
 from textae.corpus.reading import FileError
-from textae.errors import ExtraMissingError
+from textae.errors import ExtraMissingError, needs_extra
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
@@ -156,12 +156,11 @@ def parquet_rows(path: Path) -> Iterator[Row]:
         FileError: it cannot be read.
     """
     try:
-        from pyarrow import ArrowException  # .1 s, and only here
-        from pyarrow.parquet import ParquetFile
-    except ModuleNotFoundError:
-        raise FileError(
-            f"{path}: {ExtraMissingError('reading .parquet files', 'pyarrow', 'tables')}", "needs textae[tables]"
-        ) from None
+        with needs_extra("tables", "reading .parquet files"):
+            from pyarrow import ArrowException  # .1 s, and only here
+            from pyarrow.parquet import ParquetFile
+    except ExtraMissingError as error:
+        raise FileError(f"{path}: {error}", "needs textae[tables]") from None
 
     number = 0
     try:

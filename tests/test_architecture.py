@@ -21,6 +21,7 @@ FLOORS = (
     ("search",),
     ("explore", "evaluation"),
     ("engine", "estimators", "views"),
+    ("frames",),
     ("app",),
     ("__main__", "__init__"),
 )

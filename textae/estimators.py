@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -53,7 +53,7 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn the vocabulary of some texts, read once.
 
         Args:
-            X: n texts.
+            X: n texts: a list, a stream, a Series, or a DataFrame with one column.
             y: not used.
         """
         import tempfile
@@ -101,9 +101,17 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _texts(X: Iterable[str]) -> Iterable[str]:
-    if isinstance(X, str):
-        raise ValueError("BagOfWords takes an iterable of texts, and got one string")
+def _texts(X: Any) -> Iterable[str]:
+    """The texts of a list, a stream, a Series, or a DataFrame with one column."""
+    if isinstance(X, str | Mapping):
+        raise ValueError(
+            f"BagOfWords takes an iterable of texts, and got one {type(X).__name__.replace('str', 'string')}"
+        )
+    if hasattr(X, "columns"):  # iterating a DataFrame would give the names of its columns
+        if len(X.columns) != 1:
+            names = ", ".join(map(str, X.columns))
+            raise ValueError(f"BagOfWords takes one column of texts, and got {len(X.columns)}: {names:.80}")
+        X = X[X.columns[0]]
     for text in X:
         if not isinstance(text, str):
             raise ValueError(f"BagOfWords takes texts, and got {type(text).__name__}: {text!r:.40}")
@@ -255,14 +263,17 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: (n, n_terms) counts, dense or sparse.
-            y: (n,) labels; None or -1 for a row without one, as in `sklearn.semi_supervised`.
+            y: (n,) labels; None, NaN or -1 for a row without one, as in `sklearn.semi_supervised`.
         """
         from textae.training.finetune import fine_tune
 
         counts = _counts(self, X, reset=True)
+        if hasattr(y, "isna"):  # a Series may also hold pandas.NA, which is neither true nor false
+            y = y.astype(object).where(y.notna(), None)
         y = column_or_1d(y, warn=True, dtype=None if hasattr(y, "dtype") else object)
         check_consistent_length(X, y)
-        labelled = np.array([label is not None and label != -1 for label in y], bool)
+        # A missing label is None, -1, or NaN, which alone differs from itself; pandas writes NaN for None.
+        labelled = np.array([label is not None and label == label and label != -1 for label in y], bool)
         known = y[labelled] if y.dtype != object else np.array(y[labelled].tolist())
         check_classification_targets(known)
         self.classes_, numbers = np.unique(known, return_inverse=True)

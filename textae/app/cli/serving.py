@@ -8,6 +8,7 @@ import click
 
 from textae.app import terminal
 from textae.app.cli.options import index_option, quiet_option
+from textae.errors import needs_extra
 
 
 @click.command(short_help="The map and the search as a local application.")
@@ -41,7 +42,8 @@ def serve(
     textae serve --index notes.textae --port 9000
     textae serve --host 0.0.0.0              others need the token that is printed
     """
-    from textae.app.server import Listening, serve
+    with needs_extra("serve", "'textae serve'"):
+        from textae.app.server import Listening, serve
 
     def said(url: str, needed: str | None) -> None:
         progress.finish()

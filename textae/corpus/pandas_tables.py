@@ -27,7 +27,6 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
-from xml.etree import ElementTree
 
 from textae.corpus import reading, tables
 from textae.corpus.reading import FileError
@@ -35,6 +34,8 @@ from textae.errors import ExtraMissingError, needs_extra
 from textae.types import Document, FieldValue, Skipped
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from pandas import DataFrame
 
 T = TypeVar("T")
@@ -186,9 +187,11 @@ def _xlsx_lines(stream: IO[bytes]) -> Iterator[Line]:
 
 def _ods_lines(stream: IO[bytes]) -> Iterator[Line]:
     """Read the content of an OpenDocument spreadsheet (ISO/IEC 26300-1, part 9)."""
+    from xml.etree.ElementTree import Element, iterparse
+
     with zipfile.ZipFile(stream) as archive, archive.open("content.xml") as content:
-        table, sheet, number, cells = ElementTree.Element(""), "", 0, list[object]()
-        for event, element in ElementTree.iterparse(content, events=("start", "end")):
+        table, sheet, number, cells = Element(""), "", 0, list[object]()
+        for event, element in iterparse(content, events=("start", "end")):
             if event == "start":
                 if element.tag == f"{_TABLE}table":
                     table, sheet, number = element, element.get(f"{_TABLE}name", ""), 0
@@ -205,7 +208,7 @@ def _ods_lines(stream: IO[bytes]) -> Iterator[Line]:
                 table.clear()  # else a million rows stay in memory
 
 
-def _ods_value(cell: ElementTree.Element) -> object:
+def _ods_value(cell: Element) -> object:
     kind = cell.get(f"{_OFFICE}value-type")
     if kind in ("float", "percentage", "currency"):
         number = float(cell.get(f"{_OFFICE}value", "nan"))

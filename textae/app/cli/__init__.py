@@ -58,10 +58,7 @@ class _Commands(click.Group):
             raise click.exceptions.Exit(130) from None
 
 
-@click.group(
-    cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="textae", message="%(prog)s %(version)s")
 def cli() -> None:
     """Semantic search that learns your corpus.

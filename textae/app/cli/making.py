@@ -6,26 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import click
 
+from textae import config
 from textae.app.cli.inputs import open_engine
 from textae.app.cli.options import OutputOptions, TableOptions, index_option, option, options
 from textae.app.output import print_json
 from textae.app.output.reports import print_report, print_trained
-from textae.config import (
-    AUTO,
-    CORRUPTIONS,
-    DEVICES,
-    NONE,
-    PICTURE_PRESETS,
-    PRETRAINING,
-    UNPOOLINGS,
-    ModelSpec,
-    TrainSpec,
-    preset_of,
-)  # fmt: skip
+
+Spec = TypeVar("Spec", config.ModelSpec, config.TrainSpec)
 
 
 def _sizes(text: str) -> tuple[int, ...] | None:
@@ -47,13 +38,13 @@ class ModelOptions:
     drop: float | None = option("Share of words, or pixels, that de-noising hides.  [default: 0.5; 0]")
     passes: int | None = option("Passes over the documents (epochs).  [default: by the size of the corpus]")
     rate: float | None = option("Learning rate.  [default: one that suits every corpus]")
-    pretrain: str | None = option("How weights are initialised.  [default: lsa]", type=click.Choice(PRETRAINING))
+    pretrain: str | None = option("How weights are initialised.  [default: lsa]", type=click.Choice(config.PRETRAINING))
     corruption: str | None = option(
-        "Noise on a deep stack's input.  [default: masking]", type=click.Choice(CORRUPTIONS)
+        "Noise on a deep stack's input.  [default: masking]", type=click.Choice(config.CORRUPTIONS)
     )
     unpool: str | None = option(
         "Convolve pictures with --hidden kernels; how to undo pooling.  [default: none]",
-        type=click.Choice((*UNPOOLINGS, NONE)),
+        type=click.Choice((*config.UNPOOLINGS, config.NONE)),
     )
     code_l2: float | None = option("L2 penalty on a deep stack's code.  [default: 0]")
     seed: int | None = option(
@@ -61,20 +52,13 @@ class ModelOptions:
     )
     device: str | None = option(
         "Where to train; auto: on a CUDA card if there is one.  [default: auto; train: unchanged]",
-        type=click.Choice(DEVICES),
+        type=click.Choice(config.DEVICES),
     )
 
-    def given(self, *names: str) -> dict[str, Any]:
-        """The named values that were given."""
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def model(self, base: ModelSpec) -> ModelSpec:
-        """The shape of the model: the given values, and those of `base` for the others."""
-        return replace(base, **self.given("bits", "dims", "hidden", "drop", "corruption", "code_l2", "unpool"))
-
-    def training(self, base: TrainSpec) -> TrainSpec:
-        """How the model learns: the given values, and those of `base` for the others."""
-        return replace(base, **self.given("seed", "device", "passes", "rate", "pretrain"))
+    def override(self, spec: Spec) -> Spec:
+        """The spec with the values that were given; a spec has only some of the names."""
+        given = {name: value for name, value in vars(self).items() if value is not None and hasattr(spec, name)}
+        return replace(spec, **given)
 
 
 @dataclass(frozen=True)
@@ -83,14 +67,14 @@ class IndexOptions(ModelOptions):
 
     preset: str = option(
         "A published configuration; explicit options override it.",
-        type=click.Choice(list(PICTURE_PRESETS)),
+        type=click.Choice(list(config.PICTURE_PRESETS)),
         default="default",
     )
     kind: str | None = option(
         "The documents in SOURCE.  [default: the majority type, by file extension]",
         type=click.Choice(("texts", "pictures")),  # `textae.types.KINDS`, which is slow to import
     )
-    language: str = option("Stemmer and stop words: english, …, none, or auto.", default=AUTO)
+    language: str = option("Stemmer and stop words: english, …, none, or auto.", default=config.AUTO)
     passages: int = option(
         "Rank long documents by their best passage of WORDS words, such as 200.", metavar="WORDS", default=0
     )
@@ -125,17 +109,17 @@ def index(
     given = corpus.sources(sources, table.spec(), kind=learning.kind)
     with Engine.create(folder) as engine, output.progress() as progress:
         documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
-        model_spec, train_spec = preset_of(learning.preset, pictures=documents.shape is not None)
+        model_spec, train_spec = config.preset_of(learning.preset, pictures=documents.shape is not None)
         report = engine.index(
             documents,
             sources=given,
             passage=learning.passages,
             language=None if learning.language == "none" else learning.language,
-            model=learning.model(model_spec),
-            train=learning.training(train_spec),
+            model=learning.override(model_spec),
+            train=learning.override(train_spec),
             progress=progress,
         )
-    print_report(report, folder, output, detected=learning.language == AUTO)
+    print_report(report, folder, output, detected=learning.language == config.AUTO)
 
 
 @click.command(short_help="Train the index again, or on labels.")
@@ -157,7 +141,7 @@ def train(label: str | None, model: ModelOptions, folder: Path, output: OutputOp
     """
     with open_engine(folder) as engine, output.progress() as progress:
         model_spec, train_spec = engine.specs
-        new_model, new_training = model.model(model_spec), model.training(train_spec)
+        new_model, new_training = model.override(model_spec), model.override(train_spec)
         # The seed and the device change how labels are learned; every other option, the model below them.
         keep_model = label is not None and model == ModelOptions(seed=model.seed, device=model.device)
         trained = engine.train(

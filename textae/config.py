@@ -6,7 +6,8 @@ They stand apart from what they describe so that the shell can show and check th
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from textae.errors import TextaeError
 
@@ -48,7 +49,7 @@ LEAST_PASSAGE, MOST_PASSAGE = 20, 100_000
 MOST_SEED = 2**32 - 1
 """As far as scikit-learn's seeds go."""
 
-_LARGEST = 1_000_000  # of a layer, a code, and passes: far beyond what is of use, and numbers of any size end there
+_LARGEST = 1_000_000  # of a layer, a code, and epochs: far beyond any use
 _LSA_N = re.compile(r"(?:lsa|pca)-[1-9][0-9]{0,5}")
 _BITS_N = re.compile(r"bits-([1-9][0-9]{0,3})")
 
@@ -109,23 +110,22 @@ class ModelSpec:
     """The shape of the auto-encoder.
 
     Attributes:
-        dims: of the float code; fewer where the corpus has not as many (its rank bounds LSA, where learning starts).
-        bits: of the binary code, a multiple of 8 up to `MOST_BITS`.
-        hidden: the sizes of the encoder's hidden layers, first to last; the kernels of each convolution.
-        drop: the share of a document's words, or pixels, that de-noising hides from the encoder; of other kinds, the
-            amount.
-        inputs: the most frequent terms of the vocabulary, that the encoder knows.
+        dims: size of the float code; a small corpus has fewer (its rank bounds LSA, the start of training).
+        bits: size of the binary code, a multiple of 8 up to `MOST_BITS`.
+        hidden: sizes of the encoder's hidden layers, first to last; or the kernels of each convolution.
+        dropout: the share of words or pixels that de-noising hides from the encoder; the amount of another corruption.
+        inputs: size of the encoder's vocabulary, the most frequent terms.
         corruption: one of `CORRUPTIONS`.
-        code_l2: how much a deep stack's code is held near 0: this times its squared length is added to the loss.
-        topics: of the numbers of a text's code, those that know what it is about; the others tell it from all others.
-        rounded: whether the code of pictures is of logistic units, that are rounded as it is decoded: its bits.
-        unpool: one of `UNPOOLINGS`, of a convolutional auto-encoder of pictures; `NONE` of one that is fully connected.
+        code_l2: penalty on a deep stack's code: the loss adds this times its squared length.
+        topics: numbers of a text's code for its topic; the others tell the text from all others.
+        rounded: whether the code of pictures has logistic units, which are rounded to its bits before decoding.
+        unpool: one of `UNPOOLINGS` for a convolutional auto-encoder of pictures; `NONE` for a fully connected one.
     """
 
     dims: int = 320
     bits: int = 256
     hidden: tuple[int, ...] = (512,)
-    drop: float = 0.5
+    dropout: float = 0.5
     inputs: int = 20_000
     corruption: str = MASKING
     code_l2: float = 0.0
@@ -139,8 +139,8 @@ class ModelSpec:
             raise TextaeError(f"a code of {self.dims} numbers was asked for; give at least 1")
         if any(size < 1 for size in self.hidden):
             raise TextaeError(f"hidden layers of {self.hidden} were asked for; each needs at least 1 unit")
-        if not 0 <= self.drop < 1:
-            raise TextaeError(f"de-noising cannot hide {self.drop:g} of the words; give a share from 0 to below 1")
+        if not 0 <= self.dropout < 1:
+            raise TextaeError(f"--drop must be in [0, 1), got {self.dropout:g}")
         if self.topics < 1:
             raise TextaeError(f"topics of {self.topics} numbers were asked for; give at least 1")
         if self.inputs < 1:
@@ -160,14 +160,14 @@ class ModelSpec:
             )
 
     @property
-    def answers(self) -> int:
+    def instance_dims(self) -> int:
         """Numbers of the code that tell a document from all others."""
         return max(0, self.dims - self.topics)
 
     @property
     def start_dims(self) -> int:
-        """Dimensions of LSA, where learning starts."""
-        return max(self.answers, min(self.topics, self.dims))
+        """Dimensions of LSA, the start of training."""
+        return max(self.instance_dims, min(self.topics, self.dims))
 
 
 @dataclass(frozen=True)
@@ -176,18 +176,18 @@ class TrainSpec:
 
     Attributes:
         seed: of everything random, from 0 to `MOST_SEED`.
-        device: `cpu`, `cuda`, or `auto` for CUDA where there is a card.
-        passes: over the documents, of a deep stack those of fine-tuning, before which each layer makes as many; None
-            for as many as the number of documents asks for.
-        rate: of learning; None for one that serves every corpus.
-        most_documents: learned from: a seeded sample of so many where the corpus has more. All are encoded.
-        pretrain: what learning starts from, one of `PRETRAINING`.
+        device: `cpu`, `cuda`, or `auto` for CUDA if there is a card.
+        epochs: passes over the documents, and in a deep stack over those of each layer before; None to choose by the
+            number of documents.
+        learning_rate: the peak; None for the default, which suits every corpus.
+        most_documents: maximum to learn from: a seeded sample of a larger corpus. All documents are encoded.
+        pretrain: the start of training, one of `PRETRAINING`.
     """
 
     seed: int = 1
     device: str = AUTO
-    passes: int | None = None
-    rate: float | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
     most_documents: int = 30_000
     pretrain: str = LSA
 
@@ -195,14 +195,34 @@ class TrainSpec:
         if self.device not in DEVICES:
             raise TextaeError(f"no device {self.device!r}; give one of {', '.join(DEVICES)}")
         check_seed(self.seed)
-        if self.passes is not None and self.passes < 0:
-            raise TextaeError(f"{self.passes} passes were asked for; give 0 (LSA, where learning starts) or more")
-        if self.passes is not None and self.passes > _LARGEST:
-            raise TextaeError(f"too many passes were asked for; give at most {_LARGEST:,}")
-        if self.rate is not None and not 0 < self.rate < math.inf:
-            raise TextaeError(f"a learning rate of {self.rate:g} was asked for; give one above 0, such as 0.001")
+        if self.epochs is not None and self.epochs < 0:
+            raise TextaeError(f"--passes must be 0 (LSA alone) or more, got {self.epochs}")
+        if self.epochs is not None and self.epochs > _LARGEST:
+            raise TextaeError(f"--passes must be at most {_LARGEST:,}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise TextaeError(f"--rate must be above 0, such as 0.001, got {self.learning_rate:g}")
         if self.pretrain not in PRETRAINING:
             raise TextaeError(f"no pre-training {self.pretrain!r:.60}; give one of {', '.join(PRETRAINING)}")
+
+
+STORED_NAMES: Mapping[str, str] = {"dropout": "drop", "epochs": "passes", "learning_rate": "rate"}
+"""Fields of the specs that an index stores, `textae info` prints, and the shell takes under another name."""
+
+
+def stored_settings(model: ModelSpec, train: TrainSpec) -> dict[str, Any]:
+    """The fields of both specs under the names that an index stores."""
+    return {STORED_NAMES.get(name, name): value for name, value in (asdict(model) | asdict(train)).items()}
+
+
+def specs_of(settings: Mapping[str, Any]) -> tuple[ModelSpec, TrainSpec]:
+    """The specs that an index stored; a field that it lacks gets its default."""
+
+    def fields_of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
+        names = {field.name: STORED_NAMES.get(field.name, field.name) for field in fields(kind)}
+        values = {field: settings[name] for field, name in names.items() if name in settings}
+        return {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
+
+    return ModelSpec(**fields_of(ModelSpec)), TrainSpec(**fields_of(TrainSpec))
 
 
 def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False) -> None:
@@ -243,11 +263,11 @@ Preset = tuple[ModelSpec, TrainSpec]
 PRESETS: Mapping[str, Preset] = {
     "default": (ModelSpec(), TrainSpec()),
     "hinton2006": (
-        ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.0, inputs=2_000),
+        ModelSpec(dims=10, hidden=(500, 250, 125), dropout=0.0, inputs=2_000),
         TrainSpec(pretrain=RBM),
     ),
     "vincent2008": (
-        ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.25, inputs=2_000),
+        ModelSpec(dims=10, hidden=(500, 250, 125), dropout=0.25, inputs=2_000),
         TrainSpec(pretrain=DENOISING),
     ),
 }
@@ -255,21 +275,21 @@ PRESETS: Mapping[str, Preset] = {
 2008)."""
 
 PICTURE_PRESETS: Mapping[str, Preset] = {
-    "default": (ModelSpec(dims=64, hidden=(1_024, 512), drop=0.0), TrainSpec()),
+    "default": (ModelSpec(dims=64, hidden=(1_024, 512), dropout=0.0), TrainSpec()),
     "hinton2006": (
-        ModelSpec(dims=30, hidden=(1_000, 500, 250), drop=0.0),
+        ModelSpec(dims=30, hidden=(1_000, 500, 250), dropout=0.0),
         TrainSpec(pretrain=RBM, most_documents=60_000),
     ),
     "vincent2008": (
-        ModelSpec(dims=30, hidden=(1_000, 500, 250), drop=0.25),
+        ModelSpec(dims=30, hidden=(1_000, 500, 250), dropout=0.25),
         TrainSpec(pretrain=DENOISING, most_documents=60_000),
     ),
     "krizhevsky2011": (
-        ModelSpec(dims=256, hidden=(8_192, 4_096, 2_048, 1_024, 512), drop=0.0, rounded=True),
+        ModelSpec(dims=256, hidden=(8_192, 4_096, 2_048, 1_024, 512), dropout=0.0, rounded=True),
         TrainSpec(pretrain=RBM, most_documents=60_000),
     ),
     "conv": (
-        ModelSpec(dims=30, hidden=(16, 32), drop=0.0, unpool=REPEATED),
+        ModelSpec(dims=30, hidden=(16, 32), dropout=0.0, unpool=REPEATED),
         TrainSpec(pretrain=NONE, most_documents=60_000),
     ),
 }

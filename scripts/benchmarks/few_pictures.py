@@ -16,7 +16,7 @@ from textae.config import ModelSpec
 from textae.encoding.encoders import PixelEncoder
 from textae.encoding.pixels import Pixels
 from textae.training.augmentation import distorted
-from textae.training.networks.contrastive_image import AlikeAutoEncoder
+from textae.training.networks.contrastive import ContrastiveAutoEncoder
 
 STEPS, BATCH, RATE, SCALE = 300, 128, 5e-4, 16.0
 """SCALE: of the cosines that the soft-max is given."""
@@ -45,7 +45,7 @@ def accuracies(
     found = {}
     for name in ("fine-tuned", "without pre-training"):
         generator = torch.Generator().manual_seed(seed)
-        network = AlikeAutoEncoder(pixels.values.shape[1], sizes, generator)
+        network = ContrastiveAutoEncoder(pixels.values.shape[1], sizes, generator)
         if name == "fine-tuned":
             begin(network, encoder)
         last = nn.Parameter(torch.zeros(encoder.dims, 10))
@@ -57,7 +57,7 @@ def accuracies(
 
 
 @torch.no_grad()
-def begin(network: AlikeAutoEncoder, encoder: PixelEncoder) -> None:
+def begin(network: ContrastiveAutoEncoder, encoder: PixelEncoder) -> None:
     """Give a network the layers of an encoder."""
     for (weight, bias), to, beside in zip(encoder.layers, network.up_weights, network.up_biases, strict=True):
         to.copy_(torch.from_numpy(weight.copy()))
@@ -65,7 +65,7 @@ def begin(network: AlikeAutoEncoder, encoder: PixelEncoder) -> None:
 
 
 def tune(
-    network: AlikeAutoEncoder, last: nn.Parameter, seen: Tensor, labels: Tensor, generator: torch.Generator
+    network: ContrastiveAutoEncoder, last: nn.Parameter, seen: Tensor, labels: Tensor, generator: torch.Generator
 ) -> None:
     """Teach all layers the labels."""
     layers = [*network.up_weights, *network.up_biases]

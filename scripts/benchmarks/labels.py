@@ -42,7 +42,7 @@ from textae.types import Document
 KNOWN = (10, 100, 1_000, None)
 """Documents with a label; None for all."""
 
-FROM_NOTHING = Recipe(rate=3e-3, last_rate=3e-3, consistent=0, hold=0)
+FROM_NOTHING = Recipe(learning_rate=3e-3, last_learning_rate=3e-3, consistent=0, hold=0)
 """Of the network that labels alone teach: there is nothing to be held to."""
 
 
@@ -124,7 +124,7 @@ class Task:
 
     def _tuned(self, some: Labels, before: Learned, recipe: Recipe, seed: int) -> float:
         spec = TrainSpec(seed=seed, device="cpu")
-        tuned = fine_tune(self.bags, some, before, ModelSpec().drop, spec, _silent, recipe)
+        tuned = fine_tune(self.bags, some, before, ModelSpec().dropout, spec, _silent, recipe)
         shares = tuned.classifier.predict_proba(tuned.encoder.encode(self.asked).floats)
         return float((shares.argmax(axis=1) == self.right).mean())
 

@@ -23,7 +23,7 @@ def encoder(**changed) -> Encoder:
     parts = {
         "idf": np.ones(2, np.float32),
         "words": np.eye(2, dtype=np.float32),
-        "answer_layers": (),
+        "instance_layers": (),
         "topic_layers": (),
         "topic_mean": np.zeros(0, np.float32),
         "topic_axes": np.zeros((0, 0), np.float32),
@@ -62,7 +62,7 @@ class TestCodes:
     def test_the_layers_by_hand(self) -> None:
         layers = layer([[-1, 1], [0, 0]], [0, 0.5]) + layer([[0, 1], [1, 0]], [0, 0.5])
         # h = (-1, 0); B1 h = (1, -1 + .5); relu → (1, 0); B2 → (0, 1) + (0, .5); h + that = (-1, 1.5)
-        code = encoder(words=-np.eye(2, dtype=np.float32), answer_layers=layers).encode(bags({0: 1})).floats
+        code = encoder(words=-np.eye(2, dtype=np.float32), instance_layers=layers).encode(bags({0: 1})).floats
         assert code == pytest.approx(np.array([[-1, 1.5]]) / np.hypot(1, 1.5))
 
     def test_answers_and_topics_stand_side_by_side(self) -> None:
@@ -103,13 +103,13 @@ class TestCodes:
 
     def test_nothing_known_is_zero_whatever_the_layers_add(self) -> None:
         adding = layer(np.zeros((2, 2)), [1, 1])
-        codes = encoder(answer_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
+        codes = encoder(instance_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
         assert codes.floats.any(axis=1).tolist() == [False, False, True]
         assert codes.bits.any(axis=1).tolist() == [False, False, True]
 
     def test_a_document_is_encoded_alone_as_among_others(self) -> None:
         rng = np.random.default_rng(1)
-        model = encoder(answer_layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
+        model = encoder(instance_layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
         together = model.encode(bags({0: 1}, {0: 2, 1: 1}, {1: 1})).floats
         assert model.encode(bags({0: 2, 1: 1})).floats == pytest.approx(together[1:2], abs=1e-6)
 
@@ -129,10 +129,10 @@ class TestCodes:
         some = [layer(rng.normal(size=(2, 2)), [i, 0])[0] for i in range(depth + topic_depth)]
         zeros = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
         topics = {"topic_mean": np.float32([1, 2]), "topic_axes": np.eye(2, dtype=np.float32), "topic_share": 0.3}
-        layers = {"answer_layers": tuple(some[:depth]), "topic_layers": tuple(some[depth:])}
+        layers = {"instance_layers": tuple(some[:depth]), "topic_layers": tuple(some[depth:])}
         whole = encoder(**layers, **topics, quantization=zeros)
         again = Encoder.from_arrays(whole.arrays())
-        assert (len(again.answer_layers), len(again.topic_layers)) == (depth, topic_depth)
+        assert (len(again.instance_layers), len(again.topic_layers)) == (depth, topic_depth)
         assert again.topic_share == whole.topic_share
         first, second = (model.encode(bags({0: 1, 1: 2}, {1: 3})) for model in (whole, again))
         assert first.floats.tobytes() == second.floats.tobytes()

@@ -48,7 +48,7 @@ def lsa(rng: np.random.Generator) -> Encoder:
 
 def learned(rng: np.random.Generator) -> Encoder:
     """Two heads, of which one has two layers, and topics that have their share."""
-    heads = {"answer_layers": layers(rng, 5, 7, 4), "topic_layers": layers(rng, 5, 3)}
+    heads = {"instance_layers": layers(rng, 5, 7, 4), "topic_layers": layers(rng, 5, 3)}
     topics = {"topic_mean": normal(rng, 3) / 9, "topic_axes": normal(rng, 3, 3), "topic_share": 0.5}
     return replace(lsa(rng), **heads, **topics, quantization=quantization(rng, 7))
 
@@ -87,7 +87,7 @@ class TestCodes:
         """The word gives the code what it changes in an empty text's."""
         first, second = ([[-1, 1], [0, 0]], [0, 0.5]), ([[0, 1], [1, 0]], [0, 0.5])
         network = tuple((np.float32(weight), np.float32(bias)) for weight, bias in (first, second))
-        encoder = replace(Encoder.lsa(-np.eye(2, dtype=np.float32), np.ones(2, np.float32)), answer_layers=network)
+        encoder = replace(Encoder.lsa(-np.eye(2, dtype=np.float32), np.ones(2, np.float32)), instance_layers=network)
         # an empty text: relu (0, .5) → (.5, 0) + (0, .5) = (.5, .5)
         # the word, h = (-1, 0): relu (1, -.5) = (1, 0) → (0, 1) + (0, .5), and h: (-1, 1.5), that is (-1.5, 1) more
         found, across = code_shares(encoder, QueryVector.of(bags({0: 1})), np.float32([[1, 0], [0, 1]]))

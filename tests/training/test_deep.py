@@ -22,7 +22,7 @@ from textae.training.text import Learned
 
 CPU = torch.device("cpu")
 N_TERMS, SIZES = 30, (12, 8, 3)
-SMALL = ModelSpec(dims=3, bits=16, hidden=(12, 8), drop=0.2, inputs=N_TERMS)
+SMALL = ModelSpec(dims=3, bits=16, hidden=(12, 8), dropout=0.2, inputs=N_TERMS)
 DEEP = PRETRAINING[1:]
 
 
@@ -208,7 +208,7 @@ class TestLearning:
     @pytest.mark.parametrize("how", DEEP)
     def test_documents_of_one_topic_come_together_and_are_rebuilt(self, how) -> None:
         some, labels = bags(200)
-        spec = TrainSpec(device="cpu", passes=60, pretrain=how)
+        spec = TrainSpec(device="cpu", epochs=60, pretrain=how)
         found = learn_deep(some, N_TERMS, ModelSpec(3, 16, (12,), 0.1, N_TERMS), spec, lambda *step: None)
         codes = found.encoder.encode(some)
         floats = codes.floats - codes.floats.mean(0)
@@ -230,7 +230,7 @@ class TestLearning:
     @pytest.mark.parametrize("how", DEEP)
     def test_progress_counts_up_to_the_end(self, how) -> None:
         told: list[tuple[str, int, int | None]] = []
-        spec = TrainSpec(device="cpu", passes=2, pretrain=how)
+        spec = TrainSpec(device="cpu", epochs=2, pretrain=how)
         learn_deep(bags(300)[0], N_TERMS, SMALL, spec, lambda *step: told.append(step))
         total = told[-1][2]
         assert told == [("learning", done, total) for done in range(1, len(told) + 1)]
@@ -238,11 +238,11 @@ class TestLearning:
 
     def test_the_errors_of_pre_training_are_kept(self) -> None:
         for how, layers in (("rbm", 3), ("denoising", 3), ("none", 0)):
-            errors = learned(TrainSpec(device="cpu", passes=4, pretrain=how)).errors
+            errors = learned(TrainSpec(device="cpu", epochs=4, pretrain=how)).errors
             assert [len(of_layer) for of_layer in errors] == [5] * layers
 
     def test_a_code_that_is_held_near_0_is_nearer(self) -> None:
-        spec = TrainSpec(device="cpu", passes=20, pretrain="rbm")
+        spec = TrainSpec(device="cpu", epochs=20, pretrain="rbm")
         free, held = (
             learned(spec, ModelSpec(3, 16, (12, 8), 0.0, N_TERMS, code_l2=code_l2)).encoder.encode(bags()[0]).floats
             for code_l2 in (0.0, 1.0)
@@ -253,14 +253,14 @@ class TestLearning:
     @pytest.mark.parametrize("how", DEEP)
     def test_every_corruption(self, how, corruption) -> None:
         model = ModelSpec(3, 24, (8,), 0.3, N_TERMS, corruption)
-        codes = learned(TrainSpec(device="cpu", passes=2, pretrain=how), model).encoder.encode(bags()[0])
+        codes = learned(TrainSpec(device="cpu", epochs=2, pretrain=how), model).encoder.encode(bags()[0])
         assert np.isfinite(codes.floats).all()
         assert codes.bits.shape == (40, 3)
 
     @pytest.mark.parametrize("how", DEEP)
     @pytest.mark.parametrize("n", [1, 2, 3])
     def test_a_few_documents(self, how, n) -> None:
-        codes = learned(TrainSpec(device="cpu", passes=2, pretrain=how), n=n).encoder.encode(bags(n)[0])
+        codes = learned(TrainSpec(device="cpu", epochs=2, pretrain=how), n=n).encoder.encode(bags(n)[0])
         assert np.isfinite(codes.floats).all()
         assert codes.known.all()
 
@@ -270,8 +270,8 @@ def folder(tmp_path_factory) -> Path:
     """Give an index with a deep stack; read it only."""
     folder = tmp_path_factory.mktemp("deep") / "index"
     with Engine.create(folder) as engine:
-        model = ModelSpec(dims=4, bits=32, hidden=(24, 12), drop=0.1)
-        engine.index(some_documents(90), model=model, train=TrainSpec(passes=80, device="cpu", pretrain="rbm"))
+        model = ModelSpec(dims=4, bits=32, hidden=(24, 12), dropout=0.1)
+        engine.index(some_documents(90), model=model, train=TrainSpec(epochs=80, device="cpu", pretrain="rbm"))
     return folder
 
 
@@ -286,7 +286,7 @@ class TestIndex:
 
     def test_lsa_is_that_of_an_index_that_starts_from_it(self, folder, tmp_path) -> None:
         with Engine.create(tmp_path / "lsa") as engine:
-            engine.index(some_documents(90), model=ModelSpec(dims=4), train=TrainSpec(passes=0, device="cpu"))
+            engine.index(some_documents(90), model=ModelSpec(dims=4), train=TrainSpec(epochs=0, device="cpu"))
         found = []
         for index in (folder, tmp_path / "lsa"):
             with Engine.open(index) as engine:

@@ -93,7 +93,7 @@ class Encoder:
     Attributes:
         idf: (n_terms,) float32.
         words: (n_terms, n_hidden) float32, the first layer W.
-        answer_layers: f, from n_hidden to n_answers.
+        instance_layers: f, from n_hidden to n_instance.
         topic_layers: g, from n_hidden to n_topics.
         topic_mean: (n_topics,) float32, μ; empty where the code holds answers alone.
         topic_axes: (n_topics, n_topics) float32, A.
@@ -103,7 +103,7 @@ class Encoder:
 
     idf: Floats
     words: Floats
-    answer_layers: Layers
+    instance_layers: Layers
     topic_layers: Layers
     topic_mean: Floats
     topic_axes: Floats
@@ -127,7 +127,7 @@ class Encoder:
         hidden = unit(project(bags.below(len(self.words)), self.idf, self.words))
         known = np.asarray(hidden.any(axis=1))
         topics = len(self.topic_mean)
-        answer = _head(self.answer_layers, hidden, self.dims - topics)
+        answer = _head(self.instance_layers, hidden, self.dims - topics)
         topic = _head(self.topic_layers, hidden, topics)
         turned = matmul(topic - self.topic_mean, self.topic_axes).astype(np.float32)
         share = share_of(self.topic_share, np.diff(bags.below(len(self.words)).starts))[:, None]
@@ -144,7 +144,7 @@ class Encoder:
             "encoder/topic_axes": self.topic_axes,
             "encoder/topic_share": np.array([self.topic_share], np.float64),
         }
-        for head, layers in (("answer", self.answer_layers), ("topic", self.topic_layers)):
+        for head, layers in (("answer", self.instance_layers), ("topic", self.topic_layers)):
             for i, (weight, bias) in enumerate(layers):
                 named |= {f"encoder/{head}/weight{i}": weight, f"encoder/{head}/bias{i}": bias}
         return named | self.quantization.arrays()

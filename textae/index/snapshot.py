@@ -6,14 +6,13 @@ opened.search(question, k=10, mode="bm25")
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import PICTURE_SYSTEMS, SYSTEMS, ModelSpec, TrainSpec, check_system
+from textae.config import PICTURE_SYSTEMS, SYSTEMS, ModelSpec, TrainSpec, check_system, specs_of
 from textae.corpus.uniform import resized
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows
@@ -221,13 +220,7 @@ class Snapshot:
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
         """How the index was learned; what its textae did not know yet is as the defaults are."""
-        about = self.reader.settings["about"]
-        learned = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
-
-        def of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
-            return {field.name: learned[field.name] for field in fields(kind) if field.name in learned}
-
-        return ModelSpec(**of(ModelSpec)), TrainSpec(**of(TrainSpec))
+        return specs_of(self.reader.settings["about"])
 
     @cached_property
     def codes(self) -> Codes:

@@ -201,7 +201,7 @@ def _encoder_parts(encoder: Encoder, bag: Bags) -> Doubles:
     if not hidden.any():  # nothing is known of a text without a direction
         return np.zeros((len(hidden), encoder.dims))
     topics = len(encoder.topic_mean)
-    answer = _direction(_head(encoder.answer_layers, hidden, encoder.dims - topics))
+    answer = _direction(_head(encoder.instance_layers, hidden, encoder.dims - topics))
     topic = _direction(_head(encoder.topic_layers, hidden, topics))
     turned = _direction(_biased(topic, -encoder.topic_mean) @ encoder.topic_axes)
     share = float(share_of(encoder.topic_share, np.diff(bag.starts))[0])

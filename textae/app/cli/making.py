@@ -286,7 +286,7 @@ def train(label: str | None, folder: Path, quiet: bool, as_json: bool, **options
     progress = terminal.ProgressLine(quiet=quiet)
     with Engine.open(folder) as engine:
         model, spec = engine.specs
-        keep = label is not None and not chosen and not {"passes", "rate", "pretrain"} & how.keys()
+        keep = label is not None and not chosen and not {"epochs", "learning_rate", "pretrain"} & how.keys()
         try:
             trained = engine.train(
                 label=label,

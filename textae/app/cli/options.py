@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from textae.config import CORRUPTIONS, NONE, PICTURE_SYSTEMS, PRETRAINING, SYSTEMS, UNPOOLINGS
+from textae.config import CORRUPTIONS, NONE, PICTURE_SYSTEMS, PRETRAINING, STORED_NAMES, SYSTEMS, UNPOOLINGS
 from textae.errors import QueryError
 from textae.types import KINDS, PICTURES, Document, Picture
 
@@ -103,8 +103,7 @@ def table_spec(options: Mapping[str, Any]) -> TableSpec:
 
 def chosen_model(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a `ModelSpec` was chosen."""
-    names = ("bits", "dims", "drop", "corruption", "code_l2", "unpool")
-    chosen = {name: options[name] for name in names if options[name] is not None}
+    chosen = _chosen(options, "bits", "dims", "dropout", "corruption", "code_l2", "unpool")
     if options["hidden"]:
         sizes = options["hidden"].split(",")
         if not all(size.strip().isdecimal() and len(size) < 20 for size in sizes):
@@ -117,8 +116,13 @@ def chosen_model(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def chosen_training(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a `TrainSpec` was chosen."""
-    names = ("seed", "device", "passes", "rate", "pretrain")
-    return {name: options[name] for name in names if options[name] is not None}
+    return _chosen(options, "seed", "device", "epochs", "learning_rate", "pretrain")
+
+
+def _chosen(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The fields of a spec whose options were given."""
+    values = {name: options[STORED_NAMES.get(name, name)] for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def stdin_picture() -> Picture:

@@ -1,6 +1,6 @@
-"""What a person may choose: the system, the auto-encoder and its training; one set of defaults serves every corpus.
+"""The options of a user: the system, the auto-encoder and its training. One set of defaults serves every corpus.
 
-They stand apart from what they describe so that the shell can show and check them without importing numpy or torch.
+This module imports neither numpy nor torch, so that the shell can show and check options quickly.
 """
 
 import math
@@ -24,21 +24,21 @@ DEVICES = (AUTO, "cpu", "cuda")
 
 LSA, RBM, DENOISING, NONE = "lsa", "rbm", "denoising", "none"
 PRETRAINING = (LSA, RBM, DENOISING, NONE)
-"""What learning starts from: LSA, which is textae's own (of pictures, the one that learns from distorted ones); or a
-deep stack of restricted Boltzmann machines, of de-noising layers, or of random weights, which learns as published."""
+"""The start of training: LSA for the auto-encoder of textae (of pictures, the contrastive one); or a deep stack of
+restricted Boltzmann machines, of de-noising layers, or of random weights, trained as published."""
 
 NEIGHBOURS, AUTOENCODER = "neighbours", "autoencoder"
 LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
-"""How codes come to the plane of the map: neighbours stay together; by the bottleneck of an auto-encoder (Hinton
-& Salakhutdinov, Science 2006); by the first two dimensions of LSA."""
+"""The projections of codes to the map: neighbours stay together; the bottleneck of an auto-encoder (Hinton
+& Salakhutdinov, Science 2006); the first two dimensions of LSA."""
 
 MASKING, SALT_AND_PEPPER, GAUSSIAN = "masking", "salt-and-pepper", "gaussian"
 CORRUPTIONS = (MASKING, SALT_AND_PEPPER, GAUSSIAN)
-"""What de-noising does to its input."""
+"""The noise that de-noising learns to undo."""
 
 REMEMBERED, REPEATED = "remembered", "repeated"
 UNPOOLINGS = (REMEMBERED, REPEATED)
-"""How a convolutional auto-encoder fills a block that one number is left of."""
+"""How a convolutional auto-encoder reverses pooling: at the remembered position, or at every position of a block."""
 
 MOST_BITS = 1_024
 """Of a binary code."""
@@ -107,7 +107,7 @@ def check_seed(seed: int) -> None:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The shape of the auto-encoder.
+    """The shape of the auto-encoder, and the noise that it learns to undo.
 
     Attributes:
         dims: size of the float code; a small corpus has fewer (its rank bounds LSA, the start of training).
@@ -172,7 +172,7 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """How the auto-encoder learns.
+    """The training of the auto-encoder.
 
     Attributes:
         seed: of everything random, from 0 to `MOST_SEED`.
@@ -226,10 +226,10 @@ def specs_of(settings: Mapping[str, Any]) -> tuple[ModelSpec, TrainSpec]:
 
 
 def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False) -> None:
-    """See whether that auto-encoder can learn texts, or pictures, like that.
+    """Check that a shape and a training fit together, and fit texts or pictures.
 
     Raises:
-        TextaeError: it cannot.
+        TextaeError: they do not.
     """
     own, convolutional = train.pretrain == LSA, model.unpool != NONE
     if (convolutional or model.rounded) and not pictures:
@@ -258,7 +258,7 @@ def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False
 
 
 Preset = tuple[ModelSpec, TrainSpec]
-"""Choices that go together."""
+"""A configuration."""
 
 PRESETS: Mapping[str, Preset] = {
     "default": (ModelSpec(), TrainSpec()),
@@ -271,7 +271,7 @@ PRESETS: Mapping[str, Preset] = {
         TrainSpec(pretrain=DENOISING),
     ),
 }
-"""Of texts: textae's own; Hinton & Salakhutdinov, Science 2006; the same shape, de-noised (Vincent et al., ICML
+"""For texts: the default; Hinton & Salakhutdinov, Science 2006; the same shape with de-noising (Vincent et al., ICML
 2008)."""
 
 PICTURE_PRESETS: Mapping[str, Preset] = {
@@ -293,15 +293,15 @@ PICTURE_PRESETS: Mapping[str, Preset] = {
         TrainSpec(pretrain=NONE, most_documents=60_000),
     ),
 }
-"""Of pictures: textae's own; the same two; the very deep one of Krizhevsky & Hinton, ESANN 2011; and a convolutional
+"""For pictures: the default; the same two; the very deep one of Krizhevsky & Hinton, ESANN 2011; and a convolutional
 one (Masci et al., ICANN 2011)."""
 
 
 def preset_of(name: str, *, pictures: bool = False) -> Preset:
-    """The choices of that name, for texts or for pictures.
+    """The preset with a name, for texts or for pictures.
 
     Raises:
-        TextaeError: it is for the others.
+        TextaeError: the preset is for pictures, and the documents are texts.
     """
     presets = PICTURE_PRESETS if pictures else PRESETS
     if name not in presets:

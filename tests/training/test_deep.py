@@ -12,12 +12,11 @@ from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.config import PRETRAINING
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import DeepEncoder, Encoder, Quantization, encoder_of
-from textae.training.batches import DeviceShares
 from textae.training.networks.dbn import stack_rbms
-from textae.training.networks.layers import BINARY, COUNTS, Examples, Layer, Stack, at_random, mismatch
+from textae.training.networks.layers import BINARY, COUNTS, Layer, Stack, at_random, mismatch
 from textae.training.networks.rbm import Descent
 from textae.training.networks.stacked import DeepAutoEncoder
-from textae.training.stacked import learn_deep
+from textae.training.stacked import learn_deep, word_counts
 from textae.training.text import Learned
 
 CPU = torch.device("cpu")
@@ -44,10 +43,6 @@ def bags(n: int = 40, seed: int = 1) -> tuple[Bags, np.ndarray]:
     return Bags(starts, terms.astype(np.int32), dense[rows, terms]), labels
 
 
-def shown(documents: DeviceShares) -> Examples:
-    return Examples(len(documents), lambda rows: documents.length * documents.rows(rows))
-
-
 def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned:
     return learn_deep(bags(n)[0], N_TERMS, model, spec, lambda stage, done, total: None)
 
@@ -55,10 +50,10 @@ def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned:
 class TestShares:
     def test_by_hand(self) -> None:
         both = Bags(np.array([0, 2, 3]), np.array([0, 2, 1], np.int32), np.array([1, 3, 2], np.uint16))
-        documents = DeviceShares(both, 3, CPU)
-        assert documents.rows(torch.tensor([1, 0])).tolist() == [[0, 1, 0], [0.25, 0, 0.75]]
-        assert documents.length == 3
-        assert len(documents) == 2
+        examples, length = word_counts(both, 3, CPU)
+        assert (examples.take(torch.tensor([1, 0])) / length).tolist() == [[0, 1, 0], [0.25, 0, 0.75]]
+        assert length == 3
+        assert examples.n == 2
 
 
 class TestUnrolling:
@@ -66,15 +61,15 @@ class TestUnrolling:
 
     @pytest.mark.parametrize("how", ["rbm", "random"])
     def test_the_unrolled_network_is_the_stack_up_and_down(self, how) -> None:
-        documents = DeviceShares(bags()[0], N_TERMS, CPU)
+        examples, length = word_counts(bags()[0], N_TERMS, CPU)
         if how == "rbm":
-            machines = stack_rbms(shown(documents), SIZES, COUNTS, Descent(3), seeded(), lambda: None)
-            stack = machines.of_length(documents.length)
-            visible = shown(documents).take(torch.arange(9))
+            machines = stack_rbms(examples, SIZES, COUNTS, Descent(3), seeded(), lambda: None)
+            stack = machines.of_length(length)
+            visible = examples.take(torch.arange(9))
             assert torch.allclose(stack.up(visible), machines.up(visible), atol=1e-5)
         else:
             stack = at_random((N_TERMS, *SIZES), COUNTS, seeded())
-            visible = shown(documents).take(torch.arange(9))
+            visible = examples.take(torch.arange(9))
         network = DeepAutoEncoder(stack)
         assert torch.allclose(network.encode(visible), stack.up(visible), atol=1e-5)
         assert torch.allclose(
@@ -187,16 +182,16 @@ class TestEncoder:
 
     @pytest.mark.parametrize("sizes", [(3,), (12, 3), (12, 8, 4, 2)])
     def test_the_arrays_do_in_numpy_what_torch_does(self, sizes) -> None:
-        documents = DeviceShares(bags()[0], N_TERMS, CPU)
+        examples, length = word_counts(bags()[0], N_TERMS, CPU)
         network, generator = DeepAutoEncoder(at_random((N_TERMS, *sizes), COUNTS, seeded())), seeded(5)
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
-            code = shown(documents).each(network.encode)
+            code = examples.each(network.encode)
             mean, rotation = code.mean(0), torch.randn(sizes[-1], 16, generator=generator)
             bits = (code - mean) @ rotation > 0
         quantization = Quantization(mean.numpy(), rotation.numpy())
-        encoder, decoder = network.encoder(documents.length, quantization), network.decoder()
+        encoder, decoder = network.encoder(length, quantization), network.decoder()
         codes = encoder.encode(bags()[0])
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
         assert np.array_equal(codes.bits, np.packbits(bits.numpy(), axis=1))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from textae.errors import TextaeError
-from textae.training.loop import Clock, DivergedError, HoldoutMonitor, Schedule, descend, is_worse, shuffled
+from textae.training.loop import Clock, HoldoutMonitor, Schedule, descend, is_worse, shuffled
 
 
 def seeded(seed: int = 1) -> torch.Generator:
@@ -103,7 +103,3 @@ def test_the_clock_never_passes_its_total() -> None:
     for _ in range(3):
         clock.tick()
     assert told == [("laying out", 1, 2), ("laying out", 2, 2), ("laying out", 2, 2)]
-
-
-def test_a_divergence_is_an_error_of_one_line() -> None:
-    assert "\n" not in str(DivergedError())

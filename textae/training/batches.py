@@ -4,6 +4,7 @@ Rows differ in length, so a batch is the postings of its rows, one row after the
 No step loops over documents in Python.
 """
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from torch import Tensor
 
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import shares
 from textae.encoding.weighting import tfidf
 
 SHORT = 10
@@ -54,16 +54,9 @@ class Batch:
 
 def joined(*batches: Batch) -> Batch:
     """The rows of several batches as one batch, to encode them at once."""
-    rows, row_of = 0, []
-    for batch in batches:
-        row_of.append(batch.row_of + rows)
-        rows += len(batch.lengths)
-    return Batch(
-        torch.cat([batch.terms for batch in batches]),
-        torch.cat([batch.weights for batch in batches]),
-        torch.cat(row_of),
-        torch.cat([batch.lengths for batch in batches]),
-    )
+    first = itertools.accumulate((len(batch.lengths) for batch in batches), initial=0)
+    parts = [(one.terms, one.weights, one.row_of + n, one.lengths) for one, n in zip(batches, first, strict=False)]
+    return Batch(*map(torch.cat, zip(*parts, strict=True)))
 
 
 def hide_words(batch: Batch, dropout: float, generator: torch.Generator) -> Batch:
@@ -141,34 +134,6 @@ class DeviceBags:
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
         drawn = rank < size[row_of]
         return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
-
-
-class DeviceShares:
-    """Documents on a device as distributions over words: counts divided by their sum (Hinton & Salakhutdinov 2006).
-
-    Args:
-        bags: n rows, none of them empty.
-        n_terms: size of the vocabulary.
-        device: holds the postings.
-
-    Attributes:
-        length: the mean number of words of a document.
-    """
-
-    def __init__(self, bags: Bags, n_terms: int, device: torch.device) -> None:
-        self._starts = torch.from_numpy(bags.starts).to(device)
-        self._terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
-        self._shares = torch.from_numpy(shares(bags)).to(device)
-        self._n_terms = n_terms
-        self.length = float(bags.counts.sum(dtype="int64")) / max(1, len(bags))
-
-    def __len__(self) -> int:
-        return len(self._starts) - 1
-
-    def rows(self, rows: Tensor) -> Tensor:
-        """Whole documents: (n, n_terms), rows of sum 1."""
-        at, row_of, lengths = postings_of(self._starts, rows.to(self._terms.device))
-        return Batch(self._terms[at], self._shares[at], row_of, lengths).dense(len(rows), self._n_terms)
 
 
 def postings_of(starts: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:

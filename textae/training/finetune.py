@@ -155,8 +155,7 @@ def fine_tune(
     try:
         descend(loss_of, batches(), groups, Schedule(steps, warm_up=WARM_UP), clock.tick)
     except DivergedError:
-        problem = "fine-tuning diverged (the parameters are no longer numbers); try another --seed"
-        raise TextaeError(problem) from None
+        raise TextaeError("fine-tuning diverged (a parameter is no longer a number); try another --seed") from None
     classifier = Classifier(as_array(weights), as_array(bias), labels.classes)
     return Tuned(network.encoder(before.encoder.quantization), classifier)
 

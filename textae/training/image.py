@@ -126,9 +126,8 @@ def learn_pictures(
         return _contrastive(examples, shape, start, model, spec, progress)
     if model.unpool != NONE:
         return _convolutional(examples, shape, model, spec, progress)
-    epochs = spec.epochs
-    if epochs is None:
-        epochs = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS))
+    usual = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS))
+    epochs = usual if spec.epochs is None else spec.epochs
     stages = (-(-epochs // FINE_TUNING), epochs)
     network, errors = stacked.train_stack(examples, BINARY, model, spec, stages, 1.0, progress)
     if model.rounded:
@@ -140,8 +139,7 @@ def learn_pictures(
 
 def _as_pictures(rows: Tensor, shape: Shape) -> Tensor:
     """(n, height · width · channels) to (n, channels, height, width)."""
-    pictures: Tensor = rows.unflatten(1, shape)
-    return pictures.permute(0, 3, 1, 2)
+    return rows.view(-1, *shape).permute(0, 3, 1, 2)
 
 
 def _contrastive(
@@ -159,7 +157,7 @@ def _contrastive(
         linear = F.normalize(examples.each(lambda rows: torch.addmm(shift, rows, first)), dim=1)  # (n, START_DIMS)
     size = min(BATCH, n)
     epochs = spec.epochs if spec.epochs is not None else min(100, 1_750 / n**0.5)
-    steps, rate = round(epochs * n / size), LEARNING_RATE if spec.learning_rate is None else spec.learning_rate
+    steps, rate = round(epochs * n / size), spec.learning_rate or LEARNING_RATE
     schedule = Schedule(steps, max(1, -(-steps // SEARCHES)), WARM_UP)
     neighbours = Neighbours(linear, MOST_NEIGHBOURS)
     clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks)
@@ -211,10 +209,9 @@ def _convolutional(
         loss: Tensor = error + model.code_l2 * codes.square().sum(dim=1).mean()
         return loss
 
-    epochs = spec.epochs
-    if epochs is None:
-        epochs = int(np.clip(CONVOLVED / examples.n, LEAST_CONVOLVED, MOST_EPOCHS))
-    rate = LEARNING_RATE if spec.learning_rate is None else spec.learning_rate
+    usual = int(np.clip(CONVOLVED / examples.n, LEAST_CONVOLVED, MOST_EPOCHS))
+    epochs = usual if spec.epochs is None else spec.epochs
+    rate = spec.learning_rate or LEARNING_RATE
     steps, batches = epochs * -(-examples.n // stacked.BATCH), shuffled(examples.n, stacked.BATCH, generator)
     descend(loss_of, batches, [(network.parameters(), rate)], Schedule(steps), Clock(progress, steps).tick)
     network.requires_grad_(False)

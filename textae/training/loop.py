@@ -27,9 +27,6 @@ Tick = Callable[[], None]
 class DivergedError(TextaeError):
     """A parameter is no longer a number."""
 
-    def __init__(self) -> None:
-        super().__init__("learning diverged (the parameters are no longer numbers); try a smaller --rate")
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -100,7 +97,7 @@ def descend(
 
 def _check_finite(parameters: Iterable[Tensor]) -> None:
     if not all(bool(parameter.isfinite().all()) for parameter in parameters):
-        raise DivergedError
+        raise DivergedError("learning diverged (the parameters are no longer numbers); try a smaller --rate")
 
 
 def shuffled(n: int, size: int, generator: torch.Generator, *, drop_last: bool = False) -> Iterator[Tensor]:

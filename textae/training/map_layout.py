@@ -92,8 +92,7 @@ def learn_neighbours(codes: Floats, seed: int, progress: Progress) -> Projection
     steps = _EPOCHS * -(-n // _BATCH)
     small = _LEARNING_RATE / _WIDTH  # the first layer is divided by the width
     groups = [([weight], small), ([bias], small), ([outputs], _LEARNING_RATE), ([slopes], _LEARNING_RATE)]
-    schedule = Schedule(steps, warm_up=_WARM_UP / steps)
-    clock = Clock(progress, steps, "learning the map")
+    schedule, clock = Schedule(steps, warm_up=_WARM_UP / steps), Clock(progress, steps, "learning the map")
     descend(loss_of, shuffled(n, _BATCH, generator), groups, schedule, clock.tick)
 
     raw_axes, raw_slopes = axes.numpy() / np.float32(scale), as_array(slopes)
@@ -148,12 +147,8 @@ def learn_autoencoder(codes: Floats, seed: int, progress: Progress) -> Projectio
     examples, generator = torch.from_numpy((codes - mean) / scale), torch.Generator().manual_seed(seed)
     network = DeepAutoEncoder(at_random((dims, *_HIDDEN, 2), GAUSSIAN, generator))
     steps = _DEEP_EPOCHS * -(-n // _DEEP_BATCH)
-    descend(
-        lambda rows: network.loss(examples[rows], examples[rows], code_l2=0.0),
-        shuffled(n, _DEEP_BATCH, generator),
-        [(network.parameters(), _DEEP_LEARNING_RATE)],
-        Schedule(steps, warm_up=_WARM_UP / steps),
-        Clock(progress, steps, "learning the map").tick,
-    )
+    schedule, clock = Schedule(steps, warm_up=_WARM_UP / steps), Clock(progress, steps, "learning the map")
+    batches, groups = shuffled(n, _DEEP_BATCH, generator), [(network.parameters(), _DEEP_LEARNING_RATE)]
+    descend(lambda rows: network.loss(examples[rows], examples[rows], 0.0), batches, groups, schedule, clock.tick)
     (weight, bias), *others = as_layers(network.up_weights, network.up_biases)
     return Projection((_of_raw(mean, scale, weight, bias), *others), LOGISTIC)

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from textae.config import DENOISING, NONE, RBM, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags
-from textae.training.batches import DeviceShares
+from textae.encoding.encoders import shares
+from textae.training.batches import Batch, postings_of
 from textae.training.corruption import CORRUPTIONS
 from textae.training.itq import quantization
 from textae.training.loop import Clock, Schedule, descend, device_of, shuffled
@@ -50,13 +51,35 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
     Raises:
         TextaeError: there is no CUDA device; or training diverged.
     """
-    documents = DeviceShares(bags, n_terms, device_of(spec.device))
+    examples, length = word_counts(bags, n_terms, device_of(spec.device))
     epochs = spec.epochs if spec.epochs is not None else min(MOST_EPOCHS, round(1_300 / len(bags) ** 0.5))
-    examples = Examples(len(documents), lambda rows: documents.length * documents.rows(rows))
-    network, errors = train_stack(examples, COUNTS, model, spec, (epochs, epochs), documents.length, progress)
+    network, errors = train_stack(examples, COUNTS, model, spec, (epochs, epochs), length, progress)
     codes = as_array(examples.each(network.encode))
-    encoder = network.encoder(documents.length, quantization(codes, model.bits, spec.seed))
+    encoder = network.encoder(length, quantization(codes, model.bits, spec.seed))
     return Learned(encoder, network.decoder(), errors)
+
+
+def word_counts(bags: Bags, n_terms: int, device: torch.device) -> tuple[Examples, float]:
+    """Documents as word counts that are all scaled to the mean length.
+
+    Args:
+        bags: n rows, none of them empty.
+        n_terms: size of the vocabulary.
+        device: holds the postings.
+
+    Returns:
+        Examples (n, n_terms), and the mean number of words of a document.
+    """
+    starts, terms, parts = (
+        torch.from_numpy(array).to(device) for array in (bags.starts, bags.terms.astype("int64"), shares(bags))
+    )
+    length = float(bags.counts.sum(dtype="int64")) / max(1, len(bags))
+
+    def take(rows: Tensor) -> Tensor:
+        at, row_of, lengths = postings_of(starts, rows.to(device))
+        return length * Batch(terms[at], parts[at], row_of, lengths).dense(len(rows), n_terms)
+
+    return Examples(len(bags), take), length
 
 
 def train_stack(
@@ -109,7 +132,7 @@ def train_stack(
         clean = examples.take(rows)  # (batch, n_visible)
         return network.loss(clean, corrupt(clean), model.code_l2)
 
-    rate = LEARNING_RATE if spec.learning_rate is None else spec.learning_rate
+    rate = spec.learning_rate or LEARNING_RATE
     batches, schedule = shuffled(examples.n, BATCH, generator), Schedule(fine_tuning * per_epoch)
     descend(loss_of, batches, [(network.parameters(), rate)], schedule, clock.tick)
     return network.requires_grad_(False), stack.errors

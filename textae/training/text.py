@@ -53,8 +53,6 @@ RECONSTRUCTED = 0.25
 HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT = 20, 500, 10
 """One of 20 documents is held out, at most 500; none if there would be fewer than ten."""
 
-_CHUNK = 4_096
-
 
 def sample(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> Bags:
     """The documents to learn from (see `sampled`), without the terms that the encoder does not know."""
@@ -73,7 +71,7 @@ def sampled(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> NDArray[np.in
         spec: has the maximum and the seed.
     """
     parts = []
-    for chunk in rows.chunks(_CHUNK):
+    for chunk in rows.chunks(4_096):
         known = np.cumsum(np.concatenate([[0], (chunk.terms >= 0) & (chunk.terms < n_terms)]))
         parts.append(np.diff(known[chunk.starts]) > 0)
     numbers = np.flatnonzero(np.concatenate(parts))
@@ -151,7 +149,7 @@ def _train(
     n = len(corpus)
     size = min(BATCH, n)
     epochs = spec.epochs if spec.epochs is not None else min(20, 1750 / n**0.5)
-    steps, rate = round(epochs * n / size), LEARNING_RATE if spec.learning_rate is None else spec.learning_rate
+    steps, rate = round(epochs * n / size), spec.learning_rate or LEARNING_RATE
     schedule = Schedule(steps, max(1, -(-steps // SEARCHES)), WARM_UP)
     neighbours = Neighbours(corpus.matrix, MOST_NEIGHBOURS)
     clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks)

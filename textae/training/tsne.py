@@ -46,13 +46,12 @@ def layout(neighbours: NDArray[np.int64], start: Floats, tick: Callable[[], None
     Returns:
         (n, 2), around 0.
     """
-    n = len(start)
-    attraction, repulsion = _Attraction(neighbours), _Repulsion(n)
+    n, edges, repulsion = len(start), neighbour_graph(neighbours), _Repulsion(len(start))
     coordinates = start.astype(np.float64) * (_BEGIN / max(float(start.std(axis=0).max()), 1e-12))
     speed, gains, rate = np.zeros_like(coordinates), np.ones_like(coordinates), n / _EXAGGERATION
     for step in range(EXAGGERATED + FREE):
         exaggeration, momentum = (_EXAGGERATION, 0.5) if step < EXAGGERATED else (1.0, 0.8)
-        gradient = 4 * (exaggeration * attraction(coordinates) - repulsion(coordinates))
+        gradient = 4 * (exaggeration * attraction(coordinates, *edges) - repulsion(coordinates))
         onwards = gradient * speed < 0  # speed is downhill
         gains = np.where(onwards, gains + 0.2, np.maximum(gains * 0.8, 0.01))
         speed = momentum * speed - rate * gains * gradient
@@ -63,25 +62,19 @@ def layout(neighbours: NDArray[np.int64], start: Floats, tick: Callable[[], None
     return coordinates.astype(np.float32)
 
 
-class _Attraction:
-    """Σ_j p_ij q_ij Z (y_i - y_j) over the edges of the neighbour graph.
+def neighbour_graph(neighbours: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both ends of each edge, where i is a neighbour of j or j of i: (n, k) to (n_edges,) twice."""
+    n, k = neighbours.shape
+    own, other = np.repeat(np.arange(n), k), neighbours.ravel()
+    edges = np.unique(np.concatenate([own * n + other, other * n + own]))
+    return edges // n, edges % n
 
-    Args:
-        neighbours: (n, k).
-    """
 
-    def __init__(self, neighbours: NDArray[np.int64]) -> None:
-        self.n, k = neighbours.shape
-        own, other = np.repeat(np.arange(self.n), k), neighbours.ravel()
-        edges = np.unique(np.concatenate([own * self.n + other, other * self.n + own]))
-        self.own, self.other = edges // self.n, edges % self.n
-
-    def __call__(self, coordinates: Doubles) -> Doubles:
-        """The sums at coordinates (n, 2): (n, 2)."""
-        apart = coordinates[self.own] - coordinates[self.other]
-        weights = 1 / ((1 + np.vecdot(apart, apart)) * max(1, len(self.own)))
-        sums = [np.bincount(self.own, weights * along, minlength=self.n) for along in apart.T]
-        return np.stack(sums, axis=1)
+def attraction(coordinates: Doubles, own: NDArray[np.int64], other: NDArray[np.int64]) -> Doubles:
+    """Σ_j p_ij q_ij Z (y_i - y_j) over the edges of the neighbour graph: coordinates (n, 2) to (n, 2)."""
+    apart = coordinates[own] - coordinates[other]
+    weights = 1 / ((1 + np.vecdot(apart, apart)) * max(1, len(own)))
+    return np.stack([np.bincount(own, weights * along, minlength=len(coordinates)) for along in apart.T], axis=1)
 
 
 class _Repulsion:
@@ -110,7 +103,7 @@ class _Repulsion:
 
     def _fit(self, extent: float) -> None:
         """Compute the kernels of a new grid if the old one is too small or too wide."""
-        if 0.7 * self.width <= extent <= self.width and self.width:
+        if self.width and 0.7 * self.width <= extent <= self.width:
             return
         self.width = 1.1 * extent or 1.0
         away = np.fft.fftfreq(2 * self.side, 0.5 / self.side) * (self.width / (self.side - 2))

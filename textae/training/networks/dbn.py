@@ -7,6 +7,8 @@ units of the one below (`stack_rbms`). The top two layers are an undirected mach
 downwards. So a sample is a long Gibbs chain at the top and one pass down (`DeepBeliefNetwork.sample`).
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -66,9 +68,6 @@ def stack_rbms(
         tick: called after each step.
         code: the kind of the code's units.
     """
-
-    def fit(rbm: RBM, seen: Examples) -> list[float]:
-        return fit_rbm(rbm, seen, how, generator, tick)
-
+    fit = partial(fit_rbm, how=how, generator=generator, tick=tick)
     stack = greedily(RBM, examples, sizes, visible, fit, generator, code)
     return DeepBeliefNetwork(stack.layers, stack.errors)

@@ -9,6 +9,7 @@ paper's gradient descent.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -61,18 +62,17 @@ def fit_denoising(
         clean = examples.take(rows)  # (batch, n_visible)
         return layer.error(clean, layer.up(corrupt(clean)))
 
+    def checkpoint() -> None:
+        errors.append(layer.error_of(examples))
+
     per_epoch = -(-examples.n // how.batch)
-    descend(
-        loss_of,
-        shuffled(examples.n, how.batch, generator),
-        [(parameters, how.learning_rate)],
-        Schedule(how.epochs * per_epoch, every=per_epoch, decay=False, fused=False),
-        tick,
-        lambda: errors.append(layer.error_of(examples)),
-    )
+    schedule = Schedule(how.epochs * per_epoch, every=per_epoch, decay=False, fused=False)
+    batches, groups = shuffled(examples.n, how.batch, generator), [(parameters, how.learning_rate)]
+    descend(loss_of, batches, groups, schedule, tick, checkpoint)
     for parameter in parameters:
         parameter.requires_grad_(False)
-    return [*errors, layer.error_of(examples)]
+    checkpoint()
+    return errors
 
 
 def stack_denoising(
@@ -97,8 +97,5 @@ def stack_denoising(
         tick: called after each step.
         code: the kind of the code's units.
     """
-
-    def fit(layer: Layer, seen: Examples) -> list[float]:
-        return fit_denoising(layer, seen, corrupt, how, generator, tick)
-
+    fit = partial(fit_denoising, corrupt=corrupt, how=how, generator=generator, tick=tick)
     return greedily(Layer, examples, sizes, visible, fit, generator, code)

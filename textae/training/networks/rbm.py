@@ -19,6 +19,7 @@ tensor([-2.0794])
 import itertools
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -113,8 +114,7 @@ def _draws(shares: Tensor, length: Tensor, generator: torch.Generator) -> Tensor
     return torch.zeros_like(shares).scatter_add_(1, words, counted)
 
 
-@dataclass(frozen=True)
-class Gradient:
+class Gradient(NamedTuple):
     """The gradient of the log-likelihood by each parameter, averaged over the examples."""
 
     weights: Tensor
@@ -198,7 +198,7 @@ def fit_rbm(rbm: RBM, examples: Examples, how: Descent, generator: torch.Generat
         momentum = how.early if epoch < how.early_epochs else how.late
         for rows in torch.randperm(examples.n, generator=generator).split(how.batch):
             gradient = contrastive_divergence(rbm, examples.take(rows), how.k, generator)
-            uphill = (gradient.weights - how.decay * rbm.weights, gradient.visible_bias, gradient.hidden_bias)
+            uphill = gradient._replace(weights=gradient.weights - how.decay * rbm.weights)
             for parameter, velocity, step, way in zip(rbm.parameters(), velocities, rates, uphill, strict=True):
                 velocity.mul_(momentum).add_(way, alpha=step)
                 parameter.add_(velocity)

@@ -19,7 +19,7 @@ from textae.errors import TextaeError
 from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
 
 TEXTS = ["red apple", "green apple apple", "blue sky", "grey sky"]
-SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "passes": 2, "device": "cpu"}
+SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "epochs": 2, "device": "cpu"}
 
 
 DEEP = {**SMALL, "pretrain": "rbm"}
@@ -129,7 +129,7 @@ class TestAutoEncoder:
         assert model.binary(self.COUNTS).shape == (20, 1)
 
     def test_the_decoder_expects_words_that_a_row_does_not_hold(self) -> None:
-        model = AutoEncoder(dims=3, bits=64, hidden=(4,), passes=20, device="cpu").fit(self.COUNTS)
+        model = AutoEncoder(dims=3, bits=64, hidden=(4,), epochs=20, device="cpu").fit(self.COUNTS)
         apple, sky, blue, green, grey, red = range(6)
         expected = model.reconstruct(np.eye(6)[[apple]])
         assert expected.shape == (1, 6)

@@ -125,8 +125,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         dims: numbers in a float code.
         bits: bits in a binary code.
         hidden: sizes of the hidden layers.
-        drop: fraction of the words that de-noising hides.
-        passes: epochs; None to choose by the number of documents.
+        dropout: share of the words that de-noising hides.
+        epochs: passes over the documents; None to choose by their number.
         random_state: the seed.
         device: `cpu`, `cuda` or `auto`.
         pretrain: the start of learning: `lsa`; or `rbm`, `denoising` or `none` for a deep stack as published.
@@ -144,8 +144,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         dims: int = 320,
         bits: int = 256,
         hidden: tuple[int, ...] = (512,),
-        drop: float = 0.5,
-        passes: int | None = None,
+        dropout: float = 0.5,
+        epochs: int | None = None,
         random_state: int = 1,
         device: str = "auto",
         pretrain: str = "lsa",
@@ -155,8 +155,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.dims = dims
         self.bits = bits
         self.hidden = hidden
-        self.drop = drop
-        self.passes = passes
+        self.dropout = dropout
+        self.epochs = epochs
         self.random_state = random_state
         self.device = device
         self.pretrain = pretrain
@@ -228,8 +228,8 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dims: numbers in a float code.
         bits: bits in a binary code.
         hidden: sizes of the hidden layers.
-        drop: fraction of the words that de-noising hides.
-        passes: epochs of learning without labels; None to choose by the number of documents.
+        dropout: share of the words that de-noising hides.
+        epochs: passes over the documents, before labels; None to choose by their number.
         random_state: the seed.
         device: `cpu`, `cuda` or `auto`.
 
@@ -245,16 +245,16 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dims: int = 320,
         bits: int = 256,
         hidden: tuple[int, ...] = (512,),
-        drop: float = 0.5,
-        passes: int | None = None,
+        dropout: float = 0.5,
+        epochs: int | None = None,
         random_state: int = 1,
         device: str = "auto",
     ) -> None:
         self.dims = dims
         self.bits = bits
         self.hidden = hidden
-        self.drop = drop
-        self.passes = passes
+        self.dropout = dropout
+        self.epochs = epochs
         self.random_state = random_state
         self.device = device
 
@@ -281,9 +281,9 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"y has {len(self.classes_)} class; CodeClassifier needs at least 2 classes")
         of = np.full(len(y), -1, np.int64)
         of[labelled] = numbers
-        train = TrainSpec(self.random_state, self.device, self.passes)
+        train = TrainSpec(self.random_state, self.device, self.epochs)
         labels = Labels("y", tuple(map(str, self.classes_)), of)
-        tuned = fine_tune(_bags(counts), labels, _learned(self, counts), self.drop, train, _silent)
+        tuned = fine_tune(_bags(counts), labels, _learned(self, counts), self.dropout, train, _silent)
         self.encoder_, self.classifier_ = tuned.encoder, tuned.classifier
         return self
 
@@ -327,8 +327,8 @@ def _learned(
     if not len(bags.terms):
         raise ValueError(f"there is no count above 0 in X; {type(estimator).__name__} needs at least one")
     n_terms, hidden = counts.shape[1], tuple(estimator.hidden)
-    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.drop, n_terms, corruption, code_l2)
-    train = TrainSpec(estimator.random_state, estimator.device, estimator.passes, pretrain=pretrain)
+    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.dropout, n_terms, corruption, code_l2)
+    train = TrainSpec(estimator.random_state, estimator.device, estimator.epochs, pretrain=pretrain)
     check_together(model, train)
     learned_from = sample(bags, n_terms, train)
     if pretrain != LSA:

@@ -539,7 +539,7 @@ class TestTrain:
             (["--bits", "7"], "7 bits were asked for"),
             (["--hidden", "a"], "'a' is not a list of sizes"),
             (["--seed", "-1"], "the seed -1 is negative"),
-            (["--passes", "-1"], "-1 passes were asked for"),
+            (["--passes", "-1"], "--passes must be 0 (LSA alone) or more, got -1"),
             (["--device", "tpu"], "'tpu' is not one of"),
         ],
     )
@@ -555,7 +555,7 @@ class TestTrain:
             writer.set("about", about)
             writer.commit()
         with Engine.open(folder) as engine:
-            assert engine.specs[0].drop == ModelSpec().drop
+            assert engine.specs[0].dropout == ModelSpec().dropout
             assert engine.specs[1].most_documents == TrainSpec().most_documents
             assert engine.specs[0].dims == 16
 
@@ -827,7 +827,7 @@ class TestIndex:
             ([], "Missing argument 'SOURCE…'"),
             (["t.jsonl", "--bits", "7"], "7 bits were asked for; give a multiple of 8"),
             (["t.jsonl", "--hidden", "a,b"], "'a,b' is not a list of sizes like 512,512"),
-            (["t.jsonl", "--drop", "1"], "give a share from 0 to below 1"),
+            (["t.jsonl", "--drop", "1"], "--drop must be in [0, 1), got 1"),
             (["t.jsonl", "--seed", "-1"], "the seed -1 is negative"),
             (["t.jsonl", "--seed", "5000000000"], "the seed is too large; give at most 4294967295"),
             (["t.jsonl", "--hidden", "4000000000"], "has at most 1,000,000 numbers"),

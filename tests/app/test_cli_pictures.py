@@ -292,7 +292,7 @@ def test_a_title_of_a_text_is_not_a_picture(shell, tmp_path) -> None:
     """Ids that look like files are ids first."""
     documents = [replace(document, id=f"{document.id}.png") for document in some_documents(12)]
     with Engine.create(tmp_path / "index") as engine:
-        engine.index(documents, model=TINY, train=TrainSpec(passes=1, device="cpu"))
+        engine.index(documents, model=TINY, train=TrainSpec(epochs=1, device="cpu"))
     assert shell("similar", "stars-0.png", "--index", tmp_path / "index", "--json").code == 0
 
 

@@ -86,9 +86,9 @@ class TestSections:
 
 class TestModelOptions:
     def test_given_values_replace_those_of_the_specs(self) -> None:
-        given = ModelOptions(dims=8, hidden=(4, 2), rate=0.5, seed=3)
+        given = ModelOptions(dims=8, hidden=(4, 2), learning_rate=0.5, seed=3)
         assert given.override(ModelSpec(bits=32)) == ModelSpec(bits=32, dims=8, hidden=(4, 2))
-        assert given.override(TrainSpec(passes=2)) == TrainSpec(passes=2, rate=0.5, seed=3)
+        assert given.override(TrainSpec(epochs=2)) == TrainSpec(epochs=2, learning_rate=0.5, seed=3)
 
     def test_the_kinds_of_the_shell_are_those_of_an_index(self) -> None:
         (kind,) = (one for one in IndexOptions.__dataclass_fields__.values() if one.name == "kind")

@@ -34,7 +34,12 @@ STDIN = "stdin"
 _PLAIN = {"", ".txt", ".text", ".log"}
 _MARKDOWN = {".md", ".markdown", ".rst", ".adoc", ".org", ".tex"}
 _HTML = {".html", ".htm", ".xhtml"}
-_TEXTS = _PLAIN | _MARKDOWN | _HTML | {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", *pandas_tables.ENDINGS}
+_TEXTS = (
+    _PLAIN
+    | _MARKDOWN
+    | _HTML
+    | {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", *pandas_tables.ENDINGS}
+)
 _IGNORED = {"__pycache__", "node_modules"}
 
 

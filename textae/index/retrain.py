@@ -135,7 +135,7 @@ def _anew(
     writer.keep_only("documents", "next_number", "sources")
     tune = None
     if labels is not None:
-        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
+        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.dropout, train, progress)
     said = Words(vectorizer, frequency, snapshot.numbers, tokens)
     return learn_and_write(writer, said, model, train, snapshot.model.passage, snapshot.shape, progress, tune=tune)
 
@@ -163,7 +163,7 @@ def _tune_what_is_there(
         writer.drop(learned_of_codes)
     with too_little_memory_is_an_error(snapshot.specs[0]):
         bags = _tokens(snapshot).bags()
-        encoder = _fine_tune(writer, bags, labels, snapshot.specs[0].drop, train, progress, before)
+        encoder = _fine_tune(writer, bags, labels, snapshot.specs[0].dropout, train, progress, before)
         for segment in snapshot.segments:
             for name, unit in segment.units():
                 rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
@@ -171,12 +171,18 @@ def _tune_what_is_there(
 
 
 def _fine_tune(
-    writer: UpdateWriter, bags: Bags, labels: Labels, drop: float, train: TrainSpec, progress: Progress, before: Learned
+    writer: UpdateWriter,
+    bags: Bags,
+    labels: Labels,
+    dropout: float,
+    train: TrainSpec,
+    progress: Progress,
+    before: Learned,
 ) -> Encoder:
     """Fine-tune by labels, and write what was learned beside what it was learned from."""
     from textae.training.finetune import fine_tune  # torch
 
-    tuned = fine_tune(bags, labels, before, drop, train, progress)
+    tuned = fine_tune(bags, labels, before, dropout, train, progress)
     writer.put_all(_BEFORE, before.encoder.arrays())
     writer.put_all("", {**tuned.encoder.arrays(), **tuned.classifier.arrays()})
     taught = {"field": labels.field, "labelled": labels.n_labelled, "classes": tuned.classifier.classes}

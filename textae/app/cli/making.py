@@ -35,9 +35,9 @@ class ModelOptions:
     hidden: tuple[int, ...] | None = option(
         "Sizes of the encoder's hidden layers.  [default: 512; for pictures 1024,512]", metavar="N,N…", type=_sizes
     )
-    drop: float | None = option("Share of words, or pixels, that de-noising hides.  [default: 0.5; 0]")
-    passes: int | None = option("Passes over the documents (epochs).  [default: by the size of the corpus]")
-    rate: float | None = option("Learning rate.  [default: one that suits every corpus]")
+    dropout: float | None = option("Share of words, or pixels, that de-noising hides.  [default: 0.5; 0]", "--drop")
+    epochs: int | None = option("Passes over the documents (epochs).  [default: by the size of the corpus]", "--passes")
+    learning_rate: float | None = option("Learning rate.  [default: one that suits every corpus]", "--rate")
     pretrain: str | None = option("How weights are initialised.  [default: lsa]", type=click.Choice(config.PRETRAINING))
     corruption: str | None = option(
         "Noise on a deep stack's input.  [default: masking]", type=click.Choice(config.CORRUPTIONS)

@@ -30,7 +30,6 @@ from textae.types import (
     TEXTS,
     Decoded,
     Document,
-    Duplicate,
     DuplicateGroups,
     Grid,
     Hit,
@@ -737,27 +736,9 @@ class Engine:
         Raises:
             QueryError: the radius or the resemblance cannot be, or would take too long.
         """
-        from textae.explore.duplicates import BY_PIXELS, BY_WORDS, RADIUS, groups
+        from textae.explore.duplicates import near_duplicates
 
-        snapshot = self.snapshot
-        numbers, bits = snapshot.numbers, snapshot.codes.bits
-        within = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
-        likeness = BY_WORDS if snapshot.shape is None else BY_PIXELS
-        least = likeness.usual if resemblance is None else resemblance
-
-        def texts(rows: Sequence[int]) -> Sequence[object]:
-            chosen = numbers[list(rows)].tolist()
-            if snapshot.shape is not None:
-                return list(snapshot.pixels_of(chosen).values)
-            return [searchable(document) for document in snapshot.reader.documents(chosen)]
-
-        found = groups(bits, snapshot.codes.known, within, least, texts, progress, likeness)
-        members = []
-        for group in found.groups:
-            documents = snapshot.reader.documents(numbers[[member.row for member in group]].tolist())
-            pairs = zip(documents, group, strict=True)
-            members.append(tuple(Duplicate(one.id, one.title, member.resemblance) for one, member in pairs))
-        return DuplicateGroups(tuple(members), within, found.compared, found.unknown)
+        return near_duplicates(self.snapshot, radius, resemblance, progress)
 
     def export_codes(self, path: str | Path, what: str = "floats") -> None:
         """Write the codes of all documents to a file that other tools read.

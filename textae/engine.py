@@ -46,9 +46,8 @@ from textae.types import (
 
 if TYPE_CHECKING:
     from textae.corpus import Source
-    from textae.encoding.arrays import Floats
+    from textae.encoding.arrays import Floats, Ints
     from textae.evaluation import Scoreboard
-    from textae.explore.clustering import Numbers
     from textae.explore.map import DocumentMap, MapModel
     from textae.explore.scales import Colouring
     from textae.explore.topics_over_time import TopicsOverTime
@@ -558,7 +557,7 @@ class Engine:
             QueryError: fewer than one was asked for.
             TextaeError: the seed cannot be.
         """
-        from textae.explore.decode import sample
+        from textae.explore.sampling import sample
 
         return sample(self.snapshot, n, k, seed)
 
@@ -568,7 +567,7 @@ class Engine:
         Raises:
             QueryError: the codes of this index are not of two numbers.
         """
-        from textae.explore.decode import grid
+        from textae.explore.sampling import grid
 
         return grid(self.snapshot, n, k)
 
@@ -609,16 +608,16 @@ class Engine:
         found, topic_of, _ = self._topics(n, seed, progress)
         return topics_over_time(self.snapshot, field, found, topic_of)
 
-    def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Numbers, Floats]:
+    def _topics(self, n: int | None, seed: int | None, progress: Progress) -> tuple[Topics, Ints, Floats]:
         """What `topics_of` gives of the topics that are kept, or are learned now and then kept."""
         from textae.explore import topics
 
-        learned = topics.kept(self.snapshot)
-        if learned is not None and learned.answers(n, seed):
-            return topics.topics_of(self.snapshot, learned)
-        learned = topics.learn(self.snapshot, n, 1 if seed is None else seed, progress)
-        found = topics.topics_of(self.snapshot, learned)
-        self.keep(topics.NAME, learned.arrays(), learned.said())
+        model = topics.TopicModel.load(self.snapshot)
+        if model is not None and model.answers(n, seed):
+            return topics.topics_of(self.snapshot, model)
+        model = topics.learn(self.snapshot, n, 1 if seed is None else seed, progress)
+        found = topics.topics_of(self.snapshot, model)
+        self.keep(topics.NAME, *model.stored())
         return found
 
     def keep(self, name: str, arrays: Arrays, said: Any) -> bool:
@@ -664,11 +663,11 @@ class Engine:
         Raises:
             TextaeError: there is no such layout; or the seed cannot be.
         """
-        from textae.explore.map import topic_map
+        from textae.explore.map import document_map
 
         chart = self.chart(layout, seed, progress=progress)
         topics = self._topics(None, None, progress)
-        return topic_map(self.snapshot, chart, *topics)
+        return document_map(self.snapshot, chart, *topics)
 
     def colouring(self, field: str, ids: Sequence[str]) -> Colouring:
         """How a field colours some documents.
@@ -711,14 +710,14 @@ class Engine:
 
     def chart(self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = _silent) -> MapModel:
         """What is learned of a map, as `topic_map` takes it: what is kept, or learned and kept now."""
-        from textae.explore.map import kept_chart, learn_chart, setting
+        from textae.explore.map import MapModel, learn_map, setting
 
         name = setting(layout)
-        chart = kept_chart(self.snapshot, layout) or self._map_models.get(name)
+        chart = MapModel.load(self.snapshot, layout) or self._map_models.get(name)
         if chart is None or seed not in (None, chart.seed):
             wanted = self.specs[1].seed if seed is None else seed
-            chart = learn_chart(self.snapshot, layout, wanted, progress)
-            if not self.keep(name, *chart.kept()):
+            chart = learn_map(self.snapshot, layout, wanted, progress)
+            if not self.keep(name, *chart.stored()):
                 self._map_models[name] = chart
         return chart
 

@@ -32,7 +32,7 @@ from textae.encoding.bags import Bags
 from textae.encoding.encoders import unit
 from textae.encoding.weighting import tfidf
 from textae.engine import Engine
-from textae.explore.map import LAYOUTS, LSA, NEIGHBOURS, learn_chart
+from textae.explore.map import LAYOUTS, LSA, NEIGHBOURS, learn_map
 from textae.index.snapshot import Snapshot
 from textae.types import Document
 
@@ -117,10 +117,10 @@ def _ours(snapshot: Snapshot, layout: str, bags: Bags, seed: int) -> Laid:
 
     learned, new = _codes(snapshot, layout, bags)
     started = time.perf_counter()
-    chart = learn_chart(snapshot, layout, seed, lambda *_: None)
-    places = chart.projection.places(learned)
+    model = learn_map(snapshot, layout, seed, lambda *_: None)
+    places = model.projection.places(learned)
     laid_out = time.perf_counter()
-    placed = chart.projection.places(new)
+    placed = model.projection.places(new)
     return Laid(places, placed, (laid_out - started, time.perf_counter() - laid_out))
 
 

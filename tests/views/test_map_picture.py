@@ -81,10 +81,10 @@ def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> No
 def test_a_name_stands_at_its_documents() -> None:
     topic_map = blobs([[50], [50], [50]], score_std=0.02)
     _, (axes,), _ = drawn(topic_map, width=4)
-    low, high = topic_map.places.min(), topic_map.places.max()
+    low, high = topic_map.coordinates.min(), topic_map.coordinates.max()
     for topic, text in enumerate(axes.texts):
         at = np.array(text.get_position()) / axes.get_xlim()[1] * (high - low) + low
-        assert np.hypot(*(at - topic_map.places[topic_map.topic_of == topic].mean(axis=0))) < 0.5
+        assert np.hypot(*(at - topic_map.coordinates[topic_map.topic_of == topic].mean(axis=0))) < 0.5
 
 
 def test_a_line_leads_from_a_name_that_had_to_move() -> None:
@@ -157,8 +157,10 @@ SMALL = {
     "no document": blobs([]),
     "one document": blobs([[1]]),
     "three documents": blobs([[1, 1], [1]]),
-    "all at one place": replace(blobs(), places=np.full((90, 2), 0.25, np.float32)),
-    "all on one line": replace(blobs(), places=np.stack([np.linspace(-1, 1, 90), np.zeros(90)], 1).astype(np.float32)),
+    "all at one place": replace(blobs(), coordinates=np.full((90, 2), 0.25, np.float32)),
+    "all on one line": replace(
+        blobs(), coordinates=np.stack([np.linspace(-1, 1, 90), np.zeros(90)], 1).astype(np.float32)
+    ),
     "empty topics": blobs([[0, 5], [], [0]]),
 }
 

@@ -42,24 +42,24 @@ def print_topics(found: Topics, asked: Topic | None, options: Mapping[str, Any])
         colour = terminal.colourful()
         for topic in _shown(found):
             line = _line(topic, found)
-            is_area = topic in found.areas
+            is_area = topic in found.groups
             click.echo(click.style(line, bold=True) if colour and is_area else line, color=colour)
     without = f"; {found.without_code:,} without a code belong to none" if found.without_code else ""
-    counted = ((found.leaves, "topic"), (found.areas, "area"))
+    counted = ((found.leaves, "topic"), (found.groups, "area"))
     topics, areas = (f"{len(of):,} {name}{'' if len(of) == 1 else 's'}" for of, name in counted)
     terminal.note(f"{topics} in {areas}, of {found.documents:,} documents{without}", quiet=options["quiet"])
 
 
 def _rows(found: Topics, asked: Topic | None) -> Iterator[Topic]:
     """All areas, or one or a topic, each area before its topics."""
-    for area in found.areas if asked is None else (asked,):
+    for area in found.groups if asked is None else (asked,):
         yield area
         yield from area.topics
 
 
 def _shown(found: Topics) -> Iterator[Topic]:
     """The rows that say something to a person: of an area of a single topic the topic."""
-    for area in found.areas:
+    for area in found.groups:
         if len(area.topics) > 1:
             yield area
         yield from area.topics
@@ -142,7 +142,7 @@ def _counts(over: TopicsOverTime) -> dict[str, list[int]]:
     """The documents of each period, by the id of a topic or an area."""
     counts: dict[str, list[int]] = {}
     first = 0
-    for area in over.topics.areas:
+    for area in over.topics.groups:
         part = over.documents[first : first + len(area.topics)]
         counts[area.id] = part.sum(axis=0).tolist()
         counts |= {topic.id: row.tolist() for topic, row in zip(area.topics, part, strict=True)}

@@ -48,7 +48,7 @@ def map_in_characters(
     at = _places(topic_map, width, height)
     canvas = _Canvas(_ground(at, width, height, braille=_can_say("⣿", encoding)), _areas(topic_map, at, width, height))
     dropped = _write_names(canvas, topic_map, at, encoding)
-    lines = canvas.lines(colour=colour) + _legend(topic_map.topics.areas, width, encoding, colour=colour)
+    lines = canvas.lines(colour=colour) + _legend(topic_map.topics.groups, width, encoding, colour=colour)
     if dropped:
         lines.append(f"names without room: {dropped:,}")
     return "\n".join(lines)
@@ -64,7 +64,7 @@ def _can_say(text: str, encoding: str) -> bool:
 
 def _places(topic_map: DocumentMap, width: int, height: int) -> Places:
     """The places of the documents in characters from the upper left, (n, 2)."""
-    places: Places = topic_map.places * np.array([1.0, -1.0])
+    places: Places = topic_map.coordinates * np.array([1.0, -1.0])
     if not len(places):
         return places
     low, high = places.min(axis=0), places.max(axis=0)
@@ -94,7 +94,7 @@ def _ground(at: Places, width: int, height: int, *, braille: bool) -> list[list[
 
 def _areas(topic_map: DocumentMap, at: Places, width: int, height: int) -> NDArray[np.int64]:
     """The area of most documents of each character, (height, width); of none -1."""
-    sizes = [len(area.topics) for area in topic_map.topics.areas]
+    sizes = [len(area.topics) for area in topic_map.topics.groups]
     area_of = np.repeat(np.arange(len(sizes)), sizes)[topic_map.topic_of]
     x, y = at.astype(np.int64).T
     counts = np.zeros((height, width, max(1, len(sizes))), np.int64)

@@ -77,7 +77,7 @@ def topics(id: str | None, n: int | None, seed: int | None, field: str | None, f
 
 
 def _topic(found: Topics, id: str) -> Topic:
-    topic = next((one for area in found.areas for one in (area, *area.topics) if one.id == id), None)
+    topic = next((one for area in found.groups for one in (area, *area.topics) if one.id == id), None)
     if topic is None:
         raise QueryError(f"no topic has the id {id!r}; 'textae topics' lists them")
     return topic
@@ -157,7 +157,7 @@ def _drawn(
         from textae.views.braille_map import map_in_characters
 
         width, height = shutil.get_terminal_size((80, 24))
-        legend = len(maps[0].topics.areas) + 2
+        legend = len(maps[0].topics.groups) + 2
         colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         encoding = sys.stdout.encoding or "ascii"
         drawn = map_in_characters(maps[0], width, max(height - legend, height // 2), colour=colours, encoding=encoding)

@@ -31,6 +31,14 @@ Ids = Annotated[list[Text], Field(max_length=MOST_DOCUMENTS)]
 Mode = Literal["hybrid", "code", "bits", "bm25", "tfidf", "lsa"]
 
 
+class TopicList(BaseModel):
+    """The topics of the map."""
+
+    areas: tuple[Topic, ...] = Field(description="Groups of topics.")
+    documents: int = Field(description="Documents that belong to a topic.")
+    without_code: int = Field(description="Documents that belong to none: the encoder knows no word of them.")
+
+
 class NotFoundError(QueryError):
     """What was asked for by its id is not there."""
 
@@ -201,7 +209,7 @@ def topic(topics: Topics, id: str) -> Topic:
     Raises:
         NotFoundError: none has this id.
     """
-    found = [one for one in (*topics.areas, *topics.leaves) if one.id == id]
+    found = [one for one in (*topics.groups, *topics.leaves) if one.id == id]
     if not found:
         raise NotFoundError(f"no topic has the id {_shown(id)}; /api/topics lists them")
     return found[0]

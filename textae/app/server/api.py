@@ -20,7 +20,7 @@ from textae.app.server.guard import POLICY, refused
 from textae.app.server.listing import STYLES, listing
 from textae.app.server.maps import Map
 from textae.errors import StoreError, TextaeError
-from textae.types import Topic, Topics
+from textae.types import Topic
 
 _OPTION = re.compile(r"--(where|must)\b")
 _LONGEST_ERROR = 500
@@ -91,9 +91,10 @@ def _add_map(app: FastAPI, map: Map) -> None:
         return HTMLResponse(shown.page, headers=headers)
 
     @app.get("/api/topics")
-    async def topics() -> Topics:
+    async def topics() -> answers.TopicList:
         """The topics of the map."""
-        return map.shown.topics
+        found = map.shown.topics
+        return answers.TopicList(areas=found.groups, documents=found.documents, without_code=found.without_code)
 
     @app.get("/api/topics/{id}")
     async def topic(id: str) -> Topic:

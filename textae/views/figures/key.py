@@ -50,7 +50,7 @@ def draw_key(
 
 def _areas(topic_map: DocumentMap) -> list[tuple[str, str]]:
     """(colour, what it means) of the areas, where there are several."""
-    areas = topic_map.topics.areas
+    areas = topic_map.topics.groups
     if len(areas) < 2:
         return []
     said = names([area.name for area in areas], 30)

@@ -131,7 +131,7 @@ def _shades(topic_map: DocumentMap, colour: Colouring | None) -> tuple[tuple[str
     """Colours, and the place among them of each document's."""
     if colour is not None:
         return colours(colour)
-    return topic_colours([len(area.topics) for area in topic_map.topics.areas]), topic_map.topic_of
+    return topic_colours([len(area.topics) for area in topic_map.topics.groups]), topic_map.topic_of
 
 
 def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) -> Axes:
@@ -149,7 +149,7 @@ def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) 
 def _frame(topic_map: DocumentMap, side: float) -> tuple[NDArray[np.float64], float]:
     """The places of documents from the corner of a map of so many inches, and the radius of a point, in points."""
     side *= _POINT
-    places = topic_map.places.astype(np.float64)
+    places = topic_map.coordinates.astype(np.float64)
     if not len(places):
         return places, 1.0
     low, high = places.min(axis=0), places.max(axis=0)
@@ -171,8 +171,8 @@ def _points(axes: Axes, at: NDArray[np.float64], shades: Sequence[str], of: NDAr
 def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: RendererBase, *, inked: bool) -> int:
     """Write the names of the topics, in the ink of their areas or all in one, and say how many had no room."""
     leaves = topic_map.topics.leaves
-    hues = inks(len(topic_map.topics.areas))
-    ink_of = [hues[area] if inked else INK[0] for area, one in enumerate(topic_map.topics.areas) for _ in one.topics]
+    hues = inks(len(topic_map.topics.groups))
+    ink_of = [hues[area] if inked else INK[0] for area, one in enumerate(topic_map.topics.groups) for _ in one.topics]
     side = float(axes.get_xlim()[1])
     texts = _written(axes, leaves, ink_of)
     boxes = [text.get_window_extent(ruler) for text in texts]

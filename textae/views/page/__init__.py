@@ -109,7 +109,7 @@ def compose(
         raise TextaeError("the map has no documents: the encoder knows no word of any; 'textae train' learns anew")
     budget = BUDGET + EACH * max(0, n - MANY)
     page = Page(name, application=served is not None)
-    square = Square.around(topic_map.places)
+    square = Square.around(topic_map.coordinates)
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
     budget -= page.size() + len(places) + len(ids)
     with Waiting(n, None if whole_texts else budget) as waiting:

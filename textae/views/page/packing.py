@@ -81,23 +81,23 @@ class Square:
 
 def places_block(topic_map: DocumentMap, square: Square) -> bytes:
     """X and y (n uint16 each), the topics (n uint16), and the strengths (n uint8), little-endian, one after another."""
-    steps = (square.shares(topic_map.places) * STEPS).round().clip(0, STEPS).astype("<u2")
-    strengths = (topic_map.strengths.clip(0, 1) * 255).round().astype(np.uint8)
+    steps = (square.shares(topic_map.coordinates) * STEPS).round().clip(0, STEPS).astype("<u2")
+    strengths = (topic_map.memberships.clip(0, 1) * 255).round().astype(np.uint8)
     parts = (steps[:, 0], steps[:, 1], topic_map.topic_of.astype("<u2"), strengths)
     return block("places", b"".join(part.tobytes() for part in parts))
 
 
 def said_of_map(topic_map: DocumentMap, square: Square) -> dict[str, Any]:
     """What the page knows of the map: the layout, what it shows at first, the ground, and the topics."""
-    ground = topic_map.ground
+    ground = topic_map.background
     corners = square.shares(np.array([(ground.left, ground.top), (ground.right, ground.bottom)]))
-    sizes = [len(area.topics) for area in topic_map.topics.areas]
+    sizes = [len(area.topics) for area in topic_map.topics.groups]
     return {
         "layout": topic_map.layout,
         "documents": len(topic_map.ids),
         "withoutCode": topic_map.topics.without_code,
         "square": [square.left, square.top, square.side],
-        "home": _box(square.shares(topic_map.places), _CENTRAL),
+        "home": _box(square.shares(topic_map.coordinates), _CENTRAL),
         "ground": {"box": corners.round(5).ravel().tolist(), "words": ground.words},
         "areas": _areas(topic_map, square),
         "colours": {"light": topic_colours(sizes), "dark": topic_colours(sizes, dark=True)},
@@ -106,9 +106,9 @@ def said_of_map(topic_map: DocumentMap, square: Square) -> dict[str, Any]:
 
 
 def _areas(topic_map: DocumentMap, square: Square) -> list[dict[str, Any]]:
-    areas = topic_map.topics.areas
+    areas = topic_map.topics.groups
     of_area = np.repeat(np.arange(len(areas)), [len(area.topics) for area in areas])
-    shares = square.shares(topic_map.places)
+    shares = square.shares(topic_map.coordinates)
     by_topic = _grouped(shares, topic_map.topic_of, len(of_area))
     by_area = _grouped(shares, of_area[topic_map.topic_of], len(areas))
     leaf = iter(by_topic)

@@ -170,12 +170,10 @@ def _drawn(
             maps[0], engine.snapshot.reader.stream(), out, name=engine.name, whole_texts=options["whole_texts"]
         )
         return [f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB", *_cuts(report)]
-    from textae.views.figures.map import draw_comparison, draw_map
+    from textae.views.figures.map import LAYOUT_NAMES, draw_maps
 
-    if len(maps) > 1:
-        unnamed = draw_comparison(maps, out, colour=colour, width=options["width"])
-    else:
-        unnamed = draw_map(maps[0], out, colour=colour, width=options["width"])
+    titles = [LAYOUT_NAMES[one.layout] for one in maps] if len(maps) > 1 else [""]
+    unnamed = draw_maps(maps, titles, out, colour=colour, width=options["width"])
     return [f"{out}: no room for the names of {unnamed:,} topics"] if unnamed else []
 
 

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from textae import Document, Engine
 from textae.errors import QueryError
 from textae.explore import duplicates, near_pairs
-from textae.explore.duplicates import PICTURES, TEXTS, Member, groups, resemblance, shingles
+from textae.explore.duplicates import (
+    PICTURES_ALIKE,
+    Member,
+    groups,
+    pixel_similarity,
+    resemblance,
+    shingles,
+    text_similarity,
+)
 from textae.explore.near_pairs import pairs
 
 
@@ -168,7 +176,7 @@ class Archive:
 
     def groups(self, radius: int = 2, threshold: float = 0.5, without_code: tuple[int, ...] = ()):
         has_code = ~np.isin(np.arange(len(self.bits)), without_code)
-        return groups(self.bits, has_code, radius, threshold, self.contents, TEXTS, silent)
+        return groups(self.bits, has_code, radius, threshold, self.contents, text_similarity, silent)
 
     def rows(self, *given, **named) -> list[list[int]]:
         return [[member.row for member in group] for group in self.groups(*given, **named)]
@@ -273,7 +281,7 @@ class TestPixels:
 
     def test_likeness_is_one_less_the_distance_of_brightness(self) -> None:
         """Of 4 pixels one that differs by 51 of 255: √(.2² / 4) = .1."""
-        between = PICTURES.between
+        between = pixel_similarity
         assert between(bytes([9, 9, 9, 9]), bytes([9, 9, 9, 60])) == pytest.approx(0.9)
         assert between(bytes(4), bytes([255] * 4)) == 0
         assert between(bytes(4), bytes(4)) == 1
@@ -286,9 +294,9 @@ class TestPixels:
             return [pixels[row].tobytes() for row in rows]
 
         has_code = np.ones(4, bool)
-        found = groups(bits, has_code, 1, PICTURES.threshold, contents, PICTURES, silent)
+        found = groups(bits, has_code, 1, PICTURES_ALIKE, contents, pixel_similarity, silent)
         assert found == [(Member(0, 1.0), Member(1, pytest.approx(1 - 5 / 255)))]
-        assert groups(bits, has_code, 1, 0.99, contents, PICTURES, silent) == []
+        assert groups(bits, has_code, 1, 0.99, contents, pixel_similarity, silent) == []
 
 
 def test_documents_without_a_code_are_counted(index_folder, tmp_path) -> None:

@@ -12,7 +12,6 @@ compared by their pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
 from typing import NamedTuple
 from unicodedata import normalize
@@ -31,12 +30,16 @@ from textae.types import Document, Duplicate, DuplicateGroups, Progress
 
 Shingles = NDArray[np.uint32]
 Contents = Callable[[Rows], Sequence[bytes]]
+Similarity = Callable[[bytes, bytes], float]
 
 WORDS = 4
 """Words of a shingle."""
 RADIUS = 1 / 16
 """Default radius, as a share of the bits: 16 of 256. On 20 Newsgroups it covers 98 % of the pairs with a resemblance
 of .8 or more, and all pairs from .9. Twice the radius covers the rest, among four times as many candidates."""
+
+TEXTS_ALIKE, PICTURES_ALIKE = 0.8, 0.97
+"""Default minimum resemblance. Pixels then differ by at most eight of 255 levels in the root mean square."""
 
 MOST_CONTENTS_COMPARED = 20_000_000
 """Maximum number of content comparisons. A radius that needs more finds topics, not copies."""
@@ -56,19 +59,6 @@ class Member(NamedTuple):
     resemblance: float
 
 
-@dataclass(frozen=True)
-class Similarity:
-    """How contents are compared.
-
-    Attributes:
-        between: resemblance of two contents, from 0 to 1, equal.
-        threshold: default minimum of near-duplicates.
-    """
-
-    between: Callable[[bytes, bytes], float]
-    threshold: float
-
-
 def near_duplicates(
     snapshot: Snapshot, radius: int | None, resemblance: float | None, progress: Progress
 ) -> DuplicateGroups:
@@ -77,7 +67,7 @@ def near_duplicates(
     Args:
         snapshot: the index.
         radius: maximum Hamming distance of two codes; by default `RADIUS` of the bits.
-        resemblance: minimum, from 0 to 1; by default that of `TEXTS` or `PICTURES`.
+        resemblance: minimum, from 0 to 1; by default `TEXTS_ALIKE` or `PICTURES_ALIKE`.
         progress: called after each table.
 
     Raises:
@@ -95,8 +85,10 @@ def near_duplicates(
     def documents(rows: Rows) -> list[Document]:
         return snapshot.reader.documents(numbers[rows].tolist())
 
-    similarity, contents = (TEXTS, shingles_of) if snapshot.shape is None else (PICTURES, pixels_of)
-    threshold = similarity.threshold if resemblance is None else resemblance
+    similarity, contents, usual = text_similarity, shingles_of, TEXTS_ALIKE
+    if snapshot.shape is not None:
+        similarity, contents, usual = pixel_similarity, pixels_of, PICTURES_ALIKE
+    threshold = usual if resemblance is None else resemblance
     duplicates = []
     for group in groups(bits, has_code, radius, threshold, contents, similarity, progress):
         pairs = zip(documents(np.array([member.row for member in group])), group, strict=True)
@@ -171,16 +163,15 @@ def resemblance(left: Shingles, right: Shingles) -> float:
     return shared / (len(together) - shared) if len(together) else 1.0
 
 
-def _pixel_similarity(left: bytes, right: bytes) -> float:
+def pixel_similarity(left: bytes, right: bytes) -> float:
     """1 - |x - y| / (255 √n), as `textae.search.vectors.euclidean` scores n pixels."""
     difference = np.frombuffer(left, np.uint8).astype(np.int32) - np.frombuffer(right, np.uint8)
     return 1 - float(np.sqrt(np.square(difference).mean())) / 255
 
 
-TEXTS = Similarity(lambda a, b: resemblance(np.frombuffer(a, np.uint32), np.frombuffer(b, np.uint32)), 0.8)
-"""Texts, by their shingles."""
-PICTURES = Similarity(_pixel_similarity, 0.97)
-"""Pictures, by their pixels, which differ by at most eight of 255 levels in the root mean square."""
+def text_similarity(left: bytes, right: bytes) -> float:
+    """The `resemblance` of two texts, by the bytes of their shingles."""
+    return resemblance(np.frombuffer(left, np.uint32), np.frombuffer(right, np.uint32))
 
 
 class _Forest:
@@ -199,7 +190,7 @@ class _Forest:
 
     def __init__(self, starts: Rows, rows: Rows, contents: Contents, threshold: float, similarity: Similarity) -> None:
         self._starts, self._rows, self._read = starts, rows, contents
-        self._threshold, self._between = threshold, similarity.between
+        self._threshold, self._between = threshold, similarity
         self._of_code: dict[int, dict[bytes, int]] = {}
         # The content of each code; negative if it has several, or none that was read.
         self._only = -1 - np.arange(len(starts) - 1)

@@ -24,7 +24,7 @@ tells a topic, the title or the id of its most typical picture does.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -252,8 +252,11 @@ def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: _
         floor = _FLOOR * telling[inside].max(initial=0) + np.finfo(np.float64).tiny  # else one topic could veto a word
         rows.append(np.exp(weights @ np.log(telling[inside] + floor)) - floor)
     ranked = [terms[top(row.astype(np.float32), 2 * _WORDS)].tolist() for row in rows]
-    surface_form = _surface_forms(snapshot, set(itertools.chain.from_iterable(ranked)), assignment)
-    words = [_different(list(map(surface_form, row))) for row in ranked]
+    typical = np.concatenate(assignment.strongest(_READ))
+    documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(assignment.rows[typical]).tolist())
+    form_of = forms(snapshot, set(itertools.chain.from_iterable(ranked)), map(searchable, documents))
+    stem_of = snapshot.model.vectorizer.vocabulary.term
+    words = [_different([form_of.get(stem, stem) for stem in map(stem_of, row)]) for row in ranked]
     return words[: len(telling)], words[len(telling) :]
 
 
@@ -297,15 +300,6 @@ def _frequencies(snapshot: Snapshot, terms: Rows, assignment: _Assignment) -> Do
             counts[:, i] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
     frequencies: Doubles = counts[:k] / np.maximum(assignment.sizes, 1)[:, None]
     return frequencies
-
-
-def _surface_forms(snapshot: Snapshot, terms: set[int], assignment: _Assignment) -> Callable[[int], str]:
-    """The most frequent form of each term in typical documents of each topic and in the first that hold it."""
-    strongest = np.concatenate(assignment.strongest(_READ))
-    documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(assignment.rows[strongest]).tolist())
-    form_of = forms(snapshot, terms, map(searchable, documents))
-    stem_of = snapshot.model.vectorizer.vocabulary.term
-    return lambda term: form_of.get(stem_of(term), stem_of(term))
 
 
 def _different(words: Sequence[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from textae.config import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
 from textae.encoding.analyzer import searchable
-from textae.encoding.topk import top
+from textae.encoding.topk import top_k
 from textae.errors import QueryError, StoreError, TextaeError
 from textae.index import store
 from textae.index.snapshot import Snapshot
@@ -410,9 +410,9 @@ class Engine:
         return [
             [
                 Prediction(rank, classifier.classes[label], float(row[label]))
-                for rank, label in enumerate(top(row, k if known else 0, min_score=-1).tolist(), start=1)
+                for rank, label in enumerate(top_k(row, k if known else 0, min_score=-1).tolist(), start=1)
             ]
-            for row, known in zip(classifier.predict_proba(codes.floats), codes.known, strict=True)
+            for row, known in zip(classifier.predict_proba(codes.floats), codes.has_code, strict=True)
         ]
 
     def text(self, id: str) -> str:
@@ -765,7 +765,7 @@ class Engine:
                 return list(snapshot.pixels_of(chosen).values)
             return [searchable(document) for document in snapshot.reader.documents(chosen)]
 
-        found = groups(bits, snapshot.codes.known, within, least, texts, progress, likeness)
+        found = groups(bits, snapshot.codes.has_code, within, least, texts, progress, likeness)
         members = []
         for group in found.groups:
             documents = snapshot.reader.documents(numbers[[member.row for member in group]].tolist())

@@ -13,6 +13,10 @@ Progress = Callable[[str, int, int | None], None]
 """`progress(stage, done, total)`: called often and cheaply on long work; `total` is None where nobody knows it."""
 
 
+def no_progress(stage: str, done: int, total: int | None) -> None:
+    """Report nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """The pixels of a picture, of 8 bits.

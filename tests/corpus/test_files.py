@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -232,6 +233,25 @@ def test_unseen_elements_that_are_never_closed_inside_each_other() -> None:
     assert markup.html_parts("<svg>a<object>b<svg>c<iframe>d<template>e")[1].split() == ["a", "b", "c", "d", "e"]
     assert markup.html_parts("<svg>a<svg>b</svg>c")[1] == "a\nb\nc"
     assert markup.html_parts("<svg>a<svg>b</svg>c</svg>d")[1] == "d"
+
+
+@pytest.mark.parametrize("condition", ["if mso", "if lt IE 9", "if !IE"])
+def test_a_conditional_comment_is_a_comment(condition: str) -> None:
+    page = f"<title>T</title><!--[{condition}]><p>hidden</p><![endif]--><h1>Head</h1><!-- end --><p>last</p>"
+    assert markup.html_parts(page) == ("T", "Head\nlast")
+    assert markup.html_parts("<![if !IE]><p>shown</p><![endif]>")[1] == "shown"
+
+
+def test_self_closed_tags_of_xhtml_and_scripts_in_the_head() -> None:
+    page = "<head><script src='a.js' /><noscript>no</noscript></head><body><p>one</p><svg/>two<script>x</script>three"
+    assert markup.html_parts(page)[1].split() == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("piece", ["<div>", "<span></x>", "<b><p>", "<svg>", '<a x="', "<!--", "<table>", "<ul><li>"])
+def test_no_html_takes_the_square_of_its_length(piece: str) -> None:
+    started = time.process_time()
+    markup.html_parts(piece * (400_000 // len(piece)) + "the end")
+    assert time.process_time() - started < 10  # where time grows with the square, minutes
 
 
 @given(st.text(alphabet="<>!/[]-&;x '\"=\nscriptCDATA", max_size=60))

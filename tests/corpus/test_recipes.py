@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from textae.corpus import Recipe, TableSpec, read, recipes
+from textae.corpus import TableSpec, read
 from textae.corpus.download import UNPACK, Archive
-from textae.corpus.recipes import read_recipe
+from textae.corpus.recipes import Recipe, recipes
 from textae.errors import CorpusError
 from textae.types import Document
 
@@ -82,7 +82,7 @@ def recipe(tmp_path: Path, server: str, content: bytes, file: str = "small.zip",
 
 def fetched(wanted: Recipe) -> list[Document]:
     told: list[tuple[str, int, int | None]] = []
-    items = list(read_recipe(wanted, "", TableSpec(), lambda *at: told.append(at)))
+    items = list(wanted.read("", TableSpec(), lambda *at: told.append(at)))
     assert all(stage == "downloading small" and done == total for stage, done, total in told)
     return [item for item in items if isinstance(item, Document)]
 
@@ -115,7 +115,7 @@ def test_a_download_that_breaks_off_leaves_nothing_and_says_what_to_do(
     tmp_path: Path, server: str, cache: Path
 ) -> None:
     with pytest.raises(CorpusError, match=r"could not be downloaded.*by hand, and save it as .*cut\.zip"):
-        list(read_recipe(recipe(tmp_path, server, packed(), "cut.zip"), "", TableSpec(), lambda *_: None))
+        list(recipe(tmp_path, server, packed(), "cut.zip").read("", TableSpec(), lambda *_: None))
     assert list(cache.iterdir()) == []
 
 
@@ -227,7 +227,7 @@ def test_a_user_without_a_home_reads_what_is_there_and_is_told_where_downloads_g
 
 
 def test_recipes_are_not_loaded_for_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("textae.corpus.recipes", lambda: pytest.fail("loaded"))
+    monkeypatch.setattr("textae.corpus.recipes.recipes", lambda: pytest.fail("loaded"))
     (tmp_path / "corpus.jsonl").write_bytes(ROW)
     assert len(list(read([str(tmp_path), str(tmp_path / "corpus.jsonl")]))) == 2
 

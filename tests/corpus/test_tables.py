@@ -22,12 +22,12 @@ from textae.types import Document, FieldValue, Skipped
 
 def from_json(*lines: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
     content = b"\n".join(line.encode() if isinstance(line, str) else line for line in lines)
-    return list(tables.read_rows(tables.json_rows(io.BytesIO(content)), "t", spec or TableSpec()))
+    return list(tables.read_jsonl(io.BytesIO(content), "t", spec or TableSpec()))
 
 
 def from_csv(content: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
     stream = io.BytesIO(content.encode() if isinstance(content, str) else content)
-    return list(tables.read_rows(tables.csv_rows(stream, "t"), "t", spec or TableSpec()))
+    return list(tables.read_csv(stream, "t", spec or TableSpec()))
 
 
 def test_a_row_is_a_document_and_its_other_columns_are_fields() -> None:
@@ -222,12 +222,42 @@ def test_quotes_that_pair_with_nothing_line_after_line_are_given_up_in_time(monk
     assert {item.reason for item in found if isinstance(item, Skipped)} == {tables._UNCLOSED, tables._UNCLOSED_AND_LOST}
 
 
-def test_lines_that_end_as_on_an_old_macintosh_are_said_to() -> None:
-    assert shown(from_csv("text,n\na,1\rb,2\n")) == ["t:2 a carriage return outside of quotes"]
+def test_lines_may_end_as_on_an_old_macintosh() -> None:
+    assert shown(from_csv("text,n\ra,1\rb,2\r")) == ["t:2 a", "t:3 b"]
+    assert shown(from_csv("text,n\na,1\rb,2\n")) == ["t:2 a", "t:3 b"]
+    assert shown(from_csv('text,n\r\n"a\r\nb",1\r\nc,2\r\n')) == ["t:2 a\r\nb", "t:4 c"]
+
+
+def test_a_header_may_have_line_breaks_in_quotes() -> None:
+    (document,) = from_csv('id,"question\r\n(please explain)",text,"rating\n1-5"\n1,q,t,4\n')
+    assert document == Document("1", "t", "", {"question (please explain)": "q", "rating 1-5": 4}, "t:4")
+    with pytest.raises(CorpusError, match="the header cannot be read: a quote that is never closed"):
+        from_csv('id,"text\n1,a\n')
+
+
+def test_ids_titles_and_texts_of_csv_stay_as_they_are_written() -> None:
+    rows = "id,title,text,version\n1.1,2.0,one,1.1\n1.10,3.10,12.50,1.10\n,007,5,\n"
+    assert from_csv(rows) == [
+        Document("1.1", "one", "2.0", {"version": 1.1}, "t:2"),
+        Document("1.10", "12.50", "3.10", {"version": 1.1}, "t:3"),
+        Document("t:4", "5", "007", {"id": None, "version": None}, "t:4"),
+    ]
+    assert shown(from_csv(rows, TableSpec(select=(("version", "1.1"),)))) == ["t:2 one", "t:3 12.50"]
+
+
+def test_tsv_has_no_quotes() -> None:
+    content = b'id\ttext\n1\t"start\n2\tend"\n3\t"whole"\n4\tan inch: 1"\n'
+    found = list(tables.read_csv(io.BytesIO(content), "t", TableSpec(), delimiter="\t"))
+    assert shown(found) == ['t:2 "start', 't:3 end"', 't:4 "whole"', 't:5 an inch: 1"']
+
+
+def test_each_row_has_its_own_text() -> None:
+    rows = ['{"description": "short"}', '{"description": "short", "text": "long"}', '{"text": "long"}', '{"n": 1}']
+    assert shown(from_json(*rows)) == ["t:1 short", "t:2 long", "t:3 long", "t:4 no field 'text'"]
 
 
 def test_a_header_in_another_encoding_is_an_error() -> None:
-    with pytest.raises(CorpusError, match="the header is not UTF-8"):
+    with pytest.raises(CorpusError, match="the header cannot be read: not UTF-8"):
         from_csv("text,n\n".encode("utf-16"))
 
 

@@ -42,7 +42,7 @@ class TestLabels:
         labels = Labels.read("topic", ["b", None, "", "a", "b"])
         assert labels.classes == ("a", "b")
         assert labels.of.tolist() == [1, -1, -1, 0, 1]
-        assert labels.known == 3
+        assert labels.n_labelled == 3
 
     def test_a_number_and_its_text_are_one_label(self) -> None:
         labels = Labels.read("year", [3, "3", 2.5, False])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from textae.encoding.decoder import Decoder, logistic
+from textae.encoding.decoder import Decoder
+from textae.encoding.layers import logistic
 
 ONE_LAYER = Decoder(((np.float32([[1, 0, -1], [0, 2, 0]]), np.float32([0, 0, 0.5])),))
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import Encoder, Quantization, project, share_of, unit
+from textae.encoding.encoders import Encoder, Quantization, project, topic_weights
+from textae.encoding.layers import unit
 
 ROWS = arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-100, 100, width=16))
 
@@ -23,11 +24,11 @@ def encoder(**changed) -> Encoder:
     parts = {
         "idf": np.ones(2, np.float32),
         "words": np.eye(2, dtype=np.float32),
-        "answer_layers": (),
+        "instance_layers": (),
         "topic_layers": (),
         "topic_mean": np.zeros(0, np.float32),
         "topic_axes": np.zeros((0, 0), np.float32),
-        "topic_share": 0.0,
+        "topic_weight": 0.0,
         "quantization": Quantization(np.zeros(2, np.float32), np.eye(2, 8, dtype=np.float32)),
     }
     return Encoder(**(parts | changed))
@@ -62,14 +63,14 @@ class TestCodes:
     def test_the_layers_by_hand(self) -> None:
         layers = layer([[-1, 1], [0, 0]], [0, 0.5]) + layer([[0, 1], [1, 0]], [0, 0.5])
         # h = (-1, 0); B1 h = (1, -1 + .5); relu → (1, 0); B2 → (0, 1) + (0, .5); h + that = (-1, 1.5)
-        code = encoder(words=-np.eye(2, dtype=np.float32), answer_layers=layers).encode(bags({0: 1})).floats
+        code = encoder(words=-np.eye(2, dtype=np.float32), instance_layers=layers).encode(bags({0: 1})).floats
         assert code == pytest.approx(np.array([[-1, 1.5]]) / np.hypot(1, 1.5))
 
     def test_answers_and_topics_stand_side_by_side(self) -> None:
         # h = (1, 0): the answer is h; the topic is its first number, 1 + 2 = 3 → 1, seen from 3 as 1 - 3 = -2 → -1
         # of one word it has the share .756 · 1 / (1 + 20) = .036, of long texts .756
         quantization = Quantization(np.zeros(3, np.float32), np.eye(3, 8, dtype=np.float32))
-        topic = {"topic_mean": np.float32([3]), "topic_axes": np.float32([[5]]), "topic_share": 0.756}
+        topic = {"topic_mean": np.float32([3]), "topic_axes": np.float32([[5]]), "topic_weight": 0.756}
         model = encoder(topic_layers=layer([[2], [0]], [0]), quantization=quantization, **topic)
         assert model.encode(bags({0: 1})).floats == pytest.approx(np.array([[0.964**0.5, 0, -(0.036**0.5)]]))
         assert model.dims == 3
@@ -78,7 +79,7 @@ class TestCodes:
         rng = np.random.default_rng(1)
         heads = {"topic_layers": layer(rng.normal(size=(2, 2)), [1, 0]), "topic_axes": np.eye(2, dtype=np.float32)}
         zeros = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
-        both = encoder(topic_mean=np.zeros(2, np.float32), topic_share=0.5, quantization=zeros, **heads)
+        both = encoder(topic_mean=np.zeros(2, np.float32), topic_weight=0.5, quantization=zeros, **heads)
         codes = both.encode(bags({0: 1}, {0: 1, 1: 2})).floats
         answer, topic = (np.prod([unit(part)[0], unit(part)[1]], axis=0).sum() for part in (codes[:, :2], codes[:, 2:]))
         shares = np.array([0.5 * 1 / 21, 0.5 * 2 / 22])
@@ -86,9 +87,9 @@ class TestCodes:
         assert codes[0] @ codes[1] == pytest.approx(expected)
 
     def test_the_share_of_topics_grows_with_the_words(self) -> None:
-        assert share_of(0.5, np.array([0, 20, 180])) == pytest.approx([0, 0.25, 0.45])
-        assert share_of(1.0, np.array([1, 20])).tolist() == [1, 1]
-        assert share_of(0.0, np.array([1, 20])).tolist() == [0, 0]
+        assert topic_weights(0.5, np.array([0, 20, 180])) == pytest.approx([0, 0.25, 0.45])
+        assert topic_weights(1.0, np.array([1, 20])).tolist() == [1, 1]
+        assert topic_weights(0.0, np.array([1, 20])).tolist() == [0, 0]
 
     def test_bits_are_the_sides_of_planes_through_the_mean_and_zero_is_no(self) -> None:
         rotation = np.float32([[1, -1, 0, 1, 1, -1, -1, 2], [0] * 8])
@@ -103,13 +104,13 @@ class TestCodes:
 
     def test_nothing_known_is_zero_whatever_the_layers_add(self) -> None:
         adding = layer(np.zeros((2, 2)), [1, 1])
-        codes = encoder(answer_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
+        codes = encoder(instance_layers=adding).encode(bags({}, {9: 1}, {0: 1}))
         assert codes.floats.any(axis=1).tolist() == [False, False, True]
         assert codes.bits.any(axis=1).tolist() == [False, False, True]
 
     def test_a_document_is_encoded_alone_as_among_others(self) -> None:
         rng = np.random.default_rng(1)
-        model = encoder(answer_layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
+        model = encoder(instance_layers=layer(rng.normal(size=(2, 2)), rng.normal(size=2)))
         together = model.encode(bags({0: 1}, {0: 2, 1: 1}, {1: 1})).floats
         assert model.encode(bags({0: 2, 1: 1})).floats == pytest.approx(together[1:2], abs=1e-6)
 
@@ -128,12 +129,12 @@ class TestCodes:
         rng = np.random.default_rng(depth)
         some = [layer(rng.normal(size=(2, 2)), [i, 0])[0] for i in range(depth + topic_depth)]
         zeros = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
-        topics = {"topic_mean": np.float32([1, 2]), "topic_axes": np.eye(2, dtype=np.float32), "topic_share": 0.3}
-        layers = {"answer_layers": tuple(some[:depth]), "topic_layers": tuple(some[depth:])}
+        topics = {"topic_mean": np.float32([1, 2]), "topic_axes": np.eye(2, dtype=np.float32), "topic_weight": 0.3}
+        layers = {"instance_layers": tuple(some[:depth]), "topic_layers": tuple(some[depth:])}
         whole = encoder(**layers, **topics, quantization=zeros)
         again = Encoder.from_arrays(whole.arrays())
-        assert (len(again.answer_layers), len(again.topic_layers)) == (depth, topic_depth)
-        assert again.topic_share == whole.topic_share
+        assert (len(again.instance_layers), len(again.topic_layers)) == (depth, topic_depth)
+        assert again.topic_weight == whole.topic_weight
         first, second = (model.encode(bags({0: 1, 1: 2}, {1: 3})) for model in (whole, again))
         assert first.floats.tobytes() == second.floats.tobytes()
         assert first.bits.tobytes() == second.bits.tobytes()

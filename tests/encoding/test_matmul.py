@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from textae.encoding.bags import Bags, concatenated
+from textae.encoding.bags import Bags
 from textae.encoding.encoders import DIRECTION, LOGISTIC, RELU, DeepEncoder, Encoder, PixelEncoder, Quantization
 from textae.encoding.matmul import TILE, matmul
 from textae.encoding.pixels import Pixels
@@ -81,8 +81,8 @@ def pictures(n: int, seed: int) -> Pixels:
 @pytest.mark.parametrize(
     ("encoder", "some", "joined"),
     [
-        (text_encoder(), bags, concatenated),
-        (deep_encoder(), bags, concatenated),
+        (text_encoder(), bags, Bags.concatenated),
+        (deep_encoder(), bags, Bags.concatenated),
         (pixel_encoder(), pictures, Pixels.concatenated),
         (convolving_encoder(), pictures, Pixels.concatenated),
     ],

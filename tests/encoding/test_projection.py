@@ -6,7 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.encoding.projection import EDGE, LIMIT, LOGISTIC, SOFTMAX, Projection, first_two, linear
+from textae.encoding.projection import (
+    EDGE,
+    LIMIT,
+    LOGISTIC,
+    SOFTMAX,
+    Projection,
+    first_coordinates,
+    principal_components,
+)
 from textae.training import map_layout as learning
 from textae.training import tsne
 
@@ -33,25 +41,25 @@ def test_a_projection_by_hand() -> None:
     one = np.array([[1.0], [2.0]], np.float32), np.array([-3.0], np.float32)
     two = np.array([[0.5, -1.0]], np.float32), np.array([0.25, 0.0], np.float32)
     codes = np.array([[1, 1], [3, 0]], np.float32)
-    logistic = Projection((one, two), LOGISTIC).places(codes)
+    logistic = Projection((one, two), LOGISTIC).coordinates(codes)
     assert logistic == pytest.approx(np.array([[0.5, -0.5], [0.5, -0.5]]))  # s(0) = 1/2
-    alone = Projection((one, two), SOFTMAX).places(codes)
+    alone = Projection((one, two), SOFTMAX).coordinates(codes)
     assert alone[:, 0] == pytest.approx([0.75, 0.75])  # one unit has all
-    assert first_two(2).places(np.array([[0.3, -0.7]])) == pytest.approx(np.array([[0.3, -0.7]]))
+    assert first_coordinates(2).coordinates(np.array([[0.3, -0.7]])) == pytest.approx(np.array([[0.3, -0.7]]))
 
 
 def test_a_softmax_unit_answers_for_the_codes_that_are_near_it() -> None:
     width = np.log(3)
     units = np.array([[width, 0.0]], np.float32), np.zeros(2, np.float32)  # the first is 3 times as near to 1
     answers = np.array([[1, 0], [0, 1]], np.float32), np.zeros(2, np.float32)
-    places = Projection((units, answers), SOFTMAX).places(np.array([[1.0], [0.0], [-1.0], [1e6]]))
+    places = Projection((units, answers), SOFTMAX).coordinates(np.array([[1.0], [0.0], [-1.0], [1e6]]))
     assert places == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [1, 0]]))
 
 
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=20))
 def test_no_place_is_off_the_map_and_their_order_stays(xs) -> None:
     codes = np.array([[x, 0.0] for x in sorted(xs)], np.float32)
-    x = first_two(2).places(codes)[:, 0]
+    x = first_coordinates(2).coordinates(codes)[:, 0]
     assert (np.abs(x) <= LIMIT).all()
     assert (np.diff(x) >= 0).all()
     inside = np.abs(codes[:, 0]) <= EDGE
@@ -61,13 +69,13 @@ def test_no_place_is_off_the_map_and_their_order_stays(xs) -> None:
 def test_the_wide_side_lies_and_most_fill_the_square() -> None:
     rng = np.random.default_rng(1)
     codes = (rng.normal(size=(2_000, 2)) * [1, 20] + [5, -300]).astype(np.float32)
-    framed = first_two(2).framed(codes)
-    places = framed.places(codes)
+    framed = first_coordinates(2).fitted_to_square(codes)
+    places = framed.coordinates(codes)
     assert abs(np.corrcoef(places[:, 0], codes[:, 1])[0, 1]) > 0.999
     assert (np.abs(places) <= EDGE).mean(axis=0) == pytest.approx([0.99, 0.99], abs=0.002)
     assert (np.abs(places) > 0.9 * EDGE).any(axis=0).all()
     again = Projection.from_arrays(framed.arrays(), framed.hidden)
-    assert (again.places(codes) == places).all()
+    assert (again.coordinates(codes) == places).all()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -75,11 +83,11 @@ def test_the_wide_side_lies_and_most_fill_the_square() -> None:
 def test_few_codes_have_finite_places(n, dims) -> None:
     codes = np.random.default_rng(n).normal(size=(n, dims)).astype(np.float32)
     for projection in (
-        linear(codes),
-        learning.learn_neighbours(codes, 1, silent).framed(codes),
-        learning.learn_autoencoder(codes, 1, silent).framed(codes),
+        principal_components(codes),
+        learning.learn_neighbours(codes, 1, silent).fitted_to_square(codes),
+        learning.learn_autoencoder(codes, 1, silent).fitted_to_square(codes),
     ):
-        places = projection.places(codes)
+        places = projection.coordinates(codes)
         assert places.shape == (n, 2)
         assert np.isfinite(places).all()
         assert len(np.unique(places.round(4), axis=0)) == n
@@ -88,7 +96,7 @@ def test_few_codes_have_finite_places(n, dims) -> None:
 def test_equal_codes_are_at_one_place() -> None:
     codes = np.ones((40, 8), np.float32)
     for learn in (learning.learn_neighbours, learning.learn_autoencoder):
-        places = learn(codes, 1, silent).framed(codes).places(codes)
+        places = learn(codes, 1, silent).fitted_to_square(codes).coordinates(codes)
         assert np.abs(places).max() < 0.01
 
 
@@ -116,17 +124,17 @@ def test_attraction_and_repulsion_are_the_sums_over_pairs() -> None:
 @pytest.mark.parametrize("learn", [learning.learn_neighbours, learning.learn_autoencoder])
 def test_what_is_alike_is_together_and_what_is_new_comes_to_it(learn) -> None:
     codes, groups = blobs(200)
-    projection = learn(codes, 1, silent).framed(codes)
-    places = projection.places(codes)
+    projection = learn(codes, 1, silent).fitted_to_square(codes)
+    places = projection.coordinates(codes)
     assert of_a_kind(places, groups) > 0.9
     new, of_new = blobs(40, seed=2)
-    apart = np.linalg.norm(projection.places(new)[:, None] - places, axis=2)
+    apart = np.linalg.norm(projection.coordinates(new)[:, None] - places, axis=2)
     assert (groups[apart.argmin(axis=1)] == of_new).mean() > 0.9
 
 
 @pytest.mark.parametrize("learn", [learning.learn_neighbours, learning.learn_autoencoder])
 def test_a_seed_gives_the_same_bytes_and_another_one_others(learn) -> None:
     codes, _ = blobs(60)
-    one, same, other = (learn(codes, seed, silent).places(codes) for seed in (1, 1, 2))
+    one, same, other = (learn(codes, seed, silent).coordinates(codes) for seed in (1, 1, 2))
     assert one.tobytes() == same.tobytes()
     assert (one != other).any()

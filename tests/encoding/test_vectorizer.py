@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from textae.encoding.analyzer import Analysis, words
 from textae.encoding.bags import Bags, Tokens
-from textae.encoding.counting import Counter, by_frequency, renumbered
+from textae.encoding.counting import Counter, TermCounts, renumbered
 from textae.encoding.vectorizer import GrowingVectorizer, Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.encoding.weighting import idf, norms, term_weight, tfidf
@@ -215,14 +215,14 @@ class TestTokens:
     @given(ROWS)
     def test_renumbered_by_frequency_they_say_the_same(self, tmp_path_factory, rows) -> None:
         terms = [f"t{number}" for number in range(6)]
-        ranked, frequency = by_frequency(self.tokens(rows), terms)
+        counts = TermCounts.of(self.tokens(rows), terms)
+        vocabulary, frequency = counts.vocabulary()
         held = collections.Counter(term for row in rows for term in set(row) - {-1})
-        assert [(term, number) for term, number in ranked] == [
-            (terms[number], number) for number in sorted(held, key=lambda number: (-held[number], terms[number]))
-        ]
-        assert frequency.tolist() == [held[number] for _, number in ranked]
-        again = renumbered(self.tokens(rows), [number for _, number in ranked], tmp_path_factory.getbasetemp())
-        back = [*(number for _, number in ranked), -1]
+        ranked = sorted(held, key=lambda number: (-held[number], terms[number]))
+        assert vocabulary.terms() == [terms[number] for number in ranked]
+        assert frequency.tolist() == [held[number] for number in ranked]
+        again = renumbered(self.tokens(rows), terms, vocabulary, tmp_path_factory.getbasetemp())
+        back = [*ranked, -1]
         assert [[back[term] for term in row] for row in self.rows(again)] == rows
 
 

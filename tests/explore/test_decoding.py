@@ -7,7 +7,7 @@ import pytest
 from shared import PLACES, QUICK, TOPICS, some_documents
 
 from textae import Document, Engine, ModelSpec, TextaeError
-from textae.encoding.encoders import unit
+from textae.encoding.layers import unit
 from textae.errors import QueryError
 
 

@@ -33,4 +33,4 @@ def test_parts_come_after_the_number_of_their_first_row(parts) -> None:
 
 def test_one_part_is_not_copied() -> None:
     array = np.arange(3)
-    assert ChunkedArray.of(array).whole() is array
+    assert ChunkedArray([array]).whole() is array

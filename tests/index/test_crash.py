@@ -18,7 +18,7 @@ from shared import ENVIRONMENT, LONG, command
 
 from textae import Engine
 from textae.errors import StoreError
-from textae.index.segments import to_merge
+from textae.index.segments import merge_slice
 
 KILLS_AT_STEPS, KILLS_AT_TIMES = (60, 60) if LONG else (8, 2)
 
@@ -61,7 +61,7 @@ def test_the_changes_merge_where_they_say_so(world, tmp_path):
         "sync": [40, 19],
         "train": [49],
     }
-    assert to_merge([40, 9, 10]) == slice(1, 3)
+    assert merge_slice([40, 9, 10]) == slice(1, 3)
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -103,15 +103,15 @@ class TestBetween:
     def test_numbers(self) -> None:
         values = (2, 10, 9.5, -3, "10", 100, "ten", None)
         assert between(Range("2", "10"), *values) == [0, 1, 2, 4]
-        assert between(Range("2", "10", low_excluded=True, high_excluded=True), *values) == [2]
+        assert between(Range("2", "10", exclude_low=True, exclude_high=True), *values) == [2]
         assert between(Range(None, "9"), *values) == [0, 3]
         assert between(Range("10", None), *values) == [1, 4, 5]
 
     def test_a_year_stands_for_all_its_days(self) -> None:
         values = ("2009-12-31", "2010-01-01", "2012-12-31T23:59:59Z", "2013-01-01", 2011, "May 2011")
         assert between(Range("2010", "2012"), *values) == [1, 2, 4]
-        assert between(Range("2010", "2012", low_excluded=True, high_excluded=True), *values) == [4]
-        assert between(Range("2012", None, low_excluded=True), *values) == [3]
+        assert between(Range("2010", "2012", exclude_low=True, exclude_high=True), *values) == [4]
+        assert between(Range("2012", None, exclude_low=True), *values) == [3]
         assert between(Range("2010-01", "2012-11"), *values) == [1]
 
     def test_dates_of_mail_are_those_on_the_clock_of_who_wrote(self) -> None:
@@ -131,7 +131,7 @@ class TestBetween:
 
     def test_strings(self) -> None:
         assert between(Range("b", "d"), "a", "B", "carl", "dora", "e", "2") == [1, 2, 3]
-        assert between(Range("b", "d", low_excluded=True, high_excluded=True), "a", "B", "carl", "dora", "e") == [2]
+        assert between(Range("b", "d", exclude_low=True, exclude_high=True), "a", "B", "carl", "dora", "e") == [2]
 
     @pytest.mark.parametrize("ends", [("5", "1"), ("2012-05-03", "2012-05-02"), ("b", "a"), ("-1", "-2")])
     def test_nothing_lies_between_ends_that_fall(self, ends) -> None:
@@ -141,8 +141,8 @@ class TestBetween:
     @pytest.mark.parametrize("end", ["5", "2012-05-03", "b"])
     def test_an_end_that_is_both_ends(self, end) -> None:
         assert not Range(end, end).is_empty()
-        assert Range(end, end, low_excluded=True).is_empty()
-        assert Range(end, end, high_excluded=True).is_empty()
+        assert Range(end, end, exclude_low=True).is_empty()
+        assert Range(end, end, exclude_high=True).is_empty()
 
     @given(st.lists(st.floats(allow_nan=False), min_size=2))
     def test_keys_of_numbers_sort_as_numbers_do(self, numbers) -> None:

@@ -81,7 +81,7 @@ class TestRemoved:
         )  # fmt: skip
 
     def test_it_comes_back_from_its_arrays(self) -> None:
-        for gone in (Removed.of(np.array([1]), THREE), Removed.nothing()):
+        for gone in (Removed.of(np.array([1]), THREE), Removed.none()):
             again = Removed.from_arrays(gone.arrays())
             assert {name: np.asarray(value).tolist() for name, value in vars(again).items()} == {
                 name: np.asarray(value).tolist() for name, value in vars(gone).items()

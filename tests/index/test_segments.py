@@ -21,7 +21,15 @@ from textae.encoding.vocabulary import Vocabulary
 from textae.encoding.weighting import idf
 from textae.index import segments as module
 from textae.index.postings import Statistics
-from textae.index.segments import Segment, merged, new_segment, parts_of, postings_of, prefix, removed_from, to_merge
+from textae.index.segments import (
+    Segment,
+    build_segment,
+    merge_segments,
+    merge_slice,
+    postings_of,
+    prefix,
+    removal_arrays,
+)
 
 OFTEN = 300 if LONG else 60
 KNOWN = 30
@@ -48,7 +56,7 @@ class TestToMerge:
         ],
     )
     def test_by_hand(self, sizes, expected) -> None:
-        assert to_merge(sizes) == expected
+        assert merge_slice(sizes) == expected
 
     def test_documents_one_at_a_time_are_a_binary_counter(self) -> None:
         sizes: list[int] = []
@@ -58,7 +66,7 @@ class TestToMerge:
 
     def appended(self, sizes: list[int], n: int) -> list[int]:
         sizes = [*sizes, n]
-        run = to_merge(sizes)
+        run = merge_slice(sizes)
         return sizes if run is None else [*sizes[: run.start], sum(sizes[run])]
 
     @given(st.lists(st.integers(1, 50), max_size=OFTEN))
@@ -77,7 +85,7 @@ class TestToMerge:
         segments: list[list[int]] = []  # of each document how often it was written
         for n in added:
             segments.append([1] * n)
-            run = to_merge([len(segment) for segment in segments])
+            run = merge_slice([len(segment) for segment in segments])
             if run is not None:
                 segments[run] = [[times + 1 for segment in segments[run] for times in segment]]
         total = sum(added)
@@ -92,13 +100,6 @@ class TestToMerge:
                 sizes = self.appended(sizes, n)
                 assert max(sizes) <= 10
                 assert all(a > sum(behind) or a + sum(behind) > 10 for a, behind in self.tails(sizes))
-
-    @given(st.integers(1, 3 * module.LARGEST))
-    def test_many_new_documents_are_segments_of_the_largest_size(self, n) -> None:
-        sizes = [last - first for first, last in parts_of(n)]
-        assert sum(sizes) == n
-        assert set(sizes[:-1]) <= {module.LARGEST}
-        assert 0 < sizes[-1] <= module.LARGEST
 
 
 SAID = [
@@ -141,7 +142,7 @@ def model(passage: int) -> tuple[Model, GrowingVectorizer]:
 
 def made(of: Model, documents: list[Document], numbers: np.ndarray, name: str = "0") -> Segment:
     tokens = of.vectorizer.tokens(map(searchable, documents))
-    return named(name, new_segment(numbers, tokens, documents, of, silent))
+    return named(name, build_segment(documents, of, numbers, tokens))
 
 
 def named(name: str, arrays) -> Segment:
@@ -150,7 +151,7 @@ def named(name: str, arrays) -> Segment:
 
 def without(segment: Segment, numbers: np.ndarray, arrays: dict[str, np.ndarray]) -> Segment:
     """Give the segment after some of its documents went."""
-    own = {**arrays, **removed_from(segment, numbers)}
+    own = {**arrays, **removal_arrays(segment, numbers)}
     return named(segment.name, own.items())
 
 
@@ -158,7 +159,7 @@ def said(segment: Segment) -> dict[str, np.ndarray]:
     """Give all that a segment holds, by name."""
     arrays = {f"tokens/{name}": array for name, array in vars(segment.tokens).items()} | segment.fields.arrays()
     for name, unit in segment.units():
-        own = {"owners": unit.doc_numbers, "lsa": unit.lsa, "windows": unit.windows, "places": unit.places}
+        own = {"owners": unit.doc_numbers, "lsa": unit.lsa, "windows": unit.token_spans, "places": unit.char_spans}
         own |= vars(unit.codes) | unit.postings.arrays() | unit.removed.arrays()
         arrays |= {f"{name}/{inside}": array for inside, array in own.items()}
     return arrays
@@ -186,19 +187,19 @@ class TestMerged:
         segments, first = [], 0
         for n, batch in enumerate(batches):
             own = numbers[first : first + len(batch)]
-            arrays = dict(new_segment(own, of.vectorizer.tokens(map(searchable, batch)), batch, of, silent))
+            arrays = dict(build_segment(batch, of, own))
             segment = named(str(n), arrays.items())
             for some in (sorted(gone)[::2], sorted(gone)[1::2]):  # in two goes
                 segment = without(segment, np.array(some, np.int64), arrays)
-                arrays |= removed_from(segment, np.array(some, np.int64))
+                arrays |= removal_arrays(segment, np.array(some, np.int64))
             segments.append(segment)
             first += len(batch)
         kept = [document for document, number in zip(documents, numbers, strict=True) if number not in gone]
         left = np.array([number for number in numbers if number not in gone])
         assert sum(map(len, segments)) == len(left)
         fresh = made(of, kept, left)
-        same(named("0", merged(segments, kept, of)), fresh)
-        same(named("0", merged([fresh], kept, of)), fresh)
+        same(named("0", merge_segments(segments, kept, of)), fresh)
+        same(named("0", merge_segments([fresh], kept, of)), fresh)
 
     @pytest.mark.parametrize("passage", [0, 6])
     @given(BATCHES, st.data())
@@ -208,7 +209,7 @@ class TestMerged:
         numbers = np.arange(len(documents))
         gone = np.array(sorted(draw.draw(st.sets(st.sampled_from(numbers.tolist()), max_size=len(numbers) - 1))), int)
         kept = [document for document, number in zip(documents, numbers, strict=True) if number not in gone]
-        arrays = dict(new_segment(numbers, vectorizer.tokens(map(searchable, documents)), documents, of, silent))
+        arrays = dict(build_segment(documents, of, numbers))
         segment = without(named("0", arrays.items()), gone, arrays)
         terms = np.arange(len(vectorizer.grown()), dtype=np.int32)
         for (_, ours), (_, theirs) in zip(
@@ -225,7 +226,7 @@ class TestRemoved:
         of, _ = model(4)
         documents = [Document(str(n), "star comet bread oven " * 4) for n in range(3)]
         tokens = of.vectorizer.tokens(map(searchable, documents))
-        arrays = dict(new_segment(np.array([5, 6, 9]), tokens, documents, of, silent))
+        arrays = dict(build_segment(documents, of, np.array([5, 6, 9]), tokens))
         segment = without(named("0", arrays.items()), np.array([6]), arrays)
         assert len(segment) == 2
         assert segment.documents.removed.rows.tolist() == [1]
@@ -236,7 +237,7 @@ class TestRemoved:
     def test_numbers_that_are_not_in_it_take_nothing(self) -> None:
         of, _ = model(0)
         segment = made(of, [Document("a", "star")], np.array([4]))
-        assert removed_from(segment, np.array([3, 5]))["documents/removed/rows"].tolist() == []
+        assert removal_arrays(segment, np.array([3, 5]))["documents/removed/rows"].tolist() == []
 
 
 class TestPassages:
@@ -246,10 +247,10 @@ class TestPassages:
         segment = made(of, [document], np.array([0]))
         unit, tokens = segment.passages, segment.tokens.terms
         assert unit is not None
-        assert unit.places.tolist() == [list(place) for place in passages(document.text, size)]
+        assert unit.char_spans.tolist() == [list(place) for place in passages(document.text, size)]
         title = of.vectorizer.tokens([document.title]).terms.tolist()
         for row, ((first, last), (start, end)) in enumerate(
-            zip(unit.windows.tolist(), unit.places.tolist(), strict=True)
+            zip(unit.token_spans.tolist(), unit.char_spans.tolist(), strict=True)
         ):
             inside = [of.vectorizer.numbers[document.text[a:b]] for a, b in spans(document.text) if start <= a < end]
             assert tokens[first:last].tolist() == inside
@@ -263,7 +264,7 @@ class TestPassages:
         of, _ = model(50)
         segment = made(of, [Document("a", "star, comet and bread", "On stars")], np.array([0]))
         assert segment.passages is not None
-        for name in ("known", "floats", "bits"):
+        for name in ("has_code", "floats", "bits"):
             assert np.array_equal(getattr(segment.passages.codes, name), getattr(segment.documents.codes, name))
 
     def test_passages_stand_in_the_order_of_their_documents(self) -> None:

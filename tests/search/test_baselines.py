@@ -40,7 +40,7 @@ class UniformCorpus:
         self.idf = idf(frequency, len(self.bags))
         self.postings = Postings.of(self.bags, self.idf)
         self.rows = np.arange(len(self.bags))
-        self.bm25 = BM25([self.postings], Statistics([self.postings], [Removed.nothing()]))
+        self.bm25 = BM25([self.postings], Statistics([self.postings], [Removed.none()]))
         self.tfidf = VectorSpace([self.postings], self.idf, unseen=5.0)
 
     def ask(self, query: str) -> QueryVector:
@@ -150,7 +150,7 @@ def corpora(draw):
     removed = [
         Removed.of(np.array(sorted(draw(st.sets(st.integers(0, len(part) - 1)))), int), part)
         if len(part)
-        else Removed.nothing()
+        else Removed.none()
         for part in postings
     ]
     terms = np.array(sorted(draw(st.sets(st.integers(0, N_TERMS - 1), min_size=1))), np.int32)
@@ -212,7 +212,7 @@ class TestSearch:
             first += len(part)
         whole = [Postings.of(bags_of(dense), IDF)]
         for make in (
-            lambda parts: BM25(parts, Statistics(parts, [Removed.nothing()] * len(parts))),
+            lambda parts: BM25(parts, Statistics(parts, [Removed.none()] * len(parts))),
             lambda parts: VectorSpace(parts, IDF, 1.0),
         ):
             self.same(make(postings).search(query, k, mask), make(whole).search(query, k, mask))
@@ -223,7 +223,7 @@ class TestSearch:
         rows[:, 5] = 1
         rows[[40, 200], 0] = 3
         postings = [Postings.of(bags_of(rows), IDF)]
-        system = BM25(postings, Statistics(postings, [Removed.nothing()]))
+        system = BM25(postings, Statistics(postings, [Removed.none()]))
         monkeypatch.setattr(baselines, "_LONG", 100)
         walked = []
         monkeypatch.setattr(

@@ -34,7 +34,7 @@ def Everything() -> query.Every:
 
 
 def Between(name: str, of: Range) -> query.TermRange:
-    return query.TermRange(name, of.low, of.high, of.low_excluded, of.high_excluded)
+    return query.TermRange(name, of.low, of.high, of.exclude_low, of.exclude_high)
 
 
 InField, FieldPrefix, Present, And, Or, Not = query.Term, query.Prefix, query.Every, query.And, query.Or, query.Not
@@ -127,14 +127,14 @@ class TestParse:
             ("a.b:a sub-topic:b", And((InField("a.b", "a"), InField("sub-topic", "b")))),
             ('"odd: name (1)":a', InField("odd: name (1)", "a")),
             ("year:[2010 TO 2012]", Between("year", Range("2010", "2012"))),
-            ("year:{2010 to 2012}", Between("year", Range("2010", "2012", low_excluded=True, high_excluded=True))),
+            ("year:{2010 to 2012}", Between("year", Range("2010", "2012", exclude_low=True, exclude_high=True))),
             ("year:[2010 TO *]", Between("year", Range("2010", None))),
-            ("year:[TO 2012}", Between("year", Range(None, "2012", high_excluded=True))),
+            ("year:[TO 2012}", Between("year", Range(None, "2012", exclude_high=True))),
             ("year:[* TO *]", Present("year")),
             ('year:["a b" TO c d]', Between("year", Range("a b", "c d"))),
-            ("year:>2010", Between("year", Range("2010", None, low_excluded=True))),
+            ("year:>2010", Between("year", Range("2010", None, exclude_low=True))),
             ("year:>=2010", Between("year", Range("2010", None))),
-            ("year:<-5", Between("year", Range(None, "-5", high_excluded=True))),
+            ("year:<-5", Between("year", Range(None, "-5", exclude_high=True))),
             ('year:<="2012-05-03 10:00"', Between("year", Range(None, "2012-05-03 10:00"))),
             ("year:([1 TO 2] OR [5 TO 6])", Or((Between("year", Range("1", "2")), Between("year", Range("5", "6"))))),
         ],

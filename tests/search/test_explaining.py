@@ -56,8 +56,8 @@ def lsa(rng: np.random.Generator) -> Encoder:
 
 def learned(rng: np.random.Generator) -> Encoder:
     """Two heads, of which one has two layers, and topics that have their share."""
-    heads = {"answer_layers": layers(rng, 5, 7, 4), "topic_layers": layers(rng, 5, 3)}
-    topics = {"topic_mean": normal(rng, 3) / 9, "topic_axes": normal(rng, 3, 3), "topic_share": 0.5}
+    heads = {"instance_layers": layers(rng, 5, 7, 4), "topic_layers": layers(rng, 5, 3)}
+    topics = {"topic_mean": normal(rng, 3) / 9, "topic_axes": normal(rng, 3, 3), "topic_weight": 0.5}
     return replace(lsa(rng), **heads, **topics, quantization=quantization(rng, 7))
 
 
@@ -99,7 +99,7 @@ class TestCodes:
         """The word gives the code what it changes in an empty text's."""
         first, second = ([[-1, 1], [0, 0]], [0, 0.5]), ([[0, 1], [1, 0]], [0, 0.5])
         network = tuple((np.float32(weight), np.float32(bias)) for weight, bias in (first, second))
-        encoder = replace(Encoder.lsa(-np.eye(2, dtype=np.float32), np.ones(2, np.float32)), answer_layers=network)
+        encoder = replace(Encoder.lsa(-np.eye(2, dtype=np.float32), np.ones(2, np.float32)), instance_layers=network)
         # an empty text: relu (0, .5) → (.5, 0) + (0, .5) = (.5, .5)
         # the word, h = (-1, 0): relu (1, -.5) = (1, 0) → (0, 1) + (0, .5), and h: (-1, 1.5), that is (-1.5, 1) more
         found, across = code_contributions(encoder, QueryVector.of(bags({0: 1})), np.float32([[1, 0], [0, 1]]))
@@ -124,12 +124,12 @@ class TestCodes:
         encoder, query = encoder_of(rng), some_question(rng)
         codes = encoder.encode(some_bags(rng, 4))
         floats = codes.floats.astype(np.float16)
-        cosines = CosineIndex(ChunkedArray.of(floats))
+        cosines = CosineIndex(ChunkedArray([floats]))
         asked = query.codes(encoder)
         found = code_contributions(encoder, query, floats)
         assert [one.score for one in found] == pytest.approx(cosines.scores(asked, ROWS).tolist(), abs=2e-5)
         told = bit_contributions(encoder, query, codes.bits)
-        hamming = HammingIndex(ChunkedArray.of(codes.bits), ChunkedArray.of(np.ones(4, bool)))
+        hamming = HammingIndex(ChunkedArray([codes.bits]), ChunkedArray([np.ones(4, bool)]))
         assert [one.score for one in told] == pytest.approx(hamming.scores(asked, ROWS).tolist())
         known = sorted({term for term in query.texts.terms.tolist() if term < N_TERMS})
         assert all(one.terms.tolist() == known for one in found + told)

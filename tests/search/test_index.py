@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.encoding.encoders import Codes, unit
+from textae.encoding.encoders import Codes
+from textae.encoding.layers import unit
 from textae.index.chunked import ChunkedArray
 from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, cosine, euclidean, hamming
 from textae.search.vectors import two_stage as code
@@ -19,7 +20,7 @@ from textae.search.vectors.cosine import SAMPLE, in_single, sample
 
 def columns(codes: Codes, cuts) -> tuple[ChunkedArray, ChunkedArray, ChunkedArray]:
     """The floats, the bits and the known ones in as many parts as there are between the cuts."""
-    return tuple(ChunkedArray(np.split(array, cuts)) for array in (codes.floats, codes.bits, codes.known))
+    return tuple(ChunkedArray(np.split(array, cuts)) for array in (codes.floats, codes.bits, codes.has_code))
 
 
 def halves(codes: Codes) -> Codes:
@@ -49,7 +50,7 @@ def of_signs(signs) -> Codes:
 
 
 def some(every: Codes, rows) -> Codes:
-    return Codes(every.known[rows], every.floats[rows], every.bits[rows])
+    return Codes(every.has_code[rows], every.floats[rows], every.bits[rows])
 
 
 def unknown(n: int, n_bits: int) -> Codes:
@@ -78,7 +79,7 @@ def all_scores(index, query: Codes):
 class TestEveryIndex:
     def test_an_equal_code_scores_one_and_the_opposite_minus_one(self, index_of, n_bits) -> None:
         documents = codes(5, n_bits)
-        opposite = Codes(documents.known, -documents.floats, ~documents.bits)
+        opposite = Codes(documents.has_code, -documents.floats, ~documents.bits)
         for i in range(5):
             assert all_scores(index_of(documents), some(documents, [i]))[i] == pytest.approx(1, abs=1e-3)
             assert all_scores(index_of(documents), some(opposite, [i]))[i] == pytest.approx(-1, abs=1e-3)
@@ -142,7 +143,7 @@ class TestEveryIndex:
 
 def test_the_spread_of_many_is_told_by_a_sample() -> None:
     documents, query = codes(20_000, 32), codes(1, 32, seed=2)
-    index = CosineIndex(ChunkedArray.of(documents.floats))
+    index = CosineIndex(ChunkedArray([documents.floats]))
     assert index.score_std(query) == pytest.approx(all_scores(index, query).std(), rel=0.05)
 
 
@@ -273,7 +274,7 @@ from textae.index.chunked import ChunkedArray
 from textae.encoding.encoders import Codes
 from textae.search.vectors import HammingIndex
 bits, known = np.zeros((100, 8), np.uint8), np.ones(100, bool)
-index = HammingIndex(ChunkedArray.of(bits), ChunkedArray.of(known))
+index = HammingIndex(ChunkedArray([bits]), ChunkedArray([known]))
 for _ in range(3):
     index.search(Codes(known[:1], np.zeros((1, 8), np.float32), bits[:1]), 10)
 print("faiss" in sys.modules)
@@ -297,9 +298,9 @@ def test_codes_that_are_read_only_and_mapped_are_searched_where_they_lie(tmp_pat
     query = some(documents, [3])
     for patience in (0, 1 << 60):
         monkeypatch.setattr(hamming, "_PATIENCE", patience)
-        found = HammingIndex(ChunkedArray.of(bits), ChunkedArray.of(known)).search(query, 10)
+        found = HammingIndex(ChunkedArray([bits]), ChunkedArray([known])).search(query, 10)
         assert found.rows.tolist() == HammingIndex(*columns(documents, [])[1:]).search(query, 10).rows.tolist()
-    assert CosineIndex(ChunkedArray.of(floats)).search(query, 1).rows.tolist() == [3]
+    assert CosineIndex(ChunkedArray([floats])).search(query, 1).rows.tolist() == [3]
 
 
 def test_float_codes_of_any_length_are_compared_by_their_direction() -> None:
@@ -307,6 +308,6 @@ def test_float_codes_of_any_length_are_compared_by_their_direction() -> None:
     longer = documents.floats * np.float32([[9], [0.01], [1], [300]])
     for i in range(4):
         query = some(documents, [i])
-        assert all_scores(CosineIndex(ChunkedArray.of(longer)), query) == pytest.approx(
-            all_scores(CosineIndex(ChunkedArray.of(documents.floats)), query), abs=1e-6
+        assert all_scores(CosineIndex(ChunkedArray([longer])), query) == pytest.approx(
+            all_scores(CosineIndex(ChunkedArray([documents.floats])), query), abs=1e-6
         )

@@ -30,7 +30,7 @@ def test_a_query_asks_for_its_words_as_often_as_it_says_them() -> None:
 
 def test_one_text_has_its_own_codes() -> None:
     asked, own = QueryVector.of(texts(1)).codes(ENCODER), ENCODER.encode(texts(1))
-    for name in ("known", "floats", "bits"):
+    for name in ("has_code", "floats", "bits"):
         assert np.array_equal(getattr(asked, name), getattr(own, name))
 
 
@@ -38,7 +38,7 @@ def test_a_sum_of_texts_by_hand() -> None:
     """3 · (1, 0, 0) - 4 · (0, 1, 0) is (.6, -.8, 0) of unit length, whose signs are + and -."""
     asked = query([0, 1], [3, -4]).codes(ENCODER)
     assert asked.floats[0] == pytest.approx([0.6, -0.8, 0])
-    assert asked.known.tolist() == [True]
+    assert asked.has_code.tolist() == [True]
     assert np.unpackbits(asked.bits, axis=1)[0, :2].tolist() == [1, 0]
 
 
@@ -53,7 +53,7 @@ def test_texts_of_any_length_count_by_their_shares() -> None:
     layers = ((np.float32([[2], [-6]]), np.zeros(1, np.float32)),)
     deep = DeepEncoder(layers, Quantization(np.zeros(1, np.float32), np.ones((1, 8), np.float32)))
     asked = query([0, 1], [1, 1]).codes(deep)
-    assert (asked.known.tolist(), asked.floats.tolist()) == ([False], [[0]])
+    assert (asked.has_code.tolist(), asked.floats.tolist()) == ([False], [[0]])
     assert query([0, 1], [1, 2]).codes(deep).floats.tolist() == [[-1]]
 
 
@@ -64,5 +64,5 @@ def test_what_says_nothing_is_not_known(terms, shares) -> None:
     starts = np.arange(len(terms) + 1) if known == terms else np.zeros(len(terms) + 1, int)
     bags = Bags(starts, np.array(known, np.int32), np.ones(len(known), np.uint16))
     asked = replace(query([0], [1]), texts=bags, text_weights=np.float32(shares)).codes(ENCODER)
-    assert (asked.known.tolist(), asked.floats.tolist()) == ([False], [[0, 0, 0]])
+    assert (asked.has_code.tolist(), asked.floats.tolist()) == ([False], [[0, 0, 0]])
     assert not asked.bits.any()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
-from textae.encoding.topk import TopK, top
+from textae.encoding.topk import TopK, top_k
 from textae.index.chunked import ChunkedArray
 from textae.index.postings import Postings, Removed, Statistics
 from textae.search import retrievers as ranking
@@ -23,24 +23,24 @@ class TestTop:
     @given(SCORES, st.integers(-1, 35), st.sampled_from([-np.inf, -1.5, 0.0, 1.0]))
     def test_it_is_the_head_of_a_stable_sort(self, scores, k, min_score) -> None:
         ranked = sorted((i for i, score in enumerate(scores) if score > min_score), key=lambda i: (-scores[i], i))
-        assert top(np.array(scores, np.float32), k, min_score).tolist() == ranked[: max(k, 0)]
+        assert top_k(np.array(scores, np.float32), k, min_score).tolist() == ranked[: max(k, 0)]
 
     def test_equal_scores_at_the_cut_go_to_the_earlier_documents(self) -> None:
-        assert top(np.float32([1, 2, 1, 2, 1]), 3).tolist() == [1, 3, 0]
+        assert top_k(np.float32([1, 2, 1, 2, 1]), 3).tolist() == [1, 3, 0]
 
     def test_what_is_excluded_never_comes(self) -> None:
-        assert top(np.float32([0.1, -np.inf, 0.2]), 3, min_score=-np.inf).tolist() == [2, 0]
+        assert top_k(np.float32([0.1, -np.inf, 0.2]), 3, min_score=-np.inf).tolist() == [2, 0]
 
 
 class TestFound:
     def test_of_equal_scores_the_lower_row_comes_first(self) -> None:
-        found = TopK.best(np.array([3, 5, 8, 9]), np.float32([1, 2, 2, 0]), 3)
+        found = TopK.of_rows(np.array([3, 5, 8, 9]), np.float32([1, 2, 2, 0]), 3)
         assert (found.rows.tolist(), found.scores.tolist()) == ([5, 8, 3], [2, 2, 1])
 
     def test_among_some_of_all(self) -> None:
         scores, mask = np.float32([4, 1, 3, 2]), np.array([False, True, True, True])
-        assert TopK.best_of_all(scores, 2, mask).rows.tolist() == [2, 3]
-        assert TopK.best_of_all(scores, 2, None).rows.tolist() == [0, 2]
+        assert TopK.of_scores(scores, 2, mask).rows.tolist() == [2, 3]
+        assert TopK.of_scores(scores, 2, None).rows.tolist() == [0, 2]
 
 
 def bags_of(*rows) -> Bags:
@@ -61,8 +61,8 @@ class Collection:
         encoder = Encoder.lsa(words, np.ones(n_terms, np.float32))
         codes = encoder.encode(bags)
         postings = [Postings.of(bags, np.ones(n_terms, np.float32))]
-        self.bm25 = BM25(postings, Statistics(postings, [Removed.nothing()]))
-        columns = (ChunkedArray.of(array) for array in (codes.floats, codes.bits, codes.known))
+        self.bm25 = BM25(postings, Statistics(postings, [Removed.none()]))
+        columns = (ChunkedArray([array]) for array in (codes.floats, codes.bits, codes.has_code))
         self.codes = CodeSearch(encoder, CodeIndex(*columns))
         self.hybrid = Hybrid(self.bm25, self.codes, weight)
         self.rows = np.arange(len(bags))
@@ -100,7 +100,7 @@ class TestHybrid:
         everything = many.hybrid.scores(self.QUESTION, many.rows)
         assert (
             many.hybrid.search(self.QUESTION, k, min_score=min_score).rows.tolist()
-            == top(everything, k, min_score).tolist()
+            == top_k(everything, k, min_score).tolist()
         )
 
     def test_the_pool_is_the_best_of_both(self, many, monkeypatch) -> None:
@@ -137,7 +137,7 @@ class TestCodeSearch:
     @pytest.fixture(params=["floats", "bits", "both"])
     def search(self, request) -> CodeSearch:
         codes = self.ENCODER.encode(self.CORPUS)
-        floats, bits, known = (ChunkedArray.of(array) for array in (codes.floats, codes.bits, codes.known))
+        floats, bits, known = (ChunkedArray([array]) for array in (codes.floats, codes.bits, codes.has_code))
         kinds = {"floats": CosineIndex(floats), "bits": HammingIndex(bits, known)}
         return CodeSearch(self.ENCODER, kinds.get(request.param) or CodeIndex(floats, bits, known))
 

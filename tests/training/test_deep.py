@@ -167,7 +167,7 @@ class TestEncoder:
 
     def test_nothing_known_is_zero(self) -> None:
         codes = self.encoder().encode(self.of({}, {9: 1}, {0: 1}))
-        assert codes.known.tolist() == [False, False, True]
+        assert codes.has_code.tolist() == [False, False, True]
         assert codes.floats.any(axis=1).tolist() == codes.bits.any(axis=1).tolist() == [False, False, True]
 
     def test_bits_are_seen_from_the_mean(self) -> None:
@@ -262,7 +262,7 @@ class TestLearning:
     def test_a_few_documents(self, how, n) -> None:
         codes = learned(TrainSpec(device="cpu", passes=2, pretrain=how), n=n).encoder.encode(bags(n)[0])
         assert np.isfinite(codes.floats).all()
-        assert codes.known.all()
+        assert codes.has_code.all()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.config import DENOISING, LSA, NONE, PICTURE_PRESETS, RBM, REMEMBERED, REPEATED, UNPOOLINGS, preset_of
 from textae.encoding.convolution import convolved, deconvolved, pooled, repeated
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import PixelEncoder, Quantization, encoder_of, logistic
+from textae.encoding.encoders import PixelEncoder, Quantization, encoder_of
+from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
 from textae.training.augmentation import distorted
 from textae.training.image import LearnedPictures, fit_pca, learn_pictures
@@ -134,7 +135,7 @@ def test_the_arrays_do_in_numpy_what_torch_does(shape) -> None:
         found = encoder.encode(pixels(7, shape))
         assert found.floats == pytest.approx(codes.numpy(), abs=1e-4), name
         assert np.array_equal(found.bits, np.packbits(found.floats > 0, axis=1))
-        assert found.known.all()
+        assert found.has_code.all()
         assert decoder.logits(codes.numpy()) == pytest.approx(logits.numpy(), abs=1e-4), name
         again = encoder_of(encoder.arrays())
         assert again.encode(pixels(7, shape)).floats.tobytes() == found.floats.tobytes()

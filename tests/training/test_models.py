@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from textae.config import ModelSpec
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import Encoder, Quantization, unit
+from textae.encoding.encoders import Encoder, Quantization
+from textae.encoding.layers import unit
 from textae.training.batches import Batch, DeviceBags, joined
 from textae.training.losses import contrast, reconstruction
 from textae.training.networks.two_head import AutoEncoder, principal_axes

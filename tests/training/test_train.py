@@ -12,7 +12,8 @@ from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import Bits, Encoder, unit
+from textae.encoding.encoders import Bits, Encoder
+from textae.encoding.layers import unit
 from textae.encoding.weighting import idf
 from textae.errors import TextaeError
 from textae.training import text as train

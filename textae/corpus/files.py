@@ -1,7 +1,7 @@
 """Folders, files and standard input.
 
-A folder is read with all that is in it, in the order of the names, and each file's id is its path inside the folder.
-What its ending says is how a file is read, with or without `.gz` behind it:
+All files of a folder are read, in the order of their names; the id of a file is its path inside the folder. The ending
+decides how a file is read, with or without `.gz` behind it:
 
     .txt .text .log, or no ending          plain text
     .md .markdown .rst .adoc .org .tex     text whose first heading is the title
@@ -9,69 +9,69 @@ What its ending says is how a file is read, with or without `.gz` behind it:
     .mbox .eml                             mail, each message a document
     .jsonl .ndjson .csv .tsv .parquet      tables, each row a document
 
-These are texts; `textae.corpus.images` has what pictures are read from. A corpus is one of both, and files of the
-other kind are not opened. In a folder, files with another ending are skipped by that name and counted; hidden files,
-`__pycache__` and `node_modules` are not looked at. A file that is damaged, or gone before its turn, is skipped, too.
-Links to files are followed, links to folders are not, so nothing is read twice and no loop has a beginning. A file that
-is named by itself is read whatever its ending, as plain text where it has none of these, or as a picture; that it is
-damaged is then an error.
+These hold texts; `textae.corpus.images` lists those that hold pictures. A corpus is of one kind, and files of the other
+kind are not opened. In a folder, a file with another ending is skipped and counted, as is a file that is damaged or has
+just been deleted; hidden files, `__pycache__` and `node_modules` are ignored. Links to files are followed, links to
+folders are not, so nothing is read twice and no loop starts. A file that is named by itself is read whatever its
+ending, as plain text or as a picture; if it is damaged, that is an error.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from textae.corpus import html as markup
-from textae.corpus import images as pictures
-from textae.corpus import mail, tables
-from textae.corpus import reading as streams
-from textae.corpus.reading import FileError
+from textae.corpus import images, reading, tables
+from textae.corpus.reading import FileError, RefusedError
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
 from textae.types import PICTURES, TEXTS, Document, Skipped
 
 STDIN = "stdin"
-"""The id of a text that comes from standard input, and the name of a table that does."""
+"""The id of a text from standard input, and the name of a table from there."""
 
-_NOT_LOOKED_AT = {"__pycache__", "node_modules"}
+_PLAIN = {"", ".txt", ".text", ".log"}
+_MARKDOWN = {".md", ".markdown", ".rst", ".adoc", ".org", ".tex"}
+_HTML = {".html", ".htm", ".xhtml"}
+_TEXTS = _PLAIN | _MARKDOWN | _HTML | {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"}
+_IGNORED = {"__pycache__", "node_modules"}
 
 
 def kind_of(path: PurePath) -> str:
-    """Which kind of documents a file holds by its name, one of `KINDS`; "" where its ending says neither."""
+    """The kind of documents in a file, one of `KINDS`, by its name; "" where the ending tells neither."""
     ending = _ending(path)
-    return TEXTS if ending in _READERS else PICTURES if ending in pictures.ENDINGS else ""
+    return TEXTS if ending in _TEXTS else PICTURES if ending in images.ENDINGS else ""
 
 
 def read_folder(folder: Path, prefix: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
     """Every document in a folder.
 
     Args:
-        folder: where to look.
+        folder: to read.
         prefix: put before the ids.
-        spec: how tables are read; a table without the fields is skipped, not an error, as is what is damaged.
+        spec: how tables are read; a table without the fields is skipped, as is a damaged file.
         kind: of the documents, one of `KINDS`.
 
     Raises:
-        CorpusError: the folder cannot be looked into.
+        CorpusError: the folder cannot be listed.
     """
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise CorpusError(f"{folder}: {streams.DENIED}; it takes the right to list the folder and to enter it")
+        raise CorpusError(f"{folder}: {reading.DENIED}; read and execute permission required")
     for path in walk(folder):
         inside = path.relative_to(folder)
         name = (prefix + inside.as_posix()).encode("utf-8", "replace").decode()
-        if kind == PICTURES and _ending(path) == pictures.LABELS:
-            continue  # they are read with what they are of
+        if kind == PICTURES and _ending(path) == images.LABELS:
+            continue  # read together with their pictures
         reason = _refusal(path, kind)
         if reason:
             yield Skipped(name, reason)
             continue
         try:
             if kind == PICTURES:
-                yield from pictures.read(path, name, inside.parent.name, spec)
+                yield from images.read(path, name, inside.parent.name, spec)
             else:
-                yield from _READERS[_ending(path)](path, name, spec)
+                yield from _read_texts(path, name, spec)
         except FileError as error:
             yield Skipped(name, error.reason)
 
@@ -83,15 +83,14 @@ def read_file(path: Path, name: str, spec: TableSpec, kind: str) -> Iterator[Doc
         CorpusError: it cannot be read at all.
     """
     if not os.access(path, os.R_OK):
-        raise CorpusError(f"{path}: {streams.DENIED}")
+        raise CorpusError(f"{path}: {reading.DENIED}")
     ending = _ending(path)
     if ending and kind_of(path) not in ("", kind):
         yield Skipped(name, f"unknown type {ending}")
     elif kind == PICTURES:
-        yield from pictures.read(path, name, "", spec)
+        yield from images.read(path, name, "", spec)
     else:
-        reader = _reads_json if ending == ".json" else _READERS.get(ending, _READS_PLAIN_TEXT)
-        yield from reader(path, name, spec)
+        yield from _read_texts(path, name, spec)
 
 
 def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -100,16 +99,14 @@ def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped
     try:
         while (ahead := buffered.peek(1)) and ahead[:1].isspace():
             buffered.read(1)
-        if ahead.removeprefix(b"\xef\xbb\xbf").startswith(b"{"):
-            yield from tables.read_rows(tables.json_rows(buffered), STDIN, spec)
-        else:
-            yield from _wanted(_text(buffered, STDIN, _as_is), spec)
+        is_json = ahead.removeprefix(b"\xef\xbb\xbf").startswith(b"{")
+        yield from _read_stream(buffered, STDIN, ".jsonl" if is_json else "", spec)
     finally:
         buffered.detach()  # else standard input would be closed with it
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, in the order of the names; and every folder that cannot be looked into."""
+    """Every file below a folder, in the order of the names, and every folder that cannot be listed."""
     waiting = [folder]
     while waiting:
         path = waiting.pop()
@@ -119,124 +116,80 @@ def walk(folder: Path) -> Iterator[Path]:
             continue
         try:
             inside = sorted(path.iterdir(), reverse=True)
-        except OSError:  # it was there a moment ago
+        except OSError:  # a file, or a folder that has just been deleted
             yield path
             continue
-        waiting += [new for new in inside if not new.name.startswith(".") and new.name not in _NOT_LOOKED_AT]
+        waiting += [new for new in inside if not new.name.startswith(".") and new.name not in _IGNORED]
 
 
 def _refusal(path: Path, kind: str) -> str:
-    """Why a file of a folder is not read; nothing where it is."""
+    """The reason not to read a file of a folder; "" where there is none."""
     if not os.path.exists(path):  # noqa: PTH110 (never raises)
-        return "a link to nothing" if path.is_symlink() else streams.GONE
+        return "a link to nothing" if path.is_symlink() else reading.GONE
     if path.is_dir():
-        return "a link to a folder" if path.is_symlink() else streams.DENIED
+        return "a link to a folder" if path.is_symlink() else reading.DENIED
     if not path.is_file():
         return "not a file"
     if kind_of(path) != kind:
         return f"unknown type {_ending(path)}".strip()
-    return "" if os.access(path, os.R_OK) else streams.DENIED
+    return "" if os.access(path, os.R_OK) else reading.DENIED
 
 
-Parts = Callable[[str], tuple[str, str]]
-"""Takes the title and the text out of what a file says."""
-
-Reader = Callable[[Path, str, TableSpec], Iterator[Document | Skipped]]
-"""Reads the documents of a file."""
-
-
-def _as_is(source: str) -> tuple[str, str]:
-    return "", source.strip()
-
-
-def _text(stream: IO[bytes], name: str, parts: Parts) -> Iterator[Document | Skipped]:
-    """A file that is one document."""
-    try:
-        title, text = parts(streams.storable(streams.decoded(streams.whole(stream))))
-    except streams.RefusedError as error:
-        yield Skipped(name, str(error))
+def _read_texts(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    ending = _ending(path)
+    if ending == ".parquet":
+        yield from tables.read_parquet(path, name, spec)
         return
-    if title or text:
-        yield Document(name, text, title, source=name)
+    with reading.snapshot(path) as stream:
+        if ending == ".json":  # only of a file that was named by itself: one object a line, as so many are
+            if stream.read(64).lstrip().startswith(b"["):
+                raise CorpusError(
+                    f"{path}: one JSON array; a table has one object a line: jq -c '.[]' {path} > {path.stem}.jsonl"
+                )
+            stream.seek(0)
+        yield from _read_stream(stream, name, ending, spec)
+
+
+def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    try:
+        match ending:
+            case ".jsonl" | ".ndjson" | ".json":
+                yield from tables.read_jsonl(stream, name, spec)
+                return
+            case ".csv" | ".tsv":
+                yield from tables.read_csv(stream, name, spec, delimiter="\t" if ending == ".tsv" else "")
+                return
+            case ".mbox":
+                from textae.corpus import mail  # 15 ms
+
+                items = mail.read_mbox(stream, name)
+            case ".eml":
+                from textae.corpus import mail
+
+                items = iter([mail.read_message(reading.whole(stream), name)])
+            case _:
+                items = iter([_text(reading.storable(reading.decoded(reading.whole(stream))), name, ending)])
+        for item in items:
+            if isinstance(item, Skipped) or spec.selects(item.fields):
+                yield item
+    except RefusedError as error:
+        yield Skipped(name, str(error))
+
+
+def _text(content: str, name: str, ending: str) -> Document | Skipped:
+    from textae.corpus.html import html_parts, markdown_parts
+
+    if ending in _HTML:
+        title, text = html_parts(content)
+    elif ending in _MARKDOWN:
+        title, text = markdown_parts(content)
     else:
-        yield Skipped(name, streams.EMPTY)
-
-
-def _wanted(documents: Iterator[Document | Skipped], spec: TableSpec) -> Iterator[Document | Skipped]:
-    """The documents that were selected."""
-    return (item for item in documents if isinstance(item, Skipped) or spec.selects(item.fields))
-
-
-def _reads_text(parts: Parts) -> Reader:
-    def read(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-        with streams.snapshot(path) as stream:
-            yield from _wanted(_text(stream, name, parts), spec)
-
-    return read
-
-
-def _reads_mbox(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.snapshot(path) as stream:
-        yield from _wanted(mail.read_mbox(stream, name), spec)
-
-
-def _reads_message(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.snapshot(path) as stream:
-        try:
-            message = mail.read_message(streams.whole(stream), name)
-        except streams.RefusedError as error:
-            message = Skipped(name, str(error))
-    yield from _wanted(iter([message]), spec)
-
-
-def _reads_jsonl(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.snapshot(path) as stream:
-        yield from tables.read_rows(tables.json_rows(stream), name, spec)
-
-
-def _reads_csv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.snapshot(path) as stream:
-        yield from tables.read_rows(tables.csv_rows(stream, name), name, spec)
-
-
-def _reads_tsv(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    with streams.snapshot(path) as stream:
-        yield from tables.read_rows(tables.csv_rows(stream, name, delimiter="\t"), name, spec)
-
-
-def _reads_parquet(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    yield from tables.read_rows(tables.parquet_rows(path), name, spec)
-
-
-def _reads_json(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    """A .json file that was named by itself: one object a line, as so many are."""
-    with streams.snapshot(path) as stream:
-        if stream.read(64).lstrip().startswith(b"["):
-            raise CorpusError(
-                f"{path}: one JSON array; a table has one object a line: jq -c '.[]' {path} > {path.stem}.jsonl"
-            )
-    yield from _reads_jsonl(path, name, spec)
-
-
-_READS_PLAIN_TEXT = _reads_text(_as_is)
-_READS_MARKDOWN = _reads_text(markup.markdown_parts)
-_READS_HTML = _reads_text(markup.html_parts)
-_READERS: dict[str, Reader] = {
-    **dict.fromkeys(("", ".txt", ".text", ".log"), _READS_PLAIN_TEXT),
-    **dict.fromkeys((".md", ".markdown", ".rst", ".adoc", ".org", ".tex"), _READS_MARKDOWN),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), _READS_HTML),
-    ".mbox": _reads_mbox,
-    ".eml": _reads_message,
-    ".jsonl": _reads_jsonl,
-    ".ndjson": _reads_jsonl,
-    ".csv": _reads_csv,
-    ".tsv": _reads_tsv,
-    ".parquet": _reads_parquet,
-}
+        title, text = "", content.strip()
+    return Document(name, text, title, source=name) if title or text else Skipped(name, reading.EMPTY)
 
 
 def _ending(path: PurePath) -> str:
-    """The ending, without .gz; of the files of MNIST what stands in its place."""
+    """The ending in lower case, without .gz; of MNIST's files the part of the name that takes its place."""
     plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     name = plain.name.lower()
-    return next((ending for ending in pictures.IDX if name.endswith(ending)), plain.suffix.lower())
+    return next((ending for ending in images.IDX if name.endswith(ending)), plain.suffix.lower())

@@ -1,17 +1,21 @@
-"""The words of HTML and the title of Markdown, without what only steers their looks.
+"""The words of HTML and the title of Markdown, without the markup that only steers their looks.
 
-HTML is read with the standard library's tolerant parser: nothing is too broken for it. What a reader does not see or
-did not come for (scripts, styles, navigation) is left out, and blocks become lines of their own.
+HTML is parsed by lexbor, which follows the rules of browsers (WHATWG HTML, section 13.2): no page is too broken.
+Scripts, styles, navigation and other elements that hold no page text are left out. Each block is a line of its own.
 """
 
 import re
-from collections.abc import Mapping
-from html.parser import HTMLParser
+from collections import Counter
 
-_UNSEEN = {"script", "style", "template", "noscript", "svg", "object", "iframe"}
-_ASIDE = {"nav"}
-_INLINE = set("a abbr b bdi bdo cite code dfn em font i kbd mark q s samp small span strong sub sup u var".split())  # noqa: SIM905
-_MARKED_SECTION = re.compile(r"<!\[[^>]*>?")  # <![if IE]>: the one thing at which the parser gives up
+_UNSEEN = ("script", "style", "template", "noscript", "svg", "object", "iframe", "nav")
+_INLINE = "a,abbr,b,bdi,bdo,cite,code,dfn,em,font,i,kbd,mark,q,s,samp,small,span,strong,sub,sup,u,var"
+_FLAT = set("a area base br col dd dt embed hr img input li link meta option p source td th tr track wbr".split())  # noqa: SIM905
+"""Elements that hold nothing, or that the parser closes by itself."""
+
+_DEEPEST = 1_000
+_MANY = 10_000  # tags; fewer of them are parsed in a second, however deep they nest
+_SELF_CLOSED = re.compile(rf"<({'|'.join(_UNSEEN)})\b[^<>]*/>", re.IGNORECASE)  # of XHTML; HTML would wait for the end
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)[^<>]*>?", re.IGNORECASE)
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -21,14 +25,27 @@ _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 def html_parts(source: str) -> tuple[str, str]:
     """The title and the text of an HTML document, however broken."""
-    source = _MARKED_SECTION.sub(" ", source)
-    reader = _read(source, {})
-    # What is never closed must not swallow the page: an <svg> is read as if it had not been opened, and so is a <nav>.
-    never_closed: dict[str, tuple[int, int]] = {}
-    while reader.unseen and reader.unseen not in never_closed:
-        never_closed[reader.unseen] = reader.unseen_from
-        reader = _read(source, never_closed)
-    return _one_line("".join(reader.title)), _tidy("".join(reader.all if reader.aside else reader.text))
+    from selectolax.lexbor import LexborHTMLParser  # 20 ms, and only here
+
+    source = _SELF_CLOSED.sub("\n", source)
+    if source.count("<") > _MANY:
+        source = _shallow(source)
+    page = LexborHTMLParser(source, scripting=True)
+    for element in _UNSEEN:
+        # An element that is never closed would take the rest of the page with it, so its tags are dropped.
+        if len(page.css(element)) > len(re.findall(f"</{element}", source, re.IGNORECASE)):
+            source = _without_unclosed(source, element)
+            page = LexborHTMLParser(source, scripting=True)
+    for block in page.css(f":not(html,head,body,{_INLINE})"):
+        block.insert_before("\n")
+        block.insert_after("\n")
+    page.strip_tags(list(_UNSEEN), recursive=True)
+    title = page.css_first("title")
+    heading = title.text() if title else ""
+    if title:
+        title.decompose()
+    lines = page.root.text(separator="").split("\n") if page.root else []
+    return _one_line(heading), "\n".join(filter(None, map(_one_line, lines)))
 
 
 def markdown_parts(source: str) -> tuple[str, str]:
@@ -44,77 +61,37 @@ def markdown_parts(source: str) -> tuple[str, str]:
     return _one_line(title), source.strip()
 
 
-def _read(source: str, never_closed: Mapping[str, tuple[int, int]]) -> "_Reader":
-    reader = _Reader(never_closed)
-    reader.feed(source)
-    reader.close()
-    return reader
+def _shallow(source: str) -> str:
+    """Drop tags that nest deeper than `_DEEPEST`, as browsers do: the parser's time grows with the depth, squared."""
+    opened: Counter[str] = Counter()
+
+    def kept(tag: re.Match[str]) -> str:
+        element = tag[2].lower()
+        if element in _FLAT or element in _UNSEEN[:-1]:
+            return tag[0]
+        if tag[1]:
+            if not opened[element]:
+                return ""
+            opened.subtract((element, ""))
+        elif opened[""] < _DEEPEST:
+            opened.update((element, ""))
+        else:
+            return "\n"
+        return tag[0]
+
+    return _TAG.sub(kept, source)
 
 
-class _Reader(HTMLParser):
-    """Collects the title and the text; `all` has what is inside <nav> too.
-
-    Attributes:
-        unseen: the unseen element that is open, if any; its line and column are `unseen_from`.
-    """
-
-    def __init__(self, never_closed: Mapping[str, tuple[int, int]]) -> None:
-        super().__init__(convert_charrefs=True)
-        self.title: list[str] = []
-        self.text: list[str] = []
-        self.all: list[str] = []
-        self.aside = 0
-        self.unseen, self.unseen_from = "", (0, 0)
-        self._never_closed = never_closed
-        self._depth = 0  # an <svg> may hold another
-        self._in_title = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN and not self.unseen and not self._is_never_closed(tag):
-            self.unseen, self.unseen_from = tag, self.getpos()
-        self._depth += tag == self.unseen
-        self.aside += tag in _ASIDE
-        self._in_title = tag == "title" and not self.title and not self.unseen
-        self._block(tag)
-
-    def set_cdata_mode(self, elem: str, **options: bool) -> None:
-        if not self._is_never_closed(elem):  # else the tags to the end of the page would be words
-            super().set_cdata_mode(elem, **options)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._depth -= tag == self.unseen
-        if not self._depth:
-            self.unseen = ""
-        self.aside -= tag in _ASIDE and self.aside > 0
-        self._in_title = self._in_title and tag != "title"
-        self._block(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._block(tag)
-
-    def handle_data(self, data: str) -> None:
-        if self._in_title:
-            self.title.append(data)
-        elif not self.unseen:
-            self._say(data)
-
-    def _is_never_closed(self, tag: str) -> bool:
-        return tag in self._never_closed and self.getpos() >= self._never_closed[tag]
-
-    def _block(self, tag: str) -> None:
-        if tag not in _INLINE:
-            self._say("\n")
-
-    def _say(self, piece: str) -> None:
-        self.all.append(piece)
-        if not self.aside:
-            self.text.append(piece)
+def _without_unclosed(source: str, element: str) -> str:
+    """The source without the element's tags from the first one on that is never closed."""
+    tags = re.compile(f"<(/?){element}\\b[^<>]*>?", re.IGNORECASE)
+    depth = start = 0
+    for tag in tags.finditer(source):
+        if not tag[1] and not depth:
+            start = tag.start()
+        depth = max(0, depth - 1 if tag[1] else depth + 1)
+    return source[:start] + tags.sub("\n", source[start:]) if depth else source
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _tidy(text: str) -> str:
-    """Runs of blanks as one, blank lines dropped."""
-    return "\n".join(line for line in map(_one_line, text.split("\n")) if line)

@@ -1,11 +1,11 @@
-"""Arrays of pictures: numpy's .npz, and the idx files of MNIST; read block by block, so that an array may be large.
+"""Arrays of pictures: numpy's .npz and the idx files of MNIST, read block by block, so that an array may be large.
 
-    images.npz               `images` (n, h, w) or (n, h, w, 3) and, where there are any, `labels` (n,)
-    mnist.npz                `x_train`, `y_train`, `x_test`, `y_test`, the same twice: the field `split` tells which
-    …-images-idx3-ubyte      labels are in …-labels-idx1-ubyte beside it; `train-…` and `t10k-…` give `split`, too
+    images.npz               `images` (n, h, w) or (n, h, w, 3), and optionally `labels` (n,)
+    mnist.npz                `x_train`, `y_train`, `x_test`, `y_test` of these shapes; the field `split` tells which
+    …-images-idx3-ubyte      labels are in …-labels-idx1-ubyte beside it; `train-…` and `t10k-…` have the field `split`
 
 Each may be packed (.gz). The id of a picture is the name of the file, its split where the file has two, and its row,
-from 0: `mnist.npz:train/17`. White is the first of 1, 255 and 65,535 that no number of the array is above, black is 0.
+from 0: `mnist.npz:train/17`. Black is 0, white the smallest of 1, 255 and 65,535 that no number exceeds.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from textae.corpus import reading as streams
+from textae.corpus import reading
 from textae.corpus.reading import DAMAGED, FileError
 from textae.corpus.tables import TableSpec
 from textae.corpus.uniform import READ_SIDE, resized
@@ -35,16 +35,16 @@ IDX_IMAGES, IDX_LABELS = "idx3-ubyte", "idx1-ubyte"
 """The ends of the names of MNIST's files."""
 
 MOST_PIXELS = 89_000_000
-"""Of one picture: as many as Pillow unpacks without a warning. A file of a few kB may say that it has more."""
+"""Pixels of one picture, at most: Pillow warns above. A file of a few kB may claim to have more."""
 
 TOO_LARGE = "too many pixels"
 NO_IMAGES = "arrays of another kind"
-"""Why a file is skipped."""
+"""Reasons to skip a file."""
 
 WHITES = (1, 255, 65_535)
 
 _BLOCK = 1 << 20  # bytes that are read at a time
-_IDX_BYTES = 0x08  # the type of an idx file's numbers
+_IDX_BYTES = 0x08  # the code of the type uint8
 
 Header = tuple[tuple[int, ...], "np.dtype[Any]"]
 
@@ -53,8 +53,8 @@ class _Array:
     """An array in a file.
 
     Args:
-        snapshot: its bytes, from the beginning; as often as it is read.
-        header: reads what stands before the numbers: shape and type.
+        snapshot: opens its bytes; called for each pass over the array.
+        header: reads the shape and the type at the beginning.
 
     Attributes:
         shape: (n, …).
@@ -71,7 +71,7 @@ class _Array:
         """Some rows at a time.
 
         Raises:
-            ValueError: there are fewer than the header says.
+            ValueError: there are fewer rows than the header says.
         """
         import numpy as np
 
@@ -97,30 +97,22 @@ def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     Raises:
         FileError: it holds other arrays, or is damaged.
     """
-    with streams.snapshot(path) as stream:
+    with reading.snapshot(path) as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
-                there = {Path(member).stem: partial(archive.open, member) for member in archive.namelist()}
-                for images, labels, fields in _sets(there, path):
-                    about = [_Array(there[one], _npy_header) if one in there else None for one in (images, labels)]
-                    assert about[0] is not None  # of `_sets`
-                    start = f"{name}:{fields['split']}/" if fields else f"{name}:"
-                    yield from _documents(about[0], about[1], fields, start, path, spec)
+                members = {Path(member).stem: partial(archive.open, member) for member in archive.namelist()}
+                splits = [""] if "images" in members else [s for s in ("train", "test") if f"x_{s}" in members]
+                if not splits:
+                    held = ", ".join(sorted(members)[:6]) or "nothing"
+                    message = f"{path}: it holds {held}; expected images and labels, or x_train, y_train …"
+                    raise FileError(message, NO_IMAGES)
+                for split in splits:
+                    images, labels = (f"x_{split}", f"y_{split}") if split else ("images", "labels")
+                    labelled = _Array(members[labels], _npy_header) if labels in members else None
+                    start = f"{name}:{split}/" if split else f"{name}:"
+                    yield from _documents(_Array(members[images], _npy_header), labelled, split, start, path, spec)
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
             raise FileError(f"{path}: the arrays are damaged ({error})", DAMAGED) from error
-
-
-def _sets(there: Mapping[str, object], path: Path) -> Iterator[tuple[str, str, dict[str, FieldValue]]]:
-    """The names of images and labels that go together, and what is said of all of them."""
-    if "images" in there:
-        yield "images", "labels", {}
-        return
-    splits = [split for split in ("train", "test") if f"x_{split}" in there]
-    if not splits:
-        held = ", ".join(sorted(there)[:6]) or "nothing"
-        raise FileError(f"{path}: it holds {held}; expected images and labels, or x_train, y_train …", NO_IMAGES)
-    for split in splits:
-        yield f"x_{split}", f"y_{split}", {"split": split}
 
 
 def _npy_header(stream: IO[bytes]) -> Header:
@@ -148,9 +140,9 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     start = Path(name).name
     split = "train" if start.startswith("train") else "test" if start.startswith(("t10k", "test")) else ""
     try:
-        images = _Array(partial(streams.snapshot, path), _idx_header)
-        told = None if labels is None else _Array(partial(streams.snapshot, labels), _idx_header)
-        yield from _documents(images, told, {"split": split} if split else {}, f"{name}:", path, spec)
+        images = _Array(partial(reading.snapshot, path), _idx_header)
+        labelled = None if labels is None else _Array(partial(reading.snapshot, labels), _idx_header)
+        yield from _documents(images, labelled, split, f"{name}:", path, spec)
     except (struct.error, ValueError) as error:
         raise FileError(f"{path}: the idx file is damaged ({error})", DAMAGED) from error
 
@@ -160,35 +152,36 @@ def _idx_header(stream: IO[bytes]) -> Header:
 
     nothing, kind, dims = struct.unpack(">HBB", stream.read(4))
     if nothing or kind != _IDX_BYTES:
-        raise ValueError("it does not begin as one of bytes does")
+        raise ValueError("its header is not that of an array of bytes")
     return struct.unpack(f">{dims}I", stream.read(4 * dims)), np.dtype(np.uint8)
 
 
 def _documents(
-    images: _Array, labels: _Array | None, fields: dict[str, FieldValue], start: str, path: Path, spec: TableSpec
+    images: _Array, labels: _Array | None, split: str, start: str, path: Path, spec: TableSpec
 ) -> Iterator[Document]:
     """The pictures of an array.
 
     Args:
         images: of n pictures.
         labels: of as many.
-        fields: of all of them.
+        split: of all of them; "" where the file has none.
         start: of their ids.
         path: of the file, for messages.
         spec: which are wanted.
     """
+    shared: dict[str, FieldValue] = {"split": split} if split else {}
     height, width, channels = _shape_of(images, path)
     if labels is not None and (math.prod(labels.shape[1:]) != 1 or labels.shape[:1] != images.shape[:1]):
         n = f"{images.shape[0]:,} images"
         raise FileError(f"{path}: labels of shape {labels.shape} for {n}; expected one of each", NO_IMAGES)
     brightest = _white_of(images, path)
-    told: Iterator[NDArray[Any] | None] = itertools.repeat(None) if labels is None else labels.rows()
-    for row, (image, label) in enumerate(zip(images.rows(), told, strict=False)):
-        own = fields if label is None else fields | {"label": streams.storable_value(label.item())}
-        if spec.selects(own):
+    values: Iterator[NDArray[Any] | None] = itertools.repeat(None) if labels is None else labels.rows()
+    for row, (image, label) in enumerate(zip(images.rows(), values, strict=False)):
+        fields = shared if label is None else shared | {"label": reading.storable_value(label.item())}
+        if spec.selects(fields):
             picture = Picture(height, width, channels, levels(image, brightest).tobytes())
             small = resized(picture, (min(height, READ_SIDE), min(width, READ_SIDE), channels))
-            yield Document(f"{start}{row}", "", "", own, source=f"{start}{row}", picture=small)
+            yield Document(f"{start}{row}", "", "", fields, source=f"{start}{row}", picture=small)
 
 
 def _shape_of(images: _Array, path: Path) -> tuple[int, int, int]:
@@ -207,7 +200,7 @@ def _shape_of(images: _Array, path: Path) -> tuple[int, int, int]:
 
 
 def _white_of(images: _Array, path: Path) -> int:
-    """What stands for white in an array, all of which is read for it."""
+    """The number for white in an array; reads the whole array."""
     import numpy as np
 
     bounds = []
@@ -220,10 +213,10 @@ def _white_of(images: _Array, path: Path) -> int:
 
 
 def white(low: float, high: float) -> int:
-    """What stands for white where grey levels are from `low` to `high`: the first of `WHITES` that is as high.
+    """The number for white where grey levels go from `low` to `high`: the first of `WHITES` that is at least `high`.
 
     Raises:
-        ValueError: there is none, or a number is below 0 or none.
+        ValueError: there is none, `low` is negative, or one of them is NaN.
     """
     if low >= 0:
         for most in WHITES:
@@ -237,7 +230,7 @@ def levels(values: NDArray[Any], brightest: int) -> NDArray[np.uint8]:
 
     Args:
         values: from 0 to `brightest`.
-        brightest: what stands for white.
+        brightest: the number for white.
     """
     import numpy as np
 

@@ -1,12 +1,12 @@
-"""Pictures: files that Pillow reads; `textae.corpus.image_arrays` has those of many pictures.
+"""Files of pictures, read by Pillow.
 
-    .png .jpg .jpeg .webp .tif .tiff .bmp .gif     one picture, of an animation the first; what is inside counts, not
-                                                   the ending
-    .npz, and MNIST's …-images-idx3-ubyte          many (`textae.corpus.image_arrays`)
+    .png .jpg .jpeg .webp .tif .tiff .bmp .gif     one picture, of an animation the first; the content decides the
+                                                   format, not the ending
+    .npz, and MNIST's …-images-idx3-ubyte          many pictures (`textae.corpus.image_arrays`)
 
-A picture is turned as its camera was held and laid on white where it is transparent. It is grey where it has no
-colours, whatever its format could hold. A picture in a subfolder has the name of that folder as its `label`. No more
-than `READ_SIDE` × `READ_SIDE` pixels of it are kept; one of more than `MOST_PIXELS` is not unpacked.
+A picture is turned upright by its EXIF orientation, and transparent pixels are blended with white. A picture without
+colours is grey, whatever its format. A picture in a subfolder has the folder's name as its `label`. At most
+`READ_SIDE` × `READ_SIDE` pixels are kept; a picture of more than `MOST_PIXELS` pixels is not decoded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from textae.corpus import image_arrays as arrays
-from textae.corpus import reading as streams
+from textae.corpus import reading
 from textae.corpus.reading import DAMAGED, EMPTY, FileError
 from textae.corpus.tables import TableSpec
 from textae.corpus.uniform import READ_SIDE
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 LABELS = arrays.IDX_LABELS
 IDX = (arrays.IDX_IMAGES, LABELS)
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".npz", arrays.IDX_IMAGES)
-"""Of files that hold pictures."""
+"""The endings of files that hold pictures."""
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # of others there are some that run programs
-_DEEP = ("I", "F")  # modes of more than 8 bits begin so
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # some other formats run programs
+_DEEP = ("I", "F")  # the first letter of modes with more than 8 bits
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
-"""What Pillow makes of files that are no longer whole."""
+"""What Pillow raises for damaged files."""
 
 
 def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -44,7 +44,7 @@ def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Documen
     Args:
         path: of the file.
         name: of the document, or of the arrays whose rows are documents.
-        label: the folder that it lies in; "" where that is the source itself.
+        label: the name of its folder; "" in the source's own folder.
         spec: which documents are wanted.
 
     Raises:
@@ -65,14 +65,14 @@ def read_picture(path: Path) -> Picture:
     """The picture in a file, in grey or in colours.
 
     Raises:
-        FileError: it is none, or is damaged or too large.
+        FileError: it is no picture, is damaged, or is too large.
     """
-    with streams.snapshot(path) as stream:
+    with reading.snapshot(path) as stream:
         return picture_in(stream, str(path))
 
 
 def picture_in(stream: IO[bytes], name: str) -> Picture:
-    """The picture in a stream that can be read from the beginning again; as `read_picture` says."""
+    """The picture in a seekable stream; errors as of `read_picture`."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -82,7 +82,9 @@ def picture_in(stream: IO[bytes], name: str) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(stream, formats=_FORMATS) as image:
-                _check_size(image.size, name)
+                if image.width * image.height > arrays.MOST_PIXELS:
+                    message = f"{name}: {image.width:,} × {image.height:,} pixels; at most {arrays.MOST_PIXELS:,}"
+                    raise FileError(message, arrays.TOO_LARGE)
                 return _picture_of(image)
     except UnidentifiedImageError as error:
         what = "no picture that can be read; give png, jpg, webp, tiff, bmp or gif"
@@ -93,17 +95,10 @@ def picture_in(stream: IO[bytes], name: str) -> Picture:
         raise FileError(f"{name}: the picture is damaged ({error})", DAMAGED) from error
 
 
-def _check_size(size: tuple[int, int], name: str) -> None:
-    width, height = size
-    if width * height > arrays.MOST_PIXELS:
-        most = f"a picture has at most {arrays.MOST_PIXELS:,} pixels"
-        raise FileError(f"{name}: {width:,} × {height:,} pixels; {most}", arrays.TOO_LARGE)
-
-
 def _picture_of(image: Image.Image) -> Picture:
     from PIL import Image, ImageOps
 
-    image.draft(None, (READ_SIDE, READ_SIDE))  # of jpg only an eighth of the lines and columns need be unpacked
+    image.draft(None, (READ_SIDE, READ_SIDE))  # jpg can be decoded at down to an eighth of its size
     upright = ImageOps.exif_transpose(image)
     clear = upright.has_transparency_data
     if upright.mode.startswith(_DEEP):
@@ -123,7 +118,7 @@ def _picture_of(image: Image.Image) -> Picture:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The grey levels of a picture that has more of them, or fractions, as 8 bits."""
+    """A picture with more than 256 grey levels, or fractions, in 8 bits."""
     import numpy as np
     from PIL import Image
 

@@ -1,9 +1,9 @@
 """Mail: each message of an mbox, or a file of one message, is a document.
 
-The id is the Message-ID, the title the subject, the text the plain part, else the HTML part stripped; quoted lines
-stay. Fields are `from` and `date` (ISO 8601 where it can be understood). Bytes that do not fit the character set that
-a part declares are replaced, since a mailbox of many hands is never clean. A message of parts in parts in parts, deeper
-than the parser can go, is skipped.
+The id is the Message-ID, the title is the subject, the text is the plain part or else the words of the HTML part.
+Quoted lines are kept. Fields are `from` and `date` (ISO 8601 where it can be parsed). Bytes that are invalid in the
+declared character set are replaced: mailboxes are rarely clean. A message whose parts nest too deeply for the parser is
+skipped.
 """
 
 import email
@@ -14,13 +14,13 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import IO
 
-from textae.corpus import html as markup
-from textae.corpus import reading as streams
+from textae.corpus import reading
+from textae.corpus.html import html_parts
 from textae.types import Document, FieldValue, Skipped
 
 
 def read_mbox(stream: IO[bytes], name: str) -> Iterator[Document | Skipped]:
-    """The messages of a mailbox; one without a Message-ID is called `name:number`, counted from 1.
+    """The messages of a mailbox; the id of one without a Message-ID is `name:number`, counted from 1.
 
     Args:
         stream: lines; a message starts at `From ` after an empty line.
@@ -28,51 +28,56 @@ def read_mbox(stream: IO[bytes], name: str) -> Iterator[Document | Skipped]:
     """
     for number, content in enumerate(_messages(stream), start=1):
         place = f"{name}:{number}"
-        yield Skipped(place, streams.TOO_LONG) if content is None else read_message(content, place)
+        yield Skipped(place, reading.TOO_LONG) if content is None else read_message(content, place)
 
 
 def read_message(content: bytes, place: str) -> Document | Skipped:
-    """One message, as it was sent."""
+    """The document of one message.
+
+    Args:
+        content: the message as it was sent.
+        place: its id where it has no Message-ID, and its source.
+    """
     try:
         message = email.message_from_bytes(content)
         title, text = _header(message, "subject"), _text(message)
     except RecursionError:  # the parser goes down into each part
         return Skipped(place, "nested too deeply")
     if not (title or text):
-        return Skipped(place, streams.EMPTY)
+        return Skipped(place, reading.EMPTY)
     id = " ".join(_header(message, "message-id").split()).strip("<>")
     fields: dict[str, FieldValue] = {"from": _header(message, "from"), "date": _date(_header(message, "date"))}
     return Document(id or place, text, title, fields, place)
 
 
 def _messages(stream: IO[bytes]) -> Iterator[bytes | None]:
-    """What lies between two `From ` lines; None for what is longer than a document may be."""
+    """The messages between `From ` lines; None for one that is longer than `LONGEST`."""
     message: list[bytes] = []
     size, started, after_blank = 0, False, True
-    for line in streams.lines(stream):
+    for line in reading.lines(stream):
         if line is not None and after_blank and line.startswith(b"From "):
             if started:
-                yield None if size > streams.LONGEST else b"".join(message)
+                yield None if size > reading.LONGEST else b"".join(message)
             message, size, started = [], 0, True
         elif started or (line is not None and line.strip()):
             started = True
-            size += streams.LONGEST + 1 if line is None else len(line)
-            if size <= streams.LONGEST and line is not None:
+            size += reading.LONGEST + 1 if line is None else len(line)
+            if size <= reading.LONGEST and line is not None:
                 message.append(line)
         after_blank = line is not None and not line.strip()
     if started:
-        yield None if size > streams.LONGEST else b"".join(message)
+        yield None if size > reading.LONGEST else b"".join(message)
 
 
 def _header(message: Message, name: str) -> str:
-    """A header in letters: `=?utf-8?q?Caf=C3=A9?=` is Café."""
+    """A header decoded: `=?utf-8?q?Caf=C3=A9?=` is Café."""
     raw = str(message.get(name, "")).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
         parts = decode_header(raw)
     except (email.errors.HeaderParseError, ValueError):
         parts = [(raw, None)]
     text = "".join(part if isinstance(part, str) else _decoded(part, charset) for part, charset in parts)
-    return streams.storable(" ".join(text.split()))
+    return reading.storable(" ".join(text.split()))
 
 
 def _date(header: str) -> str:
@@ -83,11 +88,11 @@ def _date(header: str) -> str:
 
 
 def _text(message: Message) -> str:
-    """The plain parts, else the HTML parts, attachments left out."""
+    """The plain parts, else the HTML parts, without attachments."""
     parts = [part for part in message.walk() if part.get_content_disposition() != "attachment"]
     plain = [_payload(part) for part in parts if part.get_content_type() == "text/plain"]
     if not any(map(str.strip, plain)):
-        plain = [markup.html_parts(_payload(part))[1] for part in parts if part.get_content_type() == "text/html"]
+        plain = [html_parts(_payload(part))[1] for part in parts if part.get_content_type() == "text/html"]
     return re.sub(r"\r\n?", "\n", "\n\n".join(plain)).strip()
 
 
@@ -99,6 +104,6 @@ def _payload(part: Message) -> str:
 def _decoded(content: bytes, charset: str | None) -> str:
     try:
         text = content.decode(charset or "utf-8", "replace")
-    except (LookupError, ValueError):  # a character set that nobody knows
+    except (LookupError, ValueError):  # an unknown character set
         text = content.decode("utf-8", "replace")
-    return streams.storable(text)
+    return reading.storable(text)

@@ -1,15 +1,14 @@
 """The corpus `python`: the documentation of installed packages, read from their source files.
 
 Each public module, class, function, method and property with a docstring of at least `FEWEST_WORDS` words is a
-document, under the name that a person would import: of all public dotted names that mean the same thing, one that
-ends as the thing was defined, then the one with the fewest dots, then the shortest, then the first in the alphabet.
-So `scipy.signal.savgol_filter`, though it is written in `scipy/signal/_savitzky_golay.py`. A name is public when no
-part of it starts with an underscore and its module offers it (`python_source.Sources.public_names`).
+document. Its id is the name that people import. Of all public dotted names of a thing, names that end as it was defined
+come first, then names with fewer dots, then shorter names, then the alphabet decides: `scipy.signal.savgol_filter`,
+though the function is written in `scipy/signal/_savitzky_golay.py`. A name is public when no part of it starts with an
+underscore and its module offers it (`python_source.Sources.public_names`).
 
-What says word for word the same as another of its package is left out ("Get metadata routing of this object", thirty
-times); the first name stays. A method belongs to the class that defines it; where that class has no public name, to
-the public ones that inherit it. What exists in C alone has no source to read: built-in functions, NumPy's ufuncs and
-`numpy.random.Generator`.
+Of equal texts in one package ("Get metadata routing of this object", thirty times) only the first is kept. A method
+belongs to the class that defines it; where that class has no public name, to the public classes that inherit it.
+Things that exist only in C have no source to read: built-in functions, NumPy's ufuncs, `numpy.random.Generator`.
 """
 
 import importlib.util
@@ -24,49 +23,25 @@ from textae.errors import CorpusError
 from textae.types import Document, Skipped
 
 FEWEST_WORDS = 20
-"""Words below which a docstring says little more than the name."""
+"""Words of a docstring, at least; a shorter one adds little to the name."""
 
 STANDARD_LIBRARY = "python"
-"""The package name under which the standard library goes."""
+"""The package name of the standard library."""
 
 _NOT_DOCUMENTATION = {"tests", "test", "testing", "conftest", "setup", "externals", "vendored", "vendor"}
-_LEFT_OUT = {  # public by name alone: nobody's to import, or about to go
-    STANDARD_LIBRARY: (
-        "antigravity",
-        "distutils",
-        "encodings",
-        "ensurepip",
-        "genericpath",
-        "idlelib",
-        "lib2to3",
-        "ntpath",
-        "turtledemo",
-    ),
+_LEFT_OUT = {  # public by name alone: nobody imports them, or they are about to go
+    STANDARD_LIBRARY: "antigravity distutils encodings ensurepip genericpath idlelib lib2to3 ntpath turtledemo".split(),  # noqa: SIM905
     "numpy": ("numpy.f2py", "numpy.distutils", "numpy.core", "numpy.ma.testutils"),
     "pandas": ("pandas.core", "pandas.compat", "pandas.io", "pandas.util"),
     "torch": (
-        "torch.ao",
-        "torch.backends",
-        "torch.contrib",
-        "torch.distributed",
-        "torch.export",
-        "torch.fx",
-        "torch.jit",
-        "torch.onnx",
-        "torch.nn.intrinsic",
-        "torch.nn.qat",
-        "torch.nn.quantizable",
-        "torch.nn.quantized",
-        "torch.package",
-        "torch.quantization",
-        "torch.utils.benchmark",
-        "torch.utils.bottleneck",
-        "torch.utils.hipify",
-        "torch.utils.model_dump",
+        *("torch.ao", "torch.backends", "torch.contrib", "torch.distributed", "torch.export", "torch.fx", "torch.jit"),
+        *("torch.onnx", "torch.nn.intrinsic", "torch.nn.qat", "torch.nn.quantizable", "torch.nn.quantized"),
+        *("torch.package", "torch.quantization", "torch.utils.benchmark", "torch.utils.bottleneck"),
+        *("torch.utils.hipify", "torch.utils.model_dump"),
     ),
 }
-_SAID = {"posixpath": "os.path"}  # where a module is imported from, if not from its file
-_FIRST = ("pandas.DataFrame.", "pandas.Series.")  # of several classes that share a method, whose it is said to be
+_PUBLIC_NAMES = {"posixpath": "os.path"}  # the name under which a module is imported, if not its file's
+_FIRST = ("pandas.DataFrame.", "pandas.Series.")  # of several classes that share a method, those that name it
 _ADDED_DOCS = {
     "numpy": ("numpy._core._add_newdocs",),
     "scipy": ("scipy.special._add_newdocs", "scipy.sparse.linalg._dsolve._add_newdocs"),
@@ -85,7 +60,7 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
 
     Args:
         names: as they are imported; `STANDARD_LIBRARY` for the standard library.
-        missing_is_an_error: else what is not installed is counted as skipped.
+        missing_is_an_error: otherwise a package that is not installed is skipped.
 
     Raises:
         CorpusError: a package is not installed or has no source files.
@@ -95,7 +70,7 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
         if root is None and missing_is_an_error:
             raise CorpusError(
                 f"python:{name}: no package {name!r} with Python source is installed beside textae; "
-                f"give the name that 'import' takes"
+                f"give the name for 'import'"
             )
         if root is None:
             yield Skipped(name, "not installed")
@@ -104,7 +79,7 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
 
 
 def plain(doc: str) -> str:
-    """A docstring as one would say it: without Sphinx's markup, rules under headings, and code sessions."""
+    """A docstring without Sphinx's markup, rules under headings, and code sessions."""
     lines = []
     in_session = False
     for line in doc.splitlines():
@@ -116,13 +91,8 @@ def plain(doc: str) -> str:
             if directive[1] in {"math", "note", "warning", "seealso", "tip", "important"}:
                 lines.append(directive[2])
             continue
-        lines.append(_TICKS.sub(r"\1", _ROLE.sub(_named, line)))
+        lines.append(_TICKS.sub(r"\1", _ROLE.sub(lambda role: _TARGET.sub(r"\1", role[1]), line)))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _named(role: re.Match[str]) -> str:
-    """What a reader sees of :func:`shown <target>` or :func:`target`."""
-    return _TARGET.sub(r"\1", role[1])
 
 
 def _root(name: str) -> Path | None:
@@ -143,15 +113,21 @@ def _read_package(name: str, root: Path) -> Iterator[Document | Skipped]:
     sources = Sources(root)
     for added in _ADDED_DOCS.get(name, ()):
         sources.take_added_docs(added)
-    modules = [module for found in _public_modules(name, root) if (module := sources.module(found))]
-    documents = {_said(module): _of_module(name, module) for module in modules}
+    modules = [module for dotted in _public_modules(name, root) if (module := sources.module(dotted))]
+    documents: dict[str, Document] = {}
+    for module in modules:
+        public = _PUBLIC_NAMES.get(module.name, module.name)
+        module_fields = {"package": name, "module": public, "kind": "module"}
+        documents[public] = Document(public, plain(module.doc), public, module_fields, str(module.path))
     for public, definition in _public_definitions(sources, modules).items():
-        documents[public] = _of_definition(name, public, definition)
-    said: set[str] = set()
+        owner, kind = public.rpartition(".")[0], definition.kind
+        fields = {"package": name, "module": owner, "kind": kind, "signature": definition.signature}
+        documents[public] = Document(public, plain(definition.doc), public, fields, definition.place)
+    texts: set[str] = set()
     for public in sorted(documents):
         text = documents[public].text
-        if len(text.split()) >= FEWEST_WORDS and text not in said:
-            said.add(text)
+        if len(text.split()) >= FEWEST_WORDS and text not in texts:
+            texts.add(text)
             yield documents[public]
     for path in sorted(sources.unreadable):
         yield Skipped(str(path), "not Python")
@@ -179,35 +155,29 @@ def _is_public(part: str) -> bool:
 
 
 def _public_definitions(sources: Sources, modules: Iterable[Module]) -> dict[str, Definition]:
-    """The best public name of each definition, and what it means."""
+    """The best public name of each definition, and the definition."""
     best: dict[Definition, str] = {}
-    homes: dict[Definition, str] = {}
+
+    def offer(definition: Definition, public: str) -> None:
+        if definition not in best or _rank(definition, public) < _rank(definition, best[definition]):
+            best[definition] = public
+
     for module in modules:
         for name in sources.public_names(module):
             definition = sources.resolve(module.name, name)
             if definition:
-                _offer(best, definition, f"{_said(module)}.{name}")
-    for module in sources.parsed():
-        homes.update(dict.fromkeys(module.defined.values(), module.name))
+                offer(definition, f"{_PUBLIC_NAMES.get(module.name, module.name)}.{name}")
+    homes = {definition: module.name for module in sources.parsed() for definition in module.defined.values()}
     for definition, public in list(best.items()):
         for name, member in _members(sources, definition, homes, best):
-            _offer(best, member, f"{public}.{name}")
+            offer(member, f"{public}.{name}")
     return {public: definition for definition, public in best.items()}
-
-
-def _offer(best: dict[Definition, str], definition: Definition, public: str) -> None:
-    if definition not in best or _rank(definition, public) < _rank(definition, best[definition]):
-        best[definition] = public
 
 
 def _rank(definition: Definition, public: str) -> tuple[bool, int, int, int, str]:
     renamed = public.rpartition(".")[2] != definition.name
-    place = next((at for at, owner in enumerate(_FIRST) if public.startswith(owner)), len(_FIRST))
-    return renamed, place, public.count("."), len(public), public
-
-
-def _said(module: Module) -> str:
-    return _SAID.get(module.name, module.name)
+    first = next((at for at, owner in enumerate(_FIRST) if public.startswith(owner)), len(_FIRST))
+    return renamed, first, public.count("."), len(public), public
 
 
 def _members(
@@ -227,15 +197,3 @@ def _members(
         if behind and behind not in public:
             for method, definition in behind.members.items():
                 yield f"{attribute}.{method}", definition
-
-
-def _of_module(package: str, module: Module) -> Document:
-    name = _said(module)
-    fields = {"package": package, "module": name, "kind": "module"}
-    return Document(name, plain(module.doc), name, fields, str(module.path))
-
-
-def _of_definition(package: str, public: str, definition: Definition) -> Document:
-    module = public.rpartition(".")[0]
-    fields = {"package": package, "module": module, "kind": definition.kind, "signature": definition.signature}
-    return Document(public, plain(definition.doc), public, fields, definition.place)

@@ -1,9 +1,8 @@
-"""What Python source files define and document, read with `ast` and never imported.
+"""The definitions and docstrings in Python source files, which are parsed with `ast` and never imported.
 
-A `Sources` parses each module of a package once and answers one question: what does this name in this module mean?
-It follows `from ._x import name as alias`, `from ._x import *`, plain assignments and `__all__`,
-as the import system would, and finds docstrings that C functions are given from Python (`add_newdoc` in NumPy and
-SciPy, `add_docstr` in torch).
+`Sources` parses each module of a package once and resolves names. It follows `from ._x import name as alias`,
+`from ._x import *`, plain assignments and `__all__`, as the import system does, and finds the docstrings that Python
+code gives to C functions (`add_newdoc` in NumPy and SciPy, `add_docstr` in torch).
 
     >>> sources = Sources(Path(tempfile.__file__).parent)        # doctest: +SKIP
     >>> sources.resolve("tempfile", "TemporaryDirectory").kind   # doctest: +SKIP
@@ -25,17 +24,17 @@ _BRACES = re.compile(r"(?<!\{)\{\w*\}(?!\})")
 
 @dataclass(eq=False, slots=True)
 class Definition:
-    """A class, function or method, and what is said about it.
+    """A class, function or method, and its documentation.
 
     Attributes:
-        name: as it was defined; an alias has another.
+        name: in its definition; an alias is another name.
         kind: class, function, method or property.
         doc: its docstring, without the indentation.
-        place: where that is written: the file, and its line if it is a `class` or `def`.
-        signature: `name(a, b=1)`; without types, empty where it cannot be told.
+        place: the file, and the line of a `class` or `def`.
+        signature: `name(a, b=1)`, without types; empty where it is unknown.
         members: the methods and properties of a class.
-        bases: of a class, as they are written.
-        accessors: of a class, by attribute: the class whose methods stand behind it (pandas' `Series.str`).
+        bases: of a class, as written.
+        accessors: of a class, by attribute: the class with its methods (pandas' `Series.str`).
     """
 
     name: str
@@ -57,10 +56,10 @@ class Module:
         path: of the file.
         doc: its docstring.
         defined: classes and functions, by name.
-        imported: where a name comes from, as (module, name there); the name is empty for a module itself.
-        stars: modules of which everything is imported.
-        exported: `__all__`, or None where there is none or it cannot be told without running it.
-        added: docstrings that this module gives to others, as (module, class or nothing, definition).
+        imported: the origin of each name, as (module, name there); the name is "" for a module itself.
+        stars: modules of `from module import *`.
+        exported: `__all__`; None where there is none, or where only running the module would tell.
+        added: docstrings for other modules, as (module, class or "", definition).
     """
 
     name: str
@@ -74,12 +73,12 @@ class Module:
 
     @property
     def is_package(self) -> bool:
-        """Whether other modules are inside it."""
+        """Whether it holds other modules."""
         return self.path.name == "__init__.py"
 
 
 class Sources:
-    """The modules below one folder of `sys.path`, parsed when they are asked for.
+    """The modules below one folder of `sys.path`, parsed on demand.
 
     Args:
         root: the folder that holds the packages.
@@ -92,18 +91,21 @@ class Sources:
         self.unreadable: list[Path] = []
 
     def module(self, name: str) -> Module | None:
-        """The module of that name; None where there is no source for it."""
+        """The module of that name; None where it has no source file."""
         if name not in self._modules:
             self._modules[name] = None  # a package that imports itself ends here
-            self._modules[name] = self._parse(name)
+            path = self._root.joinpath(*name.split("."))
+            files = (path / "__init__.py", path.with_name(path.name + ".py"))
+            file = next((file for file in files if file.is_file()), None)
+            self._modules[name] = self._parse(name, file) if file else None
         return self._modules[name]
 
     def parsed(self) -> list[Module]:
-        """The modules that were asked for so far."""
+        """The modules parsed so far."""
         return [module for module in self._modules.values() if module]
 
     def take_added_docs(self, name: str) -> None:
-        """Read a module whose calls of `add_newdoc` or `add_docstr` document what other modules have in C."""
+        """Read a module whose calls of `add_newdoc` or `add_docstr` document other modules' C code."""
         module = self.module(name)
         for target, owner, definition in module.added if module else ():
             found = self._added.setdefault(target, {})
@@ -114,16 +116,14 @@ class Sources:
                 found.setdefault(definition.name, definition)
 
     def public_names(self, module: Module) -> list[str]:
-        """What a module offers: `__all__`, else what it defines and, of a package, what it takes from its own parts."""
+        """The names in `__all__`, else those defined in the module and, of a package, imported from its own parts."""
         names = dict.fromkeys(module.exported if module.exported is not None else self._visible(module, set()))
         names.update(dict.fromkeys(self._added.get(module.name, ())))
         return [name for name in names if not name.startswith("_")]
 
-    def resolve(self, module_name: str, name: str) -> Definition | None:
-        """What a name in a module means, through whatever it was imported from; None where nothing says so."""
-        return self._resolve(module_name, name, set())
-
-    def _resolve(self, module_name: str, name: str, seen: set[tuple[str, str]]) -> Definition | None:
+    def resolve(self, module_name: str, name: str, seen: set[tuple[str, str]] | None = None) -> Definition | None:
+        """The definition behind a name of a module, through imports and assignments; None where there is none."""
+        seen = set() if seen is None else seen  # names on the way, since imports may go in circles
         if (module_name, name) in seen:
             return None
         seen.add((module_name, name))
@@ -136,11 +136,8 @@ class Sources:
             return None
         if name in module.imported:
             source, original = module.imported[name]
-            return self._resolve(source, original, seen) if original else None
-        for source in module.stars:
-            if found := self._resolve(source, name, seen):
-                return found
-        return None
+            return self.resolve(source, original, seen) if original else None
+        return next(filter(None, (self.resolve(star, name, seen) for star in module.stars)), None)
 
     def _visible(self, module: Module, seen: set[str]) -> Iterator[str]:
         seen.add(module.name)
@@ -156,14 +153,7 @@ class Sources:
             if starred and source not in seen:
                 yield from starred.exported if starred.exported is not None else self._visible(starred, seen)
 
-    def _parse(self, name: str) -> Module | None:
-        path = self._root.joinpath(*name.split("."))
-        for file in (path / "__init__.py", path.with_name(path.name + ".py")):
-            if file.is_file():
-                return self._read(name, file)
-        return None
-
-    def _read(self, name: str, path: Path) -> Module | None:
+    def _parse(self, name: str, path: Path) -> Module | None:
         try:
             with warnings.catch_warnings():  # "\d" in a docstring of somebody else's
                 warnings.simplefilter("ignore")
@@ -172,39 +162,29 @@ class Sources:
             self.unreadable.append(path)
             return None
         module = Module(name, path, ast.get_docstring(tree) or "")
-        exports = _Exports()
+        readable = True
         for statement in _statements(tree.body):
             _take(module, statement)
-            exports.take(self, module, statement)
-        module.exported = exports.names
+            replaces, part = _exported(statement)
+            if part and readable:
+                more = _listed(self, module, part)
+                readable = more is not None
+                module.exported = None if more is None else [*(() if replaces else module.exported or ()), *more]
         return module
 
 
-class _Exports:
-    """Follows what happens to `__all__`; `names` is None as soon as a part of it cannot be told."""
-
-    def __init__(self) -> None:
-        self.names: list[str] | None = None
-        self._known = True
-
-    def take(self, sources: Sources, module: Module, statement: ast.stmt) -> None:
-        part: ast.expr | None = None
-        match statement:
-            case ast.Assign(targets=[ast.Name("__all__")], value=part):
-                self.names = None
-            case ast.AnnAssign(target=ast.Name("__all__"), value=part):
-                self.names = None
-            case ast.AugAssign(target=ast.Name("__all__"), value=part):
-                pass
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "extend"), [part])):
-                pass
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "append"), [single])):
-                part = ast.List([single])
-        if part is None or not self._known:
-            return
-        more = _listed(sources, module, part)
-        self._known = more is not None
-        self.names = [*(self.names or ()), *more] if more is not None else None
+def _exported(statement: ast.stmt) -> tuple[bool, ast.expr | None]:
+    """Whether a statement replaces `__all__`, and the names that it puts there."""
+    match statement:
+        case ast.Assign([ast.Name("__all__")], part) | ast.AnnAssign(ast.Name("__all__"), _, part):
+            return True, part
+        case ast.AugAssign(ast.Name("__all__"), _, part) | ast.Expr(
+            ast.Call(ast.Attribute(ast.Name("__all__"), "extend"), [part])
+        ):
+            return False, part
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "append"), [name])):
+            return False, ast.List([name])
+    return False, None
 
 
 def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | None:
@@ -230,14 +210,16 @@ def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | Non
 
 
 def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a body, and those under `if`, `try` and `with`, whichever way they go."""
+    """The statements of a body, and those under `if`, `try` and `with`, on all branches."""
     for statement in body:
         match statement:
             case ast.If(body=first, orelse=other):
                 yield from _statements([*first, *other])
             case ast.Try(body=first, handlers=handlers, orelse=other, finalbody=last):
                 caught = [part for handler in handlers for part in handler.body]
-                yield from _statements([*caught, *first, *other, *last])  # what was tried counts, so it comes later
+                yield from _statements(
+                    [*caught, *first, *other, *last]
+                )  # the `try` branch wins over the handlers, so it comes later
             case ast.With(body=first):
                 yield from _statements(first)
             case _:
@@ -245,7 +227,7 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _take(module: Module, statement: ast.stmt) -> None:
-    """Note what one statement defines, imports or documents."""
+    """Record what one statement defines, imports or documents."""
     match statement:
         case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
             _keep(module.defined, _definition(statement, module.path))
@@ -268,17 +250,14 @@ def _take(module: Module, statement: ast.stmt) -> None:
             if _ADD_DOC.fullmatch(other) and len(arguments) == 2:
                 _keep(module.defined, Definition(name, "function", _text(arguments[1]), str(module.path)))
             elif other == f"{name}_gen" and other in module.defined:  # scipy.stats: norm = norm_gen(name="norm")
-                module.defined[name] = _renamed(module.defined.pop(other), name)
+                # The object is documented by its class, and stands for it.
+                whole = module.defined.pop(other)
+                module.defined[name] = replace(whole, name=name, signature="", doc=_PERCENT.sub("", whole.doc))
         case ast.Expr(ast.Call(ast.Name(name), arguments)) if _ADD_DOC.fullmatch(name):
-            for target, owner, said, doc in _added(module.name, name, arguments):
-                if not said.startswith("_"):
+            for target, owner, member, doc in _added(module.name, name, arguments):
+                if not member.startswith("_"):
                     kind = "method" if owner else "function"
-                    module.added.append((target, owner, Definition(said, kind, _text(doc), str(module.path))))
-
-
-def _renamed(definition: Definition, name: str) -> Definition:
-    """An object that is documented by its class and stands for it."""
-    return replace(definition, name=name, signature="", doc=_PERCENT.sub("", definition.doc))
+                    module.added.append((target, owner, Definition(member, kind, _text(doc), str(module.path))))
 
 
 def _keep(defined: dict[str, Definition], definition: Definition | None) -> None:
@@ -300,56 +279,44 @@ def _source(module: Module, statement: ast.ImportFrom) -> str:
 def _definition(
     node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, path: Path, owner: str = ""
 ) -> Definition | None:
-    """What a `class` or `def` says; None for what is deprecated."""
+    """The definition of a `class` or `def`; None if it is deprecated."""
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
     if any("deprecate" in decorator.lower() and "deprecate_" not in decorator.lower() for decorator in decorators):
         return None
-    doc = ast.get_docstring(node) or ""
-    if isinstance(node, ast.ClassDef):
-        return _class(node, path, doc)
-    is_property = any(re.search(r"property|cache_readonly|getter", decorator) for decorator in decorators)
-    kind = "function" if not owner else "property" if is_property else "method"
-    signature = "" if is_property else _signature(node.name, node.args, bool(owner))
-    return Definition(node.name, kind, doc, f"{path}:{node.lineno}", signature)
-
-
-def _class(node: ast.ClassDef, path: Path, doc: str) -> Definition:
-    found = Definition(node.name, "class", doc, f"{path}:{node.lineno}", bases=tuple(map(ast.unparse, node.bases)))
+    definition = Definition(node.name, "function", ast.get_docstring(node) or "", f"{path}:{node.lineno}")
+    if not isinstance(node, ast.ClassDef):
+        if any(re.search(r"property|cache_readonly|getter", decorator) for decorator in decorators):
+            definition.kind = "property" if owner else "function"
+        else:
+            definition.kind = "method" if owner else "function"
+            definition.signature = _signature(node.name, node.args, is_method=bool(owner))
+        return definition
+    definition.kind, definition.bases = "class", tuple(map(ast.unparse, node.bases))
     for statement in _statements(node.body):
         match statement:
             case ast.Assign([ast.Name("__doc__")], text):
-                found.doc = _text(text)
-            case ast.FunctionDef(name="__init__") | ast.FunctionDef(name="__new__"):
-                found.signature = _signature(node.name, statement.args, True)
+                definition.doc = _text(text)
+            case ast.FunctionDef("__init__" | "__new__"):
+                definition.signature = _signature(node.name, statement.args, is_method=True)
             case ast.FunctionDef() | ast.AsyncFunctionDef() if not statement.name.startswith("_"):
-                _keep(found.members, _definition(statement, path, node.name))
+                _keep(definition.members, _definition(statement, path, node.name))
             case ast.Assign([ast.Name(name)], ast.Call(ast.Name("Accessor" | "CachedAccessor"), [_, ast.Name(other)])):
-                found.accessors[name] = other
-    return found
+                definition.accessors[name] = other
+    return definition
 
 
-def _signature(name: str, arguments: ast.arguments, skip_first: bool) -> str:
-    """`name(a, b=1, *args, c, **kwargs)`: as `def` has it, without types."""
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
-    parts = [_argument(argument.arg, default) for argument, default in zip(positional, defaults, strict=True)]
-    parts = parts[1:] if skip_first else parts
-    if arguments.vararg:
-        parts.append(f"*{arguments.vararg.arg}")
-    elif arguments.kwonlyargs:
-        parts.append("*")
-    parts += [_argument(a.arg, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    if arguments.kwarg:
-        parts.append(f"**{arguments.kwarg.arg}")
-    return f"{name}({', '.join(parts)})"
-
-
-def _argument(name: str, default: ast.expr | None) -> str:
-    return name if default is None else f"{name}={ast.unparse(default)}"
+def _signature(name: str, arguments: ast.arguments, *, is_method: bool) -> str:
+    """`name(a, b=1, *args, c, **kwargs)`: as in the `def`, without types and `self`."""
+    arguments.args = [*arguments.posonlyargs, *arguments.args][is_method:]
+    arguments.posonlyargs = []
+    arguments.defaults = arguments.defaults[max(0, len(arguments.defaults) - len(arguments.args)) :]
+    for argument in filter(None, (*arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg)):
+        argument.annotation = None
+    return f"{name}({ast.unparse(arguments)})"
 
 
 def _added(module_name: str, function: str, arguments: list[ast.expr]) -> Iterator[tuple[str, str, str, ast.expr]]:
-    """What one call of `add_newdoc`, `add_docstr` or the like documents: module, class or nothing, name, text."""
+    """The module, the class or "", the name and the text in a call of `add_newdoc`, `add_docstr` or the like."""
     match arguments:
         case [ast.Constant(str(name)), ast.Constant(), doc] if function == "_array_method_doc":
             yield "numpy._core.multiarray", "ndarray", name, doc
@@ -369,7 +336,7 @@ def _added(module_name: str, function: str, arguments: list[ast.expr]) -> Iterat
 
 
 def _text(node: ast.expr) -> str:
-    """The literal text of a docstring that is put together: `r"..." + "...".format(**common)`; blanks are left out."""
+    """The literal text of a composed docstring: `r"..." + "...".format(**common)`, without the placeholders."""
     return inspect.cleandoc(_literal(node))
 
 

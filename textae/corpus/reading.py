@@ -1,7 +1,7 @@
-"""Bytes from files, pipes and gzip, never more of them at a time than one document may have.
+"""Bytes from files, pipes and gzip, with a bound on the memory for one document.
 
-`LONGEST` bounds what is read into memory for one document: a line of a table, a text file, a message. What is longer
-is passed over in pieces and counted as skipped, so a line of 200 MB costs no more memory than any other.
+A document (a line of a table, a text file, a message) is at most `LONGEST` bytes. A longer one is read past in pieces
+and counted as skipped, so a line of 200 MB takes no more memory than any other.
 """
 
 import gzip
@@ -33,14 +33,14 @@ _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
 class RefusedError(Exception):
-    """One document cannot be taken; its text is the reason to count."""
+    """One document cannot be read; the text is the reason, which is counted."""
 
 
 class FileError(CorpusError):
-    """A file cannot be read, or not to its end: an error where it was named, one skipped file in a folder.
+    """A file cannot be read to its end: an error if it was named by itself, a skipped file in a folder.
 
     Attributes:
-        reason: to count, in a word or two.
+        reason: in a word or two, which is counted.
     """
 
     def __init__(self, message: str, reason: str) -> None:
@@ -50,10 +50,10 @@ class FileError(CorpusError):
 
 @contextmanager
 def snapshot(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, unpacked where it ends in .gz.
+    """Open a file, unpacked where it ends in .gz.
 
     Raises:
-        FileError: it cannot be opened or read, or is damaged.
+        FileError: it cannot be opened or read, or is damaged; also from inside of the block.
     """
     try:
         with path.open("rb") as raw:
@@ -96,7 +96,7 @@ def decoded(content: bytes) -> str:
     """The text of a file.
 
     Raises:
-        RefusedError: it has NUL bytes, as no text has, or is in another encoding than UTF-8.
+        RefusedError: it has NUL bytes, which no text has, or is not UTF-8.
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise RefusedError(NOT_UTF8)
@@ -109,14 +109,14 @@ def decoded(content: bytes) -> str:
 
 
 def storable(text: str) -> str:
-    """The text without what UTF-8 and SQLite cannot keep: NUL becomes a space, half a surrogate pair becomes U+FFFD."""
+    """The text as UTF-8 and SQLite can store it: NUL becomes a space, a lone surrogate becomes U+FFFD."""
     if text.isascii() and "\0" not in text:
         return text
-    return _UNSAFE.sub(lambda found: " " if found[0] == "\0" else "\ufffd", text)
+    return _UNSAFE.sub(lambda match: " " if match[0] == "\0" else "\ufffd", text)
 
 
 def storable_value(value: object) -> FieldValue:
-    """Any value as JSON can say it: NaN and infinity are None, dates are ISO 8601, what else there is its `str`."""
+    """Any value as JSON can hold it: NaN and infinity become None, dates ISO 8601, other objects their `str`."""
     match value:
         case None | bool() | int():
             return value

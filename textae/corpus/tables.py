@@ -1,13 +1,15 @@
 r"""Tables: each row is a document, each column that is not its id, title or text is a field.
 
-A table is jsonl (one JSON object a line), csv, tsv, or parquet. Unless a `TableSpec` says otherwise the id is the
-column `id` or `_id`, else the file's name and the row's line; the title is `title`; the text is the first of
-`TEXT_FIELDS` that the table has. A row with a title and an empty text is a document; one with neither is skipped as
+A table is jsonl (one JSON object a line), csv, tsv, or parquet. Unless a `TableSpec` names other columns, the id is
+the column `id` or `_id`, else the file's name and the row's line; the title is `title`; the text is the first of
+`TEXT_FIELDS` that the row has. A row with a title and an empty text is a document; a row with neither is skipped as
 empty. Rows are read one at a time.
 
-Values keep their type. csv has none: there, a cell written as a plain number (`-?[0-9]+(\.[0-9]+)?`, without leading
-zeros, of at most 15 digits) is a number, an empty one is None, anything else is text. Where a quote is opened and never
-closed, its line is skipped and the next one read as a row of its own.
+Values keep their type. csv has none: a field that is a plain number (`-?[0-9]+(\.[0-9]+)?`, without leading zeros, of
+at most 15 digits) is read as a number, an empty one as None, any other as text. Ids, titles and texts stay as they are
+written, so `1.10` is not `1.1`. A quoted cell of csv may have line breaks (RFC 4180); of a quote that is never closed
+the first line is skipped, and the next line starts a row. tsv has no quotes: a line is a row (IANA,
+text/tab-separated-values).
 """
 
 import csv
@@ -16,13 +18,16 @@ import re
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from io import TextIOWrapper
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import IO, cast
 
-from textae.corpus import reading as streams
-from textae.corpus.reading import FileError
+from textae.corpus import reading
+from textae.corpus.reading import FileError, RefusedError
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
@@ -30,17 +35,17 @@ TITLE_FIELDS = ("title",)
 TEXT_FIELDS = ("text", "body", "content", "abstract", "description")
 
 PATIENCE = 1_000
-"""Rows without a field that was asked for, after which the table is taken not to have it."""
+"""Rows after which a field that no row had is taken to be missing from the table."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _DIGITS = 15  # what a float keeps
 _BATCH = 256
-_READ_AGAIN = 4 * streams.LONGEST  # characters of a table, in all; else `x","`, line after line, takes its square
+_READ_AGAIN = 4 * reading.LONGEST  # characters of a table, in all; without it `x","`, line after line, takes its square
 _UNCLOSED = "a quote that is never closed"
 _UNCLOSED_AND_LOST = "a quote that is never closed, and the rows after it"
 
 Row = tuple[int, Mapping[str, FieldValue] | str]
-"""Where a row stands (its line, or its number) and what it holds, or why it cannot be taken."""
+"""The line or the number of a row, and its values by column or the reason to skip it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class TableSpec:
         id_field: the column of the id.
         title_field: the column of the title.
         text_field: the column of the text.
-        select: (field, value) pairs; a document is taken where all hold.
+        select: (field, value) pairs; documents that have all of them are read.
     """
 
     id_field: str | None = None
@@ -64,297 +69,225 @@ class TableSpec:
         return all(field in fields and _equal(fields[field], value) for field, value in self.select)
 
 
-class FieldMissingError(FileError):
-    """A table does not have a column that it needs."""
+def read_jsonl(stream: IO[bytes], name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """The documents of a jsonl file; blank lines are no rows."""
+    lines = enumerate(reading.lines(stream), start=1)
+    return read_rows(((number, _json_row(line)) for number, line in lines if line is None or line.strip()), name, spec)
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "a table without the fields")
+
+def read_csv(stream: IO[bytes], name: str, spec: TableSpec, *, delimiter: str = "") -> Iterator[Document | Skipped]:
+    """The documents of a csv or tsv file, whose first row names the columns.
+
+    Args:
+        stream: of the file.
+        name: of the file, for ids and messages.
+        spec: how to read it.
+        delimiter: a tab for tsv; by default a comma or a semicolon, of which the first line has more.
+
+    Raises:
+        FileError: the header cannot be read, or lacks a column that is needed.
+    """
+    return read_rows(_csv_rows(stream, name, delimiter), name, spec, _number_or_text)
 
 
-def read_rows(rows: Iterator[Row], name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+def read_parquet(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    """The documents of a parquet file, which may be packed.
+
+    Raises:
+        FileError: it cannot be read, or lacks a column that is needed.
+    """
+    return read_rows(_parquet_rows(path), name, spec)
+
+
+def read_rows(
+    rows: Iterator[Row], name: str, spec: TableSpec, convert: Callable[[FieldValue], FieldValue] = lambda value: value
+) -> Iterator[Document | Skipped]:
     """The documents of a table.
 
     Args:
         rows: in order.
         name: of the table, for ids and messages.
         spec: how to read it.
+        convert: makes a field of a cell; ids, titles and texts stay as they are written.
 
     Raises:
-        FieldMissingError: no row, or none of the first thousand, has a column that is needed.
+        FileError: a column that is needed is in no row, or in none of the first thousand.
     """
-    names = _Names(name, spec)
-    without: list[Skipped] = []  # rows without a field: held back until it is sure that the table has it
+    ids = (spec.id_field,) if spec.id_field else ID_FIELDS
+    titles = (spec.title_field,) if spec.title_field else TITLE_FIELDS
+    texts = (spec.text_field,) if spec.text_field else TEXT_FIELDS
+    named = [*dict(spec.select), *filter(None, (spec.id_field, spec.title_field))]
+    absent: list[tuple[str, ...]] = [*((field,) for field in named), texts]  # no row so far had one of these columns
+    columns: dict[str, None] = {}
+    incomplete: list[Skipped] = []  # held back while the whole table may turn out to lack a column
+    count = 0
     for line, row in rows:
         place = f"{name}:{line}"
         if isinstance(row, str):
             yield Skipped(place, row)
             continue
-        missing = names.look_for(row)
-        if not spec.selects(row):
+        count += 1
+        if absent:
+            columns.update(dict.fromkeys(list(row)[:PATIENCE]))
+            absent = [fields for fields in absent if not any(field in row for field in fields)]
+            if absent and count == PATIENCE:
+                break
+        fields = {field: convert(value) for field, value in row.items()}
+        if not spec.selects(fields):
             continue
+        text_field = next((field for field in texts if field in row), "")
+        missing = spec.id_field if spec.id_field and spec.id_field not in row else "" if text_field else texts[0]
         if missing:
-            without.append(Skipped(place, f"no field {missing!r}"))
-        if len(without) == PATIENCE or not missing:
-            yield from without
-            without.clear()
+            incomplete.append(Skipped(place, f"no field {missing!r}"))
+        if not absent:
+            yield from incomplete
+            incomplete.clear()
         if not missing:
-            yield _document(row, names, place)
-    names.check()
-    yield from without
+            id_field = next((field for field in ids if fields.get(field) is not None), "")
+            title_field = next((field for field in titles if field in row), "")
+            title, text = " ".join(_as_text(row.get(title_field)).split()), _as_text(row[text_field])
+            id = _as_text(row[id_field]) if id_field else place
+            own = {field: value for field, value in fields.items() if field not in (id_field, title_field, text_field)}
+            yield Document(id, text, title, own, place) if title or text.strip() else Skipped(place, reading.EMPTY)
+    if absent and count:
+        there = ", ".join(sorted(columns)[:20]) or "none"
+        hint = "" if absent[0] != TEXT_FIELDS else "; --text-field names the column of the text"
+        message = f"{name}: no field {absent[0][0]!r}; its fields are {there}{hint}"
+        raise FileError(message, "a table without the fields")
+    yield from incomplete
 
 
-def json_rows(stream: IO[bytes]) -> Iterator[Row]:
-    """The rows of a jsonl file; blank lines are none."""
-    for number, line in enumerate(streams.lines(stream), start=1):
-        if line is None:
-            yield number, streams.TOO_LONG
-        elif line.strip():
-            yield number, _json_row(line)
-
-
-def csv_rows(stream: IO[bytes], name: str, *, delimiter: str = "") -> Iterator[Row]:
-    """The rows of a csv file, whose first line names the columns.
-
-    Args:
-        stream: of the file.
-        name: of the file.
-        delimiter: where it is not given, a comma or a semicolon, of which the header has more.
-
-    Raises:
-        FileError: the header cannot be read.
-    """
-    # One setting for the process, whose default is a short novel; `_Lines` gives no row more than this.
-    csv.field_size_limit(2 * streams.LONGEST)
-    cells = _Lines(stream)
-    try:
-        header = next(cells, "")
-    except streams.RefusedError as error:
-        message = f"{name}: the header is {error}; a table starts with the names of its columns"
-        raise FileError(message, str(error)) from None
-    delimiter = delimiter or max(",;", key=header.count)
-    columns = _unique(next(csv.reader([header], delimiter=delimiter), []))
-    strict = csv.reader(cells, delimiter=delimiter, strict=True)
-    tolerant = csv.reader(cells, delimiter=delimiter)
-    while True:
-        line = cells.begin()
-        try:
-            row = _csv_cells(cells, strict, tolerant)
-        except StopIteration:
-            return
-        except streams.RefusedError as error:
-            yield line, str(error)
-        else:
-            if row:
-                yield line, _csv_row(columns, row)
-
-
-def parquet_rows(path: Path) -> Iterator[Row]:
-    """The rows of a parquet file, numbered from 1; of a packed one, through a temporary file.
-
-    Raises:
-        FileError: it cannot be read.
-    """
-    from pyarrow import ArrowException  # .1 s, and only here
-    from pyarrow.parquet import ParquetFile
-
-    number = 0
-    try:
-        with streams.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
-            packed = path.suffix.lower() == ".gz"
-            if packed:
-                shutil.copyfileobj(stream, unpacked)
-            for batch in ParquetFile(unpacked if packed else stream).iter_batches(_BATCH):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, cast("dict[str, FieldValue]", streams.storable_value(row))
-    except (ArrowException, ValueError, OverflowError) as error:  # the latter two from a value that Python cannot have
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        message = f"{path}: not a parquet file, or a damaged one ({reason}); write it anew"
-        raise FileError(message, streams.DAMAGED) from error
-
-
-class _Names:
-    """Which columns are what; learned from the rows as they pass."""
-
-    def __init__(self, table: str, spec: TableSpec) -> None:
-        self._table, self._rows = table, 0
-        self._columns: dict[str, None] = {}
-        self._wanted = {field: True for field, _ in spec.select}
-        self._wanted |= dict.fromkeys(filter(None, (spec.id_field, spec.title_field, spec.text_field)), True)
-        self._required = [field for field in (spec.id_field, spec.text_field) if field]
-        self.text = spec.text_field
-        self.id = (spec.id_field,) if spec.id_field else ID_FIELDS
-        self.title = (spec.title_field,) if spec.title_field else TITLE_FIELDS
-
-    def look_for(self, row: Mapping[str, FieldValue]) -> str:
-        """Take note of a row's columns; gives the name of one that it should have and does not.
-
-        Raises:
-            FieldMissingError: too many rows have gone by without.
-        """
-        self._rows += 1
-        if len(self._columns) < PATIENCE:
-            self._columns.update(dict.fromkeys(row))
-        for field in [field for field in self._wanted if field in row]:
-            del self._wanted[field]
-        if self.text is None:
-            self.text = next((field for field in TEXT_FIELDS if field in row), None)
-        if self._rows == PATIENCE:
-            self.check()
-        if self.text is None:
-            return TEXT_FIELDS[0]
-        return next((field for field in (*self._required, self.text) if field not in row), "")
-
-    def check(self) -> None:
-        """See whether all that is needed was found.
-
-        Raises:
-            FieldMissingError: it was not.
-        """
-        if not self._rows or (self.text and not self._wanted):
-            return
-        wanted = next(iter(self._wanted), TEXT_FIELDS[0])
-        there = ", ".join(sorted(self._columns)[:20]) or "none"
-        hint = "" if self._wanted else "; --text-field names the column of the text"
-        raise FieldMissingError(f"{self._table}: no field {wanted!r}; its fields are {there}{hint}")
-
-
-class _Lines:
-    """The decoded lines of a file, for a csv reader: a line that cannot be taken raises, and the next one follows.
-
-    Attributes:
-        record: the lines since `begin`: those of one row.
-        ended: whether more of them were asked for than the file has; so it ends inside quotes.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._lines = streams.lines(stream)
-        self._again: deque[str] = deque()
-        self._patience = _READ_AGAIN
-        self._number = self._size = 0
-        self.record: list[str] = []
-        self.ended = False
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        if self._size > streams.LONGEST:
-            raise streams.RefusedError(_UNCLOSED_AND_LOST)
-        line = self._again.popleft() if self._again else self._decoded()
-        self._number += 1
-        self._size += len(line)
-        self.record.append(line)
-        return line
-
-    def begin(self) -> int:
-        """Start a row; gives the number of its first line."""
-        self.record, self._size, self.ended = [], 0, False
-        return self._number + 1
-
-    def again(self, start: int) -> bool:
-        """Whether the lines of the row from one on will be given again; not if that was asked for too often."""
-        lines = self.record[start:]
-        self._patience -= sum(map(len, lines))
-        if self._patience < 0:
-            return False
-        self._again.extendleft(reversed(lines))
-        self._number -= len(lines)
-        return True
-
-    def _decoded(self) -> str:
-        try:
-            line = next(self._lines)
-        except StopIteration:
-            self.ended = True
-            raise
-        try:
-            if line is not None:
-                return line.decode("utf-8")
-            reason = streams.TOO_LONG
-        except UnicodeDecodeError:
-            reason = streams.NOT_UTF8
-        self._number += 1
-        raise streams.RefusedError(reason)
-
-
-def _document(row: Mapping[str, FieldValue], names: _Names, place: str) -> Document | Skipped:
-    id_field = next((field for field in names.id if row.get(field) is not None), None)
-    title_field = next((field for field in names.title if field in row), None)
-    title = " ".join(as_text(row[title_field]).split()) if title_field else ""
-    text = as_text(row[names.text]) if names.text else ""
-    if not (title or text.strip()):
-        return Skipped(place, streams.EMPTY)
-    fields = {field: value for field, value in row.items() if field not in (id_field, title_field, names.text)}
-    return Document(as_text(row[id_field]) if id_field else place, text, title, fields, place)
-
-
-def as_text(value: FieldValue) -> str:
-    """A value in words: text as it is, nothing for None, else as JSON writes it."""
+def _as_text(value: FieldValue) -> str:
+    """A value as text: a string as it is, "" for None, JSON for anything else."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _equal(value: FieldValue, wanted: str) -> bool:
-    """Whether a value is what was written on the command line; numbers by what they are, not by how they look."""
-    if as_text(value) == wanted:
+    """Whether a value is the one on the command line; numbers are compared as numbers."""
+    if _as_text(value) == wanted:
         return True
     if isinstance(value, bool) or not isinstance(value, int | float) or not _NUMBER.fullmatch(wanted):
         return False
     return float(wanted) == value
 
 
-def _json_row(line: bytes) -> Mapping[str, FieldValue] | str:
+def _json_row(line: bytes | None) -> Mapping[str, FieldValue] | str:
+    if line is None:
+        return reading.TOO_LONG
     try:
         row = json.loads(line.decode("utf-8"))
-        if not isinstance(row, dict):
-            return "not a JSON object"
-        return cast("dict[str, FieldValue]", streams.storable_value(row))
     except UnicodeDecodeError:
-        return streams.NOT_UTF8
+        return reading.NOT_UTF8
     except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; brackets without end
         return "not JSON"
+    return cast("dict[str, FieldValue]", reading.storable_value(row)) if isinstance(row, dict) else "not a JSON object"
 
 
-def _csv_cells(cells: _Lines, strict: Iterator[list[str]], tolerant: Iterator[list[str]]) -> list[str]:
-    """The next row; where its quotes do not pair, as shows at the next quote or at the end, its first line is given up.
+def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
+    # One setting for the process, whose default is a short novel; `_records` gives no row more than this.
+    csv.field_size_limit(2 * reading.LONGEST)
+    lines = _text_lines(stream)
+    first = next(lines, "")
+    delimiter = delimiter or max(",;", key=(first or "").count)
+    records = _records(chain([first], lines), delimiter)
+    _, header = next(records, (1, []))
+    if isinstance(header, str):
+        message = f"{name}: the header cannot be read: {header}; a table starts with the names of its columns"
+        raise FileError(message, header)
+    columns: list[str] = []
+    for position, cell in enumerate(header, start=1):
+        column = re.sub(r"\s*[\r\n]\s*", " ", reading.storable(cell)).strip() or f"column {position}"
+        columns.append(column if column not in columns else f"{column}.{position}")
+    for line, cells in records:
+        if isinstance(cells, str):
+            yield line, cells
+        elif len(cells) > len(columns):
+            yield line, "more cells than columns"
+        elif cells:
+            yield line, dict(zip_longest(columns, map(reading.storable, cells), fillvalue=""))
 
-    Raises:
-        RefusedError: a quote is never closed, or a line cannot be taken.
-    """
-    try:
-        return next(strict)
-    except csv.Error:
-        pairs = len(cells.record) == 1 and not cells.ended and cells.again(0)
-    if pairs:  # in one line, `"so" it is` means what it says
-        cells.begin()
+
+def _records(lines: Iterator[str | None], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """The rows of a csv file: the line that each starts at, and its cells or the reason to skip it."""
+    reader = partial(
+        csv.reader, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    )
+    read_again: deque[str | None] = deque()
+    patience = _READ_AGAIN
+    number = 1
+    record: list[str] = []
+
+    def lines_of_record() -> Iterator[str]:
+        size = 0
+        while line := read_again.popleft() if read_again else next(lines, ""):
+            record.append(line)
+            yield line
+            size += len(line)
+            if size > reading.LONGEST:
+                raise RefusedError(_UNCLOSED_AND_LOST)
+        if line is None:
+            record.append("")
+            raise RefusedError(reading.TOO_LONG)
+
+    while True:
+        record.clear()
+        cells: list[str] | str
         try:
-            row = next(tolerant)
-        except csv.Error:  # all that a tolerant reader minds
-            raise streams.RefusedError("a carriage return outside of quotes") from None
-        if not cells.ended:
-            return row
-    raise streams.RefusedError(_UNCLOSED if cells.again(1) else _UNCLOSED_AND_LOST)
+            cells = next(reader(lines_of_record(), strict=True), [])
+            "".join(record).encode()  # fails where a line was not UTF-8
+        except UnicodeEncodeError:
+            cells = reading.NOT_UTF8
+        except RefusedError as error:
+            cells = str(error)
+        except csv.Error:  # a quote inside of a cell, or the end of the file inside of quotes
+            tolerant = reader([record[0], ""])
+            cells = next(tolerant)
+            if len(record) > 1 or tolerant.line_num > 1:  # in one line, `"so" it is` means what it says
+                patience -= sum(map(len, record[1:]))
+                cells = _UNCLOSED if patience >= 0 else _UNCLOSED_AND_LOST
+                if patience >= 0:
+                    read_again.extendleft(reversed(record[1:]))
+                    del record[1:]
+        if not record:
+            return
+        yield number, cells
+        number += len(record)
 
 
-def _csv_row(columns: list[str], cells: list[str]) -> Mapping[str, FieldValue] | str:
-    if len(cells) > len(columns):
-        return "more cells than columns"
-    cells += [""] * (len(columns) - len(cells))
-    return {column: _typed(cell) for column, cell in zip(columns, cells, strict=True)}
+def _text_lines(stream: IO[bytes]) -> Iterator[str | None]:
+    """The lines of a csv file with their ends (LF, CR LF or CR); None for one that is longer than `LONGEST`."""
+    # What is not UTF-8 becomes surrogates, so that one row is lost and not the file.
+    with TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
+        while line := text.readline(reading.LONGEST + 1):
+            yield line if len(line) <= reading.LONGEST else None
+            while line and not line.endswith(("\n", "\r")):
+                line = text.readline(reading.LONGEST)
 
 
-def _typed(cell: str) -> FieldValue:
-    if _NUMBER.fullmatch(cell) and len(cell) <= _DIGITS:
+def _number_or_text(cell: FieldValue) -> FieldValue:
+    """The field of a csv cell."""
+    if isinstance(cell, str) and len(cell) <= _DIGITS and _NUMBER.fullmatch(cell):
         return float(cell) if "." in cell else int(cell)
-    return streams.storable(cell) or None
+    return cell or None
 
 
-def _unique(columns: list[str]) -> list[str]:
-    """Names of columns; one that is taken gets its place in the header behind it, one that is missing is its place."""
-    names: list[str] = []
-    for place, column in enumerate(columns, start=1):
-        name = streams.storable(column.strip()) or f"column {place}"
-        names.append(name if name not in names else f"{name}.{place}")
-    return names
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    from pyarrow import ArrowException  # .1 s, and only here
+    from pyarrow.parquet import ParquetFile
+
+    number = 0
+    try:
+        with reading.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
+            packed = path.suffix.lower() == ".gz"
+            if packed:
+                shutil.copyfileobj(stream, unpacked)
+            for batch in ParquetFile(unpacked if packed else stream).iter_batches(_BATCH):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, cast("dict[str, FieldValue]", reading.storable_value(row))
+    except (ArrowException, ValueError, OverflowError) as error:  # the latter two from a value that Python cannot have
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        message = f"{path}: not a parquet file, or a damaged one ({reason}); write it anew"
+        raise FileError(message, reading.DAMAGED) from error

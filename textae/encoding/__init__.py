@@ -1,4 +1,4 @@
-"""Encoding: a document becomes a bag of words, the bag a code, and a code words again; numpy alone.
+"""Encoding: from a document to a bag of words, from the bag to a code, and back to words; numpy alone.
 
-A worker of a cluster imports this room and no other. It holds no files, no index, no learning and no ranking.
+A worker of a cluster imports this room and no other. Files, the index, training and ranking do not belong here.
 """

@@ -1,10 +1,10 @@
-"""One analysis for documents and queries: text becomes words, words become terms.
+"""From text to terms, the same way for documents and queries: text becomes words, words become terms.
 
-A word is a run of letters, digits and combining marks in any script (Unicode). Scripts that are written without
-spaces (Chinese, Japanese kana, Thai, Lao, Khmer, Burmese) give overlapping pairs of characters, each with its marks,
-as there is no dictionary to cut them by. A term
-is the word normalised (NFKC), case-folded and, where a language is given, stemmed by Snowball, with that language's
-stop words left out. No language is assumed: `detect_language` looks at the corpus, and `None` works for all.
+A word is a run of letters, digits and combining marks in any script (Unicode). Scripts that are written without spaces
+(Chinese, Japanese kana, Thai, Lao, Khmer, Burmese) give overlapping pairs of characters, each with its marks, because
+there is no dictionary that would split them. A term is the word normalised (NFKC), case-folded and, where a language
+is set, stemmed by Snowball; the stop words of that language are no terms. No language is assumed: `detect_language`
+looks at the corpus, and None works for all.
 
     >>> Analysis.of("english").terms("Smoothing a noisy signal")
     ['smooth', 'noisi', 'signal']
@@ -28,7 +28,7 @@ from textae.types import Document
 T = TypeVar("T")
 
 LONGEST_WORD = 64
-"""Characters; what is longer is encoded data, not a word (uuencoded files in mail, keys in logs)."""
+"""Characters; a longer run is encoded data, not a word (uuencoded files in mail, keys in logs)."""
 
 # Python's \w leaves out the combining marks without which Hindi, Thai or vocalised Arabic fall apart into letters.
 _MARKS = (
@@ -48,26 +48,22 @@ _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 
 
 def searchable(document: Document) -> str:
-    """What of a document is indexed: its title and its text as one."""
+    """The text that is indexed: the title and the text of a document."""
     return f"{document.title}\n{document.text}" if document.title else document.text
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """The places of the words in a text, as (start, end) in characters, in order; pairs of one run overlap."""
-    if text.isascii():
-        for found in _ASCII_WORD.finditer(text):
-            yield found.span()
-        return
-    for found in _WORD.finditer(text.replace("_", " ")):
-        start, end = found.span()
-        if _HAS_UNSPACED.search(text, start, end):
-            yield from _pair_spans(text, start, end)
+    """The (start, end) of each word in characters, in order; the pairs of a run of unspaced script overlap."""
+    plain = text.isascii()
+    for match in _ASCII_WORD.finditer(text) if plain else _WORD.finditer(text.replace("_", " ")):
+        if not plain and _HAS_UNSPACED.search(text, *match.span()):
+            yield from _pair_spans(text, *match.span())
         else:
-            yield start, end
+            yield match.span()
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they are written, in order: `text[start:end]` for each of its `spans`."""
+    """The words of a text as written, in order: `text[start:end]` for each of its `spans`."""
     if text.isascii():
         return _ASCII_WORD.findall(text)
     if _HAS_UNSPACED.search(text):
@@ -76,22 +72,22 @@ def words(text: str) -> list[str]:
 
 
 def _pair_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut a word that holds unspaced script into pairs of characters, and its other parts into words."""
+    """Split a word that holds unspaced script: pairs of its characters, and words of the other scripts."""
     for run in _UNSPACED_RUN.finditer(text, start, end):
-        characters = [found.span() for found in _CHARACTER.finditer(text, *run.span())]
+        characters = [match.span() for match in _CHARACTER.finditer(text, *run.span())]
         if len(characters) > 1:
-            yield from ((first, last) for (first, _), (_, last) in itertools.pairwise(characters))
+            yield from ((start, end) for (start, _), (_, end) in itertools.pairwise(characters))
         else:
             yield run.span()
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """How words become terms; the same object serves documents and queries, and is stored with the index.
+    """How words become terms; one object serves documents and queries, and is stored with the index.
 
     Attributes:
-        language: the name of a Snowball stemmer, or None for words as they are.
-        stop_words: words that are no terms, case-folded and not stemmed.
+        language: the name of a Snowball stemmer; None for words as they are.
+        stop_words: words that are no terms, case-folded and unstemmed.
     """
 
     language: str | None
@@ -99,10 +95,10 @@ class Analysis:
 
     @classmethod
     def of(cls, language: str | None) -> "Analysis":
-        """The analysis of a language, with its stop words where a list is known.
+        """The analysis of a language, with its stop words where there is a list.
 
         Raises:
-            TextaeError: no stemmer of that name.
+            TextaeError: there is no stemmer for the language.
         """
         if language is None:
             return cls(None, frozenset())
@@ -120,19 +116,19 @@ class Analysis:
         return stem
 
     def __getstate__(self) -> dict[str, object]:
-        """What is pickled: not the stemmer, which is C, nor the memory."""
+        """Pickle neither the stemmer, which is C, nor the remembered words."""
         return {"language": self.language, "stop_words": self.stop_words}
 
     @cached_property
     def term_of(self) -> "Memo[str | None]":
-        """`term`, remembered by word."""
+        """`term` with a memory."""
         return Memo(self.term)
 
     def term(self, word: str) -> str | None:
-        """The term that a word stands for; None for a stop word and for what is no word."""
+        """The term of a word; None for a stop word, and for a run too long to be a word."""
         if len(word) > LONGEST_WORD:
             return None
-        folded = _folded(word)
+        folded = fold(word)
         if folded in self.stop_words:
             return None
         return self._stem(folded) or None
@@ -142,39 +138,45 @@ class Analysis:
         return [term for term in map(self.term, words(text)) if term is not None]
 
 
-def _folded(word: str) -> str:
-    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
+def fold(text: str) -> str:
+    """A text in lower case (Unicode's case folding) and normal form (NFKC)."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 class Memo(dict[str, T]):
-    """What a function says of a word, remembered: language repeats itself.
+    """Remembers the results of a function of a word, since language repeats itself.
 
     Args:
         function: of a word.
     """
 
     LARGEST = 1_000_000
+    """Words that are remembered; then it starts anew, and the common words are soon back."""
 
     def __init__(self, function: Callable[[str], T]) -> None:
         super().__init__()
         self._function = function
 
+    def __reduce__(self) -> tuple[type["Memo[T]"], tuple[Callable[[str], T]]]:
+        """Pickle the function alone."""
+        return Memo, (self._function,)
+
     def __missing__(self, word: str) -> T:
-        if len(self) >= self.LARGEST:  # a bound on memory; the common words are back soon
+        if len(self) >= self.LARGEST:
             self.clear()
         self[word] = value = self._function(word)
         return value
 
 
 def languages() -> list[str]:
-    """The names of the languages that can be stemmed."""
+    """The names of the languages that have a stemmer."""
     import Stemmer
 
     return [name for name in Stemmer.algorithms() if name not in ("porter", "dutch_porter")]
 
 
 def stop_words(language: str) -> frozenset[str]:
-    """The language's commonest words that say nothing of a topic (Snowball's lists); empty where none is known."""
+    """The most common words of a language, which carry no topic (Snowball's lists); empty without a list."""
     return _stop_lists().get(language, frozenset())
 
 
@@ -182,23 +184,23 @@ def _stop_lists() -> dict[str, frozenset[str]]:
     from whoosh.lang import aliases
     from whoosh.lang.stopwords import stoplists
 
-    known = {name: stoplists[aliases[name]] for name in languages() if aliases.get(name) in stoplists}
-    return {name: frozenset(map(_folded, listed)) for name, listed in known.items()}
+    lists = {name: stoplists[aliases[name]] for name in languages() if aliases.get(name) in stoplists}
+    return {name: frozenset(map(fold, listed)) for name, listed in lists.items()}
 
 
-SHARE_OF_STOP_WORDS = 0.15
-"""Of running words; English prose has .4, English titles .25, and other languages' lists find below .1 in it."""
+STOP_WORD_RATE = 0.15
+"""Of running words; English prose has .4, English titles .25, and other languages' lists match below .1 of them."""
 
 
 def detect_language(texts: Iterable[str]) -> str | None:
-    """The language of which the texts hold most stop words; None where that is few, as in logs, code or Chinese."""
+    """The language with the most stop words in the texts; None where these are few, as in logs, code or Chinese."""
     lists = _stop_lists()
-    found = dict.fromkeys(lists, 0)
+    counts = dict.fromkeys(lists, 0)
     total = 0
     for text in texts:
-        folded = [_folded(word) for word in words(text)]
+        folded = list(map(fold, words(text)))
         total += len(folded)
         for name, stops in lists.items():
-            found[name] += sum(map(stops.__contains__, folded))
-    best = max(sorted(found), key=found.__getitem__)
-    return best if found[best] > SHARE_OF_STOP_WORDS * total else None
+            counts[name] += sum(map(stops.__contains__, folded))
+    best = max(sorted(counts), key=counts.__getitem__)
+    return best if counts[best] > STOP_WORD_RATE * total else None

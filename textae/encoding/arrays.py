@@ -1,4 +1,4 @@
-"""Names for the arrays that pass between modules, and what numpy lacks of them."""
+"""Names for the arrays that pass between modules, and one numpy function that is slow to import."""
 
 from typing import TypeVar
 
@@ -11,16 +11,16 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
 Rows = NDArray[np.int64]
-"""Numbers of rows, counted through all parts."""
+"""Row numbers, counted through all segments."""
 
 Mask = NDArray[np.bool_]
-"""(n_rows,) which rows are meant."""
+"""(n_rows,) true for the rows that may be hits."""
 
 
 def distinct(values: NDArray[T]) -> tuple[NDArray[T], NDArray[np.int64]]:
-    """The different values of an array, rising, and how often each occurs.
+    """The distinct values of an array, rising, and how often each occurs.
 
-    It is `np.unique` on the way of a search, which must not wait for the 14 ms in which that imports `numpy.ma`.
+    Same as `np.unique`, which imports `numpy.ma`: 14 ms that a cold search must not wait for.
     """
     ordered = np.sort(values)
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])

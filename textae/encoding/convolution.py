@@ -1,8 +1,8 @@
-"""Convolution and its way back in numpy: a convolutional auto-encoder without torch (`textae.training.networks.conv`).
+"""Convolution and its transpose in numpy: a convolutional auto-encoder without torch (`textae.training.networks.conv`).
 
-    y[p, o] = b_o + Σ_d Σ_i x[p + d, i] · w[o, i, d]        the kernel slides over a picture that is padded with zeros
+    y[p, o] = b_o + Σ_d Σ_i x[p + d, i] · w[o, i, d]        the kernel slides over a picture padded with zeros
 
-Pictures are (n, height, width, channels), as their pixels are stored; kernels are as torch has them.
+Pictures are (n, height, width, channels), as their pixels are stored; kernels are as in torch.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ Kernels = tuple[tuple[Floats, Floats], ...]
 """Kernels (n_out, n_in, size, size), of odd size, and biases (n_out,) of convolutions, first to last."""
 
 POOL = 2
-"""Places that become one, in each direction."""
+"""Height and width of the blocks that pooling reduces to one number."""
 
 
 def convolved(pictures: Floats, kernels: Floats, biases: Floats) -> Floats:
@@ -24,13 +24,13 @@ def convolved(pictures: Floats, kernels: Floats, biases: Floats) -> Floats:
     edge = (size // 2, size // 2)
     windows = sliding_window_view(np.pad(pictures, ((0, 0), edge, edge, (0, 0))), (size, size), axis=(1, 2))
     n, height, width = pictures.shape[:3]
-    flat = windows.reshape(n * height * width, -1)  # (n places, n_in · size²)
+    flat = windows.reshape(n * height * width, -1)  # (n · height · width, n_in · size²)
     slid: Floats = (matmul(flat, kernels.reshape(len(kernels), -1).T) + biases).reshape(n, height, width, -1)
     return slid
 
 
 def deconvolved(pictures: Floats, kernels: Floats, biases: Floats) -> Floats:
-    """The transpose of `convolved`, which is a convolution with the kernels flipped.
+    """The transpose of `convolved`: a convolution with the kernels flipped.
 
     Args:
         pictures: (n, height, width, n_kernels).
@@ -44,11 +44,11 @@ def deconvolved(pictures: Floats, kernels: Floats, biases: Floats) -> Floats:
 
 
 def pooled(pictures: Floats) -> Floats:
-    """The largest of each block: (n, height, width, channels) to (n, height // POOL, width // POOL, channels)."""
+    """The maximum of each block: (n, height, width, channels) to (n, height // POOL, width // POOL, channels)."""
     n, height, width, channels = pictures.shape
     blocks = pictures[:, : height // POOL * POOL, : width // POOL * POOL]
-    largest: Floats = blocks.reshape(n, height // POOL, POOL, width // POOL, POOL, channels).max(axis=(2, 4))
-    return largest
+    maxima: Floats = blocks.reshape(n, height // POOL, POOL, width // POOL, POOL, channels).max(axis=(2, 4))
+    return maxima
 
 
 def repeated(pictures: Floats, height: int, width: int) -> Floats:

@@ -1,36 +1,95 @@
-"""Count a corpus once, in a stream: its vocabulary, its document frequencies, its tokens."""
+"""Count a corpus in one pass: its vocabulary, its document frequencies and its tokens.
+
+A `Counter` numbers terms as it meets them and writes the numbers to an unnamed temporary file, so that memory holds
+the terms alone. When the corpus ends, the terms are numbered again by falling document frequency (ties by the term).
+The n most frequent terms are then the terms below n, and the encoder, which knows fewer terms than keyword search,
+takes its part of the same counts.
+
+The shards of a corpus can be counted apart. Their `TermCounts` add up, and give the vocabulary of the whole corpus:
+
+    counts, tokens = counter.counts()                                     on each worker
+    vocabulary, frequencies = functools.reduce(operator.add, counts_of_shards).vocabulary()      on one machine
+    renumbered(tokens, counts.terms, vocabulary, folder)                  on each worker
+"""
 
 import tempfile
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.analyzer import Analysis, Memo, words
+from textae.encoding.arrays import Ints
 from textae.encoding.bags import CHUNK, Tokens, row_starts
 from textae.encoding.vocabulary import MOST_TERMS, Vocabulary
 
-T = TypeVar("T", bound=np.generic)
+
+@dataclass(frozen=True)
+class TermCounts:
+    """Document frequencies of the terms of a corpus, or of a shard of it.
+
+    Attributes:
+        n_documents: documents that were counted.
+        terms: each once, in any order.
+        frequencies: (n_terms,) int64, documents that hold each term.
+    """
+
+    n_documents: int
+    terms: Sequence[str]
+    frequencies: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, tokens: Tokens, terms: Sequence[str]) -> "TermCounts":
+        """Count documents.
+
+        Args:
+            tokens: of the documents.
+            terms: by their number in `tokens`.
+        """
+        frequencies = np.zeros(len(terms), np.int64)
+        for chunk in tokens.chunks(CHUNK):
+            frequencies += np.bincount(chunk.bags().terms, minlength=len(terms))
+        return cls(len(tokens), terms, frequencies)
+
+    def __add__(self, other: "TermCounts") -> "TermCounts":
+        """The counts of the documents of both, which share none."""
+        total = dict(zip(self.terms, self.frequencies.tolist(), strict=True))
+        for term, frequency in zip(other.terms, other.frequencies.tolist(), strict=True):
+            total[term] = total.get(term, 0) + frequency
+        n_documents = self.n_documents + other.n_documents
+        return TermCounts(n_documents, list(total), np.fromiter(total.values(), np.int64, len(total)))
+
+    def vocabulary(self) -> tuple[Vocabulary, NDArray[np.int64]]:
+        """The terms that occur, by falling document frequency (ties by the term), and their frequencies.
+
+        It depends on the counts alone, and not on the order in which shards were added.
+        """
+        occurring = np.flatnonzero(self.frequencies).tolist()
+        ranked = sorted(occurring, key=lambda i: (-self.frequencies[i], self.terms[i]))[:MOST_TERMS]
+        return Vocabulary.of(self.terms[i] for i in ranked), self.frequencies[ranked]
 
 
 class Counter:
-    """Counts a corpus once, in a stream, for a vocabulary that is known only when it has ended.
+    """Counts a corpus, or a shard of it, in one pass.
+
+    A counter holds an open file and cannot be pickled; its counts and tokens can.
 
     Args:
         analysis: how words become terms.
-        spill: the folder for the temporary files (they have no name, and are gone with the process).
+        folder: for the temporary files, which have no name and vanish with the process.
     """
 
-    def __init__(self, analysis: Analysis, spill: Path) -> None:
-        self._analysis, self._folder = analysis, spill
+    def __init__(self, analysis: Analysis, folder: Path) -> None:
+        self._analysis, self._folder = analysis, folder
         self._number_of_term: dict[str, int] = {}
         self._numbers = Memo(self._number)
         self._lengths: list[int] = []
-        self._terms = _temporary(spill)
-        weakref.finalize(self, self._terms.close)  # where the corpus breaks off, and nobody finishes
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by `counts`
+        weakref.finalize(self, self._file.close)  # for a corpus that breaks off
 
     def _number(self, word: str) -> int:
         term = self._analysis.term(word)
@@ -38,50 +97,41 @@ class Counter:
 
     def add(self, text: str) -> None:
         """Count the next document."""
-        found = np.array(list(map(self._numbers.__getitem__, words(text))), np.int32)
-        self._lengths.append(len(found))
-        self._terms.write(found.tobytes())
+        numbers = np.array(list(map(self._numbers.__getitem__, words(text))), np.int32)
+        self._lengths.append(len(numbers))
+        self._file.write(numbers.tobytes())
+
+    def counts(self) -> tuple[TermCounts, Tokens]:
+        """The counts of all documents, and their tokens, numbered as in `TermCounts.terms`; nothing can be added."""
+        with self._file:
+            tokens = Tokens(row_starts(self._lengths), _mapped(self._file))
+        return TermCounts.of(tokens, list(self._number_of_term)), tokens
 
     def finish(self) -> tuple[Vocabulary, Tokens, NDArray[np.int64]]:
-        """The vocabulary, the terms of all documents in order (mapped from disk), and each term's frequency."""
-        raw = Tokens(row_starts(self._lengths), _mapped(self._terms, np.int32))
-        ranked, frequency = by_frequency(raw, list(self._number_of_term))
-        vocabulary = Vocabulary.of(term for term, _ in ranked)
-        return vocabulary, renumbered(raw, [number for _, number in ranked], self._folder), frequency
+        """The vocabulary, the tokens of all documents (mapped from disk), and the document frequency of each term."""
+        counts, tokens = self.counts()
+        vocabulary, frequencies = counts.vocabulary()
+        return vocabulary, renumbered(tokens, counts.terms, vocabulary, self._folder), frequencies
 
 
-def by_frequency(tokens: Tokens, terms: Sequence[str]) -> tuple[list[tuple[str, int]], NDArray[np.int64]]:
-    """The terms that occur, by falling document frequency (ties by the term), with their numbers; and the frequencies.
+def renumbered(tokens: Tokens, terms: Sequence[str], vocabulary: Vocabulary, folder: Path) -> Tokens:
+    """The same rows with the numbers of a vocabulary, mapped from a temporary file; -1 for a term it does not hold.
 
     Args:
-        tokens: of the corpus.
-        terms: by number.
+        tokens: of documents.
+        terms: by their number in `tokens`.
+        vocabulary: that numbers the terms from now on.
+        folder: for the temporary file.
     """
-    frequency = np.zeros(len(terms), np.int64)
-    for chunk in tokens.chunks(CHUNK):
-        frequency += np.bincount(chunk.bags().terms, minlength=len(frequency))
-    occurring = np.flatnonzero(frequency).tolist()
-    ranked = sorted(occurring, key=lambda number: (-frequency[number], terms[number]))[:MOST_TERMS]
-    return [(terms[number], number) for number in ranked], frequency[ranked]
+    number_of = {term: number for number, term in enumerate(vocabulary.terms())}
+    numbers = np.array([*(number_of.get(term, -1) for term in terms), -1], np.int32)  # the last one is that of -1
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for chunk in tokens.chunks(CHUNK):
+            file.write(numbers[chunk.terms].tobytes())
+        return Tokens(tokens.starts, _mapped(file))
 
 
-def renumbered(tokens: Tokens, numbers: Sequence[int], spill: Path) -> Tokens:
-    """The same rows with terms numbered by their place in `numbers`, in a temporary file; what is not there is -1."""
-    new = np.full(max([-1, *numbers]) + 2, -1, np.int32)  # the last place is that of -1
-    new[np.array(numbers, np.int64)] = np.arange(len(numbers), dtype=np.int32)
-    file = _temporary(spill)
-    for chunk in tokens.chunks(CHUNK):
-        known = np.minimum(chunk.terms, len(new) - 1)
-        file.write(new[known].tobytes())
-    return Tokens(tokens.starts, _mapped(file, np.int32))
-
-
-def _temporary(folder: Path) -> IO[bytes]:
-    return tempfile.TemporaryFile(dir=folder)
-
-
-def _mapped(file: IO[bytes], dtype: type[T]) -> NDArray[T]:
-    """What was written, as an array; the file is closed, and gone when the array is."""
-    with file:
-        file.flush()
-        return np.memmap(file, dtype, mode="r") if file.tell() else np.empty(0, dtype)
+def _mapped(file: IO[bytes]) -> Ints:
+    """The numbers in a file as an array; the file can be closed, and vanishes with the array."""
+    file.flush()
+    return np.memmap(file, np.int32, mode="r") if file.tell() else np.empty(0, np.int32)

@@ -1,4 +1,4 @@
-"""What an index has learned, as segments need it."""
+"""The learned model of an index: all that it takes to make a segment of documents."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from textae.encoding.vectorizer import Vectorizer
 
 @dataclass(frozen=True)
 class Model:
-    """What was learned, by which every segment is made.
+    """The learned model.
 
     Attributes:
-        vectorizer: of texts to terms.
-        idf: (n_terms + 1,) as it was when the index was learned; the last is that of terms that were met later.
-        encoder: of codes.
-        start: LSA, where learning started; of pictures, PCA.
-        passage: words of a passage; 0 where only whole documents are searched.
-        shape: height, width and channels of pictures; None where documents are texts.
+        vectorizer: from texts to terms.
+        idf: (n_terms + 1,) of the learned corpus; the last is that of terms from later documents.
+        encoder: from documents to codes.
+        start: the baseline from which training started: LSA, or PCA for pictures.
+        passage: words of a passage; 0 to search whole documents.
+        shape: height, width and channels of pictures; None for texts.
     """
 
     vectorizer: Vectorizer

@@ -1,7 +1,7 @@
-"""Passages: windows over a long text, each as long as what a code can say well, every word in two of them.
+"""Passages: overlapping windows of a long text, each short enough for a code to represent; each word is in two.
 
-The text is cut into halves of about the same length, at the end of a sentence where one is near and else between
-words, and two halves that follow each other are a passage. So each sentence stands somewhere away from an edge.
+The text is cut into pieces of about the same length, at the end of a sentence where one is near and otherwise between
+words. Two consecutive pieces are a passage, so that each sentence is away from the edges of some passage.
 
     >>> passages("One two three. Four five six. Seven eight nine. Ten eleven twelve.", 6)
     [(0, 30), (15, 48), (30, 66)]
@@ -22,9 +22,9 @@ _SENTENCE = re.compile(r"[.!?…][\"'’”)\]]{0,3}\s++|[。！？][」』”�
 def passages(text: str, words: int) -> list[tuple[int, int]]:
     """The passages of a text, as (start, end) in characters, in order.
 
-    Together they are the whole text, and each begins in the middle of the one before. None has more than 1.25 times as
-    many words; what lies between the beginnings of two words counts as a word for each 64 characters begun, so that
-    none has more than 80 · words + 64 characters, whatever the text is. Of unspaced script a character is a word.
+    Together they are the whole text, and each starts in the middle of the one before. None has more than 1.25 times
+    `words`; white space and long runs count as a word for each 64 characters, so that none has more than
+    80 · words + 64 characters, whatever the text is. In unspaced script, a character is a word.
 
     Args:
         text: of a document; an empty one is one passage.
@@ -35,29 +35,27 @@ def passages(text: str, words: int) -> list[tuple[int, int]]:
     """
     if words < 2:
         raise TextaeError(f"passages of {words} words; at least 2 are needed, as they overlap by half")
-    places = _places(text)
+    places = _possible_cuts(text)
     if len(places) <= words:
         return [(0, len(text))]
-    n_halves = -(-len(places) // (words // 2))
-    wanted = np.linspace(0, len(places), n_halves + 1).round().astype(np.int64)[1:-1]
-    cuts = [0, *_moved(text, places, wanted, near=words // 8).tolist(), len(text)]
+    n_pieces = -(-len(places) // (words // 2))
+    wanted = np.linspace(0, len(places), n_pieces + 1).round().astype(np.int64)[1:-1]
+    cuts = [0, *_at_sentences(text, places, wanted, near=words // 8).tolist(), len(text)]
     return list(zip(cuts[:-2], cuts[2:], strict=True))
 
 
-def _places(text: str) -> NDArray[np.int64]:
-    """Where the text may be cut: at 0, before each word, and wherever else `LONGEST_WORD` characters have passed."""
-    starts = np.fromiter((start for start, _ in spans(text)), np.int64)
-    starts = np.concatenate([[0], starts[starts > 0], [max(len(text), 1)]])
-    gaps = np.diff(starts)
-    counts = -(-gaps // LONGEST_WORD)
+def _possible_cuts(text: str) -> NDArray[np.int64]:
+    """The characters where the text may be cut: 0, the start of each word, and every `LONGEST_WORD` in between."""
+    starts = np.array([0, *(start for start, _ in spans(text) if start), max(len(text), 1)], np.int64)
+    counts = -(-np.diff(starts) // LONGEST_WORD)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     places: NDArray[np.int64] = np.repeat(starts[:-1], counts) + (np.arange(len(first)) - first) * LONGEST_WORD
     return places
 
 
-def _moved(text: str, places: NDArray[np.int64], wanted: NDArray[np.int64], near: int) -> NDArray[np.int64]:
-    """The characters of the wanted cuts, or of the nearest beginning of a sentence at most `near` places away."""
-    ends = np.fromiter((found.end() for found in _SENTENCE.finditer(text)), np.int64)
+def _at_sentences(text: str, places: NDArray[np.int64], wanted: NDArray[np.int64], near: int) -> NDArray[np.int64]:
+    """The characters of the wanted cuts, each moved to the nearest start of a sentence at most `near` places away."""
+    ends = np.array([match.end() for match in _SENTENCE.finditer(text)], np.int64)
     sentences = ends[ends < len(text)]
     if not len(sentences):
         return places[wanted]

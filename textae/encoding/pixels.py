@@ -1,8 +1,7 @@
-"""Pictures as an encoder reads them: rows of pixels, as bags of words are rows of counts."""
+"""Pictures as an encoder reads them: one row of pixels per picture."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from textae.types import Picture
 
 @dataclass(frozen=True)
 class Pixels:
-    """Pictures of one shape, a row each.
+    """Pictures of one shape.
 
     Attributes:
         values: (n, n_pixels) uint8, from 0, black, to 255.
@@ -22,14 +21,13 @@ class Pixels:
     values: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, pictures: Iterable[Picture]) -> Self:
-        """The pixels of pictures that have one shape; at least one."""
-        rows = [np.frombuffer(picture.pixels, np.uint8) for picture in pictures]
-        return cls(np.stack(rows))
+    def of(cls, pictures: Iterable[Picture]) -> "Pixels":
+        """The pixels of at least one picture, all of one shape."""
+        return cls(np.stack([np.frombuffer(picture.pixels, np.uint8) for picture in pictures]))
 
     @classmethod
-    def concatenated(cls, parts: Iterable[Self]) -> Self:
-        """The rows of all parts, in order."""
+    def concatenated(cls, parts: Iterable["Pixels"]) -> "Pixels":
+        """The rows of all parts, one part after the other."""
         return cls(np.concatenate([part.values for part in parts]))
 
     def __len__(self) -> int:
@@ -37,11 +35,11 @@ class Pixels:
         return len(self.values)
 
     def rows(self, first: int, last: int) -> "Pixels":
-        """The rows from first to before last."""
+        """The rows from `first` to before `last`."""
         return Pixels(self.values[first:last])
 
     def take(self, rows: NDArray[np.int64]) -> "Pixels":
-        """The named rows, in the order named."""
+        """The rows of these numbers, in their order."""
         return Pixels(self.values[rows])
 
     def chunks(self, size: int) -> Iterator["Pixels"]:

@@ -1,13 +1,7 @@
-"""Bag of words: a document is the multiset of its terms, whatever their order.
-
-`Counter` reads a corpus once, in a stream: it numbers terms as they come, and spills what it read to an unnamed
-temporary file, so memory holds the terms alone. When the corpus has ended, the terms are numbered anew by falling
-document frequency (ties by the term itself): the most frequent n terms are then simply the terms below n, which is
-how the encoder, that knows fewer terms than keyword search, takes its part of the same counts. Terms that documents
-bring later are numbered behind them (`Vocabulary`), and no number ever changes its term.
-"""
+"""From texts to token sequences and bags of a vocabulary's terms; queries and documents take the same path."""
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 
@@ -17,19 +11,24 @@ from textae.encoding.vocabulary import MOST_TERMS, Vocabulary
 
 
 class Vectorizer:
-    """Texts to bags of the vocabulary's terms; a query walks the same path as a document.
+    """Turns texts into bags of the terms of a vocabulary.
 
     Args:
         analysis: how words become terms.
-        vocabulary: the terms that are known.
-
-    Attributes:
-        numbers: of the term that a word, as written, stands for; -1 where the corpus does not hold it.
+        vocabulary: the terms that have a number.
     """
 
     def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         self.analysis, self.vocabulary = analysis, vocabulary
-        self.numbers = Memo(self._look_up)
+
+    @cached_property
+    def numbers(self) -> Memo[int]:
+        """The term number of each word, as written; -1 for a stop word and for a word outside the vocabulary."""
+        return Memo(self._look_up)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle no remembered words."""
+        return {name: value for name, value in vars(self).items() if name != "numbers"}
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)
@@ -37,57 +36,56 @@ class Vectorizer:
         return -1 if number is None else number
 
     def tokens(self, texts: Iterable[str]) -> Tokens:
-        """The terms of some texts, in order; what is not in the vocabulary is -1."""
-        found = [np.array(list(map(self.numbers.__getitem__, words(text))), np.int32) for text in texts]
-        return Tokens(row_starts(list(map(len, found))), np.concatenate([np.empty(0, np.int32), *found]))
+        """The term numbers of the texts in reading order, a row per text; -1 for a word without one."""
+        number = self.numbers.__getitem__
+        rows = [np.array(list(map(number, words(text))), np.int32) for text in texts]
+        return Tokens(row_starts(list(map(len, rows))), np.concatenate([np.empty(0, np.int32), *rows]))
 
     def transform(self, texts: Iterable[str]) -> Bags:
-        """The bags of some texts, in order; words that are not in the vocabulary are left out."""
+        """The bags of the texts, without the words outside the vocabulary."""
         return self.tokens(texts).bags()
 
     def unknown(self, text: str) -> list[str]:
-        """The words of a text, as written, that would be terms but occur nowhere in the corpus; each once."""
+        """The words of a text, as written and each once, that are no stop words and occur nowhere in the corpus."""
         candidates = dict.fromkeys(words(text))
         return [word for word in candidates if self.numbers[word] < 0 and self.analysis.term(word) is not None]
 
 
 class GrowingVectorizer(Vectorizer):
-    """A vectorizer that numbers the terms that it meets for the first time, behind those that are known.
+    """A vectorizer that numbers new terms behind those of the vocabulary; no number changes its term.
 
     Args:
         analysis: how words become terms.
-        vocabulary: the terms that are known.
+        vocabulary: the terms that have a number already.
 
     Attributes:
-        new: the terms that were met, in the order of their numbers.
+        new: the numbers of the new terms, in their order.
     """
 
     PATIENCE = 2_000
-    """Words that are bisected for, before all terms are read to find others sooner."""
+    """Words that are looked up by bisection before all terms are read, which makes further lookups faster."""
 
     def __init__(self, analysis: Analysis, vocabulary: Vocabulary) -> None:
         super().__init__(analysis, vocabulary)
         self.new: dict[str, int] = {}
-        self._known: dict[str, int] = {}
-        self._bisected = 0
+        self._number_of: dict[str, int] = {}
+        self._lookups = 0
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)
         if term is None:
             return -1
-        number = self._known_number(term)
+        if self._number_of:
+            number = self._number_of.get(term)
+        else:
+            number = self.vocabulary.number(term)
+            self._lookups += 1
+            if self._lookups > self.PATIENCE:
+                self._number_of = {term: number for number, term in enumerate(self.vocabulary.terms())}
         if number is not None:
             return number
         size = len(self.vocabulary) + len(self.new)
         return self.new.setdefault(term, size) if size < MOST_TERMS else self.new.get(term, -1)
-
-    def _known_number(self, term: str) -> int | None:
-        if self._known:
-            return self._known.get(term)
-        self._bisected += 1
-        if self._bisected > self.PATIENCE:
-            self._known = {known: number for number, known in enumerate(self.vocabulary.terms())}
-        return self.vocabulary.number(term)
 
     def grown(self) -> Vocabulary:
         """The vocabulary with the new terms."""

@@ -1,4 +1,4 @@
-"""Weights of terms: inverse document frequency, sublinear term frequency, tf-idf."""
+"""Term weights: inverse document frequency, sublinear term frequency, tf-idf."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +31,23 @@ def norms(bags: Bags, idf: Floats) -> Floats:
 
 
 def tfidf(bags: Bags, idf: Floats) -> Floats:
-    """The weight of each posting, (1 + ln tf) · idf, rows scaled to unit length (Salton & Buckley 1988, `ltc`).
+    """The weight of each entry, (1 + ln tf) · idf, rows scaled to unit length (Salton & Buckley 1988, `ltc`).
 
     Args:
         bags: n rows.
         idf: (n_terms,).
 
     Returns:
-        (n_postings,) float32, beside `bags.terms`.
+        (n_entries,), beside `bags.terms`.
     """
     weights: Floats = term_weight(bags.counts) * idf[bags.terms]
     weights /= np.repeat(norms(bags, idf), np.diff(bags.starts))
     return weights
+
+
+def term_frequencies(bags: Bags) -> Floats:
+    """The relative frequency of each entry in its row: (n_entries,), which sum to 1 in a row."""
+    counts = bags.counts.astype(np.float32)
+    lengths = np.bincount(bags.row_of, counts, minlength=len(bags)).astype(np.float32)
+    counts /= np.repeat(lengths, np.diff(bags.starts))
+    return counts

@@ -34,7 +34,7 @@ def decode_documents(snapshot: Snapshot, ids: Sequence[str], k: int) -> list[Dec
     numbers = [snapshot.number(id) for id in ids]
     positions = [snapshot.position(id) for id in ids]
     for id, position in zip(ids, positions, strict=True):
-        if not snapshot.codes.known[position]:
+        if not snapshot.codes.has_code[position]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
     floats = snapshot.codes.floats[np.array(positions, np.int64)]
     if snapshot.shape is not None:
@@ -50,7 +50,7 @@ def decode_text(snapshot: Snapshot, text: str, k: int) -> Decoded:
         QueryError: the encoder knows no word of it.
     """
     codes = snapshot.text_encoder.encode(snapshot.model.vectorizer.transform([text]))
-    if not codes.known[0]:
+    if not codes.has_code[0]:
         raise QueryError("the encoder knows no word of the text, so it has no code to decode; give other words")
     return _decoded(snapshot, codes.floats, k, [text])[0]
 
@@ -81,7 +81,7 @@ def sample(snapshot: Snapshot, n: int, k: int, seed: int) -> Samples:
     check_seed(seed)
     posterior = AggregatePosterior(_floats(snapshot))
     drawn = posterior.draw(n, np.random.default_rng(seed))
-    numbers = snapshot.numbers[snapshot.codes.known].tolist()
+    numbers = snapshot.numbers[snapshot.codes.has_code].tolist()
     samples = []
     for code, decoded in zip(drawn, _decoded(snapshot, drawn, k), strict=True):
         away = posterior.distances(code)

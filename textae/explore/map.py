@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from textae.config import LAYOUTS, LSA, NEIGHBOURS, check_seed
 from textae.encoding.arrays import Floats
 from textae.encoding.decoder import most_telling
-from textae.encoding.encoders import PixelEncoder, unit
-from textae.encoding.projection import LIMIT, Projection, first_two
+from textae.encoding.encoders import PixelEncoder
+from textae.encoding.layers import unit
+from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import QueryError, TextaeError
 from textae.explore.topics import known_rows
 from textae.index.chunked import ChunkedArray
@@ -165,13 +166,13 @@ def learn_chart(snapshot: Snapshot, layout: str, seed: int, progress: Progress) 
         raise QueryError("no document of this index has a code: the encoder knows none of their words")
     codes = snapshot.documents.floats.take(rows).astype(np.float32)
     placed = _placed(snapshot, layout).take(rows).astype(np.float32)
-    projection = _learned(layout, placed, seed, progress).framed(placed)
-    return MapModel(layout, seed, projection, learn_ground(snapshot, codes, projection.places(placed), progress))
+    projection = _learned(layout, placed, seed, progress).fitted_to_square(placed)
+    return MapModel(layout, seed, projection, learn_ground(snapshot, codes, projection.coordinates(placed), progress))
 
 
 def _learned(layout: str, codes: Floats, seed: int, progress: Progress) -> Projection:
     if layout == LSA:
-        return first_two(codes.shape[1])
+        return first_coordinates(codes.shape[1])
     from textae.training.map_layout import learn_autoencoder, learn_neighbours
 
     return (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
@@ -238,7 +239,7 @@ def topic_map(
     """
     rows, placed = known_rows(snapshot), _placed(snapshot, chart.layout)
     blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
-    places = np.concatenate([chart.projection.places(placed.take(block)) for block in blocks])
+    places = np.concatenate([chart.projection.coordinates(placed.take(block)) for block in blocks])
     numbers = snapshot.documents.doc_numbers.take(rows)
     ids, titles = snapshot.reader.ids_and_titles()
     if len(ids) > len(numbers):  # some have no code
@@ -262,6 +263,6 @@ def place(snapshot: Snapshot, chart: MapModel, texts: Sequence[str]) -> Floats:
     encoder = snapshot.model.start if chart.layout == LSA else snapshot.model.encoder
     assert not isinstance(encoder, PixelEncoder)  # of texts
     codes = encoder.encode(snapshot.model.vectorizer.transform(texts))
-    places = chart.projection.places(codes.floats)
-    places[~codes.known] = np.nan
+    places = chart.projection.coordinates(codes.floats)
+    places[~codes.has_code] = np.nan
     return places

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats
 from textae.encoding.decoder import Doubles
-from textae.encoding.encoders import unit
+from textae.encoding.layers import unit
 
 NEIGHBOURS = 10
 """k. With 5 to 20, words of a sample go together as well, and more than documents' do; from 40 on topics mix."""

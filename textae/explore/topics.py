@@ -35,8 +35,9 @@ from textae.config import check_seed
 from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Floats, Rows
 from textae.encoding.decoder import most_telling
-from textae.encoding.encoders import Encoder, unit
-from textae.encoding.topk import top
+from textae.encoding.encoders import Encoder
+from textae.encoding.layers import unit
+from textae.encoding.topk import top_k
 from textae.errors import QueryError
 from textae.explore import clustering as clusters
 from textae.explore.clustering import Numbers
@@ -166,7 +167,7 @@ def vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
 
 def known_rows(snapshot: Snapshot) -> Rows:
     """The rows of the documents that are there and have a code."""
-    known, alive = snapshot.documents.known.whole(), snapshot.documents.alive
+    known, alive = snapshot.documents.has_code.whole(), snapshot.documents.alive
     return np.flatnonzero(known if alive is None else known & alive)
 
 
@@ -180,7 +181,7 @@ def _words(snapshot: Snapshot, floats: Floats, found: clusters.Clusters) -> tupl
     terms, telling = _telling(snapshot, _said_at_centres(snapshot, floats, found), rows, topic_of)
     of_areas = [found.area_of == area for area in range(int(found.area_of[-1]) + 1)]
     shared = [_of_all(telling[area], sizes[area]) for area in of_areas]
-    ranked = [terms[top(row.astype(np.float32), 2 * _WORDS)].tolist() for row in (*telling, *shared)]
+    ranked = [terms[top_k(row.astype(np.float32), 2 * _WORDS)].tolist() for row in (*telling, *shared)]
     written = _written(snapshot, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
     words = [_distinct(list(map(written, row))) for row in ranked]
     return words[: len(telling)], words[len(telling) :]
@@ -192,7 +193,7 @@ def _labels(snapshot: Snapshot, found: clusters.Clusters) -> tuple[Words, Words]
     Such an area is called as its largest topic is.
     """
     rows, topic_of, strengths = _assigned(snapshot, found.centres)
-    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.known.tolist())
+    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.has_code.tolist())
     values, k, n_areas = list(map(label_of, fields)), len(found.centres), int(found.area_of[-1]) + 1
     typical = _typical(snapshot, rows, topic_of, strengths, k)
     names = [tuple(one.title or one.id for one in documents[:1]) for documents in typical]

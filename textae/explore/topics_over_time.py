@@ -66,7 +66,7 @@ def _dates(snapshot: Snapshot, field: str) -> NDArray[np.datetime64]:
     if field not in snapshot.field_names:
         known = ", ".join(sorted(snapshot.field_names - {"id", "title"})) or "none"
         raise QueryError(f"no document has the field {field!r}; the fields are: {known}")
-    values = np.array(list(snapshot.reader.field(field).values()), object)[snapshot.codes.known].tolist()
+    values = np.array(list(snapshot.reader.field(field).values()), object)[snapshot.codes.has_code].tolist()
     scale = colouring(field, values)
     numbers = np.asarray(scale.values if scale else (), np.float64)
     are_numbers = scale is not None and scale.kind == NUMBERS

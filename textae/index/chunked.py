@@ -1,4 +1,4 @@
-"""One array that lies in several parts, as an index lies in segments: numbered through, copied only where asked for."""
+"""One array in several chunks, one per segment of an index; its rows are numbered through all chunks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,47 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Rows, T, distinct
+from textae.encoding.bags import row_starts
 
 
 @dataclass(frozen=True)
 class ChunkedArray(Generic[T]):
-    """Rows of one kind, first part to last.
+    """An array in chunks; nothing is copied until rows are taken.
 
     Attributes:
-        parts: arrays of the same dtype and the same shape but for their first axis; at least one.
+        parts: arrays of one dtype, and of one shape apart from their first axis; at least one.
     """
 
     parts: Sequence[NDArray[T]]
 
-    @classmethod
-    def of(cls, array: NDArray[T]) -> "ChunkedArray[T]":
-        """A column of one part."""
-        return cls((array,))
-
     @cached_property
     def starts(self) -> Rows:
-        """Where each part begins, and where the last one ends: (n_parts + 1,)."""
-        return np.concatenate([[0], np.cumsum([len(part) for part in self.parts])]).astype(np.int64)
+        """The first row of each chunk, and the row after the last: (n_parts + 1,)."""
+        return row_starts(list(map(len, self.parts)))
 
     def __len__(self) -> int:
         """The number of rows."""
         return int(self.starts[-1])
 
     def __iter__(self) -> Iterator[tuple[int, NDArray[T]]]:
-        """Each part, after the number of its first row."""
+        """The chunks, each with the number of its first row."""
         return zip(self.starts[:-1].tolist(), self.parts, strict=True)
 
     def whole(self) -> NDArray[T]:
-        """All rows in one array; the part itself, where there is one."""
+        """All rows in one array; the chunk itself where there is one."""
         return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
 
     def take(self, rows: Rows) -> NDArray[T]:
         """The rows of these numbers, in their order."""
         if len(self.parts) == 1:
             return self.parts[0][rows]
-        found: NDArray[Any] = np.empty((len(rows), *self.parts[0].shape[1:]), self.parts[0].dtype)
+        taken: NDArray[Any] = np.empty((len(rows), *self.parts[0].shape[1:]), self.parts[0].dtype)
         part_of = np.searchsorted(self.starts, rows, side="right") - 1
-        for number in distinct(part_of)[0]:
-            inside = part_of == number
-            found[inside] = self.parts[number][rows[inside] - self.starts[number]]
-        return found
+        for part in distinct(part_of)[0]:
+            inside = part_of == part
+            taken[inside] = self.parts[part][rows[inside] - self.starts[part]]
+        return taken

@@ -1,7 +1,8 @@
-"""The bags of a segment, turned: for each term the documents that hold it; and what a corpus of segments counts.
+"""Postings: for each term, the documents of a segment that hold it; and the statistics of a corpus of segments.
 
-A segment never changes. What is removed from it is written beside it (`Removed`), and what a corpus counts
-(`Statistics`: documents, their mean length, in how many a term occurs) are sums over segments less what is removed.
+A segment never changes. `Removed` is stored beside it, and the `Statistics` of a corpus (the number of documents, their
+mean length, the document frequency of each term) are sums over segments minus what is removed. They add up over shards
+too: BM25 in one shard with the statistics of all gives each row the score that it has in the whole corpus.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats, Ints, Rows, distinct
-from textae.encoding.bags import Bags
+from textae.encoding.arrays import Floats, Ints, Rows, T, distinct
+from textae.encoding.bags import Bags, row_starts
 from textae.encoding.weighting import idf, norms
 
 K1, B = 1.2, 0.75
 """BM25's saturation of repeated terms and its normalisation by length (the usual values, not tuned)."""
 
 _CHUNK = 4_096
-"""Documents whose postings are weighted at a time."""
+"""Documents whose lengths and norms are computed at a time."""
 _AT_A_TIME = 1 << 20
-"""Postings whose saturation is found at a time."""
+"""Postings whose saturation is computed at a time."""
 
 
 def length_norm(length: Ints, mean_length: float) -> Floats:
@@ -37,25 +38,25 @@ def length_norm(length: Ints, mean_length: float) -> Floats:
 
 
 def saturation(tf: Floats, norm: Floats) -> Floats:
-    """How much of a term documents hold, from 0 to 1: tf / (tf + k1 (1 - b + b · length / mean length)).
+    """BM25's saturated term frequency, from 0 to 1: tf / (tf + k1 (1 - b + b · length / mean length)).
 
     Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, equation 3.15, without the idf
     and without k1 + 1.
 
     Args:
-        tf: (n,) how often each document holds it.
+        tf: (n,) occurrences of the term in each document.
         norm: (n,), the `length_norm` of these documents.
     """
     return tf / (tf + norm)
 
 
 PostingList = tuple[Ints, NDArray[np.uint16]]
-"""The documents that hold a term, rising, and how often each does."""
+"""The documents that hold a term, rising, and its count in each."""
 
 
 @dataclass(frozen=True)
 class Postings:
-    """The bags of a segment by term (compressed sparse columns, of the terms that occur).
+    """The bags of a segment by term: compressed sparse columns of the terms that occur.
 
     Attributes:
         terms: (n_here,) int32, rising: the terms that occur in this segment.
@@ -79,7 +80,7 @@ class Postings:
 
     @classmethod
     def of(cls, bags: Bags, idf: Floats) -> "Postings":
-        """Turn the bags of a segment.
+        """The postings of a segment.
 
         Args:
             bags: n documents.
@@ -87,26 +88,19 @@ class Postings:
         """
         from scipy.sparse import csr_array
 
-        shape = (len(bags), len(idf))
-        turned = csr_array((bags.counts, bags.terms, bags.starts), shape=shape).tocsc()
+        columns = csr_array((bags.counts, bags.terms, bags.starts), shape=(len(bags), len(idf))).tocsc()
         chunks = list(bags.chunks(_CHUNK))
-        lengths = [np.bincount(chunk.row_of, chunk.counts, minlength=len(chunk)) for chunk in chunks]
-        terms = np.flatnonzero(np.diff(turned.indptr)).astype(np.int32)
-        starts = np.append(turned.indptr[terms], turned.indptr[-1]).astype(np.int64)
-        length = np.concatenate([np.empty(0), *lengths]).astype(np.int32)
-        documents = turned.indices.astype(np.int32)
-        return cls(
-            terms,
-            starts,
-            documents,
-            turned.data,
-            length,
-            np.concatenate([np.empty(0, np.float32), *(norms(chunk, idf) for chunk in chunks)]),
-            *_saturations(starts, documents, turned.data, length_norm(length, _mean(length))),
-        )
+        sums = [np.bincount(chunk.row_of, chunk.counts, minlength=len(chunk)) for chunk in chunks]
+        lengths = np.concatenate([np.empty(0), *sums]).astype(np.int32)
+        terms = np.flatnonzero(np.diff(columns.indptr)).astype(np.int32)
+        starts = np.append(columns.indptr[terms], columns.indptr[-1]).astype(np.int64)
+        documents, counts = columns.indices.astype(np.int32), columns.data
+        norm = np.concatenate([np.empty(0, np.float32), *(norms(chunk, idf) for chunk in chunks)])
+        saturations = _saturations(starts, documents, counts, length_norm(lengths, _mean(lengths)))
+        return cls(terms, starts, documents, counts, lengths, norm, *saturations)
 
     def bags(self) -> Bags:
-        """The bags that were turned, turned back."""
+        """The bags of which these are the postings."""
         from scipy.sparse import csc_array
 
         shape = (len(self), len(self.terms))
@@ -119,43 +113,31 @@ class Postings:
 
     @cached_property
     def mean_length(self) -> float:
-        """Terms in a document of this segment, at the mean; 1 where there are none."""
+        """The mean number of terms in a document of this segment; 1 where there are none."""
         return _mean(self.lengths)
 
     def term(self, number: int) -> PostingList:
-        """The documents that hold a term, and how often; empty where none does."""
+        """The postings of a term; empty where it does not occur."""
         return self.find(np.array([number], np.int32)).lists[0]
 
     def find(self, terms: Ints) -> "Lists":
-        """The postings of some terms."""
-        place, here = _places(self.terms, terms)
-        if not len(self.terms):
-            return Lists([(self.documents, self.counts)] * len(terms), np.zeros(len(terms), np.float32))
-        ends = np.where(here, self.starts[place + 1], self.starts[place])
-        lists = [
-            (self.documents[start:end], self.counts[start:end])
-            for start, end in zip(self.starts[place].tolist(), ends.tolist(), strict=True)
-        ]
-        return Lists(lists, self.bounds[place] * here)
+        """The postings of n terms."""
+        place, here = _look_up(self.terms, terms)
+        ends = zip(self.starts[place].tolist(), self.starts[place + here].tolist(), strict=True)
+        lists = [(self.documents[start:end], self.counts[start:end]) for start, end in ends]
+        return Lists(lists, _values_at(self.bounds, place, here))
 
     def frequencies(self, terms: Ints) -> NDArray[np.int64]:
-        """The number of documents that hold each of some terms: (n,)."""
-        if not len(self.terms):
-            return np.zeros(len(terms), np.int64)
-        place, here = _places(self.terms, terms)
-        frequencies: NDArray[np.int64] = (self.starts[place + 1] - self.starts[place]) * here
-        return frequencies
+        """The document frequency of n terms in this segment: (n,)."""
+        place, here = _look_up(self.terms, terms)
+        return self.starts[place + here] - self.starts[place]
 
     def moments_of(self, terms: Ints) -> NDArray[np.float64]:
-        """The `moments` of some terms: (n, 2)."""
-        place, here = _places(self.terms, terms)
-        moments: NDArray[np.float64] = (
-            self.moments[place] * here[:, None] if len(self.terms) else np.zeros((len(terms), 2))
-        )
-        return moments
+        """The `moments` of n terms: (n, 2)."""
+        return _values_at(self.moments, *_look_up(self.terms, terms))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `from_arrays` makes the same postings of."""
+        """The arrays by name, for `from_arrays`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
@@ -166,11 +148,11 @@ class Postings:
 
 @dataclass(frozen=True)
 class Lists:
-    """The postings of some terms in a segment.
+    """The postings of n terms in a segment.
 
     Attributes:
         lists: of each term; empty where it does not occur.
-        bounds: (n,) float32, the highest saturation of each, 0 where it does not occur.
+        bounds: (n,) float32, the highest saturation of each term; 0 where it does not occur.
     """
 
     lists: list[PostingList]
@@ -179,12 +161,12 @@ class Lists:
 
 @dataclass(frozen=True)
 class Removed:
-    """What is gone of one segment.
+    """The removed documents of a segment, and what they subtract from its statistics.
 
     Attributes:
-        rows: (n,) int32, rising: the rows of the documents that are gone.
+        rows: (n,) int32, rising: the rows of the removed documents.
         terms: (m,) int32, rising: the terms that they held.
-        counts: (m,) int64, how many of them held each.
+        counts: (m,) int64, the number of them that held each term.
         length: terms in all of them together.
     """
 
@@ -195,46 +177,41 @@ class Removed:
 
     @classmethod
     def of(cls, rows: Rows | Ints, postings: Postings) -> "Removed":
-        """What is gone of a segment when these rows are.
+        """What these rows subtract.
 
         Args:
-            rows: (n,) in any order: all that are gone, not only those that go now.
+            rows: (n,) in any order: all removed rows, also those that were removed before.
             postings: of the segment.
         """
         gone = np.zeros(len(postings), bool)
         gone[rows] = True
         counts = np.diff(np.concatenate([[0], np.cumsum(gone[postings.documents])])[postings.starts])
         held = counts > 0
-        return cls(
-            np.flatnonzero(gone).astype(np.int32), postings.terms[held], counts[held], int(postings.lengths[gone].sum())
-        )
+        length = int(postings.lengths[gone].sum())
+        return cls(np.flatnonzero(gone).astype(np.int32), postings.terms[held], counts[held], length)
 
     @classmethod
-    def nothing(cls) -> "Removed":
-        """Of a segment that is whole."""
+    def none(cls) -> "Removed":
+        """No document."""
         return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64), 0)
 
     def frequencies(self, terms: Ints) -> NDArray[np.int64]:
-        """How many of the documents that are gone held each of some terms: (n,)."""
-        if not len(self.terms):
-            return np.zeros(len(terms), np.int64)
-        place, here = _places(self.terms, terms)
-        frequencies: NDArray[np.int64] = self.counts[place] * here
-        return frequencies
+        """The number of removed documents that held each of n terms: (n,)."""
+        return _values_at(self.counts, *_look_up(self.terms, terms))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `from_arrays` makes the same of."""
+        """The arrays by name, for `from_arrays`."""
         length = np.array([self.length], np.int64)
         return {"rows": self.rows, "terms": self.terms, "counts": self.counts, "length": length}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Removed":
-        """What gave these `arrays`."""
+        """The removed documents that gave these `arrays`."""
         return cls(arrays["rows"], arrays["terms"], arrays["counts"], int(arrays["length"][0]))
 
 
 class Statistics:
-    """What a corpus of segments counts, exactly, without what is removed.
+    """The exact statistics of a corpus of segments, without the removed documents; those of shards add up.
 
     Args:
         postings: of each segment.
@@ -242,7 +219,7 @@ class Statistics:
 
     Attributes:
         n: documents.
-        mean_length: terms in a document, at the mean; 1 where there are none.
+        mean_length: mean number of terms in a document; 1 where there are none.
     """
 
     def __init__(self, postings: Sequence[Postings], removed: Sequence[Removed]) -> None:
@@ -251,18 +228,24 @@ class Statistics:
         length = sum(int(part.lengths.sum(dtype=np.int64)) for part in postings) - sum(gone.length for gone in removed)
         self.mean_length = length / self.n if length else 1.0
 
+    def __add__(self, other: "Statistics") -> "Statistics":
+        """The statistics of the documents of both."""
+        return Statistics([*self._postings, *other._postings], [*self._removed, *other._removed])
+
     def frequencies(self, terms: Ints) -> NDArray[np.int64]:
-        """The number of documents that hold each of some terms: (n,)."""
-        there = sum((part.frequencies(terms) for part in self._postings), np.zeros(len(terms), np.int64))
-        return there - sum((gone.frequencies(terms) for gone in self._removed), np.zeros(len(terms), np.int64))
+        """The document frequency of n terms: (n,)."""
+        total = np.zeros(len(terms), np.int64)
+        for part, gone in zip(self._postings, self._removed, strict=True):
+            total += part.frequencies(terms) - gone.frequencies(terms)
+        return total
 
     def idf(self, terms: Ints) -> Floats:
-        """The inverse document frequency of some terms: (n,)."""
+        """The inverse document frequency of n terms: (n,)."""
         return idf(self.frequencies(terms), self.n)
 
 
 def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:
-    """How often each of some documents holds a term: (n,) for its postings and (n,) rows, all of one segment."""
+    """The count of a term in each of n documents of a segment: (n,)."""
     documents, counts = postings
     if not len(documents):
         return np.zeros(len(rows), np.uint16)
@@ -273,18 +256,18 @@ def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:
 
 
 Placed = tuple[int, slice | Rows, Ints]
-"""Some rows of one segment, as `by_segment` gives them."""
+"""Rows of one segment, as `by_segment` gives them."""
 
 
 def by_segment(starts: Rows, rows: Rows) -> Iterator[Placed]:
-    """Rows by the segment that they are in.
+    """Group rows by their segment.
 
     Args:
         starts: (n_segments + 1,), as `first_rows` gives them.
         rows: (n,) numbered through all segments, in any order.
 
     Yields:
-        The number of a segment, where its rows are in `rows`, and the same numbered within the segment.
+        The number of a segment, the positions of its rows in `rows`, and these rows numbered within the segment.
     """
     if len(starts) == 2:
         yield 0, slice(None), rows.astype(np.int32)
@@ -297,23 +280,30 @@ def by_segment(starts: Rows, rows: Rows) -> Iterator[Placed]:
 
 def first_rows(postings: Sequence[Postings]) -> Rows:
     """The number of each segment's first row, and of the row after the last: (n_segments + 1,)."""
-    return np.concatenate([[0], np.cumsum([len(part) for part in postings])]).astype(np.int64)
+    return row_starts(list(map(len, postings)))
 
 
 def _mean(lengths: Ints) -> float:
     return float(lengths.mean()) if lengths.any() else 1.0
 
 
-def _places(names: Ints, terms: Ints) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where some terms are among all names, and whether they are."""
+def _look_up(names: Ints, terms: Ints) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The place of each term among sorted names, and whether it is there."""
     place = np.minimum(names.searchsorted(terms), max(0, len(names) - 1))
     return place, names[place] == terms if len(names) else np.zeros(len(terms), bool)
+
+
+def _values_at(values: NDArray[T], place: NDArray[np.int64], here: NDArray[np.bool_]) -> NDArray[T]:
+    """The values of n terms that were looked up, and zeros for those that are not there: (n, …)."""
+    found = np.zeros((len(here), *values.shape[1:]), values.dtype)
+    found[here] = values[place[here]]
+    return found
 
 
 def _saturations(
     starts: NDArray[np.int64], documents: Ints, counts: NDArray[np.uint16], norm: Floats
 ) -> tuple[Floats, NDArray[np.float64]]:
-    """The `bounds` and `moments` of postings, so many of them at a time."""
+    """The `bounds` and `moments` of postings."""
     bounds, moments = np.zeros(len(starts) - 1, np.float32), np.zeros((len(starts) - 1, 2))
     first = 0
     while first < len(bounds):

@@ -20,13 +20,12 @@ import numpy as np
 from textae.config import LSA, ModelSpec, TrainSpec, check_together
 from textae.encoding.bags import Bags, Tokens
 from textae.encoding.classifier import Labels
-from textae.encoding.counting import by_frequency, renumbered
+from textae.encoding.counting import TermCounts, renumbered
 from textae.encoding.encoders import Encoder, encoder_of
 from textae.encoding.vectorizer import Vectorizer
-from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
 from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
-from textae.index.segments import DOCUMENTS, encoded, prefix
+from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
 from textae.index.store import UpdateWriter, failures_are_errors
 from textae.types import Progress, Shape
@@ -100,7 +99,9 @@ def relearn(
         warnings = ()
         _tune_what_is_there(writer, snapshot, labels, train, progress)
     about = Trained(len(snapshot.numbers), model is not None, warnings=tuple(warnings), shape=snapshot.shape)
-    return about if labels is None else replace(about, label=label, labelled=labels.known, classes=len(labels.classes))
+    if labels is None:
+        return about
+    return replace(about, label=label, labelled=labels.n_labelled, classes=len(labels.classes))
 
 
 def _labels(snapshot: Snapshot, field: str) -> Labels:
@@ -126,11 +127,10 @@ def _anew(
     """Learn the auto-encoder as `textae index` does, from LSA on; what was learned before is no part of the index."""
     progress("counting", 0, None)
     old = _tokens(snapshot)
-    before: Vocabulary = snapshot.model.vectorizer.vocabulary
-    ranked, frequency = by_frequency(old, before.terms())
-    vocabulary = Vocabulary.of(term for term, _ in ranked)
+    counts = TermCounts.of(old, snapshot.model.vectorizer.vocabulary.terms())
+    vocabulary, frequency = counts.vocabulary()
     with failures_are_errors(writer.folder):
-        tokens = renumbered(old, [number for _, number in ranked], writer.folder)
+        tokens = renumbered(old, counts.terms, vocabulary, writer.folder)
     vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, vocabulary)
     writer.keep_only("documents", "next_number", "sources")
     tune = None
@@ -167,7 +167,7 @@ def _tune_what_is_there(
         for segment in snapshot.segments:
             for name, unit in segment.units():
                 rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
-                writer.put_all(f"{prefix(segment.name)}{name}/", encoded(rows, encoder, progress))
+                writer.put_all(f"{prefix(segment.name)}{name}/", encode_rows(rows, encoder, progress))
 
 
 def _fine_tune(
@@ -179,6 +179,6 @@ def _fine_tune(
     tuned = fine_tune(bags, labels, before, drop, train, progress)
     writer.put_all(_BEFORE, before.encoder.arrays())
     writer.put_all("", {**tuned.encoder.arrays(), **tuned.classifier.arrays()})
-    taught = {"field": labels.field, "labelled": labels.known, "classes": tuned.classifier.classes}
+    taught = {"field": labels.field, "labelled": labels.n_labelled, "classes": tuned.classifier.classes}
     writer.set("classifier", taught)
     return tuned.encoder

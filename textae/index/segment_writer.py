@@ -1,11 +1,18 @@
-"""The segments of an index while they are written: what is appended, removed and merged is true from the commit on."""
-
-import numpy as np
+"""The segments of an index while they are written; the changes take effect with the commit."""
 
 from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.model import Model
-from textae.index.segments import Named, Segment, merged, new_segment, parts_of, prefix, removed_from, to_merge
+from textae.index.segments import (
+    LARGEST,
+    NamedArrays,
+    Segment,
+    build_segment,
+    merge_segments,
+    merge_slice,
+    prefix,
+    removal_arrays,
+)
 from textae.index.store import Writer
 from textae.types import Progress
 
@@ -14,12 +21,12 @@ class SegmentWriter:
     """Changes the segments of an index.
 
     Args:
-        writer: of the store; the documents of the index are as it has them.
-        model: what was learned, by which segments are made.
-        segments: that there are, oldest first.
+        writer: of the store, which has the documents of the index already.
+        model: by which segments are built.
+        segments: of the index before, oldest first.
 
     Attributes:
-        segments: that there are by now.
+        segments: of the index now, oldest first.
     """
 
     def __init__(self, writer: Writer, model: Model, segments: list[Segment]) -> None:
@@ -27,45 +34,42 @@ class SegmentWriter:
         self._name = max((int(segment.name) for segment in segments), default=-1)
 
     def append(self, numbers: Rows, tokens: Tokens, progress: Progress) -> None:
-        """Make segments of documents that are in the store, and are not in a segment yet.
+        """Build segments of documents that are in the store but in no segment yet.
 
         Args:
-            numbers: (n,) of the documents, rising, and higher than those of all before them.
-            tokens: n rows.
-            progress: told of the rows that are encoded.
+            numbers: (n,) of the documents, rising, and higher than those in all segments.
+            tokens: of the documents, n rows.
+            progress: of the encoding of rows.
         """
-        for first, last in parts_of(len(numbers)):
-            own = numbers[first:last]
+        for first in range(0, len(numbers), LARGEST):
+            own = numbers[first : first + LARGEST]
             documents = self._writer.documents(int(own[0]), int(own[-1]) + 1)
-            named = new_segment(own, tokens.rows(first, last), documents, self._model, progress)
-            self.segments.append(self._written(named))
+            own_tokens = tokens.rows(first, first + len(own))
+            self.segments.append(self._write(build_segment(documents, self._model, own, own_tokens, progress)))
 
     def remove(self, numbers: Rows) -> None:
-        """Take documents, which the store has no more, out of their segments."""
+        """Remove documents, which are no longer in the store, from their segments."""
         kept = []
         for segment in self.segments:
-            own = segment.documents.rows_of(numbers)
-            if not len(own):
+            if len(segment.documents.rows_of(numbers)):
+                own = prefix(segment.name)
+                # What is removed is counted from these arrays.
+                read = [f"{own}{name}/{part}" for name, _ in segment.units() for part in ("owners", "postings/")]
+                self._writer.check(*read)
+                self._writer.put_all(own, removal_arrays(segment, numbers))
+                segment = self._read(segment.name)
+            if len(segment):
                 kept.append(segment)
-                continue
-            read = ("owners", "postings/")  # of each unit: by which it is said what is gone
-            self._writer.check(
-                *(f"{prefix(segment.name)}{name}/{part}" for name, _ in segment.units() for part in read)
-            )
-            self._writer.put_all(prefix(segment.name), removed_from(segment, numbers))
-            changed = self._read(segment.name)
-            if len(changed):
-                kept.append(changed)
             else:
                 self._writer.drop(prefix(segment.name))
         self.segments = kept
 
     def merge(self, progress: Progress) -> None:
-        """Make one of the segments that have become small beside those that follow, and of any that is half removed."""
+        """Rewrite each segment that is half removed, and merge segments that are small beside those that follow."""
         for place, segment in enumerate(self.segments):
             if len(segment) < len(segment.documents) / 2:
                 self._merge(slice(place, place + 1), progress)
-        run = to_merge([len(segment) for segment in self.segments])
+        run = merge_slice([len(segment) for segment in self.segments])
         if run is not None:
             self._merge(run, progress)
 
@@ -73,13 +77,13 @@ class SegmentWriter:
         segments = self.segments[run]
         progress("merging", 0, None)
         self._writer.check(*(prefix(segment.name) for segment in segments))
-        numbers = np.concatenate([segment.documents.doc_numbers[[0, -1]] for segment in segments])
-        documents = self._writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
-        self.segments[run] = [self._written(merged(segments, documents, self._model))]
+        first, last = segments[0].documents.doc_numbers[0], segments[-1].documents.doc_numbers[-1]
+        documents = self._writer.documents(int(first), int(last) + 1)
+        self.segments[run] = [self._write(merge_segments(segments, documents, self._model))]
         for segment in segments:
             self._writer.drop(prefix(segment.name))
 
-    def _written(self, named: Named) -> Segment:
+    def _write(self, named: NamedArrays) -> Segment:
         self._name += 1
         for name, array in named:
             self._writer.put(f"{prefix(str(self._name))}{name}", array)
@@ -90,5 +94,5 @@ class SegmentWriter:
         return Segment.from_arrays(name, {own + inside: array for inside, array in self._writer.arrays(own).items()})
 
     def finish(self) -> None:
-        """Say which segments make up the index."""
+        """Write the names of the segments."""
         self._writer.set("segments", [segment.name for segment in self.segments])

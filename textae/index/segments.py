@@ -1,17 +1,19 @@
-"""Segments: an index is made of parts that never change, each with its own words, codes and fields.
+"""Segments: the parts of an index, which never change, each with its own words, codes and fields.
 
-    segments/<name>/documents/…   of whole documents: postings, codes, whose they are, and which are removed
-    segments/<name>/passages/…    the same of their passages, where the index has them, and where each one stands
-    segments/<name>/tokens/…      the documents' terms in reading order, for phrases
-    segments/<name>/fields/…      what their fields hold
+    segments/<name>/documents/…   of whole documents: postings, codes, document numbers, and the removed rows
+    segments/<name>/passages/…    the same of their passages, where the index has them, and the span of each
+    segments/<name>/tokens/…      the terms of the documents in reading order, for phrases
+    segments/<name>/fields/…      the values of their fields
 
-Documents that are added make a segment of their own, so they cost what they are and not what the corpus is. Those that
-are removed are named beside their segment, with what must be subtracted from the corpus's statistics, so that these
-stay exact. Segments that have become small beside those that follow are merged (`to_merge`), as the digits of a binary
-counter are: a document is written again only as often as the number of documents doubles.
+New documents make a segment of their own, so that an update costs what the documents cost, not what the corpus costs.
+Removed documents are listed beside their segment, with what they subtract from the corpus's statistics, so that these
+stay exact. Segments that have become small beside those that follow are merged (`merge_slice`), like the digits
+of a binary counter: a document is written again only as often as the number of documents doubles.
+
+`build_segment` is a function of documents and a model alone: the shards of a corpus can be built on any machine, in any
+order. `merge_segments` of them gives the bytes that one segment of all documents would have.
 """
 
-import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,39 +22,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.analyzer import spans, words
+from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.arrays import Ints, Rows
-from textae.encoding.bags import Bags, Tokens, concatenated
+from textae.encoding.bags import Bags, Tokens, row_starts
 from textae.encoding.encoders import AnyEncoder, Codes, Inputs, encode
 from textae.encoding.model import Model
 from textae.encoding.passages import passages
 from textae.encoding.pixels import Pixels
 from textae.index.fields import FieldIndex
 from textae.index.postings import Postings, Removed
-from textae.types import Document, Progress
+from textae.types import Document, Progress, no_progress
 
 LARGEST = 1 << 19
-"""Documents of a segment that is made at once, or by merging."""
+"""Documents of a segment at most."""
 
 DOCUMENTS, PASSAGES = "documents", "passages"
 
-_CHUNK = 2_048  # rows encoded at a time
+_CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.matmul`)
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
+_NO_SPANS = np.zeros((0, 2), np.int32)
+_NO_PIXELS = np.zeros((0, 0), np.uint8)
+
+
 @dataclass(frozen=True)
 class SegmentRows:
-    """What is searched of a segment: its whole documents, or their passages.
+    """The searched rows of a segment: its whole documents, or their passages.
 
     Attributes:
-        doc_numbers: (n,) int64, the number of the document that each row is of; rising.
+        doc_numbers: (n,) int64, the number of each row's document; rising.
         postings: the words of the rows.
         codes: as stored.
-        lsa: (n, dims) float16, LSA's codes; of pictures, PCA's.
-        removed: rows whose document is gone.
-        windows: (n, 2) int32, of passages the first token of the document's and the one after the last; else empty.
-        places: (n, 2) int32, of passages the first character of the document's text and the one after the last.
+        lsa: (n, dims) float16, the codes of the baseline: LSA's, or PCA's of pictures.
+        removed: rows of removed documents.
+        token_spans: (n, 2) int32, the first token of each passage in its document and the one after the last;
+            empty for whole documents.
+        char_spans: (n, 2) int32, the first character of each passage in its document's text and the one after the last.
         pixels: (n, n_pixels) uint8, of pictures; else empty.
     """
 
@@ -61,41 +68,40 @@ class SegmentRows:
     codes: Codes
     lsa: NDArray[np.float16]
     removed: Removed
-    windows: NDArray[np.int32]
-    places: NDArray[np.int32]
+    token_spans: NDArray[np.int32]
+    char_spans: NDArray[np.int32]
     pixels: NDArray[np.uint8]
 
     def __len__(self) -> int:
-        """The number of rows, removed ones among them."""
+        """The number of rows, with the removed ones."""
         return len(self.doc_numbers)
 
     def alive(self) -> NDArray[np.bool_]:
-        """Which rows are not removed: (n,)."""
+        """True for the rows that are not removed: (n,)."""
         alive = np.ones(len(self), bool)
         alive[self.removed.rows] = False
         return alive
 
     def rows_of(self, numbers: Rows) -> Rows:
-        """The rows of the documents of these numbers, removed ones among them, rising."""
+        """The rows of the documents with these numbers, rising, with the removed ones."""
         return np.flatnonzero(np.isin(self.doc_numbers, numbers))
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "SegmentRows":
-        """The unit that was stored as these."""
-        return cls(
-            arrays["owners"],
-            Postings.from_arrays(_below(arrays, "postings/")),
-            Codes(arrays["known"], arrays["floats"], arrays["bits"]),
-            arrays["lsa"],
-            Removed.from_arrays(_below(arrays, "removed/")),
-            arrays.get("windows", _NO_PLACES),
-            arrays.get("places", _NO_PLACES),
-            arrays.get("pixels", _NO_PIXELS),
-        )
+        """The rows that these arrays hold."""
+        postings = Postings.from_arrays(_below(arrays, "postings/"))
+        removed = Removed.from_arrays(_below(arrays, "removed/"))
+        codes = Codes(arrays["known"], arrays["floats"], arrays["bits"])
+        token_spans, char_spans = (arrays.get(name, _NO_SPANS) for name in ("windows", "places"))
+        pixels = arrays.get("pixels", _NO_PIXELS)
+        return cls(arrays["owners"], postings, codes, arrays["lsa"], removed, token_spans, char_spans, pixels)
 
-
-_NO_PLACES = np.zeros((0, 2), np.int32)
-_NO_PIXELS = np.zeros((0, 0), np.uint8)
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The arrays with an entry for each row, by their names on disk."""
+        columns: dict[str, NDArray[Any]] = {"owners": self.doc_numbers, "known": self.codes.has_code}
+        columns |= {"floats": self.codes.floats, "bits": self.codes.bits, "lsa": self.lsa}
+        columns |= {"windows": self.token_spans, "places": self.char_spans, "pixels": self.pixels}
+        return {name: array for name, array in columns.items() if len(array) == len(self)}
 
 
 @dataclass(frozen=True)
@@ -104,8 +110,8 @@ class Segment:
 
     Attributes:
         name: of the segment in the index.
-        documents: whole.
-        passages: of the documents, in their order; None where the index has none.
+        documents: the rows of whole documents.
+        passages: the rows of their passages, in order; None where the index has none.
         tokens: the terms of the documents in reading order.
         fields: of the documents.
     """
@@ -122,7 +128,7 @@ class Segment:
 
     @property
     def n_rows(self) -> int:
-        """Documents, removed ones among them."""
+        """The number of documents, with the removed ones."""
         return len(self.documents)
 
     def term_rows(self, number: int) -> Ints:
@@ -130,27 +136,23 @@ class Segment:
         return self.documents.postings.term(number)[0]
 
     def units(self) -> Iterator[tuple[str, SegmentRows]]:
-        """What is searched of it, by name."""
+        """Its searched rows, by name."""
         yield DOCUMENTS, self.documents
         if self.passages is not None:
             yield PASSAGES, self.passages
 
     @classmethod
     def from_arrays(cls, name: str, arrays: Arrays) -> "Segment":
-        """The segment of that name among the arrays of an index."""
+        """The segment with this name among the arrays of an index."""
         own = _below(arrays, prefix(name))
-        passages = _below(own, f"{PASSAGES}/")
-        return cls(
-            name,
-            SegmentRows.from_arrays(_below(own, f"{DOCUMENTS}/")),
-            SegmentRows.from_arrays(passages) if passages else None,
-            Tokens.from_arrays(own),
-            FieldIndex.from_arrays(own),
-        )
+        documents = SegmentRows.from_arrays(_below(own, f"{DOCUMENTS}/"))
+        below = _below(own, f"{PASSAGES}/")
+        passages = SegmentRows.from_arrays(below) if below else None
+        return cls(name, documents, passages, Tokens.from_arrays(own), FieldIndex.from_arrays(own))
 
 
 def prefix(name: str) -> str:
-    """How the names of a segment's arrays begin."""
+    """What the names of a segment's arrays start with."""
     return f"segments/{name}/"
 
 
@@ -158,162 +160,151 @@ def _below(arrays: Arrays, start: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
 
-Named = Iterator[tuple[str, NDArray[Any]]]
-"""Arrays with their names inside a segment, one at a time: each may be large."""
+NamedArrays = Iterator[tuple[str, NDArray[Any]]]
+"""Arrays with their names inside a segment, one at a time, since each may be large."""
 
 
-def _under(start: str, named: Iterable[tuple[str, NDArray[Any]]]) -> Named:
+def _under(start: str, named: Iterable[tuple[str, NDArray[Any]]]) -> NamedArrays:
     return ((start + name, array) for name, array in named)
 
 
-def new_segment(
-    numbers: Rows, tokens: Tokens, documents: Iterable[Document], model: Model, progress: Progress
-) -> Named:
-    """The arrays of a segment of new documents.
+def build_segment(
+    documents: Iterable[Document],
+    model: Model,
+    numbers: Rows | None = None,
+    tokens: Tokens | None = None,
+    progress: Progress = no_progress,
+) -> NamedArrays:
+    """The arrays of a segment of documents.
 
     Args:
-        numbers: (n,) of the documents, rising.
-        tokens: of the documents, n rows.
-        documents: the same n, read once.
-        model: what was learned.
-        progress: told of the rows that are encoded.
+        documents: n documents, read once.
+        model: the learned model.
+        numbers: (n,) of the documents, rising; by default 0 to n - 1.
+        tokens: of the documents, n rows; by default the model's vectorizer reads the documents.
+        progress: of the encoding of rows.
+
+    Yields:
+        The name of each array in the segment, and the array.
     """
+    if tokens is None:
+        documents = list(documents)
+        tokens = model.vectorizer.tokens(map(searchable, documents))
+    if numbers is None:
+        numbers = np.arange(len(tokens))
     bags: Bags = tokens.bags()
     inputs: Inputs = bags
     if model.shape is not None:
         documents = list(documents)
         inputs = Pixels.of(document.picture for document in documents if document.picture is not None)
         yield f"{DOCUMENTS}/pixels", inputs.values
-    yield from _under(f"{DOCUMENTS}/", _unit(numbers, bags, inputs, model, progress))
-    yield from _read(tokens, documents, numbers, model, progress)
-
-
-def _unit(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> Named:
-    yield "owners", doc_numbers
-    yield from _under("postings/", postings_of(bags, model).arrays().items())
-    yield from _under("removed/", Removed.nothing().arrays().items())
-    yield from encoded(inputs, model.encoder, progress).items()
-    yield "lsa", _stacked(encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK))
-
-
-def encoded(inputs: Inputs, encoder: AnyEncoder, progress: Progress) -> dict[str, NDArray[Any]]:
-    """The codes of what an encoder reads, as they are stored."""
-    known, floats, bits = [], [], []
-    for chunk in inputs.chunks(_CHUNK):
-        codes = encode(encoder, chunk)
-        known.append(codes.known)
-        floats.append(codes.floats.astype(np.float16))
-        bits.append(codes.bits)
-        progress("encoding", sum(map(len, known)), len(inputs))
-    return {"known": np.concatenate(known), "floats": np.concatenate(floats), "bits": np.concatenate(bits)}
-
-
-def _stacked(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(list(parts))
-
-
-def _read(tokens: Tokens, documents: Iterable[Document], numbers: Rows, model: Model, progress: Progress) -> Named:
-    """What comes of the documents themselves and not of their bags."""
+    yield from _under(f"{DOCUMENTS}/", _build_rows(numbers, bags, inputs, model, progress))
     described: list[tuple[str, str, Mapping[str, Any]]] = []
-    cut: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
+    char_spans, token_spans, n_passages = [_NO_SPANS], [_NO_SPANS], []
     for document in documents:
         described.append((document.id, document.title, document.fields))
         if model.passage:
-            cut.append(_cut(document, model.passage))
+            chars = passages(document.text, model.passage)
+            char_spans.append(np.array(chars, np.int32))
+            token_spans.append(_token_spans(document, chars))
+            n_passages.append(len(chars))
     yield from FieldIndex.of(described).arrays().items()
     yield from tokens.arrays().items()
     if model.passage:
-        counts = [len(windows) for windows, _ in cut]
-        windows, places = (np.concatenate([_NO_PLACES, *parts]) for parts in zip(*cut, strict=True))
-        owner_rows = np.repeat(np.arange(len(numbers)), counts)
-        bags = _passage_tokens(tokens, owner_rows, windows).bags()
-        yield from _under(f"{PASSAGES}/", _unit(numbers[owner_rows], bags, bags, model, progress))
-        yield from _under(f"{PASSAGES}/", {"windows": windows, "places": places}.items())
+        rows, spans_of = np.repeat(np.arange(len(numbers)), n_passages), np.concatenate(token_spans)
+        bags = _passage_tokens(tokens, rows, spans_of).bags()
+        yield from _under(f"{PASSAGES}/", _build_rows(numbers[rows], bags, bags, model, progress))
+        yield f"{PASSAGES}/windows", spans_of
+        yield f"{PASSAGES}/places", np.concatenate(char_spans)
 
 
-def _cut(document: Document, size: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The passages of a document: which of its tokens, and which characters of its text, each holds."""
-    before = len(words(document.title)) if document.title else 0
+def _build_rows(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> NamedArrays:
+    yield "owners", doc_numbers
+    yield from _under("postings/", postings_of(bags, model).arrays().items())
+    yield from _under("removed/", Removed.none().arrays().items())
+    yield from encode_rows(inputs, model.encoder, progress).items()
+    lsa = [encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK)]
+    yield "lsa", np.concatenate(lsa)
+
+
+def encode_rows(inputs: Inputs, encoder: AnyEncoder, progress: Progress) -> dict[str, NDArray[Any]]:
+    """The codes of documents or passages, as they are stored."""
+    parts: dict[str, list[NDArray[Any]]] = {"known": [], "floats": [], "bits": []}
+    for chunk in inputs.chunks(_CHUNK):
+        codes = encode(encoder, chunk)
+        parts["known"].append(codes.has_code)
+        parts["floats"].append(codes.floats.astype(np.float16))
+        parts["bits"].append(codes.bits)
+        progress("encoding", sum(map(len, parts["known"])), len(inputs))
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _token_spans(document: Document, char_spans: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+    """The first token of each passage in its document, title and text, and the one after the last: (n, 2)."""
+    n_title = len(words(document.title)) if document.title else 0
     starts = [start for start, _ in spans(document.text)]
-    places = passages(document.text, size)
-    windows = [(before + bisect_left(starts, first), before + bisect_left(starts, last)) for first, last in places]
-    return np.array(windows, np.int32).reshape(-1, 2), np.array(places, np.int32).reshape(-1, 2)
+    return np.array([[n_title + bisect_left(starts, at) for at in span] for span in char_spans], np.int32)
 
 
-def _passage_tokens(tokens: Tokens, owner_rows: Rows, windows: NDArray[np.int32]) -> Tokens:
-    """The tokens of passages: those of the document's title, which its first passage begins after, and their own."""
-    begins = tokens.starts[owner_rows]
-    first_of_owner = np.searchsorted(owner_rows, owner_rows)
-    titles = windows[first_of_owner, 0].astype(np.int64)
-    pieces = np.stack([begins, begins + titles, begins + windows[:, 0], begins + windows[:, 1]], axis=1)
-    lengths = titles + np.diff(windows, axis=1)[:, 0]
+def _passage_tokens(tokens: Tokens, document_rows: Rows, token_spans: NDArray[np.int32]) -> Tokens:
+    """The tokens of passages: those of the title, which end where the first passage starts, and their own."""
+    starts = tokens.starts[document_rows]
+    titles = token_spans[np.searchsorted(document_rows, document_rows), 0].astype(np.int64)
+    pieces = np.stack([starts, starts + titles, starts + token_spans[:, 0], starts + token_spans[:, 1]], axis=1)
+    lengths = titles + np.diff(token_spans, axis=1)[:, 0]
     parts = [tokens.terms[a:b] for row in pieces.tolist() for a, b in (row[:2], row[2:])]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Tokens(starts, np.concatenate([np.empty(0, np.int32), *parts]))
+    return Tokens(row_starts(lengths), np.concatenate([np.empty(0, np.int32), *parts]))
 
 
-def merged(segments: Sequence[Segment], documents: Iterable[Document], model: Model) -> Named:
-    """The arrays of one segment in place of several that follow each other, without what was removed.
+def merge_segments(segments: Sequence[Segment], documents: Iterable[Document], model: Model) -> NamedArrays:
+    """The arrays of one segment in place of several consecutive ones, without the removed documents.
 
     Args:
-        segments: at least one.
-        documents: that are in them, read once.
-        model: by which they were made.
+        segments: at least one, oldest first.
+        documents: those of the segments that are not removed, read once.
+        model: by which the segments were built.
     """
     kept = [np.flatnonzero(segment.documents.alive()) for segment in segments]
     tokens = Tokens.concatenated([one.tokens.take(rows) for one, rows in zip(segments, kept, strict=True)])
     yield from tokens.arrays().items()
-    described = [(document.id, document.title, document.fields) for document in documents]
-    yield from FieldIndex.of(described).arrays().items()
+    yield from FieldIndex.of((document.id, document.title, document.fields) for document in documents).arrays().items()
     whole = [segment.documents for segment in segments]
-    yield from _under(f"{DOCUMENTS}/", _merged_units(whole, tokens.bags(), model))
+    yield from _under(f"{DOCUMENTS}/", _merge_rows(whole, tokens.bags(), model))
     parts = [segment.passages for segment in segments if segment.passages is not None]
     if parts:
-        bags = concatenated([unit.postings.bags().take(np.flatnonzero(unit.alive())) for unit in parts])
-        yield from _under(f"{PASSAGES}/", _merged_units(parts, bags, model))
+        bags = Bags.concatenated([part.postings.bags().take(np.flatnonzero(part.alive())) for part in parts])
+        yield from _under(f"{PASSAGES}/", _merge_rows(parts, bags, model))
 
 
-def _merged_units(units: Sequence[SegmentRows], bags: Bags, model: Model) -> Named:
-    alive = [unit.alive() for unit in units]
-
-    def kept(arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate([array[rows] for array, rows in zip(arrays, alive, strict=True)])
-
-    yield "owners", kept(unit.doc_numbers for unit in units)
-    yield "known", kept(unit.codes.known for unit in units)
-    yield "floats", kept(unit.codes.floats for unit in units)
-    yield "bits", kept(unit.codes.bits for unit in units)
-    yield "lsa", kept(unit.lsa for unit in units)
-    if units[0].pixels.size:
-        yield "pixels", kept(unit.pixels for unit in units)
-    if len(units[0].windows):
-        yield "windows", kept(unit.windows for unit in units)
-        yield "places", kept(unit.places for unit in units)
+def _merge_rows(parts: Sequence[SegmentRows], bags: Bags, model: Model) -> NamedArrays:
+    alive, columns = [part.alive() for part in parts], [part.columns() for part in parts]
+    for name in columns[0]:
+        yield name, np.concatenate([column[name][rows] for column, rows in zip(columns, alive, strict=True)])
     yield from _under("postings/", postings_of(bags, model).arrays().items())
-    yield from _under("removed/", Removed.nothing().arrays().items())
+    yield from _under("removed/", Removed.none().arrays().items())
 
 
-def removed_from(segment: Segment, numbers: Rows) -> dict[str, NDArray[Any]]:
-    """The arrays that say what is removed of a segment, when documents of these numbers go, too."""
+def removal_arrays(segment: Segment, numbers: Rows) -> dict[str, NDArray[Any]]:
+    """The arrays of what is removed of a segment, after the documents with these numbers are removed too."""
     arrays: dict[str, NDArray[Any]] = {}
-    for name, unit in segment.units():
-        rows = np.union1d(unit.removed.rows, unit.rows_of(numbers))
-        arrays |= dict(_under(f"{name}/removed/", Removed.of(rows, unit.postings).arrays().items()))
+    for name, part in segment.units():
+        rows = np.union1d(part.removed.rows, part.rows_of(numbers))
+        arrays |= dict(_under(f"{name}/removed/", Removed.of(rows, part.postings).arrays().items()))
     return arrays
 
 
-def to_merge(sizes: Sequence[int]) -> slice | None:
-    """Which segments should be one: the oldest that is no larger than all after it together, and these.
+def merge_slice(sizes: Sequence[int]) -> slice | None:
+    """The segments to merge: the oldest that is no larger than all after it together, and these.
 
-    So each one that stays is larger than all after it, there are at most 1 + log₂ n, and what is written again is then
-    in a segment at least twice as large (but for what has just been added). Only those that would be larger than
-    `LARGEST` stay apart.
+    So each segment that stays is larger than all after it, there are at most 1 + log₂ n, and a document that is written
+    again is then in a segment at least twice as large (unless it has just been added). A merged segment never has more
+    than `LARGEST` documents.
 
     Args:
         sizes: documents of each segment, oldest first.
 
     Returns:
-        At least two of them; None where no two should be one.
+        At least two of them; None where no two should be merged.
     """
     total, first = 0, len(sizes)
     for place in range(len(sizes) - 1, -1, -1):
@@ -325,12 +316,7 @@ def to_merge(sizes: Sequence[int]) -> slice | None:
     return slice(first, len(sizes)) if first < len(sizes) else None
 
 
-def parts_of(n: int) -> Iterator[tuple[int, int]]:
-    """The first row of each segment that n new documents make, and the one after its last."""
-    return itertools.pairwise([*range(0, n, LARGEST), n])
-
-
 def postings_of(bags: Bags, model: Model) -> Postings:
-    """The postings of bags, in which terms may be that were not there when the index was learned."""
+    """The postings of bags, which may hold terms that came after the model was learned."""
     later = int(bags.terms.max(initial=-1)) + 1 - (len(model.idf) - 1)
     return Postings.of(bags, np.concatenate([model.idf[:-1], np.repeat(model.idf[-1:], max(0, later))]))

@@ -48,9 +48,9 @@ class CorpusView:
         return ChunkedArray([unit.doc_numbers for unit in self.units])
 
     @cached_property
-    def known(self) -> ChunkedArray[np.bool_]:
+    def has_code(self) -> ChunkedArray[np.bool_]:
         """Whether the encoder knows a word of each row."""
-        return ChunkedArray([unit.codes.known for unit in self.units])
+        return ChunkedArray([unit.codes.has_code for unit in self.units])
 
     @cached_property
     def floats(self) -> ChunkedArray[np.floating]:
@@ -73,9 +73,9 @@ class CorpusView:
         return ChunkedArray([unit.pixels for unit in self.units])
 
     @cached_property
-    def places(self) -> ChunkedArray[np.int32]:
-        """Where passages stand in the text of their document."""
-        return ChunkedArray([unit.places for unit in self.units])
+    def char_spans(self) -> ChunkedArray[np.int32]:
+        """The first character of each passage in the text of its document, and the one after the last."""
+        return ChunkedArray([unit.char_spans for unit in self.units])
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -212,7 +212,7 @@ class Snapshot:
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk."""
         of, alive = self.documents, self.documents.alive
-        known, floats, bits = of.known.whole(), of.floats.whole(), of.bits.whole()
+        known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
         return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
 
     @cached_property

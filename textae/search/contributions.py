@@ -30,10 +30,10 @@ from textae.encoding.analyzer import words
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.decoder import Decoder, most_telling
-from textae.encoding.encoders import Bits, DeepEncoder, Encoder, Layers, share_of
-from textae.encoding.encoders import shares as frequencies
+from textae.encoding.encoders import Bits, DeepEncoder, Encoder, topic_weights
+from textae.encoding.layers import Layers
 from textae.encoding.vectorizer import Vectorizer
-from textae.encoding.weighting import tfidf
+from textae.encoding.weighting import term_frequencies, tfidf
 from textae.search.query import QueryVector
 from textae.search.vectors.hamming import hamming
 from textae.types import Explanation, WordShare
@@ -153,7 +153,7 @@ def bit_contributions(encoder: Encoder | DeepEncoder, query: QueryVector, docume
     nearest = sides * (np.abs(z).sum() / max(float(z @ z), np.finfo(np.float64).tiny))
     n_bits = 8 * codes.bits.shape[1]
     signs = 2.0 * np.unpackbits(documents, axis=1, count=len(z)) - 1
-    likeness = (1 - 2 / n_bits * hamming(codes.bits, documents)) * codes.known
+    likeness = (1 - 2 / n_bits * hamming(codes.bits, documents)) * codes.has_code
     given = (nearest[:-1] @ signs.T / n_bits).T
     return [Contributions(terms, row, float(whole - row.sum())) for row, whole in zip(given, likeness, strict=True)]
 
@@ -206,17 +206,17 @@ def _encoder_parts(encoder: Encoder, bag: Bags) -> Doubles:
     if not hidden.any():  # nothing is known of a text without a direction
         return np.zeros((len(hidden), encoder.dims))
     topics = len(encoder.topic_mean)
-    answer = _direction(_head(encoder.answer_layers, hidden, encoder.dims - topics))
+    answer = _direction(_head(encoder.instance_layers, hidden, encoder.dims - topics))
     topic = _direction(_head(encoder.topic_layers, hidden, topics))
     turned = _direction(_biased(topic, -encoder.topic_mean) @ encoder.topic_axes)
-    share = float(share_of(encoder.topic_share, np.diff(bag.starts))[0])
+    share = float(topic_weights(encoder.topic_weight, np.diff(bag.starts))[0])
     return np.hstack([answer * np.sqrt(1 - share), turned * np.sqrt(share)])
 
 
 def _deep_parts(encoder: DeepEncoder, bag: Bags) -> Doubles:
     """The sum that the code of one text is, of a `DeepEncoder`."""
     weight, bias = encoder.layers[0]
-    given = frequencies(bag)[:, None].astype(np.float64) * weight[bag.terms]
+    given = term_frequencies(bag)[:, None].astype(np.float64) * weight[bag.terms]
     return _through(encoder.layers[1:], _with_empty(given, bias), _logistic)
 
 

@@ -88,7 +88,7 @@ def _of_codes(system: CodeSearch, view: CorpusView, query: QueryVector, rows: Ro
 def _common(snapshot: Snapshot, view: CorpusView, query: QueryVector, rows: Rows) -> list[list[int]]:
     """The terms that the decoder finds likeliest in both the code of the query and that of each row."""
     codes = query.codes(snapshot.text_encoder)
-    if not codes.known[0]:
+    if not codes.has_code[0]:
         return [[] for _ in rows]
     return common_words(snapshot.decoder, snapshot.usual_words, codes.floats[0], view.floats.take(rows), _COMMON)
 

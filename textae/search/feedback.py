@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from textae.encoding.arrays import Floats, Ints
-from textae.encoding.bags import Bags, concatenated
+from textae.encoding.bags import Bags
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_weight
 from textae.search.query import QueryVector
@@ -67,7 +67,7 @@ def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats
         share = BETA * max(1.0, float(weights.sum())) / max(float(worth[best].sum()), 1e-9)
         added = worth[best] * np.float32(share)
         terms, weights = _sum(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
-    return QueryVector(terms, weights, concatenated([query.texts, like, unlike]), np.concatenate(shares))
+    return QueryVector(terms, weights, Bags.concatenated([query.texts, like, unlike]), np.concatenate(shares))
 
 
 def _sum(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:

@@ -51,7 +51,7 @@ class VectorSpace:
                 documents, counts = postings.term(term)
                 part[documents] += weight * term_weight(counts)
             part /= postings.norms
-        return TopK.best_of_all(scores, k, mask, min_score)
+        return TopK.of_scores(scores, k, mask, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The cosine of the query's vector with each row's: (n,)."""
@@ -148,12 +148,12 @@ class BM25:
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows that score highest, as `Retriever.search` says."""
         if min_score < 0:
-            return TopK.best_of_all(self.scores(query, np.arange(len(self))), k, mask, min_score)
+            return TopK.of_scores(self.scores(query, np.arange(len(self))), k, mask, min_score)
         if k < 1:
-            return TopK.nothing()
+            return TopK.empty()
         if mask is not None and np.count_nonzero(mask) <= _FEW:
             rows = np.flatnonzero(mask)
-            return TopK.best(rows, self.scores(query, rows), k, min_score)
+            return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
         terms, sums = self._plan(query)[1], self._sums()
         walked, done, least = 0, 0, min_score
         for term in terms:
@@ -170,7 +170,7 @@ class BM25:
         rows = np.flatnonzero(sums >= reach if reach > 0 else sums)
         if mask is not None:
             rows = rows[mask[rows]]
-        return TopK.best(*self._complete(terms, done, rows, sums[rows], k, least), k, min_score)
+        return TopK.of_rows(*self._complete(terms, done, rows, sums[rows], k, least), k, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each row: (n,)."""

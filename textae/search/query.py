@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import AnyEncoder, Codes, encode, unit
+from textae.encoding.encoders import AnyEncoder, Codes, encode
+from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ class QueryVector:
 
 def _encoded(encoder: AnyEncoder, query: QueryVector) -> Codes:
     codes = encode(encoder, query.texts if query.pictures is None else query.pictures)
-    if len(codes.known) == 1 and query.text_weights[0] == 1:
+    if len(codes.has_code) == 1 and query.text_weights[0] == 1:
         return codes
     mixed = (query.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
     floats = unit(mixed.astype(np.float32))

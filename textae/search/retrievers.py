@@ -108,7 +108,7 @@ class Hybrid:
         else:
             by_words, by_codes = (system.search(query, pool, mask) for system in (self.keywords, self.codes))
             rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
-        return TopK.best(rows, self.scores(query, rows), k, min_score)
+        return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""

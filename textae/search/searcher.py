@@ -206,7 +206,7 @@ class Searcher:
         documents = snapshot.reader.documents(view.doc_numbers.take(top.rows).tolist())
         texts = [document.text for document in documents]
         if view is not snapshot.documents:
-            spans = view.places.take(top.rows).tolist()
+            spans = view.char_spans.take(top.rows).tolist()
             texts = [text[start:end] for text, (start, end) in zip(texts, spans, strict=True)]
         terms = map(vectorizer.vocabulary.term, query.terms.tolist())
         weights = dict(zip(terms, view.statistics.idf(query.terms).tolist(), strict=True))

@@ -38,7 +38,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             weight = snapshot.reader.settings["hybrid_weight"]
             return Hybrid(BM25(postings, view.statistics), _code(snapshot, view), weight)
         case ["bits"]:
-            return CodeSearch(snapshot.model.encoder, HammingIndex(view.bits, view.known))
+            return CodeSearch(snapshot.model.encoder, HammingIndex(view.bits, view.has_code))
         case ["bits", n]:
             return _bits(int(n), snapshot, view)
         case [_, dims]:
@@ -47,7 +47,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
 
 
 def _code(snapshot: Snapshot, view: CorpusView) -> CodeSearch:
-    return CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.known))
+    return CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
 
 
 def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
@@ -55,10 +55,10 @@ def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
 
     # The planes are learned from whole documents, whichever rows are ranked.
     codes, seed = snapshot.codes, snapshot.reader.settings["about"]["seed"]
-    planes = quantization(codes.floats.astype(np.float32)[codes.known], n, seed)
-    parts = [planes.bits(rows.codes.floats.astype(np.float32), rows.codes.known) for rows in view.units]
+    planes = quantization(codes.floats.astype(np.float32)[codes.has_code], n, seed)
+    parts = [planes.bits(rows.codes.floats.astype(np.float32), rows.codes.has_code) for rows in view.units]
     encoder = replace(snapshot.model.encoder, quantization=planes)
-    return CodeSearch(encoder, HammingIndex(ChunkedArray(parts), view.known))
+    return CodeSearch(encoder, HammingIndex(ChunkedArray(parts), view.has_code))
 
 
 def _baseline(dims: int | None, snapshot: Snapshot, view: CorpusView) -> CodeSearch:

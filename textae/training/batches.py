@@ -12,8 +12,7 @@ from torch import Tensor
 
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import shares
-from textae.encoding.weighting import tfidf
+from textae.encoding.weighting import term_frequencies, tfidf
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ class DeviceShares:
         starts = torch.from_numpy(bags.starts).to(device)
         self._first, self._lengths = starts[:-1], starts.diff()
         self._terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
-        self._shares = torch.from_numpy(shares(bags)).to(device)
+        self._shares = torch.from_numpy(term_frequencies(bags)).to(device)
         self.n_terms, self.device = n_terms, device
         self.length = float(bags.counts.sum(dtype="int64")) / max(1, len(bags))
 

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from textae.encoding.arrays import Floats
-from textae.encoding.projection import LOGISTIC, SOFTMAX, Projection, Slopes, first_two, linear
+from textae.encoding.projection import LOGISTIC, SOFTMAX, Projection, Slopes, first_coordinates, principal_components
 from textae.training.networks.init import as_array
 from textae.training.networks.layers import GAUSSIAN, at_random
 from textae.training.networks.stacked import DeepAutoEncoder
@@ -67,9 +67,9 @@ def learn_neighbours(codes: Floats, seed: int, progress: Progress) -> Projection
     centred = torch.from_numpy(codes - mean)
     near, squares = nearest(centred, min(NEIGHBOURS, len(codes) - 1), progress)
     if not squares.any():  # one document, or as good as one
-        return linear(codes)
+        return principal_components(codes)
     tick = _count(progress, "laying out", EXAGGERATED + FREE)
-    places = torch.from_numpy(layout(near.numpy(), linear(codes).places(codes), tick))
+    places = torch.from_numpy(layout(near.numpy(), principal_components(codes).coordinates(codes), tick))
     scale = float(squares.mean()) ** 0.5
     units = _Units(centred / scale, places / places.std(), seed)
     units.learn(progress)
@@ -158,7 +158,7 @@ def learn_autoencoder(codes: Floats, seed: int, progress: Progress) -> Projectio
     """
     dims = codes.shape[1]
     if dims == 2:
-        return first_two(dims)
+        return first_coordinates(dims)
     mean, scale = codes.mean(axis=0), max(float(codes.std(axis=0).mean()), 1e-6)
     examples, generator = torch.from_numpy((codes - mean) / scale), torch.Generator().manual_seed(seed)
     network = DeepAutoEncoder(at_random((dims, *_HIDDEN, 2), GAUSSIAN, generator))

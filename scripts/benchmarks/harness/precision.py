@@ -57,7 +57,7 @@ def label_precision(
         k: the depth.
     """
     if not isinstance(systems, Mapping):
-        systems = {name: engine.snapshot.system(name) for name in systems}
+        systems = {name: engine.searcher.retriever(name) for name in systems}
     label_of = engine.snapshot.reader.field("label")
     labels = np.array([str(label_of[id]) for id in engine.snapshot.ids.values()])
     rows = np.arange(len(labels))

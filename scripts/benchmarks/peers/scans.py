@@ -22,7 +22,7 @@ def hamming(bits: NDArray[np.uint8]) -> Find:
     from textae.index.chunked import ChunkedArray
     from textae.search.vectors import HammingIndex
 
-    index = HammingIndex(ChunkedArray.of(bits), ChunkedArray.of(np.ones(len(bits), np.bool_)))
+    index = HammingIndex(ChunkedArray([bits]), ChunkedArray([np.ones(len(bits), np.bool_)]))
     floats = np.zeros((1, DIMS), np.float32)
 
     def find(text: str) -> Sequence[str]:

@@ -24,7 +24,8 @@ from benchmarks.harness.precision import label_precision
 from benchmarks.harness.rows import echo, write
 from benchmarks.harness.runs import indexed, numbers, stripped_option
 from textae.encoding.analyzer import Analysis
-from textae.encoding.encoders import Encoder, Quantization, unit
+from textae.encoding.encoders import Encoder, Quantization
+from textae.encoding.layers import unit
 from textae.index.chunked import ChunkedArray
 from textae.index.snapshot import Snapshot
 from textae.search.retrievers import CodeSearch, Retriever
@@ -52,9 +53,9 @@ def hashing(seeds: tuple[int, ...], bits: tuple[int, ...], cut: str, strip: bool
         with table(training) as source, indexed(source, seed=seed) as (engine, cost):
             for length in (64,) if quick else bits:
                 retrievers: dict[str, Retriever] = {
-                    "bits": engine.snapshot.system(f"bits-{length}"),
-                    "tf-idf": engine.snapshot.system("tfidf"),
-                    "LSA of as many numbers": engine.snapshot.system(f"lsa-{length}"),
+                    "bits": engine.searcher.retriever(f"bits-{length}"),
+                    "tf-idf": engine.searcher.retriever("tfidf"),
+                    "LSA of as many numbers": engine.searcher.retriever(f"lsa-{length}"),
                     "LSA bits": lsa_bits(engine.snapshot, length),
                 }
                 figures = {**label_precision(engine, retrievers, queries), **cost.figures()}
@@ -85,11 +86,11 @@ def lsa_bits(snapshot: Snapshot, n: int) -> CodeSearch:
         n: the number of bits, from the first coordinates of LSA; each is set for half of the documents.
     """
     documents, start = snapshot.documents, snapshot.model.start
-    known = documents.known.whole()
+    known = documents.has_code.whole()
     floats = unit(documents.lsa.whole()[:, :n].astype(np.float32))
     planes = Quantization(np.median(floats[known], axis=0), np.eye(floats.shape[1], dtype=np.float32))
     encoder = replace(Encoder.lsa(start.words[:, :n], start.idf), quantization=planes)
-    return CodeSearch(encoder, HammingIndex(ChunkedArray.of(planes.bits(floats, known)), documents.known))
+    return CodeSearch(encoder, HammingIndex(ChunkedArray([planes.bits(floats, known)]), documents.has_code))
 
 
 COMMANDS = (hashing,)

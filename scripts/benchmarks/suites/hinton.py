@@ -103,7 +103,7 @@ def curve(engine: Engine, mode: str, queries: Sequence[Document]) -> Curve:
     indexed = np.array([str(groups[id]) for id in engine.snapshot.ids.values()])
     cutoffs = np.unique(np.minimum(2 ** np.arange(1, 21) - 1, len(indexed)))  # 1, 3, 7, …, all
     precision, recall = np.zeros(len(cutoffs)), np.zeros(len(cutoffs))
-    rows, system = np.arange(len(indexed)), engine.snapshot.system(mode)
+    rows, system = np.arange(len(indexed)), engine.searcher.retriever(mode)
     for first in range(0, len(queries), _BATCH):
         batch = queries[first : first + _BATCH]
         scores = np.stack([system.scores(vector, rows) for vector in query_vectors(engine, map(searchable, batch))])

@@ -28,7 +28,8 @@ from benchmarks.suites.labels import picture_accuracies
 from textae.config import PICTURE_PRESETS, Preset
 from textae.corpus import TableSpec
 from textae.encoding.arrays import Floats
-from textae.encoding.encoders import PixelEncoder, encode, logistic
+from textae.encoding.encoders import PixelEncoder, encode
+from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
 from textae.engine import Engine
 from textae.search.query import QueryVector
@@ -196,7 +197,7 @@ def measure_search(engine: Engine, digits: Digits) -> None:
         return 1_000 * float(np.median(seconds[TIMED // 10 :]))  # the first ones warm up
 
     snapshot = engine.snapshot
-    columns = {f"{name} ms": median_ms(partial(snapshot.search, k=10, mode=name)) for name in SYSTEMS}
+    columns = {f"{name} ms": median_ms(partial(engine.searcher.rank, top_k=10, mode=name)) for name in SYSTEMS}
     columns["encoding ms"] = median_ms(lambda query: encode(snapshot.model.encoder, query.pictures))
     columns["bytes of bits"] = float(snapshot.codes.bits.shape[1])
     columns["bytes of a float code"] = float(2 * snapshot.codes.floats.shape[1])
@@ -252,7 +253,7 @@ def neighbours(engine: Engine, digits: Digits, k: int = 8) -> list[figures.Neigh
     shown = []
     for row in map(digits.row_of, range(10)):
         query = QueryVector.of_pictures(digits.test.rows(row, row + 1))
-        nearest = {name: engine.snapshot.search(query, k, name).rows for name in ("pixels", "bits")}
+        nearest = {name: engine.searcher.rank(query, k, name).rows for name in ("pixels", "bits")}
         shown.append(
             figures.Neighbours(
                 digits.test.values[row],

@@ -30,7 +30,7 @@ from benchmarks.harness.rows import write
 from benchmarks.harness.runs import bytes_of_codes, indexed, only_option, seconds_of
 from benchmarks.harness.workers import run_peer
 from textae.encoding.analyzer import searchable
-from textae.encoding.topk import top
+from textae.encoding.topk import top_k
 from textae.engine import Engine
 from textae.evaluation import judged
 from textae.types import Query, Ranking
@@ -106,7 +106,7 @@ def ranked(queries: Sequence[Query], scores: NDArray[np.float32], ids: Sequence[
     """
     rankings = {}
     for query, row in zip(queries, scores, strict=True):
-        best = top(row, 100, min_score=-np.inf)
+        best = top_k(row, 100, min_score=-np.inf)
         rankings[query.id] = Ranking(tuple(ids[i] for i in best), tuple(row[best].tolist()))
     return rankings
 

@@ -84,9 +84,9 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
 
 
 def _rankings(engine: Engine, mode: str, queries: Sequence[Query], *, expanded: bool) -> dict[str, Ranking]:
-    snapshot, rankings = engine.snapshot, {}
+    snapshot, searcher, rankings = engine.snapshot, engine.searcher, {}
     for query, vector in zip(queries, query_vectors(engine, [query.text for query in queries]), strict=True):
-        best = snapshot.search(snapshot.expanded(vector) if expanded else vector, EXPANSION_DEPTH, mode)
+        best = searcher.rank(searcher.expanded(vector) if expanded else vector, EXPANSION_DEPTH, mode)
         ids = [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]
         rankings[query.id] = Ranking(tuple(ids), tuple(best.scores.tolist()))
     return rankings

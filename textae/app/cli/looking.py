@@ -62,7 +62,7 @@ def corpora(as_json: bool) -> None:
     textae corpora
     textae index 20newsgroups
     """
-    from textae.corpus import recipes
+    from textae.corpus.recipes import recipes
 
     for recipe in recipes():
         if as_json:

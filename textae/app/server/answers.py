@@ -185,7 +185,7 @@ def document(engine: Engine, id: str) -> WholeDocument:
     _check_is_there(engine, id)
     snapshot = engine.snapshot
     (found,) = snapshot.reader.documents([snapshot.number(id)])
-    has_code = snapshot.codes.known[snapshot.position(id)]
+    has_code = snapshot.codes.has_code[snapshot.position(id)]
     words = engine.decode([id], _WORDS)[0].words if has_code else ()
     return WholeDocument(id=id, title=found.title, text=found.text, fields=dict(found.fields), words=list(words))
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Mask, Rows
-from textae.encoding.encoders import Codes, unit
+from textae.encoding.encoders import Codes
+from textae.encoding.layers import unit
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
 
@@ -50,7 +51,7 @@ class CosineIndex:
             rough[~mask] = -np.inf
         least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
         rows = np.flatnonzero((rough >= least - _ROUNDING) & (rough > -np.inf))
-        return TopK.best(rows, self.scores(query, rows), k, min_score)
+        return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""

@@ -46,7 +46,7 @@ class EuclideanIndex:
             rough[~mask] = -np.inf
         least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
         rows = np.flatnonzero((rough >= least - 2 * _ROUNDING) & (rough > -np.inf))
-        return TopK.best(rows, self.scores(query, rows), k, min_score)
+        return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: NDArray[np.int32], rows: Rows) -> Floats:
         """The score of each of some rows: (n,)."""

@@ -42,11 +42,11 @@ class HammingIndex:
 
     def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows at the smallest distances, as `Index.search` says."""
-        if min_score < 0 or not query.known[0]:
+        if min_score < 0 or not query.has_code[0]:
             rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
         else:
             rows = self.nearest(query, k, mask)
-        return TopK.best(rows, self.scores(query, rows), k, min_score)
+        return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def nearest(self, query: Codes, k: int, mask: Mask | None = None) -> Rows:
         """The k rows at the smallest distances, of those of which something is known: rising.
@@ -113,7 +113,7 @@ class HammingIndex:
     def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
         distance = hamming(_as_words(query.bits), _as_words(bits))
         scores: Floats = 1 - distance * np.float32(2 / (8 * query.bits.shape[1]))
-        return scores * known if query.known[0] else np.zeros(len(bits), np.float32)
+        return scores * known if query.has_code[0] else np.zeros(len(bits), np.float32)
 
 
 def _nearest(query: Bits, bits: Bits, k: int) -> tuple[Rows, NDArray[np.int32]]:

@@ -34,15 +34,15 @@ class CodeIndex:
     def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
         pool = max(POOL, 4 * k)
-        if not query.known[0] and min_score >= 0:
-            return TopK.nothing()
+        if not query.has_code[0] and min_score >= 0:
+            return TopK.empty()
         if min_score < 0 or len(self) <= pool:
             return self._cosine.search(query, k, mask, min_score)
         if mask is not None and np.count_nonzero(mask) <= pool:
             rows = np.flatnonzero(mask)
         else:
             rows = self._hamming.nearest(query, pool, mask)
-        return TopK.best(rows, self.scores(query, rows), k, min_score)
+        return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""

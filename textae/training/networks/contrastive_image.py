@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from textae.config import ModelSpec
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import DIRECTION, RELU, Layers, PixelEncoder, Quantization
+from textae.encoding.encoders import DIRECTION, RELU, PixelEncoder, Quantization
+from textae.encoding.layers import Layers
 from textae.training.networks.init import as_array, uniform_weights
 
 

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import DeepEncoder, Layers, PixelEncoder, Quantization
+from textae.encoding.encoders import DeepEncoder, PixelEncoder, Quantization
+from textae.encoding.layers import Layers
 from textae.training.networks.init import as_array
 from textae.training.networks.layers import LINEAR, LOGISTIC, Layer, Stack, mismatch
 

@@ -27,13 +27,14 @@ from torch import Tensor, nn
 from textae.config import ModelSpec
 from textae.encoding.arrays import Floats
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import Encoder, Layers, Quantization, share_of
+from textae.encoding.encoders import Encoder, Quantization, topic_weights
+from textae.encoding.layers import Layers
 from textae.training.networks.init import as_array, uniform_weights
 
 TOPIC_SHARE = 0.5
 """Of long texts: more finds more of a topic (20 Newsgroups), less the one document that says it (SciFact's training
-queries). Shorter texts have less (`textae.encoding.encoders.share_of`): few words say which document, whole ones which
-topic."""
+queries). Shorter texts have less (`textae.encoding.encoders.topic_weights`): few words say which document, whole ones
+which topic."""
 
 
 class AutoEncoder(nn.Module):
@@ -73,12 +74,12 @@ class AutoEncoder(nn.Module):
         ((decoding, decoding_bias),) = decoder.layers
         learned = {"decoding": decoding, "decoding_bias": decoding_bias}
         learned |= {"topic_mean": encoder.topic_mean, "topic_axes": encoder.topic_axes}
-        for head, layers in (("answer_head", encoder.answer_layers), ("topic_head", encoder.topic_layers)):
+        for head, layers in (("answer_head", encoder.instance_layers), ("topic_head", encoder.topic_layers)):
             for i, (weight, bias) in enumerate(layers):
                 learned |= {f"{head}.weights.{i}": weight, f"{head}.biases.{i}": bias}
         tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in learned.items()}
         network.load_state_dict({"words": network.words, **tensors})
-        network.topic_share = encoder.topic_share
+        network.topic_share = encoder.topic_weight
         return network
 
     @property
@@ -111,7 +112,7 @@ class AutoEncoder(nn.Module):
 
     def joined(self, answer: Tensor, topic: Tensor, lengths: Tensor) -> Tensor:
         """Both as one, of texts of so many different words: (n, dims), of unit length."""
-        share = torch.from_numpy(share_of(self.topic_share, lengths.cpu().numpy())).to(answer)[:, None]
+        share = torch.from_numpy(topic_weights(self.topic_share, lengths.cpu().numpy())).to(answer)[:, None]
         return torch.cat([answer * (1 - share).sqrt(), topic * share.sqrt()], dim=1)
 
     def code(self, hidden: Tensor, lengths: Tensor) -> Tensor:

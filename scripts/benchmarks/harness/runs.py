@@ -128,8 +128,7 @@ def indexed(source: Path, spec: TableSpec | None = None, **options: Any) -> Iter
 
 def query_vectors(engine: Engine, texts: Iterable[str]) -> list[QueryVector]:
     """Texts as queries of the systems of an index."""
-    vectorizer = engine.snapshot.model.vectorizer
-    return [QueryVector.of(vectorizer.transform([text])) for text in texts]
+    return list(map(engine.searcher.text_query, texts))
 
 
 def by_system(figures: Sequence[Figure], metric: str) -> dict[str, float]:

@@ -171,16 +171,15 @@ PEERS: dict[str, Callable[[Path], Any]] = {
 def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     """Search with a mode of textae, with or without titles and snippets."""
     from textae.engine import Engine
-    from textae.search.query import QueryVector
 
     engine = Engine.open(folder)
     if texts:
         return lambda text: [hit.id for hit in engine.search(text, 10, mode)]
-    index = engine.snapshot  # `Engine.rank` starts threads for many queries
+    searcher, snapshot = engine.searcher, engine.snapshot  # `Engine.rank` starts threads for many queries
 
     def find(text: str) -> Sequence[str]:
-        best = index.search(QueryVector.of(index.model.vectorizer.transform([text])), 10, mode, None, min_score=0.0)
-        return [index.ids[number] for number in index.searched.doc_numbers.take(best.rows).tolist()]
+        best = searcher.rank(searcher.text_query(text), 10, mode)
+        return [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]
 
     return find
 

@@ -24,7 +24,8 @@ from benchmarks.harness.precision import label_precision
 from benchmarks.harness.rows import echo, write
 from benchmarks.harness.runs import indexed, numbers, stripped_option
 from textae.encoding.analyzer import Analysis
-from textae.encoding.encoders import Encoder, Quantization, unit
+from textae.encoding.encoders import Encoder, Quantization
+from textae.encoding.layers import unit
 from textae.index.chunked import ChunkedArray
 from textae.index.snapshot import Snapshot
 from textae.search.retrievers import CodeSearch, Retriever
@@ -45,10 +46,10 @@ WORDS = range(10, 501)
 @click.option("--quick", is_flag=True, help="Run the first seed with 64 bits, and write no row.")
 def hashing(seeds: tuple[int, ...], bits: tuple[int, ...], cut: str, strip: bool, quick: bool) -> None:
     """P@100 of bits of several lengths, tf-idf, LSA and its bits on 20 Newsgroups, by the semantic-hashing protocol."""
-    parts = [newsgroups(part, stripped if strip else unchanged) for part in ("train", "test")]
+    train, test = (newsgroups(part, stripped if strip else unchanged) for part in ("train", "test"))
     what = f"P@100, semantic hashing, {cut} split" + ", stripped" * strip
     for seed in seeds[:1] if quick else seeds:
-        training, queries = by_date(*parts, seed) if cut == "date" else mixed(*parts, seed)
+        training, queries = by_date(train, test, seed) if cut == "date" else mixed(train, test, seed)
         with table(training) as source, indexed(source, seed=seed) as (engine, cost):
             for length in (64,) if quick else bits:
                 retrievers: dict[str, Retriever] = {

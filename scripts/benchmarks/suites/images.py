@@ -197,7 +197,7 @@ def measure_search(engine: Engine, digits: Digits) -> None:
         return 1_000 * float(np.median(seconds[TIMED // 10 :]))  # the first ones warm up
 
     snapshot = engine.snapshot
-    columns = {f"{name} ms": median_ms(partial(snapshot.search, k=10, mode=name)) for name in SYSTEMS}
+    columns = {f"{name} ms": median_ms(partial(engine.searcher.rank, top_k=10, mode=name)) for name in SYSTEMS}
     columns["encoding ms"] = median_ms(lambda query: encode(snapshot.model.encoder, query.pictures))
     columns["bytes of bits"] = float(snapshot.codes.bits.shape[1])
     columns["bytes of a float code"] = float(2 * snapshot.codes.floats.shape[1])

@@ -29,7 +29,7 @@ from textae.config import LAYOUTS, LSA, NEIGHBOURS
 from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import unit
+from textae.encoding.layers import unit
 from textae.encoding.weighting import tfidf
 from textae.engine import Engine
 from textae.explore.map import learn_chart
@@ -117,9 +117,9 @@ def _ours(snapshot: Snapshot, layout: str, bags: Bags, seed: int) -> Layout:
     learned, new = _codes(snapshot, layout, bags)
     started = time.perf_counter()
     chart = learn_chart(snapshot, layout, seed, lambda *_: None)
-    places = chart.projection.places(learned)
+    places = chart.projection.coordinates(learned)
     laid_out = time.perf_counter()
-    placed = chart.projection.places(new)
+    placed = chart.projection.coordinates(new)
     return Layout(places, placed, (laid_out - started, time.perf_counter() - laid_out))
 
 

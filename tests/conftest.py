@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from shared import QUICK, TINY, Said, long_documents, onto_a_plane, some_documents, some_pictures
 
 from textae import Document, Engine, ModelSpec, TrainSpec
+from textae.explore.map import map_model
 
 # A busy machine is no defect: what must be quick is measured by the benchmarks.
 settings.register_profile("textae", deadline=None)
@@ -42,7 +43,7 @@ def mapped_folder(index_folder, tmp_path_factory) -> Path:
     folder = Path(shutil.copytree(index_folder, tmp_path_factory.mktemp("mapped") / "index"))
     with Engine.open(folder) as engine:
         engine.topics()
-        engine.chart()
+        map_model(engine.snapshot)
     return folder
 
 

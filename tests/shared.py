@@ -16,8 +16,12 @@ from PIL import Image
 import textae
 from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.encoding.decoder import Decoder
+from textae.evaluation import Scoreboard
+from textae.evaluation.run import by_labels
+from textae.index import export
 from textae.index.store import Writer
-from textae.types import Picture
+from textae.search.request import SearchRequest
+from textae.types import Hit, Picture
 
 LONG = bool(os.environ.get("TEXTAE_LONG"))
 """Whether the long form of the sampled tests was asked for."""
@@ -79,7 +83,7 @@ def long_documents(n: int = 12, seed: int = 1) -> list[Document]:
 def contents(folder: Path) -> tuple[tuple[Document, ...], dict[str, bytes]]:
     """Give all that an index holds, to the last byte of every array, after it was found sound."""
     with Engine.open(folder) as engine:
-        assert engine.damage() == []
+        assert engine.snapshot.reader.damage() == []
         reader = engine.snapshot.reader
         return tuple(reader.stream()), {name: array.tobytes() for name, array in reader.arrays.items()}
 
@@ -198,3 +202,21 @@ def write_picture(path: Path, picture: Picture) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.frombytes("L", (picture.width, picture.height), picture.pixels).save(path)
     return path
+
+
+def similar_to(engine: Engine, text: str, k: int = 10, mode: str | None = None, **options) -> list[Hit]:
+    """Give the documents closest to a text, as wholes."""
+    request = SearchRequest.of_words(text, top_k=k, mode=mode, granularity="document", **options)
+    return list(engine.searcher.search(request))
+
+
+def evaluate_labels(engine: Engine, field: str, queries=None, systems=None, **options) -> Scoreboard:
+    """Score systems by labels, all of them by default."""
+    how = {"k": 100, "curve": False, "baseline": None, "seed": 1} | options
+    chosen = engine.snapshot.modality.systems if systems is None else systems
+    return by_labels(engine.searcher, field, queries, chosen, **how)
+
+
+def export_codes(engine: Engine, path: Path, what: str = "floats") -> None:
+    """Write the codes of an index to a file."""
+    export.export_codes(path, list(engine.snapshot.ids.values()), engine.snapshot.codes, what)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared import ENVIRONMENT, QUICK, contents, some_documents
+from shared import ENVIRONMENT, QUICK, contents, evaluate_labels, some_documents
 
 from textae import Document, Engine, ModelSpec, Query, Skipped, TextaeError, TrainSpec
 from textae.config import SYSTEMS
 from textae.errors import CorpusError, QueryError, StoreError
+from textae.evaluation.run import rank
 from textae.index.build import _first
 
 SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
@@ -61,7 +62,7 @@ class TestEverySystem:
 
     def test_one_query_at_a_time_or_many_give_the_same(self, engine, system):
         texts = ["comet", "sail the storm", "zzz", "", "flour oven star", "crust " * 50]
-        rankings = engine.rank([Query(str(n), text) for n, text in enumerate(texts)], 8, system)
+        rankings = rank(engine.searcher, [Query(str(n), text) for n, text in enumerate(texts)], 8, system)
         for text, ranking in zip(texts, rankings, strict=True):
             hits = engine.search(text, 8, system) if text else []
             assert ranking.ids == tuple(hit.id for hit in hits)
@@ -82,7 +83,7 @@ class TestEverySystem:
         assert {figure.metric for figure in scored.figures} == {"nDCG@10", "MAP", "recall@100", "P@10"}
         assert all(figure.system == system and figure.queries == 2 for figure in scored.figures)
         assert next(figure.value for figure in scored.figures if figure.metric == "P@10") > 0.5
-        assert 0.5 < engine.evaluate_labels("topic", systems=[system], k=5).figures[0].value <= 1
+        assert 0.5 < evaluate_labels(engine, "topic", systems=[system], k=5).figures[0].value <= 1
 
 
 class TestSearch:
@@ -92,22 +93,26 @@ class TestSearch:
         assert [hit.snippet[start:end] for start, end in hit.marks] == ["only17"]
 
     def test_unknown_words_are_told_once_and_as_written(self, engine):
-        assert engine.unknown("Qwertz comet ünknown qwertz Qwertz the") == ["Qwertz", "ünknown", "qwertz"]
+        assert engine.searcher.unknown("Qwertz comet ünknown qwertz Qwertz the", "hybrid") == [
+            "Qwertz",
+            "ünknown",
+            "qwertz",
+        ]
 
     def test_what_the_encoder_does_not_know_is_told_for_codes_alone(self, tmp_path):
         engine = Engine.create(tmp_path)
         engine.index(some_documents(30), model=ModelSpec(dims=8, bits=32, hidden=(), inputs=20), train=QUICK)
-        assert engine.unknown("only7 qwertz about") == ["qwertz"]
-        assert engine.unknown("only7 qwertz about", "bm25") == ["qwertz"]
+        assert engine.searcher.unknown("only7 qwertz about", "hybrid") == ["qwertz"]
+        assert engine.searcher.unknown("only7 qwertz about", "bm25") == ["qwertz"]
         for system in ("code", "bits", "lsa", "lsa-2"):
-            assert engine.unknown("only7 qwertz about", system) == ["only7", "qwertz"]
+            assert engine.searcher.unknown("only7 qwertz about", system) == ["only7", "qwertz"]
             assert engine.search("only7", mode=system) == []
 
     def test_stop_words_alone_are_told(self, engine):
-        assert engine.only_stop_words("to be or not to be")
-        assert not engine.only_stop_words("to be a comet")
-        assert not engine.only_stop_words("to qwertz")
-        assert not engine.only_stop_words("…!")
+        assert engine.searcher.only_stop_words("to be or not to be")
+        assert not engine.searcher.only_stop_words("to be a comet")
+        assert not engine.searcher.only_stop_words("to qwertz")
+        assert not engine.searcher.only_stop_words("…!")
 
     @pytest.mark.parametrize(
         ("chosen", "says"),
@@ -125,7 +130,7 @@ class TestSearch:
         with pytest.raises(TextaeError, match=says):
             engine.evaluate([Query("1", "comet")], {"1": {"stars-0": 1}}, **chosen)
         with pytest.raises(TextaeError, match=says):
-            engine.evaluate_labels("topic", **chosen)
+            evaluate_labels(engine, "topic", **chosen)
 
     @pytest.mark.parametrize("query", ["", "  ", "\n\t"])
     def test_an_empty_query_is_refused(self, engine, query):
@@ -148,11 +153,11 @@ class TestSearch:
 
     def test_100_000_words_are_a_query(self, engine):
         assert engine.search("comet telescope " * 50_000, k=1)[0].fields["topic"] == "stars"
-        assert len(engine.unknown(" ".join(f"word{n}" for n in range(100_000)))) == 100_000
+        assert len(engine.searcher.unknown(" ".join(f"word{n}" for n in range(100_000)), "hybrid")) == 100_000
 
     def test_chinese_in_an_english_corpus_finds_nothing(self, engine):
         assert engine.search("文档检索") == []
-        assert engine.unknown("文档") == ["文档"]
+        assert engine.searcher.unknown("文档", "hybrid") == ["文档"]
 
     def test_what_the_index_holds_is_told(self, engine):
         facts = engine.info()
@@ -199,9 +204,9 @@ class TestIndex:
 
     def test_indexing_again_replaces(self, tmp_path):
         with indexed(tmp_path, some_documents(30)) as engine:
-            assert engine.has("ships-2")
+            assert engine.snapshot.reader.has("ships-2")
             engine.index([Document("new", "another comet"), Document("two", "and bread")], model=SMALL, train=QUICK)
-            assert not engine.has("ships-2")
+            assert not engine.snapshot.reader.has("ships-2")
             assert [hit.id for hit in engine.search("comet", mode="bm25")] == ["new"]
             assert engine.info()["documents"] == 2
 
@@ -297,7 +302,7 @@ class TestIndex:
     def test_a_document_of_only_stop_words_among_others(self, tmp_path):
         corpus = [*some_documents(20), Document("hamlet", "to be or not to be")]
         with indexed(tmp_path, corpus, language="english") as engine:
-            assert engine.has("hamlet")
+            assert engine.snapshot.reader.has("hamlet")
             assert engine.similar("hamlet") == []
             assert all("hamlet" not in {hit.id for hit in engine.search("comet bread sail", 50, s)} for s in SYSTEMS)
 
@@ -391,7 +396,7 @@ class TestDamage:
                     with np.errstate(all="ignore"), Engine.open(folder) as engine:
                         for system in SYSTEMS:
                             engine.search("comet telescope bread", mode=system)
-                        assert engine.damage()
+                        assert engine.snapshot.reader.damage()
                     answered += 1
                 except StoreError as error:
                     assert "is damaged" in str(error)

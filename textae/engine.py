@@ -20,7 +20,7 @@ from textae.config import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
 from textae.errors import QueryError, StoreError
 from textae.index import store
 from textae.index.snapshot import Snapshot
-from textae.search.request import RequestOptions, SearchOptions, SearchRequest
+from textae.search.request import SearchOptions, SearchRequest
 from textae.search.searcher import Searcher
 from textae.types import Document, Hit, Picture, Progress, Query, Ranking, Skipped, Topics, no_progress
 
@@ -140,8 +140,7 @@ class Engine:
             progress: called at each stage.
 
         Raises:
-            StoreError: there is no index; another process is writing to it; the index remembers no source; or no
-                document would be left.
+            StoreError: as `remove`, or the index remembers no source.
             CorpusError: a source does not exist any more; the index is as it was before.
         """
         wanted = list({source.key: source for source in sources or self.sources}.values())
@@ -182,16 +181,13 @@ class Engine:
     ) -> Trained:
         """Learn the documents of the index again, and commit; readers keep their commit until they refresh.
 
-        Without a label, learning starts anew, and learned labels are forgotten. With one, the labels of that field
-        fine-tune what was learned without labels (Hinton & Salakhutdinov, Science 2006): `classify` then predicts the
-        label of any text, and documents with the same label have close codes.
+        Without a label, learning starts anew. With one, the labels of that field fine-tune the model (Hinton &
+        Salakhutdinov, Science 2006), and `textae.explore.classify` predicts the label of any text.
 
         Args:
             label: a field that holds the label of some documents, and nothing for the others.
-            model: the shape of the auto-encoder, to learn anew before the labels are learned; without a label, the
-                shape that the index has unless given.
-            train: how it learns, as the index was learned unless given; where the auto-encoder is kept, only the seed
-                and the device are used.
+            model: the shape of the auto-encoder; None for the one that the index has, which labels then fine-tune.
+            train: how it learns; None for how the index was learned.
             progress: called at each stage.
 
         Raises:
@@ -215,7 +211,7 @@ class Engine:
         """The k documents that a system ranks highest for a query, or for a text of any length.
 
         Args:
-            query: words. Words that the corpus does not hold have no effect; `Searcher.search` names them.
+            query: words; those that the corpus does not hold have no effect, and `Searcher.search` names them.
             k: the maximum number of hits.
             mode: one of the modality's systems; None for its default, `hybrid` for texts.
             options: as `SearchRequest` takes them.
@@ -244,13 +240,12 @@ class Engine:
         Raises:
             QueryError: no document has an id; a condition cannot be read; or the documents are no pictures.
         """
-        request: RequestOptions = {**options, "top_k": k, "mode": mode, "granularity": "document"}
-        if isinstance(to, Picture):
-            return list(self.searcher.search(SearchRequest(picture=to, **request)))
         if not to:
             raise QueryError("no id was given; give at least one")
-        request["like"] = [to] if isinstance(to, str) else to
-        return list(self.searcher.search(SearchRequest(**request)))
+        picture = to if isinstance(to, Picture) else None
+        options["like"] = () if isinstance(to, Picture) else [to] if isinstance(to, str) else to
+        request = SearchRequest(picture=picture, top_k=k, mode=mode, granularity="document", **options)
+        return list(self.searcher.search(request))
 
     # Measuring
 
@@ -324,8 +319,7 @@ class Engine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close; where something failed that cannot fail on what was written, say that the index is damaged.
 
-        Opening checks settings and the list of arrays. It does not read the bytes of arrays and documents, as a search
-        must not read all of them; so an error that damage alone explains has their hashes checked.
+        Opening does not read the bytes of arrays and documents; an error that damage explains has them checked.
         """
         unexpected = isinstance(
             error, ArithmeticError | LookupError | MemoryError | RuntimeWarning | TypeError | ValueError

@@ -22,6 +22,8 @@ from shared import ENVIRONMENT, QUICK, command, contents, nobody, open_to_all, r
 from textae import Document, Engine, ModelSpec, Ranking, TrainSpec
 from textae.app.cli import cli
 from textae.app.output.hits import write_trec
+from textae.explore.classify import classify
+from textae.explore.decode import decode_documents
 from textae.index.store import FORMAT, UpdateWriter
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
@@ -140,7 +142,7 @@ class TestSearch:
         (tmp_path / "q.txt").write_text("comet\noven\n")
         lines = [line.split("\t") for line in search("--queries", tmp_path / "q.txt", "--tsv").out.splitlines()]
         assert len(lines) == 20
-        assert [line[4] for line in lines] == engine.titles([line[2] for line in lines])
+        assert [line[4] for line in lines] == engine.snapshot.reader.titles([line[2] for line in lines])
 
     def test_nothing_found_is_1(self, search, tmp_path):
         said = search("qwertz")
@@ -304,7 +306,9 @@ class TestCodes:
         assert (said.code, said.err) == (0, "")
         assert [line for line in said.out.splitlines() if not line.startswith(" ")] == ["stars-0", "ships-2"]
         shown = [line.split()[1:] for line in said.out.splitlines() if line[:3].strip()[:1].isdigit()]
-        expected = [word for decoded in engine.decode(["stars-0", "ships-2"], 4) for word in decoded.words]
+        expected = [
+            word for decoded in decode_documents(engine.snapshot, ["stars-0", "ships-2"], 4) for word in decoded.words
+        ]
         assert shown == [
             [word.word, f"{word.probability:.4f}", f"{word.lift:.1f}", "yes" if word.held else "no"]
             for word in expected
@@ -555,9 +559,9 @@ class TestTrain:
             writer.set("about", about)
             writer.commit()
         with Engine.open(folder) as engine:
-            assert engine.specs[0].dropout == ModelSpec().dropout
-            assert engine.specs[1].most_documents == TrainSpec().most_documents
-            assert engine.specs[0].dims == 16
+            assert engine.snapshot.specs[0].dropout == ModelSpec().dropout
+            assert engine.snapshot.specs[1].most_documents == TrainSpec().most_documents
+            assert engine.snapshot.specs[0].dims == 16
 
     def test_where_there_is_no_index(self, shell, tmp_path):
         assert "no index at" in shell("train", "--index", tmp_path / "index").error
@@ -571,7 +575,7 @@ class TestTrain:
             writer.train(label="label")
             assert reader.search("comet telescope", mode="code") == before
             assert reader.damage() == []
-            assert writer.classify(["comet telescope"])[0][0].label == "stars"
+            assert classify(writer.snapshot, ["comet telescope"])[0][0].label == "stars"
 
 
 class TestClassify:

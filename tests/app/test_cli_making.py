@@ -225,7 +225,7 @@ class TestWatch:
             (here / "notes" / "ship.txt").unlink()
             wait_for(lambda: "ship.txt" not in ids())
         with Engine.open(index) as engine:
-            assert engine.damage() == []
+            assert engine.snapshot.reader.damage() == []
 
     def test_what_goes_wrong_is_said_once_and_tried_again(self, index, here) -> None:
         with watching() as process:

@@ -24,6 +24,8 @@ from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
 from textae.app.server.live_map import LiveMap
 from textae.app.server.process import bound
+from textae.explore.decode import decode_documents
+from textae.explore.map import map_model, place
 
 TOKEN = "a-long-secret"
 
@@ -112,12 +114,12 @@ class TestAnswers:
             "fields": documents[2].fields,
         }
         with Engine.open(folder) as engine:
-            assert found["words"] == [asdict(word) for word in engine.decode(["ships-2"])[0].words]
+            assert found["words"] == [asdict(word) for word in decode_documents(engine.snapshot, ["ships-2"])[0].words]
 
     def test_topics(self, app, folder):
         found = ask(app, "/api/topics").json()
         with Engine.open(folder) as engine:
-            topics = json.loads(json.dumps(asdict(engine.topic_map().topics)))
+            topics = json.loads(json.dumps(asdict(engine.map().topics)))
             assert found == {"areas": topics.pop("groups"), **topics}
         area = found["areas"][0]
         assert ask(app, f"/api/topics/{area['id']}").json() == area
@@ -133,7 +135,9 @@ class TestAnswers:
     def test_the_place_of_a_query_is_that_of_the_engine(self, app, folder):
         found = ask(app, "/api/place?q=telescope").json()
         with Engine.open(folder) as engine:
-            assert [found["x"], found["y"]] == pytest.approx(engine.place(["telescope"])[0].tolist())
+            assert [found["x"], found["y"]] == pytest.approx(
+                place(engine.snapshot, map_model(engine.snapshot), ["telescope"])[0].tolist()
+            )
         nowhere = ask(app, "/api/place?q=qqqqq").json()
         assert (nowhere["x"], nowhere["y"]) == (None, None)
 

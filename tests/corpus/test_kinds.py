@@ -8,11 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared import TINY, contents, some_documents, some_pictures, write_picture
+from shared import (
+    TINY,
+    contents,
+    evaluate_labels,
+    export_codes,
+    similar_to,
+    some_documents,
+    some_pictures,
+    write_picture,
+)
 
 from textae import Document, Engine, TextaeError, TrainSpec
 from textae.corpus import sources
 from textae.errors import QueryError, StoreError
+from textae.explore.decode import decode_code, decode_documents
+from textae.explore.sampling import sample
 from textae.types import PICTURES, TEXTS, Hit, Skipped
 
 
@@ -49,7 +60,7 @@ class Texts(Kind):
         return f"{document.id}.txt"
 
     def like(self, engine: Engine, document: Document, k: int, **how: str) -> list[Hit]:
-        return engine.similar_to(document.text, k, **how)
+        return similar_to(engine, document.text, k, **how)
 
 
 class Pictures(Kind):
@@ -64,7 +75,7 @@ class Pictures(Kind):
         return f"{document.id}.png"
 
     def like(self, engine: Engine, document: Document, k: int, **how: str) -> list[Hit]:
-        return engine.similar_to_picture(document.picture, k, **how)
+        return engine.similar(document.picture, k, **how)
 
 
 @pytest.fixture(params=[Texts(), Pictures()], ids=lambda kind: kind.name)
@@ -108,9 +119,9 @@ def ids(engine: Engine) -> set[str]:
 
 class TestAsItIs:
     def test_documents_come_back_as_they_were_given(self, kind, engine) -> None:
-        assert engine.kind == kind.name
+        assert engine.snapshot.modality.kind == kind.name
         assert list(engine.snapshot.reader.stream()) == kind.documents(30)
-        assert engine.damage() == []
+        assert engine.snapshot.reader.damage() == []
 
     def test_every_system_finds_the_document_itself_first(self, kind, engine) -> None:
         document = kind.documents(30)[7]
@@ -141,28 +152,30 @@ class TestAsItIs:
         assert {hit.fields["year"] for hit in hits} <= set(range(1910, 1920))
 
     def test_the_scoreboard_has_every_system_of_the_kind(self, kind, engine) -> None:
-        scored = engine.evaluate_labels(kind.label, k=5)
+        scored = evaluate_labels(engine, kind.label, k=5)
         assert tuple(figure.system for figure in scored.figures) == engine.snapshot.modality.systems
-        asked = engine.evaluate_labels(kind.label, kind.documents(6, seed=2), k=5)
+        asked = evaluate_labels(engine, kind.label, kind.documents(6, seed=2), k=5)
         assert {figure.queries for figure in asked.figures} == {6}
         assert {figure.value > 0.5 for figure in (*scored.figures, *asked.figures)} == {True}
 
     def test_codes_are_decoded_and_drawn(self, kind, engine) -> None:
         id = kind.documents(1)[0].id
-        (decoded,) = engine.decode([id])
-        assert engine.decode_code(decoded.code).words == tuple(replace(word, held=None) for word in decoded.words)
-        samples = engine.sample(3, seed=5)
-        assert engine.sample(3, seed=5) == samples
+        (decoded,) = decode_documents(engine.snapshot, [id])
+        assert decode_code(engine.snapshot, decoded.code).words == tuple(
+            replace(word, held=None) for word in decoded.words
+        )
+        samples = sample(engine.snapshot, 3, seed=5)
+        assert sample(engine.snapshot, 3, seed=5) == samples
         assert all(sample.nearest in ids(engine) for sample in samples.samples)
         pictures = [sample.decoded.picture is not None for sample in samples.samples]
         assert pictures == [kind.name == PICTURES] * 3
 
     def test_codes_for_other_tools(self, kind, engine, tmp_path) -> None:
-        engine.export_codes(tmp_path / "codes.npy")
+        export_codes(engine, tmp_path / "codes.npy")
         assert np.load(tmp_path / "codes.npy").shape == engine.snapshot.codes.floats.shape
 
     def test_what_is_not_there(self, kind, engine) -> None:
-        for ask in (engine.similar, engine.text, lambda id: engine.decode([id])):
+        for ask in (engine.similar, engine.text, lambda id: decode_documents(engine.snapshot, [id])):
             with pytest.raises(QueryError, match="no document has the id 'x12'"):
                 ask("x12")
         with pytest.raises(TextaeError, match="no system 'magic'"):
@@ -186,7 +199,7 @@ class TestAsItLives:
         assert new[0].id not in {hit.id for hit in kind.like(living, new[0], 20)}
         with Engine.open(living.folder) as again:
             assert kind.like(again, new[1], 9) == kind.like(living, new[1], 9)
-            assert again.damage() == []
+            assert again.snapshot.reader.damage() == []
 
     def test_sync_makes_it_what_the_folder_is(self, kind, living, tmp_path) -> None:
         folder = tmp_path / "corpus"

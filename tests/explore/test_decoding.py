@@ -9,6 +9,9 @@ from shared import PLACES, QUICK, TOPICS, some_documents
 from textae import Document, Engine, ModelSpec, TextaeError
 from textae.encoding.layers import unit
 from textae.errors import QueryError
+from textae.explore.decode import decode_code, decode_documents, decode_text
+from textae.explore.sampling import grid as decoded_grid
+from textae.explore.sampling import sample as draw
 
 
 @pytest.fixture(scope="module")
@@ -36,91 +39,101 @@ def numbers(sample) -> np.ndarray:
 class TestDecode:
     def test_a_document_is_about_its_topic(self, narrow):
         for id in ("stars-0", "bread-1", "ships-2"):
-            words = said(narrow.decode([id], 5)[0])
+            words = said(decode_documents(narrow.snapshot, [id], 5)[0])
             assert len(set(words) & set(TOPICS[id.split("-")[0]].split())) >= 4
 
     def test_a_code_with_room_for_it_tells_its_own_document(self, engine):
-        for decoded, number in zip(engine.decode(["stars-0", "bread-1", "ships-2"], 5), range(3), strict=True):
+        for decoded, number in zip(
+            decode_documents(engine.snapshot, ["stars-0", "bread-1", "ships-2"], 5), range(3), strict=True
+        ):
             assert f"only{number}" in said(decoded)
             assert all(word.held for word in decoded.words)
 
     def test_it_is_marked_which_words_the_text_holds(self, narrow):
-        held = {word.word: word.held for word in narrow.decode_text("a comet and the telescopes", 12).words}
+        held = {word.word: word.held for word in decode_text(narrow.snapshot, "a comet and the telescopes", 12).words}
         assert held.pop("comet") and held.pop("telescope")
         assert set(held.values()) == {False}
 
     def test_probability_and_lift_are_the_decoders(self, engine):
         snapshot = engine.snapshot
         shares = snapshot.decoder.words(snapshot.codes.floats[:1])[0]
-        for word in engine.decode(["stars-0"], 5)[0].words:
+        for word in decode_documents(engine.snapshot, ["stars-0"], 5)[0].words:
             number = snapshot.model.vectorizer.vocabulary.number(word.term)
             assert word.probability == pytest.approx(shares[number], rel=1e-5)
             assert word.lift == pytest.approx(shares[number] / snapshot.usual_words[number], rel=1e-5)
 
     def test_ranks_count_and_what_the_words_add_falls(self, engine):
-        words = engine.decode(["bread-1"], 10)[0].words
+        words = decode_documents(engine.snapshot, ["bread-1"], 10)[0].words
         added = [word.probability / word.lift * (word.lift - 1) ** 2 for word in words]
         assert [word.rank for word in words] == list(range(1, len(words) + 1))
         assert added == sorted(added, reverse=True)
-        assert engine.decode(["bread-1"], 3)[0].words == words[:3]
+        assert decode_documents(engine.snapshot, ["bread-1"], 3)[0].words == words[:3]
 
     def test_only_what_is_likelier_than_usual_is_named(self, engine):
-        words = engine.decode(["bread-1"], 10_000)[0].words
+        words = decode_documents(engine.snapshot, ["bread-1"], 10_000)[0].words
         assert 0 < len(words) < len(engine.snapshot.model.vectorizer.vocabulary)
         assert all(word.lift > 1 for word in words)
 
     def test_a_text_is_decoded_like_a_document(self, engine, documents):
         text = f"{documents[3].title}\n{documents[3].text}"
-        of_text, of_document = engine.decode_text(text, 5), engine.decode(["stars-3"], 5)[0]
+        of_text, of_document = (
+            decode_text(engine.snapshot, text, 5),
+            decode_documents(engine.snapshot, ["stars-3"], 5)[0],
+        )
         assert {word.word for word in of_text.words} == set(said(of_document))
         probabilities = [[word.probability for word in decoded.words] for decoded in (of_text, of_document)]
         assert probabilities[0] == pytest.approx(probabilities[1], rel=0.01)  # one is of half precision
 
     def test_a_code_says_what_its_document_says(self, engine):
-        decoded = engine.decode(["ships-2"], 8)[0]
-        of_code = engine.decode_code(decoded.code, 8)
+        decoded = decode_documents(engine.snapshot, ["ships-2"], 8)[0]
+        of_code = decode_code(engine.snapshot, decoded.code, 8)
         assert len(decoded.code.split(",")) == engine.snapshot.model.encoder.dims
         assert (of_code.code, said(of_code)) == (decoded.code, said(decoded))
-        assert engine.decode_code(decoded.code.replace(",", " , "), 8) == of_code
+        assert decode_code(engine.snapshot, decoded.code.replace(",", " , "), 8) == of_code
         assert {word.held for word in of_code.words} == {None}
 
     def test_a_place_of_the_plane_says_what_stands_there(self, on_a_plane):
-        assert said(on_a_plane.decode_code(on_a_plane.decode(["ships-2"])[0].code, 1))[0] in TOPICS["ships"].split()
-        assert set(said(on_a_plane.decode_code("-1, 0", 12))) == set(TOPICS["stars"].split())
+        assert (
+            said(decode_code(on_a_plane.snapshot, decode_documents(on_a_plane.snapshot, ["ships-2"])[0].code, 1))[0]
+            in TOPICS["ships"].split()
+        )
+        assert set(said(decode_code(on_a_plane.snapshot, "-1, 0", 12))) == set(TOPICS["stars"].split())
 
     def test_documents_come_in_the_order_asked(self, engine):
-        assert engine.decode(["ships-2", "stars-0"]) == [engine.decode([id])[0] for id in ("ships-2", "stars-0")]
-        assert engine.decode([]) == []
+        assert decode_documents(engine.snapshot, ["ships-2", "stars-0"]) == [
+            decode_documents(engine.snapshot, [id])[0] for id in ("ships-2", "stars-0")
+        ]
+        assert decode_documents(engine.snapshot, []) == []
 
     def test_stems_are_shown_as_they_are_written(self, tmp_path):
         texts = ["noisy signals", "NOISY signal", "a noisy signal", "the quiet sea", "quiet seas"] * 3
         with Engine.create(tmp_path / "index") as engine:
             engine.index((Document(str(n), text) for n, text in enumerate(texts)), language="english", train=QUICK)
-            word_of = {word.term: word.word for word in engine.decode(["0"], 99)[0].words}
+            word_of = {word.term: word.word for word in decode_documents(engine.snapshot, ["0"], 99)[0].words}
         assert word_of["noisi"] == "noisy"
         assert word_of["signal"] == "signal"
 
     def test_without_a_language_words_are_shown_as_they_are(self, tmp_path):
         with Engine.create(tmp_path / "index") as engine:
             engine.index(some_documents(9), language=None, train=QUICK)
-            assert all(word.word == word.term for word in engine.decode(["stars-0"])[0].words)
+            assert all(word.word == word.term for word in decode_documents(engine.snapshot, ["stars-0"])[0].words)
 
     def test_a_document_of_which_the_encoder_knows_no_word(self, tmp_path):
         with Engine.create(tmp_path / "index") as engine:
             documents = [*some_documents(9), Document("odd", "zzzyzx")]
             engine.index(documents, train=QUICK, model=ModelSpec(inputs=5))
             with pytest.raises(QueryError, match="the encoder knows no word of the document 'odd'"):
-                engine.decode(["odd"])
-            assert engine.sample(3).samples  # and it is not drawn from
+                decode_documents(engine.snapshot, ["odd"])
+            assert draw(engine.snapshot, 3).samples  # and it is not drawn from
 
     @pytest.mark.parametrize("text", ["", "zzzyzx", "the and of"])
     def test_a_text_of_which_the_encoder_knows_no_word(self, engine, text):
         with pytest.raises(QueryError, match="the encoder knows no word of the text"):
-            engine.decode_text(text)
+            decode_text(engine.snapshot, text)
 
     def test_what_is_no_id(self, engine):
         with pytest.raises(QueryError, match="no document has the id 'x12'; 'textae search' prints ids"):
-            engine.decode(["stars-0", "x12"])
+            decode_documents(engine.snapshot, ["stars-0", "x12"])
 
     @pytest.mark.parametrize("k", [0, -1])
     def test_what_is_no_number_of_words(self, engine, k):
@@ -144,19 +157,19 @@ class TestDecode:
     )
     def test_what_is_no_code(self, on_a_plane, code, says):
         with pytest.raises(QueryError, match=re.escape(says)) as refused:
-            on_a_plane.decode_code(code)
+            decode_code(on_a_plane.snapshot, code)
         assert len(str(refused.value)) < 200
 
 
 class TestSample:
     def test_the_seed_decides(self, engine):
-        first = engine.sample(4, 5, seed=1)
-        assert first == engine.sample(4, 5, seed=1)
-        assert first != engine.sample(4, 5, seed=2)
+        first = draw(engine.snapshot, 4, 5, seed=1)
+        assert first == draw(engine.snapshot, 4, 5, seed=1)
+        assert first != draw(engine.snapshot, 4, 5, seed=2)
 
     def test_the_nearest_document_is_the_nearest(self, engine):
         snapshot = engine.snapshot
-        for sample in engine.sample(5, 3).samples:
+        for sample in draw(engine.snapshot, 5, 3).samples:
             cosines = snapshot.codes.floats.astype(np.float32) @ numbers(sample)
             assert sample.distance == pytest.approx(1 - cosines.max(), abs=1e-3)
             assert sample.nearest == list(snapshot.ids.values())[cosines.argmax()]
@@ -164,42 +177,42 @@ class TestSample:
     def test_a_sample_is_about_one_thing(self, narrow):
         shared = [
             max(len(set(said(sample.decoded)) & set(topic.split())) for topic in TOPICS.values())
-            for sample in narrow.sample(30, 5).samples
+            for sample in draw(narrow.snapshot, 30, 5).samples
         ]
         assert np.median(shared) >= 4
 
     def test_a_sample_is_as_near_to_a_document_as_documents_are_to_each_other(self, engine):
-        drawn = engine.sample(30, 1)
+        drawn = draw(engine.snapshot, 30, 1)
         assert 0 < np.median([sample.distance for sample in drawn.samples]) < drawn.usual_distance
 
     def test_it_is_said_how_far_documents_are_from_each_other(self, engine):
         floats = unit(engine.snapshot.codes.floats.astype(np.float32))
         cosines = floats @ floats.T
         np.fill_diagonal(cosines, -1)
-        assert engine.sample(1).usual_distance == pytest.approx(np.median(1 - cosines.max(axis=1)), abs=1e-5)
+        assert draw(engine.snapshot, 1).usual_distance == pytest.approx(np.median(1 - cosines.max(axis=1)), abs=1e-5)
 
     def test_a_sample_has_unit_length_where_codes_have(self, engine):
-        for sample in engine.sample(3).samples:
+        for sample in draw(engine.snapshot, 3).samples:
             assert np.linalg.norm(numbers(sample)) == pytest.approx(1, abs=1e-5)
 
     def test_on_a_plane_codes_are_drawn_where_documents_are(self, on_a_plane):
-        codes = np.array([numbers(sample) for sample in on_a_plane.sample(200, 1, seed=3).samples])
+        codes = np.array([numbers(sample) for sample in draw(on_a_plane.snapshot, 200, 1, seed=3).samples])
         apart = np.linalg.norm(codes[:, None] - np.array(list(PLACES.values())), axis=2)  # documents: .14 at most
         assert apart.min(axis=1).max() < 0.6
         assert np.bincount(apart.argmin(axis=1)).min() > 50
 
     def test_what_cannot_be_drawn(self, engine):
         with pytest.raises(QueryError, match="the number of samples must be at least 1, got 0"):
-            engine.sample(0)
+            draw(engine.snapshot, 0)
         with pytest.raises(QueryError, match="the number of words must be at least 1, got 0"):
-            engine.sample(1, 0)
+            draw(engine.snapshot, 1, 0)
         with pytest.raises(TextaeError, match="the seed -1 is negative"):
-            engine.sample(1, seed=-1)
+            draw(engine.snapshot, 1, seed=-1)
 
     def test_of_one_document(self, tmp_path):
         with Engine.create(tmp_path / "index") as engine:
             engine.index(some_documents(1), train=QUICK)
-            drawn = engine.sample(2)
+            drawn = draw(engine.snapshot, 2)
             assert [sample.nearest for sample in drawn.samples] == ["stars-0"] * 2
             assert [sample.distance for sample in drawn.samples] == pytest.approx([0, 0], abs=1e-6)
             assert drawn.usual_distance == 0
@@ -207,7 +220,7 @@ class TestSample:
 
 class TestGrid:
     def test_a_topic_stands_where_its_documents_are(self, on_a_plane):
-        grid = on_a_plane.grid(3, 2)
+        grid = decoded_grid(on_a_plane.snapshot, 3, 2)
         assert [(cell.row, cell.column) for cell in grid.cells] == [(r, c) for r in range(3) for c in range(3)]
         at = {(cell.row, cell.column): cell for cell in grid.cells}
         for topic, place in (("stars", (2, 0)), ("bread", (2, 2)), ("ships", (0, 1))):
@@ -217,14 +230,14 @@ class TestGrid:
         assert sum(cell.documents for cell in grid.cells) <= 60
 
     def test_its_edges_enclose_most_documents(self, on_a_plane):
-        grid = on_a_plane.grid(5)
+        grid = decoded_grid(on_a_plane.snapshot, 5)
         assert len(grid.x) == len(grid.y) == 6
         assert (grid.x[0], grid.x[-1]) == pytest.approx((-1, 1), abs=0.15)
         assert (grid.y[0], grid.y[-1]) == pytest.approx((0, 1), abs=0.15)
 
     def test_more_numbers_are_no_plane(self, engine):
         with pytest.raises(QueryError, match=r"needs codes of 2 numbers, and those of this index have 118; 'textae"):
-            engine.grid()
+            grid(engine.snapshot)
 
     @pytest.mark.parametrize(
         "n, k, says",
@@ -232,4 +245,4 @@ class TestGrid:
     )
     def test_a_grid_of_nothing(self, on_a_plane, n, k, says):
         with pytest.raises(QueryError, match=says):
-            on_a_plane.grid(n, k)
+            decoded_grid(on_a_plane.snapshot, n, k)

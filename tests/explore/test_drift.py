@@ -8,6 +8,7 @@ from shared import QUICK, TOPICS, some_documents
 
 from textae import Document, Engine, ModelSpec
 from textae.encoding.weighting import tfidf
+from textae.explore.decode import decode_documents
 from textae.explore.drift import SAMPLE, fit, picture_error
 from textae.types import Picture
 
@@ -108,7 +109,7 @@ class TestPictures:
         with Engine.open(pictures_folder) as engine:
             ids = ["down-4", "square-5", "across-0"]
             numbers = np.array([engine.snapshot.number(id) for id in ids])
-            errors = [decoded.error for decoded in engine.decode(ids)]
+            errors = [decoded.error for decoded in decode_documents(engine.snapshot, ids)]
             found = picture_error(engine.snapshot, numbers)
         assert found == pytest.approx(np.mean(errors), rel=0.01)  # these codes were in half precision
 

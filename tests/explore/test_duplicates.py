@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textae import Document, Engine
+from textae.encoding.analyzer import searchable
 from textae.errors import QueryError
 from textae.explore import duplicates, near_pairs
 from textae.explore.duplicates import (
     PICTURES_ALIKE,
     Member,
     groups,
+    near_duplicates,
     pixel_similarity,
     resemblance,
     shingles,
@@ -302,7 +304,7 @@ class TestPixels:
 def test_documents_without_a_code_are_counted(index_folder, tmp_path) -> None:
     with Engine.open(shutil.copytree(index_folder, tmp_path / "own")) as engine:
         n = len(engine.snapshot.numbers)
-        engine.add([Document("copy", engine.text("stars-0")), Document("none", "zzxqy")])
-        found = engine.duplicates(resemblance=1.0)
+        engine.add([Document("copy", searchable(engine.snapshot.document("stars-0"))), Document("none", "zzxqy")])
+        found = near_duplicates(engine.snapshot, resemblance=1.0)
         assert [[one.id for one in group] for group in found.groups] == [["stars-0", "copy"]]
         assert (found.compared, found.unknown, found.radius) == (n + 1, 1, engine.snapshot.codes.bits.shape[1] // 2)

@@ -11,7 +11,7 @@ from textae.config import AUTOENCODER, LAYOUTS, LSA, NEIGHBOURS
 from textae.encoding.analyzer import searchable
 from textae.encoding.projection import LIMIT
 from textae.errors import QueryError
-from textae.explore.map import GRID, WORDS, codes_at
+from textae.explore.map import GRID, WORDS, codes_at, map_model, place
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def own(index_folder, tmp_path):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_document_has_a_place_a_topic_and_a_title(own, documents, layout) -> None:
-    found = own.topic_map(layout)
+    found = own.map(layout)
     assert found.layout == layout
     assert list(found.ids) == [document.id for document in documents]
     assert list(found.titles) == [document.title for document in documents]
@@ -38,16 +38,16 @@ def test_every_document_has_a_place_a_topic_and_a_title(own, documents, layout) 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_text_is_placed_where_a_document_of_it_is(own, documents, layout) -> None:
-    found = own.topic_map(layout)
+    found = own.map(layout)
     texts = [searchable(document) for document in documents[:9]]
-    assert own.place(texts, layout) == pytest.approx(
+    assert place(own.snapshot, map_model(own.snapshot), texts, layout) == pytest.approx(
         found.coordinates[:9], abs=0.02
     )  # codes are stored in half precision
-    assert np.isnan(own.place(["zzxqy"], layout)).all()
+    assert np.isnan(place(own.snapshot, map_model(own.snapshot), ["zzxqy"], layout)).all()
 
 
 def test_neighbours_on_the_map_are_of_a_topic(own, documents) -> None:
-    places = own.topic_map().coordinates
+    places = own.map().coordinates
     apart = np.linalg.norm(places[:, None] - places, axis=2)
     np.fill_diagonal(apart, np.inf)
     topics = np.array([document.fields["topic"] for document in documents])
@@ -56,7 +56,7 @@ def test_neighbours_on_the_map_are_of_a_topic(own, documents) -> None:
 
 def test_the_ground_says_what_documents_there_are_about(plane_folder, tmp_path, documents) -> None:
     with Engine.open(shutil.copytree(plane_folder, tmp_path / "own")) as engine:
-        found = engine.topic_map(AUTOENCODER)  # codes of two numbers are places
+        found = engine.map(AUTOENCODER)  # codes of two numbers are places
         ground = found.background
         assert len(ground.words) == GRID**2
         assert all(len(cell) <= WORDS for cell in ground.words)
@@ -77,35 +77,35 @@ def test_a_place_between_documents_has_the_mean_of_their_codes() -> None:
 
 
 def test_what_was_learned_is_kept_and_serves_documents_that_come_later(own) -> None:
-    learned = own.topic_map()
+    learned = own.map()
     stages = set()
 
     def progress(stage, done, total) -> None:
         stages.add(stage)
 
-    again = own.topic_map(progress=progress)
+    again = own.map(progress=progress)
     assert not stages
     assert again.coordinates.tobytes() == learned.coordinates.tobytes()
     assert again.background == learned.background
     own.remove([learned.ids[3]])
     own.add([Document("new", "The sail and the anchor of the captain.", "A ship"), Document("none", "zzxqy")])
-    later = own.topic_map(progress=progress)
+    later = own.map(progress=progress)
     assert not stages
     assert list(later.ids) == [*learned.ids[:3], *learned.ids[4:], "new"]
     assert later.titles[-1] == "A ship"
     assert later.topics.without_code == 1
     assert np.abs(later.coordinates[:-1] - np.delete(learned.coordinates, 3, axis=0)).max() < 1e-5
-    assert own.damage() == []
+    assert own.snapshot.reader.damage() == []
 
 
 def test_another_seed_learns_another_map_and_the_same_one_the_same(own) -> None:
-    one, other, again = (own.topic_map(seed=seed) for seed in (1, 2, 1))
+    one, other, again = (own.map(seed=seed) for seed in (1, 2, 1))
     assert one.coordinates.tobytes() == again.coordinates.tobytes() != other.coordinates.tobytes()
-    assert own.topic_map().coordinates.tobytes() == one.coordinates.tobytes()
+    assert own.map().coordinates.tobytes() == one.coordinates.tobytes()
 
 
 def test_learning_the_index_anew_takes_its_maps_away(own) -> None:
-    own.topic_map(LSA)
+    own.map(LSA)
     assert any(name.startswith("map/lsa/") for name in own.snapshot.reader.arrays)
     own.train(train=TrainSpec(epochs=1, seed=2, device="cpu"))
     assert not any(name.startswith("map") for name in own.snapshot.reader.arrays)
@@ -118,15 +118,15 @@ def test_an_index_that_cannot_be_written_to_has_a_map(index_folder, tmp_path) ->
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     with nobody(), Engine.open(folder) as engine:
-        assert len(engine.topic_map(LSA).ids) == 60
+        assert len(engine.map(LSA).ids) == 60
         assert "map/lsa" not in engine.snapshot.reader.settings
 
 
 def test_what_cannot_be_is_said(own) -> None:
     with pytest.raises(TextaeError, match="there is no layout 'umap'; give one of neighbours, autoencoder, lsa"):
-        own.topic_map("umap")
+        own.map("umap")
     with pytest.raises(TextaeError, match="seed"):
-        own.topic_map(seed=-1)
+        own.map(seed=-1)
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -138,7 +138,7 @@ def test_few_documents_have_a_map(tmp_path, n, dims, pretrain) -> None:
         model = ModelSpec(dims=dims, bits=32, hidden=(16,), dropout=0.0)
         engine.index(some_documents(n), model=model, train=TrainSpec(epochs=1, device="cpu", pretrain=pretrain))
         for layout in LAYOUTS:
-            found = engine.topic_map(layout)
+            found = engine.map(layout)
             assert len(found.ids) == n
             assert np.isfinite(found.coordinates).all()
 
@@ -149,15 +149,15 @@ def test_codes_that_nobody_has_make_no_map(tmp_path) -> None:
         engine.add([Document("none", "zzxqy")])
         engine.remove([document.id for document in some_documents(4)])
         with pytest.raises(QueryError, match="no document of this index has a code"):
-            engine.topic_map(NEIGHBOURS)
+            engine.map(NEIGHBOURS)
 
 
 def test_pictures_have_a_map_whose_ground_has_no_words(pictures_folder, tmp_path) -> None:
     with Engine.open(shutil.copytree(pictures_folder, tmp_path / "own")) as engine:
         for layout in (AUTOENCODER, LSA):
-            found = engine.topic_map(layout)
+            found = engine.map(layout)
             assert (len(found.ids), found.coordinates.shape) == (60, (60, 2))
             assert found.background.words == ((),) * GRID**2
-            assert engine.topic_map(layout).background == found.background  # as it is kept
+            assert engine.map(layout).background == found.background  # as it is kept
         with pytest.raises(QueryError, match="a place on the map by words is for texts"):
-            engine.place(["a bar"])
+            place(engine.snapshot, map_model(engine.snapshot), ["a bar"])

@@ -12,8 +12,14 @@ from shared import PATTERNS, QUICK, TINY, TOPICS, contents, nobody, open_to_all,
 
 from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.errors import QueryError
-from textae.explore.topics import learn, topics_of
-from textae.types import Topics
+from textae.explore.topics import learn, topic_model, topics_of
+from textae.explore.topics_over_time import TopicsOverTime, topics_over_time
+from textae.types import Topics, no_progress
+
+
+def over_time(engine: Engine, field: str) -> TopicsOverTime:
+    topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, None, None, no_progress))
+    return topics_over_time(engine.snapshot, field, topics, topic_of)
 
 
 @pytest.fixture
@@ -226,24 +232,24 @@ class TestOverTime:
             yield engine
 
     def test_years(self, dated) -> None:
-        over = dated.topics_over_time("year")
+        over = over_time(dated, "year")
         assert (over.field, over.unit, over.undated) == ("year", "year", 0)
         assert over.periods == tuple(str(year) for year in range(1900, 1960))
         assert over.documents.sum(axis=0).tolist() == [1] * 60
         assert over.documents.sum(axis=1).tolist() == [topic.documents for topic in over.topics.leaves]
 
     def test_days(self, dated) -> None:
-        over = dated.topics_over_time("day")
+        over = over_time(dated, "day")
         assert (over.unit, over.periods[0], over.periods[-1]) == ("day", "2012-05-01", "2012-05-06")
         assert over.documents.sum(axis=0).tolist() == [10] * 6
 
     def test_months(self, dated) -> None:
-        over = dated.topics_over_time("month")
+        over = over_time(dated, "month")
         assert (over.unit, over.periods[0], over.periods[-1], len(over.periods)) == ("month", "2010-01", "2012-06", 30)
         assert over.documents.sum(axis=0).tolist() == [2] * 30
 
     def test_dates_of_mails_and_a_document_without(self, dated) -> None:
-        over = dated.topics_over_time("sent")
+        over = over_time(dated, "sent")
         assert (over.unit, over.periods, over.undated) == (
             "day",
             tuple(f"1993-04-0{day}" for day in range(1, 7)),
@@ -254,13 +260,13 @@ class TestOverTime:
     @pytest.mark.parametrize("field", ["place", "topic"])
     def test_a_field_without_dates_is_told(self, field, dated) -> None:
         with pytest.raises(QueryError, match=f"the field '{field}' does not date the documents; give one that holds"):
-            dated.topics_over_time(field)
+            over_time(dated, field)
 
     def test_a_field_that_is_not_there_is_told(self, dated) -> None:
         with pytest.raises(
             QueryError, match="no document has the field 'era'; the fields are: day, month, place, sent"
         ):
-            dated.topics_over_time("era")
+            over_time(dated, "era")
 
 
 class TestOfPictures:

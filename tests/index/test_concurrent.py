@@ -165,5 +165,5 @@ def test_a_second_writer_that_waited_long_enough_writes(folder):
     with Engine.open(folder) as engine:
         assert len(engine.snapshot.numbers) == 20
         assert [hit.id for hit in engine.search("late", mode="bm25")] == ["stdin"]
-        assert not engine.has("stars-0")
-        assert engine.damage() == []
+        assert not engine.snapshot.reader.has("stars-0")
+        assert engine.snapshot.reader.damage() == []

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pyarrow.parquet
 import pytest
-from shared import QUICK, some_documents
+from shared import QUICK, export_codes, some_documents
 
 from textae import Document, Engine, TextaeError
 from textae.files import whole_file
@@ -41,17 +41,17 @@ READERS = {"codes.npy": read_array, "codes.parquet": read_parquet, "codes.csv": 
 class TestEveryFormat:
     @pytest.mark.parametrize("what, dtype", [("floats", np.float32), ("bits", np.uint8)])
     def test_it_holds_the_codes_of_the_index(self, engine, tmp_path, name, what, dtype):
-        engine.export_codes(tmp_path / name, what)
+        export_codes(engine, tmp_path / name, what)
         ids, codes = READERS[name](tmp_path / name)
         assert ids == list(engine.snapshot.ids.values())
         assert codes.dtype == dtype
         assert np.array_equal(codes, getattr(engine.snapshot.codes, what))
 
     def test_it_is_the_same_in_chunks(self, engine, tmp_path, name, monkeypatch):
-        engine.export_codes(tmp_path / name)
+        export_codes(engine, tmp_path / name)
         whole = READERS[name](tmp_path / name)
         monkeypatch.setattr(export, "_CHUNK", 7)
-        engine.export_codes(tmp_path / name)
+        export_codes(engine, tmp_path / name)
         ids, codes = READERS[name](tmp_path / name)
         assert ids == whole[0]
         assert np.array_equal(codes, whole[1])
@@ -65,7 +65,7 @@ class TestEveryFormat:
 
         monkeypatch.setattr(export, "_chunks", full)
         with pytest.raises(OSError, match="no space left"):
-            engine.export_codes(tmp_path / name)
+            export_codes(engine, tmp_path / name)
         assert [path.name for path in tmp_path.iterdir()] == [name]
         assert (tmp_path / name).read_text() == "before"
 
@@ -75,7 +75,7 @@ def test_odd_ids_come_back(tmp_path):
     with Engine.create(tmp_path / "index") as engine:
         engine.index((Document(id, d.text) for id, d in zip(ids, some_documents(5), strict=True)), train=QUICK)
         for name, read in READERS.items():
-            engine.export_codes(tmp_path / name)
+            export_codes(engine, tmp_path / name)
             assert read(tmp_path / name)[0] == ids
 
 
@@ -83,15 +83,15 @@ def test_an_id_of_two_lines_is_refused_where_ids_are_lines(tmp_path):
     with Engine.create(tmp_path / "index") as engine:
         engine.index([Document("two\nlines", "a comet"), Document("one", "a star")], train=QUICK)
         with pytest.raises(TextaeError, match=r"the id 'two\\nlines' is of several lines, .* give .csv"):
-            engine.export_codes(tmp_path / "codes.npy")
-        engine.export_codes(tmp_path / "codes.csv")
+            export_codes(engine, tmp_path / "codes.npy")
+        export_codes(engine, tmp_path / "codes.csv")
         assert read_csv(tmp_path / "codes.csv")[0] == ["two\nlines", "one"]
 
 
 @pytest.mark.parametrize("name", ["codes", "codes.txt", "codes.npz", ".npy"])
 def test_a_format_that_is_not_known(engine, tmp_path, name):
     with pytest.raises(TextaeError, match=r"give a name that ends in .npy, .parquet, .csv"):
-        engine.export_codes(tmp_path / name)
+        export_codes(engine, tmp_path / name)
 
 
 class TestWholeFiles:

@@ -151,7 +151,7 @@ def test_any_file(folder, shell, tmp_path, content, ending, packed):
     arguments = random.Random(content).choice([("add", path), ("sync", path), ("add", tmp_path)])
     check(shell(*arguments, "--index", copy), *arguments)
     with Engine.open(copy) as engine:
-        assert engine.damage() == []
+        assert engine.snapshot.reader.damage() == []
         assert engine.search("telescope", mode="bm25")
     shutil.rmtree(copy)
     for arguments in (
@@ -173,5 +173,5 @@ def test_any_standard_input(folder, shell, tmp_path, content):
     for arguments in (("rm", "-"), ("add", "-")):
         check(shell(*arguments, "--index", copy, stdin=content), *arguments)
     with Engine.open(copy) as engine:
-        assert engine.damage() == []
+        assert engine.snapshot.reader.damage() == []
     shutil.rmtree(copy)

@@ -176,7 +176,7 @@ class LivingIndex(RuleBasedStateMachine):
         for id, document in self.there.items():
             assert (_said(stored[id]), stored[id].origin) == (_said(document), document.origin)
         assert len(self.engine.snapshot.reader) == len(self.there)
-        assert self.engine.damage() == []
+        assert self.engine.snapshot.reader.damage() == []
         doc_numbers = [segment.documents.doc_numbers[segment.documents.alive()] for segment in snapshot.segments]
         assert [number for part in doc_numbers for number in part.tolist()] == sorted(snapshot.ids)
 

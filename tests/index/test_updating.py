@@ -20,7 +20,9 @@ from textae import Document, Engine, ModelSpec, Skipped
 from textae.config import SYSTEMS
 from textae.corpus import Source, TableSpec, sources
 from textae.corpus.python_docs import FEWEST_WORDS
+from textae.encoding.analyzer import searchable
 from textae.errors import CorpusError, QueryError, StoreError
+from textae.explore.classify import classify
 from textae.index.update import Changes
 
 SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
@@ -73,15 +75,15 @@ class TestAdd:
         for mode in SYSTEMS:
             assert lived.search(f"{new.title} {new.text}", 1, mode)[0].id == "new"
             assert "new" in {hit.id for hit in lived.similar("stars-0", 61, mode)}
-        assert lived.damage() == []
+        assert lived.snapshot.reader.damage() == []
 
     def test_words_that_the_corpus_did_not_have_are_found(self, lived) -> None:
-        assert lived.unknown("zygote") == ["zygote"]
+        assert lived.searcher.unknown("zygote", "hybrid") == ["zygote"]
         lived.add([Document("cell", "a zygote divides"), Document("cells", "zygotes and comets")])
-        assert lived.unknown("zygote") == []
+        assert lived.searcher.unknown("zygote", "hybrid") == []
         assert {hit.id for hit in lived.search("zygote", mode="bm25")} == {"cell", "cells"}
         assert {hit.id for hit in lived.search("comet", must="zygot*")} == {"cells"}
-        assert lived.unknown("zygote", "code") == ["zygote"]  # the encoder has not learned it
+        assert lived.searcher.unknown("zygote", "code") == ["zygote"]  # the encoder has not learned it
 
     def test_one_that_says_the_same_is_unchanged_and_one_whose_id_is_taken_is_skipped(self, lived, documents) -> None:
         other = Document("stars-0", "something else", source="else.txt")
@@ -113,7 +115,7 @@ class TestAdd:
         assert {hit.id for hit in lived.search("newword7", mode="bm25")} == {"new-7"}
         names = {name for name in lived.snapshot.reader.arrays if name.startswith("vocabulary/")}
         assert names == {f"vocabulary/{n}/{name}" for n in range(3) for name in ("text", "starts", "by_name")}
-        assert lived.damage() == []
+        assert lived.snapshot.reader.damage() == []
 
     def test_what_was_learned_stays_to_the_last_byte(self, lived) -> None:
         before = contents(lived.folder)[1]
@@ -166,11 +168,11 @@ class TestAdd:
     def test_labels_that_were_learned_speak_of_added_documents_too(self, lived) -> None:
         lived.train(label="topic")
         lived.add([Document("new", "telescope comet planet moon", fields={"topic": None})])
-        assert lived.classify([lived.text("new")])[0][0].label == "stars"
+        assert classify(lived.snapshot, [searchable(lived.snapshot.document("new"))])[0][0].label == "stars"
         assert lived.search("telescope comet planet moon", 1, "code")[0].id == "new"
         lived.train(label="topic")
         assert lived.search("telescope comet planet moon", 1, "code")[0].id == "new"
-        assert lived.damage() == []
+        assert lived.snapshot.reader.damage() == []
 
     def test_a_source_that_breaks_in_the_middle_changes_nothing(self, lived) -> None:
         before = contents(lived.folder)
@@ -197,14 +199,14 @@ class TestRemove:
         for mode in SYSTEMS:
             found = {hit.id for hit in lived.search("comet telescope harbour about stars ships", 60, mode)}
             assert found and not found & {"stars-0", "ships-2"}
-        assert not lived.has("stars-0")
+        assert not lived.snapshot.reader.has("stars-0")
         assert lived.info()["removed_since_learned"] == 2
-        assert lived.damage() == []
+        assert lived.snapshot.reader.damage() == []
 
     def test_its_words_are_not_in_the_corpus_any_more(self, lived) -> None:
         lived.remove(["bread-4"])
         assert lived.search("only4", mode="bm25") == []
-        assert lived.unknown("only4 only5") == ["only4"]
+        assert lived.searcher.unknown("only4 only5", "hybrid") == ["only4"]
         assert "only4" not in lived.did_you_mean("onyl4")
 
     def test_an_id_of_no_document_removes_nothing(self, lived) -> None:
@@ -226,7 +228,7 @@ class TestRemove:
         lived.remove(["ships-59"])
         lived.add([Document("ships-59", "a zeppelin")])
         assert lived.snapshot.number("ships-59") == last + 1
-        assert lived.text("ships-59") == "a zeppelin"
+        assert searchable(lived.snapshot.document("ships-59")) == "a zeppelin"
 
     def test_a_segment_that_is_half_removed_is_written_anew(self, lived, documents) -> None:
         lived.remove([document.id for document in documents[:30]])
@@ -246,10 +248,10 @@ class TestSync:
             assert told(changes) == {"added": 1, "replaced": 1, "removed": 1, "unchanged": 2}
             assert (changes.documents, changes.unlearned) == (4, 2)
             assert ids(engine) == {"a.txt", "b.txt", "d.txt", "e.txt"}
-            assert engine.text("b.txt") == "the bread of stars"
+            assert searchable(engine.snapshot.document("b.txt")) == "the bread of stars"
             assert engine.search("oven", mode="bm25") == []
             assert told(engine.sync()) == {"unchanged": 4}
-            assert engine.damage() == []
+            assert engine.snapshot.reader.damage() == []
 
     def test_a_file_that_is_only_touched_is_unchanged(self, tmp_path) -> None:
         notes = write(tmp_path / "notes", a="a comet", b="bread")
@@ -298,7 +300,7 @@ class TestSync:
             rows_of(two, [{"id": "b", "text": "bread"}, {"id": "a", "text": "anchor"}])
             changes = engine.sync()
             assert (told(changes), changes.skipped) == ({"unchanged": 2}, {"id already used": 1})
-            assert engine.text("a") == "comet"
+            assert searchable(engine.snapshot.document("a")) == "comet"
 
     @pytest.mark.parametrize("back", [False, True])
     def test_a_document_that_moves_from_one_source_to_another_is_not_lost(self, tmp_path, back) -> None:
@@ -313,7 +315,7 @@ class TestSync:
             assert (told(changes), changes.skipped) == ({"added": 1, "removed": 1, "unchanged": 2}, {})
             assert ids(engine) == {"1", "2", "7"}
             assert told(engine.sync()) == {"unchanged": 3}
-            assert engine.damage() == []
+            assert engine.snapshot.reader.damage() == []
 
     def test_a_source_given_twice_is_synced_once(self, tmp_path) -> None:
         notes = write(tmp_path / "notes", a="a comet", b="bread")
@@ -321,7 +323,7 @@ class TestSync:
             write(notes, a="another comet", c="an anchor")
             given = sources([str(notes), f"{notes}/"], several=False)
             assert told(engine.sync(given)) == {"added": 1, "replaced": 1, "unchanged": 1}
-            assert engine.damage() == []
+            assert engine.snapshot.reader.damage() == []
             assert {hit.id for hit in engine.search("comet anchor", mode="bm25")} == {"a.txt", "c.txt"}
 
     @pytest.mark.parametrize("made_of_folder", [False, True])
@@ -495,12 +497,12 @@ def test_a_synced_index_is_what_its_source_is(tmp_path_factory, small_folder, st
                 }.items()
                 if n
             }
-            assert {id: engine.text(id) for id in ids(engine) - {"fixed"}} == now
+            assert {id: searchable(engine.snapshot.document(id)) for id in ids(engine) - {"fixed"}} == now
             for word in ("comet", "zygote", "newword"):
                 found = {hit.id for hit in engine.search(word, 99, "bm25")} - {"fixed"}
                 assert found == {id for id, text in now.items() if word in text.split()}
             before = now
-        assert engine.damage() == []
+        assert engine.snapshot.reader.damage() == []
         assert asdict(changes)["documents"] == len(before) + 1
     shutil.rmtree(folder)
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared import QUICK, TOPICS, long_documents
+from shared import QUICK, TOPICS, evaluate_labels, long_documents, similar_to
 
 from textae import Document, Engine, ModelSpec, Query, TextaeError
 from textae.config import SYSTEMS
 from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.passages import passages
+from textae.evaluation.run import rank
 from textae.search.query import QueryVector
 
 TEXTS = st.text(st.sampled_from("ab é文档.。!?\n\t \u00a0\"')"), max_size=600) | st.lists(
@@ -172,14 +173,14 @@ class TestFoundByPassages:
         assert hits[0].fields["about"] == "stars"
         assert "long-0" not in {hit.id for hit in hits}
         whole = searchable(LONG_DOCUMENTS[6])
-        assert engine.similar_to(whole, 1, mode)[0].id == "long-6"
+        assert similar_to(engine, whole, 1, mode)[0].id == "long-6"
 
     def test_a_removed_document_goes_with_its_passages(self, changing, mode) -> None:
         changing.remove(["long-3", "long-7"])
         for query in ("only3 comet", "only7 oven", " ".join(TOPICS.values())):
             assert not {"long-3", "long-7"} & {hit.id for hit in changing.search(query, 99, mode)}
         assert len(changing.search(TOPICS["stars"], 5, mode)) == 5
-        assert changing.damage() == []
+        assert changing.snapshot.reader.damage() == []
 
     def test_an_added_document_is_found_by_its_passages(self, changing, mode) -> None:
         new = long_documents(13, seed=2)[12]
@@ -193,16 +194,16 @@ class TestFoundByPassages:
 
     def test_many_queries_give_what_each_one_gives(self, engine, mode) -> None:
         queries = [Query(str(n), text) for n, text in enumerate(["comet", "only3 oven", "qwertz"])]
-        for query, ranking in zip(queries, engine.rank(queries, 7, mode), strict=True):
+        for query, ranking in zip(queries, rank(engine.searcher, queries, 7, mode), strict=True):
             hits = engine.search(query.text, 7, mode)
             assert ranking.ids == tuple(hit.id for hit in hits)
             assert ranking.scores == pytest.approx([hit.score for hit in hits], abs=1e-5)
 
     def test_it_is_scored_by_documents(self, engine, mode) -> None:
-        scored = engine.evaluate_labels("about", systems=[mode], k=3)
+        scored = evaluate_labels(engine, "about", systems=[mode], k=3)
         assert scored.figures[0].queries == 12
         assert 0 < scored.figures[0].value <= 1
-        curve = engine.evaluate_labels("about", systems=[mode], k=3, curve=True).curves[mode]
+        curve = evaluate_labels(engine, "about", systems=[mode], k=3, curve=True).curves[mode]
         assert curve.cutoffs[-1] == 12
 
 

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from shared import TOPICS
+from shared import TOPICS, similar_to
 
 from textae import Document, Engine, Hit
 from textae.config import SYSTEMS
-from textae.encoding.analyzer import words
+from textae.encoding.analyzer import searchable, words
 
 MODES = [*SYSTEMS, "lsa-7", "bits-48"]
 QUERIES = {
@@ -68,7 +68,7 @@ class TestEverySystem:
         assert sums_up(in_passages.similar("long-3", 12, mode, explain=True))
 
     def test_also_of_a_text(self, engine, mode) -> None:
-        assert sums_up(engine.similar_to("A comet. " * 3 + "And bread!", 9, mode, explain=True))
+        assert sums_up(similar_to(engine, "A comet. " * 3 + "And bread!", 9, mode, explain=True))
 
     def test_hits_are_the_same_with_and_without(self, engine, mode) -> None:
         plain, explained = (engine.search("comet and sail", 7, mode, explain=explain) for explain in (False, True))
@@ -90,7 +90,7 @@ class TestKinds:
         for mode in ("bm25", "tfidf"):
             for hit in engine.search("comet only3 sail", 20, mode, explain=True):
                 assert hit.explanation is not None
-                held = set(words(engine.text(hit.id).casefold()))
+                held = set(words(searchable(engine.snapshot.document(hit.id)).casefold()))
                 assert {part.word for part in hit.explanation.keywords} == held & {"comet", "only3", "sail"}
                 assert (hit.explanation.codes, hit.explanation.together, hit.explanation.common) == ((), 0, ())
 
@@ -112,5 +112,7 @@ class TestKinds:
     def test_words_of_other_texts_are_written_as_documents_write_them(self, engine) -> None:
         """The liked document says `harbour` where the vocabulary has its stem."""
         hit = engine.search("comet", 1, "bm25", like=["ships-2"], explain=True)[0]
-        said = set(words(engine.text("ships-2").casefold())) | set(words(engine.text(hit.id).casefold()))
+        said = set(words(searchable(engine.snapshot.document("ships-2")).casefold())) | set(
+            words(searchable(engine.snapshot.document(hit.id)).casefold())
+        )
         assert {part.word.casefold() for part in hit.explanation.keywords} <= said | {"comet"}

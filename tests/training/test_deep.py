@@ -275,7 +275,7 @@ class TestIndex:
     @pytest.mark.parametrize("topic", TOPICS)
     def test_every_system_searches(self, folder, mode, topic) -> None:
         with Engine.open(folder) as engine:
-            assert engine.damage() == []
+            assert engine.snapshot.reader.damage() == []
             hits = engine.search(TOPICS[topic], k=5, mode=mode)
         assert sum(hit.fields["topic"] == topic for hit in hits) >= 4
 
@@ -299,7 +299,7 @@ class TestIndex:
     def test_a_word_of_which_the_encoder_knows_nothing(self, folder) -> None:
         with Engine.open(folder) as engine:
             assert engine.search("qwertz", mode="code") == []
-            assert engine.unknown("comet qwertz", "code") == ["qwertz"]
+            assert engine.searcher.unknown("comet qwertz", "code") == ["qwertz"]
 
     def test_what_cannot_go_together_is_refused_before_more_is_read_than_a_document(self, tmp_path) -> None:
         def corpus():

@@ -325,7 +325,7 @@ class TestShell:
         said = shell("index", pictures, "--index", index, "--passes", 2, "--quiet", "--device", "cpu", *arguments)
         assert (said.code, said.err) == (0, "")
         with Engine.open(index) as engine:
-            assert engine.damage() == []
+            assert engine.snapshot.reader.damage() == []
             for mode in engine.snapshot.modality.systems:
                 assert len(engine.similar("strokes.npz:7", 5, mode)) == 5
         assert shell("train", "--index", index, "--quiet", "--seed", 2).code == 0

@@ -13,7 +13,7 @@ from maps import HOSTILE, blobs
 from textae import TextaeError
 from textae.config import AUTOENCODER, LSA
 from textae.explore.scales import colouring
-from textae.views.figures.map import _figure, _lead, draw_comparison, draw_map
+from textae.views.figures.map import LAYOUT_NAMES, _figure, _lead, draw_maps
 from textae.views.figures.points import splatted
 from textae.views.palette import OTHER
 
@@ -60,7 +60,7 @@ class TestPoints:
 def test_the_same_map_gives_the_same_file(tmp_path, ending, start) -> None:
     first, again = tmp_path / f"first{ending}", tmp_path / f"again{ending}"
     for path in (first, again):
-        assert draw_map(blobs(), path, title="Letters", width=2) == 0
+        assert draw_maps([blobs()], ["Letters"], path, width=2) == 0
     assert first.read_bytes().startswith(start)
     assert first.read_bytes() == again.read_bytes()
 
@@ -81,10 +81,10 @@ def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> No
 def test_a_name_stands_at_its_documents() -> None:
     topic_map = blobs([[50], [50], [50]], score_std=0.02)
     _, (axes,), _ = drawn(topic_map, width=4)
-    low, high = topic_map.places.min(), topic_map.places.max()
+    low, high = topic_map.coordinates.min(), topic_map.coordinates.max()
     for topic, text in enumerate(axes.texts):
         at = np.array(text.get_position()) / axes.get_xlim()[1] * (high - low) + low
-        assert np.hypot(*(at - topic_map.places[topic_map.topic_of == topic].mean(axis=0))) < 0.5
+        assert np.hypot(*(at - topic_map.coordinates[topic_map.topic_of == topic].mean(axis=0))) < 0.5
 
 
 def test_a_line_leads_from_a_name_that_had_to_move() -> None:
@@ -144,7 +144,7 @@ def test_a_scale_says_how_many_have_no_number() -> None:
 def test_layouts_side_by_side(tmp_path) -> None:
     """With the same colours: the same documents make panels of the same shades."""
     maps = [blobs(layout=AUTOENCODER), blobs(layout=LSA)]
-    assert draw_comparison(maps, tmp_path / "two.png", width=4) == 0
+    assert draw_maps(maps, [LAYOUT_NAMES[one.layout] for one in maps], tmp_path / "two.png", width=4) == 0
     figure, _ = _figure(maps, ["one", "two"], None, 4)
     first, second = (axes.get_window_extent() for axes in figure.axes)
     assert first.x1 < second.x0
@@ -157,15 +157,17 @@ SMALL = {
     "no document": blobs([]),
     "one document": blobs([[1]]),
     "three documents": blobs([[1, 1], [1]]),
-    "all at one place": replace(blobs(), places=np.full((90, 2), 0.25, np.float32)),
-    "all on one line": replace(blobs(), places=np.stack([np.linspace(-1, 1, 90), np.zeros(90)], 1).astype(np.float32)),
+    "all at one place": replace(blobs(), coordinates=np.full((90, 2), 0.25, np.float32)),
+    "all on one line": replace(
+        blobs(), coordinates=np.stack([np.linspace(-1, 1, 90), np.zeros(90)], 1).astype(np.float32)
+    ),
     "empty topics": blobs([[0, 5], [], [0]]),
 }
 
 
 @pytest.mark.parametrize("topic_map", SMALL.values(), ids=SMALL)
 def test_maps_of_little(topic_map, tmp_path) -> None:
-    draw_map(topic_map, tmp_path / "map.png", width=2)
+    draw_maps([topic_map], [""], tmp_path / "map.png", width=2)
     _, (axes,), unnamed = drawn(topic_map)
     assert len(axes.texts) + unnamed == len(topic_map.topics.leaves)
     opaque = axes.images[0].get_array()[..., 3]
@@ -177,29 +179,29 @@ def test_names_and_labels_that_nobody_should_trust(tmp_path) -> None:
     topic_map = blobs([[9] * 5, [3] * 5], names=HOSTILE)
     values = [HOSTILE[number % len(HOSTILE)] for number in range(60)]
     path = tmp_path / "map.svg"
-    draw_map(topic_map, path, colour=colouring("a\x1b[31m\nb" * 99, values), title="\x00\ud83d" * 99, width=3)
+    draw_maps([topic_map], ["\x00\ud83d" * 99], path, colour=colouring("a\x1b[31m\nb" * 99, values), width=3)
     root = ElementTree.parse(path).getroot()
     assert not [element for element in root.iter() if "script" in element.tag]
     assert not re.search("x{50}", path.read_text("utf-8"))
-    draw_map(topic_map, tmp_path / "map.pdf", title="שלום 😀", width=3)
+    draw_maps([topic_map], ["שלום 😀"], tmp_path / "map.pdf", width=3)
 
 
 @pytest.mark.parametrize("width", [0, -1, 1.9, 21, float("nan")])
 def test_a_width_that_no_picture_has(tmp_path, width) -> None:
     with pytest.raises(TextaeError, match=f"a picture cannot be {width:g} inches wide; give 2 to 20"):
-        draw_map(blobs(), tmp_path / "map.png", width=width)
+        draw_maps([blobs()], [""], tmp_path / "map.png", width=width)
 
 
 def test_a_place_that_cannot_be_written_to(tmp_path) -> None:
     with pytest.raises(FileNotFoundError):
-        draw_map(blobs(), tmp_path / "no folder" / "map.png", width=2)
+        draw_maps([blobs()], [""], tmp_path / "no folder" / "map.png", width=2)
     with pytest.raises(IsADirectoryError):
-        draw_map(blobs(), tmp_path.rename(tmp_path.with_suffix(".png")), width=2)
+        draw_maps([blobs()], [""], tmp_path.rename(tmp_path.with_suffix(".png")), width=2)
 
 
 def test_a_picture_of_no_known_kind(tmp_path) -> None:
     with pytest.raises(TextaeError, match=r"no picture for 'map.gif'; give a name that ends in .png, .svg, .pdf"):
-        draw_map(blobs(), tmp_path / "map.gif")
+        draw_maps([blobs()], [""], tmp_path / "map.gif")
 
 
 def test_without_matplotlib(tmp_path, monkeypatch) -> None:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from textae import Engine, TextaeError
+from textae.explore.sampling import grid
 from textae.types import Cell, Decoded, Grid, LikelyWord
 from textae.views.figures.grid import _figure, draw_grid
 
@@ -58,7 +59,7 @@ def test_words_that_look_like_formulas_or_that_no_font_has_are_no_error(tmp_path
 
 def test_a_grid_of_an_index(plane_folder, tmp_path):
     with Engine.open(plane_folder) as engine:
-        draw_grid(engine.grid(3, 2), tmp_path / "grid.svg")
+        draw_grid(grid(engine.snapshot, 3, 2), tmp_path / "grid.svg")
     assert "<svg" in (tmp_path / "grid.svg").read_text()
 
 

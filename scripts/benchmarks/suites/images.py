@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import click
 import numpy as np
 from numpy.typing import NDArray
+from shared import evaluate_labels
 
 from benchmarks import datasets
 from benchmarks.harness import runs
@@ -138,7 +139,7 @@ def measure_errors(engine: Engine, digits: Digits) -> None:
 
 def measure_precision(engine: Engine, digits: Digits, n: int) -> None:
     """Measure P@100: the share of the same digit among the 100 nearest training pictures."""
-    board = engine.evaluate_labels("label", digits.queries(n), SYSTEMS, k=100)
+    board = evaluate_labels(engine, "label", digits.queries(n), SYSTEMS, k=100)
     precision = runs.by_system(board.figures, "P@100") | {"signs of pca-32": signs_of_pca(engine, digits, n)}
     write("P@100, pictures", f"{ON}, {n:,} ask", len(digits.train), precision, SEED)
 

@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from textae.training.networks.contrastive_image import AlikeAutoEncoder
 from torch import Tensor, nn
 
 from benchmarks.datasets import BY_DATE, newsgroups
@@ -42,7 +43,6 @@ from textae.encoding.weighting import idf, tfidf
 from textae.training.augmentation import distorted
 from textae.training.finetune import DECAY, Recipe, fine_tune
 from textae.training.lsa import fit_lsa
-from textae.training.networks.contrastive_image import AlikeAutoEncoder
 from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import Learned, learn, sample
 from textae.types import Document

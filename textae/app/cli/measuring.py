@@ -80,7 +80,7 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, outp
                 engine.searcher,
                 scoring.label,
                 queries,
-                systems or engine.snapshot.modality.systems,
+                chosen,
                 k=k,
                 baseline=baseline,
                 seed=seed,

@@ -59,7 +59,8 @@ def search(
             print_many(engine.searcher, read_queries(queries_file), search, output)
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
-        request = SearchRequest.of_words(text, **search.request(), suggest=LISTED)
+        how: RequestOptions = {**search.request(), "suggest": LISTED}
+        request = SearchRequest.of_words(text, **how)
         print_result(text, engine.searcher.search(request), output)
 
 

@@ -65,8 +65,8 @@ def _agreement(device: str) -> None:
 def _throughput(device: str, n: int) -> None:
     bags, _, on = _topics(n)
     start = _start(bags)
-    spec = TrainSpec(device=device, most_documents=n, passes=2)
-    learn(bags.rows(0, 2_000), start, ModelSpec(), TrainSpec(device=device, passes=1), _silent)  # loads the kernels
+    spec = TrainSpec(device=device, most_documents=n, epochs=2)
+    learn(bags.rows(0, 2_000), start, ModelSpec(), TrainSpec(device=device, epochs=1), _silent)  # loads the kernels
     steps = [0]
     begun = time.perf_counter()
     first = [begun]

@@ -32,7 +32,7 @@ def index_folder(documents, tmp_path_factory) -> Path:
     """Give an index of the documents; read it only."""
     folder = tmp_path_factory.mktemp("shared") / "index"
     with Engine.create(folder) as engine:
-        engine.index(documents, train=TrainSpec(passes=2, device="cpu"))
+        engine.index(documents, train=TrainSpec(epochs=2, device="cpu"))
     return folder
 
 
@@ -66,7 +66,7 @@ def pictures_folder(tmp_path_factory) -> Path:
     """Give an index of pictures; read it only."""
     folder = tmp_path_factory.mktemp("pictures") / "index"
     with Engine.create(folder) as engine:
-        engine.index(some_pictures(60), model=TINY, train=TrainSpec(passes=30, device="cpu", pretrain="none"))
+        engine.index(some_pictures(60), model=TINY, train=TrainSpec(epochs=30, device="cpu", pretrain="none"))
     return folder
 
 

@@ -44,7 +44,7 @@ def arrays_of(engine: Engine) -> dict[str, np.ndarray]:
 
 def texts(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
     """The arrays of an index of texts, and the ids that its systems find."""
-    model, train = ModelSpec(dims=24, bits=64, hidden=(32,), topics=8), TrainSpec(seed=3, device="cpu", passes=4)
+    model, train = ModelSpec(dims=24, bits=64, hidden=(32,), topics=8), TrainSpec(seed=3, device="cpu", epochs=4)
     with Engine.create(folder) as engine:
         engine.index(some_documents(240), model=model, train=train)
         found = {}
@@ -58,7 +58,7 @@ def texts(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
 def pictures(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
     """The arrays of an index of pictures, and the ids that its systems find."""
     with Engine.create(folder) as engine:
-        engine.index(some_pictures(120), model=TINY, train=TrainSpec(seed=3, device="cpu", passes=4))
+        engine.index(some_pictures(120), model=TINY, train=TrainSpec(seed=3, device="cpu", epochs=4))
         found = {}
         for system in ("pixels", "pca", "code", "bits", "bits-16"):
             found[system] = [hit.id for hit in engine.similar("across-0", 10, system)]

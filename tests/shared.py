@@ -22,10 +22,10 @@ from textae.types import Picture
 LONG = bool(os.environ.get("TEXTAE_LONG"))
 """Whether the long form of the sampled tests was asked for."""
 
-QUICK = TrainSpec(passes=1, device="cpu")
+QUICK = TrainSpec(epochs=1, device="cpu")
 """Learning that takes no time."""
 
-TINY = ModelSpec(dims=8, bits=32, hidden=(16,), drop=0.0)
+TINY = ModelSpec(dims=8, bits=32, hidden=(16,), dropout=0.0)
 """A shape that takes none either."""
 
 TOPICS = {

@@ -21,6 +21,7 @@ FLOORS = (
     ("search",),
     ("explore", "evaluation"),
     ("engine", "estimators", "views"),
+    ("frames",),
     ("app",),
     ("__main__", "__init__"),
 )
@@ -28,7 +29,7 @@ FLOORS = (
 
 FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}
 
-HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib", "PIL")
+HEAVY = ("torch", "faiss", "sklearn", "pandas", "scipy", "pyarrow", "ir_measures", "matplotlib", "PIL", "openpyxl")
 
 
 def imported(path: Path) -> set[str]:

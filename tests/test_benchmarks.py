@@ -276,7 +276,7 @@ class TestImages:
         )  # fmt: skip
         small = {"hidden": (60,), "dims": 8}
         tiny = {
-            name: (replace(model, **small | ({"dims": 2} if name == images.PLANE else {})), replace(train, passes=1))
+            name: (replace(model, **small | ({"dims": 2} if name == images.PLANE else {})), replace(train, epochs=1))
             for name, (model, train) in images.LEARNED.items()
         }
         for where, name, value in (
@@ -334,7 +334,7 @@ class TestHinton:
         groups = ["fruit", "sky", "fruit", "sky", "sky", "fruit"]
         numbered = enumerate(zip(texts, groups, strict=True))
         documents = [Document(str(n), text, "", {"label": group}) for n, (text, group) in numbered]
-        with hinton.learned(str(tmp_path), "i", documents, ModelSpec(), TrainSpec(passes=0)) as engine:
+        with hinton.learned(str(tmp_path), "i", documents, ModelSpec(), TrainSpec(epochs=0)) as engine:
             found = hinton.curve(engine, "bm25", [Document("q", "red apple", "", {"label": "fruit"})])
         assert found.cutoffs.tolist() == [1, 3, 6]
         assert found.precision.tolist() == pytest.approx([1, 2 / 3, 1 / 2])

@@ -14,6 +14,8 @@ from textae.config import (
     TrainSpec,
     check_system,
     check_together,
+    specs_of,
+    stored_settings,
 )
 from textae.errors import TextaeError
 
@@ -26,9 +28,9 @@ from textae.errors import TextaeError
         ({"bits": 12}, "12 bits"),
         ({"dims": 0}, "a code of 0 numbers was asked for; give at least 1"),
         ({"hidden": (512, 0)}, r"hidden layers of \(512, 0\)"),
-        ({"drop": 1.0}, "cannot hide 1 of the words"),
-        ({"drop": -0.1}, "cannot hide -0.1 of the words"),
-        ({"drop": float("nan")}, "cannot hide nan of the words"),
+        ({"dropout": 1.0}, r"--drop must be in \[0, 1\), got 1"),
+        ({"dropout": -0.1}, r"--drop must be in \[0, 1\), got -0.1"),
+        ({"dropout": float("nan")}, r"--drop must be in \[0, 1\), got nan"),
         ({"inputs": 0}, "an encoder of 0 terms"),
         ({"hidden": (512, 4_000_000_000)}, "has at most 1,000,000 numbers"),
         ({"dims": 10**22}, "has at most 1,000,000 numbers"),
@@ -50,8 +52,9 @@ def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
     [
         ({"device": "tpu"}, "no device 'tpu'; give one of auto, cpu, cuda"),
         ({"seed": -1}, "the seed -1 is negative"),
-        ({"passes": -1}, "-1 passes were asked for"),
-        ({"passes": 10**400}, "too many passes were asked for; give at most 1,000,000"),
+        ({"epochs": -1}, "--passes must be 0 .LSA alone. or more, got -1"),
+        ({"learning_rate": 0.0}, "--rate must be above 0, such as 0.001, got 0"),
+        ({"epochs": 10**400}, "--passes must be at most 1,000,000"),
         ({"seed": 2**32}, "the seed is too large; give at most 4294967295"),
         ({"pretrain": "magic"}, "no pre-training 'magic'; give one of lsa, rbm, denoising, none"),
     ],
@@ -110,8 +113,8 @@ def test_every_preset_goes_together_and_the_default_is_what_is_there_without_one
 
 
 def test_the_least_that_can_be_chosen() -> None:
-    assert ModelSpec(dims=1, bits=8, hidden=(), drop=0.0, inputs=1).hidden == ()
-    assert TrainSpec(seed=0, passes=0).passes == 0
+    assert ModelSpec(dims=1, bits=8, hidden=(), dropout=0.0, inputs=1).hidden == ()
+    assert TrainSpec(seed=0, epochs=0).epochs == 0
     assert TrainSpec(seed=2**32 - 1).seed == MOST_SEED
     assert [TrainSpec(device=name).device for name in DEVICES] == ["auto", "cpu", "cuda"]
 
@@ -131,3 +134,14 @@ def test_a_name_without_end_is_not_repeated() -> None:
 def test_a_spec_does_not_change(spec) -> None:
     with pytest.raises(FrozenInstanceError):
         spec.seed = spec.dims = 2
+
+
+def test_an_index_stores_the_specs_under_names_that_stay() -> None:
+    model, train = ModelSpec(dims=9, hidden=(7, 5), dropout=0.25), TrainSpec(epochs=3, learning_rate=0.1)
+    settings = stored_settings(model, train)
+    assert {name: settings[name] for name in ("drop", "passes", "rate", "dims")} == {
+        "drop": 0.25, "passes": 3, "rate": 0.1, "dims": 9
+    }  # fmt: skip
+    assert not {"dropout", "epochs", "learning_rate"} & settings.keys()
+    assert specs_of({**settings, "hidden": [7, 5], "language": "english"}) == (model, train)
+    assert specs_of({}) == (ModelSpec(), TrainSpec())

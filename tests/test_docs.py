@@ -43,7 +43,9 @@ def program(text: str, names: dict) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("page", ["features.md", "generator.md", "family.md", "images.md", "living.md", "maps.md"])
+@pytest.mark.parametrize(
+    "page", ["features.md", "frames.md", "generator.md", "family.md", "images.md", "living.md", "maps.md"]
+)
 def test_every_block_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)

@@ -191,7 +191,7 @@ class TestIndex:
     def test_another_seed_gives_another_code(self, tmp_path):
         for seed in (1, 2):
             Engine.create(tmp_path / str(seed)).index(
-                some_documents(), model=SMALL, train=TrainSpec(seed=seed, passes=1, device="cpu")
+                some_documents(), model=SMALL, train=TrainSpec(seed=seed, epochs=1, device="cpu")
             )
         first, second = (contents(tmp_path / seed)[1] for seed in "12")
         assert first["segments/0/documents/floats"] != second["segments/0/documents/floats"]
@@ -283,7 +283,7 @@ class TestIndex:
     def test_10_000_documents_of_one_word(self, tmp_path):
         corpus = (Document(str(number), "comet") for number in range(10_000))
         with Engine.create(tmp_path) as engine:
-            engine.index(corpus, model=SMALL, train=TrainSpec(passes=1, device="cpu", most_documents=1_000))
+            engine.index(corpus, model=SMALL, train=TrainSpec(epochs=1, device="cpu", most_documents=1_000))
             for system in SYSTEMS:
                 assert [hit.id for hit in engine.search("comet", k=3, mode=system)] == ["0", "1", "2"]
 
@@ -317,11 +317,11 @@ class TestIndex:
             (lambda: ModelSpec(bits=10), "10 bits were asked for; give a multiple of 8"),
             (lambda: ModelSpec(dims=0), "give at least 1"),
             (lambda: ModelSpec(hidden=(5, 0)), "each needs at least 1 unit"),
-            (lambda: ModelSpec(drop=1.0), "give a share from 0 to below 1"),
+            (lambda: ModelSpec(dropout=1.0), r"must be in \[0, 1\), got 1"),
             (lambda: ModelSpec(inputs=0), "give at least 1"),
             (lambda: TrainSpec(seed=-1), "the seed -1 is negative"),
             (lambda: TrainSpec(device="tpu"), "no device 'tpu'; give one of auto, cpu, cuda"),
-            (lambda: TrainSpec(passes=-1), "give 0 .LSA, where learning starts. or more"),
+            (lambda: TrainSpec(epochs=-1), r"must be 0 \(LSA alone\) or more, got -1"),
         ],
     )
     def test_a_shape_that_cannot_be_is_refused(self, wrong, says):
@@ -369,7 +369,7 @@ class TestIndex:
     def test_no_pass_at_all_is_lsa(self, tmp_path):
         engine = Engine.create(tmp_path)
         few = ModelSpec(dims=16, bits=32, hidden=(16,), topics=16)
-        engine.index(some_documents(), model=few, train=TrainSpec(passes=0, device="cpu"))
+        engine.index(some_documents(), model=few, train=TrainSpec(epochs=0, device="cpu"))
         assert [h.id for h in engine.search("comet", mode="code")] == [h.id for h in engine.search("comet", mode="lsa")]
 
 

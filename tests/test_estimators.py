@@ -3,9 +3,11 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -17,7 +19,7 @@ from textae.errors import TextaeError
 from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
 
 TEXTS = ["red apple", "green apple apple", "blue sky", "grey sky"]
-SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "passes": 2, "device": "cpu"}
+SMALL = {"dims": 3, "bits": 8, "hidden": (4,), "epochs": 2, "device": "cpu"}
 
 
 DEEP = {**SMALL, "pretrain": "rbm"}
@@ -90,6 +92,11 @@ class TestBagOfWords:
             ("a text", "an iterable of texts, and got one string"),
             (["a", 7], "takes texts, and got int: 7"),
             (["a", None], "takes texts, and got NoneType"),
+            ({"a": "b"}, "an iterable of texts, and got one dict"),
+            (pd.Series(["a", None]), "takes texts, and got float: nan"),
+            (pd.DataFrame({"title": ["a"], "text": ["b"]}), "takes one column of texts, and got 2: title, text"),
+            (pd.DataFrame({"n": [1]}), "takes texts, and got int: 1"),
+            (np.array([["a"], ["b"]]), "takes texts, and got ndarray"),
             ([], "no word in the texts"),
             (["", "..."], "no word in the texts"),
         ],
@@ -97,6 +104,14 @@ class TestBagOfWords:
     def test_what_is_no_corpus_is_refused(self, texts, told) -> None:
         with pytest.raises(ValueError, match=told):
             BagOfWords().fit(texts)
+
+    def test_a_column_of_a_frame_is_a_list_of_texts(self) -> None:
+        frame = pd.DataFrame({"text": TEXTS, "n": range(4)})
+        expected = BagOfWords().fit_transform(TEXTS).toarray()
+        for texts in (frame["text"], frame[["text"]], frame["text"].to_numpy()):
+            assert np.array_equal(BagOfWords().fit_transform(texts).toarray(), expected)
+        chosen = make_column_transformer((BagOfWords(), ["text"]), sparse_threshold=1)
+        assert np.array_equal(chosen.fit_transform(frame).toarray(), expected)
 
     def test_it_must_be_fitted_first(self) -> None:
         with pytest.raises(NotFittedError):
@@ -114,7 +129,7 @@ class TestAutoEncoder:
         assert model.binary(self.COUNTS).shape == (20, 1)
 
     def test_the_decoder_expects_words_that_a_row_does_not_hold(self) -> None:
-        model = AutoEncoder(dims=3, bits=64, hidden=(4,), passes=20, device="cpu").fit(self.COUNTS)
+        model = AutoEncoder(dims=3, bits=64, hidden=(4,), epochs=20, device="cpu").fit(self.COUNTS)
         apple, sky, blue, green, grey, red = range(6)
         expected = model.reconstruct(np.eye(6)[[apple]])
         assert expected.shape == (1, 6)
@@ -202,6 +217,28 @@ class TestCodeClassifier:
         named = CodeClassifier(**SMALL).fit(self.COUNTS, np.where(self.FRUIT == "fruit", "z", self.FRUIT))
         assert model.classes_.tolist() == [3, 7]
         assert np.array_equal(model.predict_proba(self.COUNTS), named.predict_proba(self.COUNTS))
+
+    @pytest.mark.parametrize(
+        "labels",
+        [
+            pd.Series(FRUIT),
+            pd.Series(FRUIT, dtype="string"),
+            pd.Series(FRUIT, dtype="category"),
+            pd.DataFrame({"label": FRUIT})["label"],
+            np.where(FRUIT == None, np.nan, FRUIT),  # noqa: E711 (elementwise)
+            FRUIT.tolist(),
+        ],
+    )
+    def test_a_missing_label_of_pandas_is_none(self, labels) -> None:
+        model = CodeClassifier(**SMALL).fit(self.COUNTS, labels)
+        expected = CodeClassifier(**SMALL).fit(self.COUNTS, self.FRUIT)
+        assert model.classes_.tolist() == ["fruit", "sky"]
+        assert np.array_equal(model.predict_proba(self.COUNTS), expected.predict_proba(self.COUNTS))
+
+    @pytest.mark.parametrize("kind", ["float64", "Int64"])
+    def test_numbers_as_labels_may_be_missing_too(self, kind) -> None:
+        numbers = pd.Series([7, 7, None, None, None, None, 3, 3] + [None] * 12, dtype=kind)
+        assert CodeClassifier(**SMALL).fit(self.COUNTS, numbers).classes_.tolist() == [3, 7]
 
     @pytest.mark.parametrize("labels", [[None] * 20, ["one"] + [None] * 19, [-1] * 10 + [5] * 10])
     def test_labels_of_one_class_alone_are_refused(self, labels) -> None:

@@ -21,9 +21,13 @@ PYTHON = f"""#!/usr/bin/env bash
 case "$*" in
     "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp "$(dirname "$0")/textae" "$3/bin/textae" ;;
     *"pip config list") echo "$PIP_SAYS" ;;
-    *"pip install"*) echo "installed, index: ${{PIP_EXTRA_INDEX_URL:-}}" >> log; [ ! -e break ] ;;
+    *"pip install"*) echo "installed ${{@: -1}}, index: ${{PIP_EXTRA_INDEX_URL:-}}" >> log; [ ! -e break ] ;;
     *) exec {sys.executable} "$@" ;;
 esac
+"""
+UV = """#!/usr/bin/env bash
+echo "uv $* index: ${UV_INDEX:-}" >> log
+[ ! -e break-uv ]
 """
 TEXTAE = """#!/usr/bin/env bash
 echo "textae $*" >> log
@@ -101,13 +105,58 @@ def test_the_demo_knows_one_option(checkout: Path) -> None:
 
 def test_what_is_installed_is_not_installed_again_and_another_version_replaces_it(checkout: Path) -> None:
     assert run(checkout, "install").returncode == 0
+    assert log(checkout).startswith("installed .[serve], ")
     (checkout / ".venv" / "old").touch()
-    assert run(checkout, "install").returncode == 0
+    assert run(checkout, "install", "run").returncode == 0
     assert log(checkout) == ""
     (checkout / "constraints.txt").write_text("torch==0")
     assert run(checkout, "install").returncode == 0
     assert "installed" in log(checkout)
     assert not (checkout / ".venv" / "old").exists()
+
+
+def test_what_develops_is_added_to_what_runs_and_serves_for_both(checkout: Path) -> None:
+    assert run(checkout, "install").returncode == 0
+    (checkout / ".venv" / "old").touch()
+    assert run(checkout, "install", "dev").returncode == 0
+    assert log(checkout).startswith("installed .[dev], ")
+    assert (checkout / ".venv" / "old").exists()
+    for kind in ("dev", "run"):
+        assert run(checkout, "install", kind).returncode == 0
+        assert log(checkout) == ""
+    assert all(
+        "scripts/install dev" in (CHECKOUT / "scripts" / name).read_text() for name in ("test", "check", "bench")
+    )
+
+
+def test_what_develops_is_installed_again_where_it_was_broken_off(checkout: Path) -> None:
+    assert run(checkout, "install").returncode == 0
+    (checkout / "break").touch()
+    assert run(checkout, "install", "dev").returncode != 0
+    (checkout / "break").unlink()
+    assert run(checkout, "install").returncode == 0
+    assert "installed .[serve]" in log(checkout)
+
+
+def test_there_are_two_kinds_of_installation(checkout: Path) -> None:
+    done = run(checkout, "install", "all")
+    assert (done.returncode, done.stderr) == (2, "usage: scripts/install [run|dev]\n")
+    assert not (checkout / ".venv").exists()
+
+
+def test_uv_installs_all_but_torch_and_pip_does_where_uv_fails(checkout: Path) -> None:
+    uv = checkout.parent / "bin" / "uv"
+    uv.write_text(UV)
+    uv.chmod(0o755)
+    assert run(checkout, "install").returncode == 0
+    first, second = log(checkout).splitlines()
+    assert first.startswith("installed torch, ")
+    assert second.startswith("uv pip install --quiet --python ")
+    assert ".venv/bin/python -c constraints.txt -e .[serve]" in second
+    shutil.rmtree(checkout / ".venv")
+    (checkout / "break-uv").touch()
+    assert run(checkout, "install").returncode == 0
+    assert log(checkout).splitlines()[2].startswith("installed .[serve], ")
 
 
 def test_an_environment_that_somebody_else_made_stays(checkout: Path) -> None:

@@ -1,12 +1,13 @@
-"""What a person may choose: the system, the auto-encoder and its training; one set of defaults serves every corpus.
+"""The options of a user: the system, the auto-encoder and its training. One set of defaults serves every corpus.
 
-They stand apart from what they describe so that the shell can show and check them without importing numpy or torch.
+This module imports neither numpy nor torch, so that the shell can show and check options quickly.
 """
 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from textae.errors import TextaeError
 
@@ -23,21 +24,21 @@ DEVICES = (AUTO, "cpu", "cuda")
 
 LSA, RBM, DENOISING, NONE = "lsa", "rbm", "denoising", "none"
 PRETRAINING = (LSA, RBM, DENOISING, NONE)
-"""What learning starts from: LSA, which is textae's own (of pictures, the one that learns from distorted ones); or a
-deep stack of restricted Boltzmann machines, of de-noising layers, or of random weights, which learns as published."""
+"""The start of training: LSA for the auto-encoder of textae (of pictures, the contrastive one); or a deep stack of
+restricted Boltzmann machines, of de-noising layers, or of random weights, trained as published."""
 
 NEIGHBOURS, AUTOENCODER = "neighbours", "autoencoder"
 LAYOUTS = (NEIGHBOURS, AUTOENCODER, LSA)
-"""How codes come to the plane of the map: neighbours stay together; by the bottleneck of an auto-encoder (Hinton
-& Salakhutdinov, Science 2006); by the first two dimensions of LSA."""
+"""The projections of codes to the map: neighbours stay together; the bottleneck of an auto-encoder (Hinton
+& Salakhutdinov, Science 2006); the first two dimensions of LSA."""
 
 MASKING, SALT_AND_PEPPER, GAUSSIAN = "masking", "salt-and-pepper", "gaussian"
 CORRUPTIONS = (MASKING, SALT_AND_PEPPER, GAUSSIAN)
-"""What de-noising does to its input."""
+"""The noise that de-noising learns to undo."""
 
 REMEMBERED, REPEATED = "remembered", "repeated"
 UNPOOLINGS = (REMEMBERED, REPEATED)
-"""How a convolutional auto-encoder fills a block that one number is left of."""
+"""How a convolutional auto-encoder reverses pooling: at the remembered position, or at every position of a block."""
 
 MOST_BITS = 1_024
 """Of a binary code."""
@@ -48,7 +49,7 @@ LEAST_PASSAGE, MOST_PASSAGE = 20, 100_000
 MOST_SEED = 2**32 - 1
 """As far as scikit-learn's seeds go."""
 
-_LARGEST = 1_000_000  # of a layer, a code, and passes: far beyond what is of use, and numbers of any size end there
+_LARGEST = 1_000_000  # of a layer, a code, and epochs: far beyond any use
 _LSA_N = re.compile(r"(?:lsa|pca)-[1-9][0-9]{0,5}")
 _BITS_N = re.compile(r"bits-([1-9][0-9]{0,3})")
 
@@ -106,26 +107,25 @@ def check_seed(seed: int) -> None:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The shape of the auto-encoder.
+    """The shape of the auto-encoder, and the noise that it learns to undo.
 
     Attributes:
-        dims: of the float code; fewer where the corpus has not as many (its rank bounds LSA, where learning starts).
-        bits: of the binary code, a multiple of 8 up to `MOST_BITS`.
-        hidden: the sizes of the encoder's hidden layers, first to last; the kernels of each convolution.
-        drop: the share of a document's words, or pixels, that de-noising hides from the encoder; of other kinds, the
-            amount.
-        inputs: the most frequent terms of the vocabulary, that the encoder knows.
+        dims: size of the float code; a small corpus has fewer (its rank bounds LSA, the start of training).
+        bits: size of the binary code, a multiple of 8 up to `MOST_BITS`.
+        hidden: sizes of the encoder's hidden layers, first to last; or the kernels of each convolution.
+        dropout: the share of words or pixels that de-noising hides from the encoder; the amount of another corruption.
+        inputs: size of the encoder's vocabulary, the most frequent terms.
         corruption: one of `CORRUPTIONS`.
-        code_l2: how much a deep stack's code is held near 0: this times its squared length is added to the loss.
-        topics: of the numbers of a text's code, those that know what it is about; the others tell it from all others.
-        rounded: whether the code of pictures is of logistic units, that are rounded as it is decoded: its bits.
-        unpool: one of `UNPOOLINGS`, of a convolutional auto-encoder of pictures; `NONE` of one that is fully connected.
+        code_l2: penalty on a deep stack's code: the loss adds this times its squared length.
+        topics: numbers of a text's code for its topic; the others tell the text from all others.
+        rounded: whether the code of pictures has logistic units, which are rounded to its bits before decoding.
+        unpool: one of `UNPOOLINGS` for a convolutional auto-encoder of pictures; `NONE` for a fully connected one.
     """
 
     dims: int = 320
     bits: int = 256
     hidden: tuple[int, ...] = (512,)
-    drop: float = 0.5
+    dropout: float = 0.5
     inputs: int = 20_000
     corruption: str = MASKING
     code_l2: float = 0.0
@@ -139,8 +139,8 @@ class ModelSpec:
             raise TextaeError(f"a code of {self.dims} numbers was asked for; give at least 1")
         if any(size < 1 for size in self.hidden):
             raise TextaeError(f"hidden layers of {self.hidden} were asked for; each needs at least 1 unit")
-        if not 0 <= self.drop < 1:
-            raise TextaeError(f"de-noising cannot hide {self.drop:g} of the words; give a share from 0 to below 1")
+        if not 0 <= self.dropout < 1:
+            raise TextaeError(f"--drop must be in [0, 1), got {self.dropout:g}")
         if self.topics < 1:
             raise TextaeError(f"topics of {self.topics} numbers were asked for; give at least 1")
         if self.inputs < 1:
@@ -160,34 +160,34 @@ class ModelSpec:
             )
 
     @property
-    def answers(self) -> int:
+    def instance_dims(self) -> int:
         """Numbers of the code that tell a document from all others."""
         return max(0, self.dims - self.topics)
 
     @property
     def start_dims(self) -> int:
-        """Dimensions of LSA, where learning starts."""
-        return max(self.answers, min(self.topics, self.dims))
+        """Dimensions of LSA, the start of training."""
+        return max(self.instance_dims, min(self.topics, self.dims))
 
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """How the auto-encoder learns.
+    """The training of the auto-encoder.
 
     Attributes:
         seed: of everything random, from 0 to `MOST_SEED`.
-        device: `cpu`, `cuda`, or `auto` for CUDA where there is a card.
-        passes: over the documents, of a deep stack those of fine-tuning, before which each layer makes as many; None
-            for as many as the number of documents asks for.
-        rate: of learning; None for one that serves every corpus.
-        most_documents: learned from: a seeded sample of so many where the corpus has more. All are encoded.
-        pretrain: what learning starts from, one of `PRETRAINING`.
+        device: `cpu`, `cuda`, or `auto` for CUDA if there is a card.
+        epochs: passes over the documents, and in a deep stack over those of each layer before; None to choose by the
+            number of documents.
+        learning_rate: the peak; None for the default, which suits every corpus.
+        most_documents: maximum to learn from: a seeded sample of a larger corpus. All documents are encoded.
+        pretrain: the start of training, one of `PRETRAINING`.
     """
 
     seed: int = 1
     device: str = AUTO
-    passes: int | None = None
-    rate: float | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
     most_documents: int = 30_000
     pretrain: str = LSA
 
@@ -195,21 +195,41 @@ class TrainSpec:
         if self.device not in DEVICES:
             raise TextaeError(f"no device {self.device!r}; give one of {', '.join(DEVICES)}")
         check_seed(self.seed)
-        if self.passes is not None and self.passes < 0:
-            raise TextaeError(f"{self.passes} passes were asked for; give 0 (LSA, where learning starts) or more")
-        if self.passes is not None and self.passes > _LARGEST:
-            raise TextaeError(f"too many passes were asked for; give at most {_LARGEST:,}")
-        if self.rate is not None and not 0 < self.rate < math.inf:
-            raise TextaeError(f"a learning rate of {self.rate:g} was asked for; give one above 0, such as 0.001")
+        if self.epochs is not None and self.epochs < 0:
+            raise TextaeError(f"--passes must be 0 (LSA alone) or more, got {self.epochs}")
+        if self.epochs is not None and self.epochs > _LARGEST:
+            raise TextaeError(f"--passes must be at most {_LARGEST:,}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise TextaeError(f"--rate must be above 0, such as 0.001, got {self.learning_rate:g}")
         if self.pretrain not in PRETRAINING:
             raise TextaeError(f"no pre-training {self.pretrain!r:.60}; give one of {', '.join(PRETRAINING)}")
 
 
+STORED_NAMES: Mapping[str, str] = {"dropout": "drop", "epochs": "passes", "learning_rate": "rate"}
+"""Fields of the specs that an index stores, `textae info` prints, and the shell takes under another name."""
+
+
+def stored_settings(model: ModelSpec, train: TrainSpec) -> dict[str, Any]:
+    """The fields of both specs under the names that an index stores."""
+    return {STORED_NAMES.get(name, name): value for name, value in (asdict(model) | asdict(train)).items()}
+
+
+def specs_of(settings: Mapping[str, Any]) -> tuple[ModelSpec, TrainSpec]:
+    """The specs that an index stored; a field that it lacks gets its default."""
+
+    def fields_of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
+        names = {field.name: STORED_NAMES.get(field.name, field.name) for field in fields(kind)}
+        values = {field: settings[name] for field, name in names.items() if name in settings}
+        return {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
+
+    return ModelSpec(**fields_of(ModelSpec)), TrainSpec(**fields_of(TrainSpec))
+
+
 def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False) -> None:
-    """See whether that auto-encoder can learn texts, or pictures, like that.
+    """Check that a shape and a training fit together, and fit texts or pictures.
 
     Raises:
-        TextaeError: it cannot.
+        TextaeError: they do not.
     """
     own, convolutional = train.pretrain == LSA, model.unpool != NONE
     if (convolutional or model.rounded) and not pictures:
@@ -238,50 +258,50 @@ def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False
 
 
 Preset = tuple[ModelSpec, TrainSpec]
-"""Choices that go together."""
+"""A configuration."""
 
 PRESETS: Mapping[str, Preset] = {
     "default": (ModelSpec(), TrainSpec()),
     "hinton2006": (
-        ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.0, inputs=2_000),
+        ModelSpec(dims=10, hidden=(500, 250, 125), dropout=0.0, inputs=2_000),
         TrainSpec(pretrain=RBM),
     ),
     "vincent2008": (
-        ModelSpec(dims=10, hidden=(500, 250, 125), drop=0.25, inputs=2_000),
+        ModelSpec(dims=10, hidden=(500, 250, 125), dropout=0.25, inputs=2_000),
         TrainSpec(pretrain=DENOISING),
     ),
 }
-"""Of texts: textae's own; Hinton & Salakhutdinov, Science 2006; the same shape, de-noised (Vincent et al., ICML
+"""For texts: the default; Hinton & Salakhutdinov, Science 2006; the same shape with de-noising (Vincent et al., ICML
 2008)."""
 
 PICTURE_PRESETS: Mapping[str, Preset] = {
-    "default": (ModelSpec(dims=64, hidden=(1_024, 512), drop=0.0), TrainSpec()),
+    "default": (ModelSpec(dims=64, hidden=(1_024, 512), dropout=0.0), TrainSpec()),
     "hinton2006": (
-        ModelSpec(dims=30, hidden=(1_000, 500, 250), drop=0.0),
+        ModelSpec(dims=30, hidden=(1_000, 500, 250), dropout=0.0),
         TrainSpec(pretrain=RBM, most_documents=60_000),
     ),
     "vincent2008": (
-        ModelSpec(dims=30, hidden=(1_000, 500, 250), drop=0.25),
+        ModelSpec(dims=30, hidden=(1_000, 500, 250), dropout=0.25),
         TrainSpec(pretrain=DENOISING, most_documents=60_000),
     ),
     "krizhevsky2011": (
-        ModelSpec(dims=256, hidden=(8_192, 4_096, 2_048, 1_024, 512), drop=0.0, rounded=True),
+        ModelSpec(dims=256, hidden=(8_192, 4_096, 2_048, 1_024, 512), dropout=0.0, rounded=True),
         TrainSpec(pretrain=RBM, most_documents=60_000),
     ),
     "conv": (
-        ModelSpec(dims=30, hidden=(16, 32), drop=0.0, unpool=REPEATED),
+        ModelSpec(dims=30, hidden=(16, 32), dropout=0.0, unpool=REPEATED),
         TrainSpec(pretrain=NONE, most_documents=60_000),
     ),
 }
-"""Of pictures: textae's own; the same two; the very deep one of Krizhevsky & Hinton, ESANN 2011; and a convolutional
+"""For pictures: the default; the same two; the very deep one of Krizhevsky & Hinton, ESANN 2011; and a convolutional
 one (Masci et al., ICANN 2011)."""
 
 
 def preset_of(name: str, *, pictures: bool = False) -> Preset:
-    """The choices of that name, for texts or for pictures.
+    """The preset with a name, for texts or for pictures.
 
     Raises:
-        TextaeError: it is for the others.
+        TextaeError: the preset is for pictures, and the documents are texts.
     """
     presets = PICTURE_PRESETS if pictures else PRESETS
     if name not in presets:

@@ -4,6 +4,9 @@ A message is one line for a person: what was given, what was expected, what to d
 exits with 2; nothing in the index has changed by then.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class TextaeError(Exception):
     """Anything that textae itself refuses or finds wrong."""
@@ -19,3 +22,25 @@ class StoreError(TextaeError):
 
 class QueryError(TextaeError):
     """A query, or a file of queries or judgements, cannot be used."""
+
+
+class ExtraMissingError(TextaeError):
+    """A package is not installed that an extra of textae installs."""
+
+
+@contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Import packages that an extra of textae installs.
+
+    with needs_extra("figures", "drawing a map"):
+        import matplotlib
+
+    Raises:
+        ExtraMissingError: a package is not installed; the message names the extra.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError(
+            f"{purpose} needs {error.name}, which is not installed: pip install 'textae[{extra}]'"
+        ) from None

@@ -1,4 +1,4 @@
-"""The vectorizer and the auto-encoder as scikit-learn's estimators, for a `Pipeline` of one's own.
+"""scikit-learn estimators for a `Pipeline`: bags of words, codes, and a classifier on codes.
 
 >>> from sklearn.pipeline import make_pipeline
 >>> codes = make_pipeline(BagOfWords(), AutoEncoder(dims=2)).fit_transform(
@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 
 class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Texts to counts of terms, by textae's own analysis.
+    """Count the terms of texts, with the analysis of an index.
 
     Args:
-        language: of stemmer and stop words; None for words as they are.
-        max_features: keep so many terms, the most frequent by documents.
+        language: of the stemmer and the stop words; None for neither.
+        max_features: maximum number of terms; the terms of most documents are kept.
 
     Attributes:
-        vocabulary_: dict of term to column, in order of falling document frequency.
-        n_documents_: seen in `fit`.
+        vocabulary_: dict of term to column, by falling document frequency.
+        n_documents_: number of texts in `fit`.
     """
 
     def __init__(self, language: str | None = None, max_features: int | None = None) -> None:
@@ -50,10 +50,10 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.max_features = max_features
 
     def fit(self, X: Iterable[str], y: object = None) -> Self:
-        """Learn the vocabulary of some texts, read once.
+        """Learn the vocabulary; X is read once.
 
         Args:
-            X: n texts.
+            X: n texts: a list, a stream, a Series, or a DataFrame with one column.
             y: not used.
         """
         import tempfile
@@ -73,7 +73,7 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Iterable[str]) -> csr_array:
-        """The counts of some texts.
+        """Count the terms of each text.
 
         Args:
             X: n texts.
@@ -93,7 +93,7 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array(list(self.vocabulary_), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
-        """Text comes in, in one column; nothing is learned from y."""
+        """X is one column of texts, and y is not used."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
@@ -101,9 +101,17 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _texts(X: Iterable[str]) -> Iterable[str]:
-    if isinstance(X, str):
-        raise ValueError("BagOfWords takes an iterable of texts, and got one string")
+def _texts(X: Any) -> Iterable[str]:
+    """The texts of a list, a stream, a Series, or a DataFrame with one column."""
+    if isinstance(X, str | Mapping):
+        raise ValueError(
+            f"BagOfWords takes an iterable of texts, and got one {type(X).__name__.replace('str', 'string')}"
+        )
+    if hasattr(X, "columns"):  # iterating a DataFrame would give the names of its columns
+        if len(X.columns) != 1:
+            names = ", ".join(map(str, X.columns))
+            raise ValueError(f"BagOfWords takes one column of texts, and got {len(X.columns)}: {names:.80}")
+        X = X[X.columns[0]]
     for text in X:
         if not isinstance(text, str):
             raise ValueError(f"BagOfWords takes texts, and got {type(text).__name__}: {text!r:.40}")
@@ -111,19 +119,19 @@ def _texts(X: Iterable[str]) -> Iterable[str]:
 
 
 class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Counts of terms to codes: the deep auto-encoder that an index learns, with the same defaults.
+    """Encode counts of terms as codes, with the deep auto-encoder of an index and its defaults.
 
     Args:
-        dims: of the float code.
-        bits: of the binary code.
+        dims: numbers in a float code.
+        bits: bits in a binary code.
         hidden: sizes of the hidden layers.
-        drop: share of the words that de-noising hides.
-        passes: over the documents; None for as many as their number asks for.
+        dropout: share of the words that de-noising hides.
+        epochs: passes over the documents; None to choose by their number.
         random_state: the seed.
         device: `cpu`, `cuda` or `auto`.
-        pretrain: what learning starts from: `lsa`, or `rbm`, `denoising` or `none` for a deep stack as published.
+        pretrain: the start of learning: `lsa`; or `rbm`, `denoising` or `none` for a deep stack as published.
         corruption: of a deep stack's input: `masking`, `salt-and-pepper` or `gaussian`.
-        code_l2: how much a deep stack's code is held near 0.
+        code_l2: L2 penalty on a deep stack's code.
 
     Attributes:
         encoder_: the trained `textae.encoding.encoders.Encoder`, or `DeepEncoder`.
@@ -136,8 +144,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         dims: int = 320,
         bits: int = 256,
         hidden: tuple[int, ...] = (512,),
-        drop: float = 0.5,
-        passes: int | None = None,
+        dropout: float = 0.5,
+        epochs: int | None = None,
         random_state: int = 1,
         device: str = "auto",
         pretrain: str = "lsa",
@@ -147,8 +155,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.dims = dims
         self.bits = bits
         self.hidden = hidden
-        self.drop = drop
-        self.passes = passes
+        self.dropout = dropout
+        self.epochs = epochs
         self.random_state = random_state
         self.device = device
         self.pretrain = pretrain
@@ -156,10 +164,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.code_l2 = code_l2
 
     def fit(self, X: Any, y: object = None) -> Self:
-        """Learn the corpus.
+        """Train the auto-encoder.
 
         Args:
-            X: (n, n_terms) counts, dense or sparse; the columns need no order.
+            X: (n, n_terms) counts, dense or sparse.
             y: not used.
         """
         counts = _counts(self, X, reset=True)
@@ -188,9 +196,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._encode(X).bits
 
     def reconstruct(self, X: Any) -> Floats:
-        """The words that the decoder expects of each row, also those that it does not hold.
+        """The probability of each word, by the decoder; it expects words that a row does not contain, too.
 
-        There is no `inverse_transform`: the decoder tells the share of every word, and not how many there are.
+        There is no `inverse_transform`: the decoder gives probabilities, and not counts.
 
         Args:
             X: (n, n_terms) counts.
@@ -202,7 +210,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.decoder_.words(codes.floats)
 
     def __sklearn_tags__(self) -> Any:
-        """Counts: not negative, and sparse as a rule."""
+        """X holds counts: not negative, and usually sparse."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
@@ -211,17 +219,17 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 
 class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Counts of terms to labels, of which few are known: all rows teach the codes, and those with a label their names.
+    """Classify counts of terms when few rows have a label.
 
-    The deep auto-encoder is learned without labels, a soft-max layer fits the codes of the rows that have one, and all
-    layers are fine-tuned by back-propagation (Hinton & Salakhutdinov, Science 2006).
+    All rows train the deep auto-encoder. Then a soft-max layer on its codes is fitted to the rows with a label, and
+    back-propagation fine-tunes all layers (Hinton & Salakhutdinov, Science 2006).
 
     Args:
-        dims: of the float code.
-        bits: of the binary code.
+        dims: numbers in a float code.
+        bits: bits in a binary code.
         hidden: sizes of the hidden layers.
-        drop: share of the words that de-noising hides.
-        passes: over the documents, before labels; None for as many as their number asks for.
+        dropout: share of the words that de-noising hides.
+        epochs: passes over the documents, before labels; None to choose by their number.
         random_state: the seed.
         device: `cpu`, `cuda` or `auto`.
 
@@ -237,32 +245,35 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dims: int = 320,
         bits: int = 256,
         hidden: tuple[int, ...] = (512,),
-        drop: float = 0.5,
-        passes: int | None = None,
+        dropout: float = 0.5,
+        epochs: int | None = None,
         random_state: int = 1,
         device: str = "auto",
     ) -> None:
         self.dims = dims
         self.bits = bits
         self.hidden = hidden
-        self.drop = drop
-        self.passes = passes
+        self.dropout = dropout
+        self.epochs = epochs
         self.random_state = random_state
         self.device = device
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn the corpus, then the labels.
+        """Train the auto-encoder, then fine-tune it with the labels.
 
         Args:
             X: (n, n_terms) counts, dense or sparse.
-            y: (n,) labels; None or -1 for a row without one, as in `sklearn.semi_supervised`.
+            y: (n,) labels; None, NaN or -1 for a row without one, as in `sklearn.semi_supervised`.
         """
         from textae.training.finetune import fine_tune
 
         counts = _counts(self, X, reset=True)
+        if hasattr(y, "isna"):  # a Series may also hold pandas.NA, which is neither true nor false
+            y = y.astype(object).where(y.notna(), None)
         y = column_or_1d(y, warn=True, dtype=None if hasattr(y, "dtype") else object)
         check_consistent_length(X, y)
-        labelled = np.array([label is not None and label != -1 for label in y], bool)
+        # A missing label is None, -1, or NaN, which alone differs from itself; pandas writes NaN for None.
+        labelled = np.array([label is not None and label == label and label != -1 for label in y], bool)
         known = y[labelled] if y.dtype != object else np.array(y[labelled].tolist())
         check_classification_targets(known)
         self.classes_, numbers = np.unique(known, return_inverse=True)
@@ -270,26 +281,26 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"y has {len(self.classes_)} class; CodeClassifier needs at least 2 classes")
         of = np.full(len(y), -1, np.int64)
         of[labelled] = numbers
-        train = TrainSpec(self.random_state, self.device, self.passes)
+        train = TrainSpec(self.random_state, self.device, self.epochs)
         labels = Labels("y", tuple(map(str, self.classes_)), of)
-        tuned = fine_tune(_bags(counts), labels, _learned(self, counts), self.drop, train, _silent)
+        tuned = fine_tune(_bags(counts), labels, _learned(self, counts), self.dropout, train, _silent)
         self.encoder_, self.classifier_ = tuned.encoder, tuned.classifier
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """How likely each label is: (n, n_terms) counts to (n, n_classes) float32, rows of sum 1."""
+        """The probability of each label: (n, n_terms) counts to (n, n_classes) float32, rows of sum 1."""
         check_is_fitted(self)
         codes = self.encoder_.encode(_bags(_counts(self, X, reset=False)))
         return self.classifier_.predict_proba(codes.floats)
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
-        """The likeliest label of each row: (n,)."""
-        best = self.predict_proba(X).argmax(axis=1)
+        """The most probable label of each row: (n,)."""
+        best = self.predict_proba(X).argmax(axis=1)  # raises if nothing was fitted, before classes_ is read
         labels: np.ndarray[Any, Any] = self.classes_[best]
         return labels
 
     def __sklearn_tags__(self) -> Any:
-        """Counts: not negative, and sparse as a rule; clouds of points, which the checks have, are no bags of words."""
+        """X holds counts. The checks of scikit-learn use clouds of points, which are no bags of words."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
@@ -308,7 +319,7 @@ def _learned(
     corruption: str = MASKING,
     code_l2: float = 0.0,
 ) -> Learned:
-    """The auto-encoder of some counts."""
+    """Train the auto-encoder on counts."""
     from textae.training.stacked import learn_deep
     from textae.training.text import learn, sample
 
@@ -316,8 +327,8 @@ def _learned(
     if not len(bags.terms):
         raise ValueError(f"there is no count above 0 in X; {type(estimator).__name__} needs at least one")
     n_terms, hidden = counts.shape[1], tuple(estimator.hidden)
-    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.drop, n_terms, corruption, code_l2)
-    train = TrainSpec(estimator.random_state, estimator.device, estimator.passes, pretrain=pretrain)
+    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.dropout, n_terms, corruption, code_l2)
+    train = TrainSpec(estimator.random_state, estimator.device, estimator.epochs, pretrain=pretrain)
     check_together(model, train)
     learned_from = sample(bags, n_terms, train)
     if pretrain != LSA:
@@ -333,7 +344,7 @@ def _counts(estimator: AutoEncoder | CodeClassifier, X: Any, *, reset: bool) -> 
 
 
 def _bags(counts: csr_array) -> Bags:
-    """Counts as bags; what is not a whole number counts as the next one, since a term is there or not."""
+    """Counts as bags. Fractions are rounded up: a term occurs or not."""
     counts.sum_duplicates()
     counts.eliminate_zeros()
     whole = np.minimum(np.ceil(counts.data), np.iinfo(np.uint16).max).astype(np.uint16)

@@ -21,7 +21,7 @@ from shared import ENVIRONMENT, QUICK, command, contents, nobody, open_to_all, r
 
 from textae import Document, Engine, ModelSpec, Ranking, TrainSpec
 from textae.app.cli import cli
-from textae.app.printing import write_trec
+from textae.app.output.hits import write_trec
 from textae.index.store import FORMAT, UpdateWriter
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
@@ -343,7 +343,7 @@ class TestCodes:
         lines = said.out.splitlines()
         assert [line[:5].strip() for line in lines] == ["1", "", "2", ""]
         assert all(re.fullmatch(r" +nearest: \S+  [\d.e-]+ away", line) for line in lines[1::2])
-        assert "own nearest is" in said.err
+        assert "median distance of a document to its nearest one: " in said.err
         again = shell("sample", "-n", 2, "-k", 3, "--seed", 5, "--index", index_folder, "--quiet")
         assert (again.out, again.err) == (said.out, "")
 
@@ -415,7 +415,7 @@ class TestCodes:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("name", [None, *cli.commands])
+    @pytest.mark.parametrize("name", [None, *cli.list_commands(None)])
     def test_every_command_has_an_example(self, shell, name):
         said = shell(*[name] if name else [], "--help")
         assert (said.code, said.err) == (0, "")
@@ -488,7 +488,7 @@ class TestTrain:
         shutil.copytree(untaught, folder)
         said = shell("train", "--label", "label", "--index", folder)
         assert (said.code, said.out) == (0, "")
-        assert "textae: 12 of 60 documents have a label in 'label', of 3 different ones; 'textae classify'" in said.err
+        assert "textae: 12 of 60 documents have a label in 'label', of 3 classes; 'textae classify'" in said.err
         facts = rows(shell("info", "--json", "--index", folder).out)[0]
         assert (facts["label_field"], facts["labelled"], facts["labels"]) == ("label", 12, 3)
         assert "\nlabelled " in shell("info", "--index", folder).out
@@ -499,7 +499,7 @@ class TestTrain:
         assert shell("train", "--label", "label", "--index", folder, "--quiet").err == ""
         assert contents(folder) == taught
         said = shell("train", "--index", folder)
-        assert "textae: learned 60 documents anew in" in said.err
+        assert "textae: trained on 60 documents in" in said.err
         assert contents(folder) == contents(untaught)
         assert "label_field" not in rows(shell("info", "--json", "--index", folder).out)[0]
 
@@ -539,7 +539,7 @@ class TestTrain:
             (["--bits", "7"], "7 bits were asked for"),
             (["--hidden", "a"], "'a' is not a list of sizes"),
             (["--seed", "-1"], "the seed -1 is negative"),
-            (["--passes", "-1"], "-1 passes were asked for"),
+            (["--passes", "-1"], "--passes must be 0 (LSA alone) or more, got -1"),
             (["--device", "tpu"], "'tpu' is not one of"),
         ],
     )
@@ -555,7 +555,7 @@ class TestTrain:
             writer.set("about", about)
             writer.commit()
         with Engine.open(folder) as engine:
-            assert engine.specs[0].drop == ModelSpec().drop
+            assert engine.specs[0].dropout == ModelSpec().dropout
             assert engine.specs[1].most_documents == TrainSpec().most_documents
             assert engine.specs[0].dims == 16
 
@@ -606,7 +606,7 @@ class TestClassify:
         else:
             found = [tuple(line.split("\t")[:3]) for line in said.out.splitlines()]
         assert found == [("q1", "1", "stars"), ("q3", "1", "bread")]
-        assert said.err == "textae: of 1 of 3 texts the encoder knows no word\n"
+        assert said.err == "textae: the encoder knows no word of 1 of the 3 texts\n"
 
     def test_a_text_without_a_known_word_is_1(self, shell, taught):
         said = shell("classify", "qwertz", "--index", taught)
@@ -827,7 +827,7 @@ class TestIndex:
             ([], "Missing argument 'SOURCE…'"),
             (["t.jsonl", "--bits", "7"], "7 bits were asked for; give a multiple of 8"),
             (["t.jsonl", "--hidden", "a,b"], "'a,b' is not a list of sizes like 512,512"),
-            (["t.jsonl", "--drop", "1"], "give a share from 0 to below 1"),
+            (["t.jsonl", "--drop", "1"], "--drop must be in [0, 1), got 1"),
             (["t.jsonl", "--seed", "-1"], "the seed -1 is negative"),
             (["t.jsonl", "--seed", "5000000000"], "the seed is too large; give at most 4294967295"),
             (["t.jsonl", "--hidden", "4000000000"], "has at most 1,000,000 numbers"),
@@ -1103,4 +1103,4 @@ def test_what_numpy_warns_of_on_a_sound_index_is_one_line(shell, index_folder, m
 
     monkeypatch.setattr("textae.engine.Engine.search", warned)
     said = shell("search", "comet", "--index", index_folder)
-    assert said.error == "overflow encountered in exp; 'textae doctor' says whether the index is damaged"
+    assert said.error == "overflow encountered in exp; 'textae doctor' checks the index for damage"

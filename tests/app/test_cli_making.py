@@ -97,18 +97,18 @@ class TestAdd:
         write(here / "more", **{f"new{n}": f"the moon of newword{n}" for n in range(4)})
         said = shell("add", "more")
         assert said.err.splitlines()[-1] == (
-            "textae: 4 of the documents came after the index was learned; 'textae info' says how well they fit, "
-            "'textae train' learns them"
+            "textae: 4 documents were added after training; 'textae info' shows how well they fit, 'textae train' "
+            "learns them"
         )
         assert shell("train", "--quiet").code == 0
-        assert "came after" not in shell("sync").err
+        assert "added after training" not in shell("sync").err
 
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
             ([], "Missing argument 'SOURCE…'"),
             (["nowhere"], "no file, folder or corpus 'nowhere'"),
-            (["notes", "--select", "x"], "Invalid value for --select: 'x' is not FIELD=VALUE"),
+            (["notes", "--select", "x"], "Invalid value for '--select': 'x' is not FIELD=VALUE"),
             (["broken.csv.gz"], "broken.csv.gz: the gzip file is cut off or damaged"),
         ],
     )
@@ -195,7 +195,9 @@ class TestSync:
         folder = tmp_path_factory.mktemp("said") / "index"
         assert shell("index", "-", "--quiet", *QUICKLY, "--index", folder, stdin=b"a comet").code == 0
         assert "remembers no source that can be read again" in shell("sync", "--index", folder).error
-        assert "does not remember cannot be watched" in shell("sync", "--watch", "--index", folder).error
+        assert (
+            "an index without readable sources cannot be watched" in shell("sync", "--watch", "--index", folder).error
+        )
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class TestIndex:
             "textae: learned from only 9 pictures: expect little more than matching pixels; some 500 are needed",
         ]
         assert shell("add", "photos").err.splitlines()[-2] == "textae: unchanged 9; 9 pictures in .textae"
-        assert "textae: learned 9 pictures anew in .textae\n" in shell("train").err
+        assert "textae: trained on 9 pictures in .textae\n" in shell("train").err
 
     def test_json(self, shell, here) -> None:
         (row,) = rows(shell("index", "photos", "--json", *QUICKLY))
@@ -251,7 +251,7 @@ class TestWhatIsForTexts:
         [
             (["similar", "down-4", "--mode", "bm25"], "no system 'bm25' for pictures; give one of pixels, pca, code"),
             (["eval", "--label", "label", "--systems", "tfidf"], "no system 'tfidf' for pictures"),
-            (["decode", "--code", "1,2"], "a code of this index says a picture; give -o OUT.png to draw it"),
+            (["decode", "--code", "1,2"], "this code is of a picture; give -o OUT.png to draw it"),
             (["decode", "--code", "1,2", "-o", "a.png"], "the code has 2 numbers, and those of this index have 8"),
             (["decode", "down-4", "-o", "a.gif"], "no picture for 'a.gif'; give a name that ends in .png"),
             (["decode", "x12", "-o", "a.png"], "no document has the id 'x12'"),
@@ -292,7 +292,7 @@ def test_a_title_of_a_text_is_not_a_picture(shell, tmp_path) -> None:
     """Ids that look like files are ids first."""
     documents = [replace(document, id=f"{document.id}.png") for document in some_documents(12)]
     with Engine.create(tmp_path / "index") as engine:
-        engine.index(documents, model=TINY, train=TrainSpec(passes=1, device="cpu"))
+        engine.index(documents, model=TINY, train=TrainSpec(epochs=1, device="cpu"))
     assert shell("similar", "stars-0.png", "--index", tmp_path / "index", "--json").code == 0
 
 

@@ -54,9 +54,12 @@ class TestConditions:
 
     def test_stop_words_are_told_to_be_no_condition(self, search, similar) -> None:
         said = search("comet", "--must", "the AND planet", "-k", 3)
-        assert (said.code, said.err) == (0, "textae: stop words are no condition: the\n")
+        assert (said.code, said.err) == (0, "textae: stop words are ignored in --must: the\n")
         assert search("comet", "--must", "the AND planet", "-k", 3, "--quiet").err == ""
-        assert similar("stars-0", "--must", '"of the"', "-k", 1).err == "textae: stop words are no condition: of the\n"
+        assert (
+            similar("stars-0", "--must", '"of the"', "-k", 1).err
+            == "textae: stop words are ignored in --must: of the\n"
+        )
 
     @pytest.mark.parametrize(
         ("arguments", "says"),
@@ -109,13 +112,13 @@ class TestFeedback:
     def test_what_goes_with_one_query(self, search, tmp_path, option) -> None:
         (tmp_path / "q.txt").write_text("comet\n")
         said = search("--queries", tmp_path / "q.txt", *option).error
-        assert said.startswith("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
+        assert said.startswith("--like, --not-like, --expand and --explain need one QUERY, not --queries")
 
     def test_not_like_goes_with_ids(self, similar, tmp_path) -> None:
         (tmp_path / "draft.txt").write_text("a comet")
         assert similar(tmp_path / "draft.txt", "-k", 1, "--tsv").code == 0
         said = similar(tmp_path / "draft.txt", "--not-like", "stars-0")
-        assert said.error.startswith("--not-like goes with IDs, not with a FILE")
+        assert said.error.startswith("--not-like needs IDs, not a FILE")
 
 
 class TestExplanations:

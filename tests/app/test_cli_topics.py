@@ -130,7 +130,7 @@ def test_errors_are_one_line(shell, index, arguments, error) -> None:
 
 def test_an_index_whose_documents_have_no_code(shell, tmp_path) -> None:
     with Engine.create(tmp_path / "index") as engine:
-        engine.index(some_documents(6), train=TrainSpec(passes=0, device="cpu"))
+        engine.index(some_documents(6), train=TrainSpec(epochs=0, device="cpu"))
         engine.add([Document("odd", "qqqq zzzz")])
         engine.remove([document.id for document in some_documents(6)])
     said = shell("topics", "-q", "--index", tmp_path / "index")
@@ -140,7 +140,7 @@ def test_an_index_whose_documents_have_no_code(shell, tmp_path) -> None:
 def test_names_and_titles_steer_no_terminal(shell, tmp_path) -> None:
     steering = [Document(f"\x1b[2J{i}", f"bread \x1b]0;butter flour {i}", "\x1b[31mred\ttitle\n=1+1") for i in range(6)]
     with Engine.create(tmp_path / "index") as engine:
-        engine.index(steering, train=TrainSpec(passes=0, device="cpu"))
+        engine.index(steering, train=TrainSpec(epochs=0, device="cpu"))
     for arguments in ((), ("1",), ("--csv",), ("--json",), ("1.1", "--json")):
         said = shell("topics", *arguments, "--index", tmp_path / "index")
         assert said.code == 0

@@ -20,10 +20,10 @@ from shared import ENVIRONMENT, QUICK, command, wait_for
 
 from textae import Document, Engine, TextaeError
 from textae.app.server.api import application
-from textae.app.server.engines import Engines
+from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
-from textae.app.server.listening import bound
-from textae.app.server.maps import Map
+from textae.app.server.live_map import LiveMap
+from textae.app.server.process import bound
 
 TOKEN = "a-long-secret"
 
@@ -65,10 +65,10 @@ def folder(mapped_folder, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def app(folder) -> Iterator[Guard]:
-    shown = Map(folder, nothing)
-    shown.make(nothing)
-    with Engines(folder, every=0) as engines:
-        yield Guard(application(engines, shown), Rules())
+    live_map = LiveMap(folder, nothing)
+    live_map.update(nothing)
+    with EnginePool(folder, refresh=0) as engines:
+        yield Guard(application(engines, live_map), Rules())
 
 
 class TestAnswers:
@@ -149,8 +149,8 @@ class TestAnswers:
         odd = Document("a/b?c#d e", "telescope and planet", "", {"n": float("nan"), "deep": {"x": [float("inf")]}})
         with Engine.create(tmp_path / "odd") as engine:
             engine.index([odd, Document("2", "flour and bread")], train=QUICK)
-        with Engines(tmp_path / "odd") as engines:
-            app = application(engines, Map(tmp_path / "odd", nothing))
+        with EnginePool(tmp_path / "odd") as engines:
+            app = application(engines, LiveMap(tmp_path / "odd", nothing))
             assert ask(app, "/api/search?q=telescope").json()["hits"][0]["fields"] == {"n": None, "deep": {"x": [None]}}
             assert ask(app, f"/api/documents/{quote(odd.id, safe='')}").json()["fields"]["n"] is None
             assert "the map is being made" in error_of(ask(app, "/api/topics"), 503)
@@ -206,15 +206,15 @@ MISTAKES = [
         "mode: should be 'hybrid', 'code', 'bits', 'bm25', 'tfidf' or 'lsa'; given: 'lsa-7'",
     ),
     ("/api/search?q=x&explain=true&k=21", "at most 20 hits are explained, and k is 21"),
-    ("/api/search?q=x&querry=y", "querry: there is no such parameter"),
+    ("/api/search?q=x&querry=y", "querry: unknown parameter"),
     (f"/api/search?q={'x' * 10_001}", "q: should have at most 10000 characters; given: '"),
     ("/api/search?q=x&where=topic:(", "a condition must follow (, at character 7 of where: '('"),
     ("/api/search?q=x&must=)", "this parenthesis closes nothing, at character 1 of must: ')'"),
     ("/api/search?q=x&like=nobody", "no document has the id 'nobody'"),
     (f"/api/search?q=x&{'&'.join(['like=x'] * 51)}", "like: should have at most 50 items"),
     ("/api/similar/bread-1?unlike=nobody", "no document has the id 'nobody'"),
-    ("/api/similar/bread-1?q=x", "q: there is no such parameter"),
-    ("/api/place?q=x&k=3", "k: there is no such parameter"),
+    ("/api/similar/bread-1?q=x", "q: unknown parameter"),
+    ("/api/place?q=x&k=3", "k: unknown parameter"),
 ]
 
 
@@ -234,7 +234,7 @@ class TestMistakes:
         "path", ["/nothing", "/api/", "/index.sqlite", "/arrays/", "/docs", "/redoc", "/..%2Findex.sqlite"]
     )
     def test_there_is_nothing_else(self, app, path):
-        assert error_of(ask(app, path), 404) == "not found; /api lists what can be asked"
+        assert error_of(ask(app, path), 404) == "not found; /api lists the operations"
 
     @pytest.mark.parametrize("q", ["%00", "%ED%A0%80", "%FF", "%E2%80%AE", "*%22)(:[", "%"])
     def test_a_query_may_be_anything(self, app, q):
@@ -245,8 +245,8 @@ class TestMistakes:
             assert error_of(ask(app, "/api/search?q=x", method), 405)
 
     def test_what_was_not_foreseen_says_nothing_of_the_inside(self, tmp_path):
-        app = application(None, Map(tmp_path, nothing))
-        assert error_of(ask(app, "/api/info"), 500).endswith("'textae doctor' says whether the index is damaged")
+        app = application(None, LiveMap(tmp_path, nothing))
+        assert error_of(ask(app, "/api/info"), 500).endswith("'textae doctor' checks the index for damage")
 
 
 async def quick(scope, receive, send) -> None:
@@ -267,7 +267,7 @@ class TestGuard:
          "", "0.0.0.0", "2130706433", "127.1", "[fe80::1]"],
     )  # fmt: skip
     def test_another_name_is_refused(self, host):
-        assert "not called so" in error_of(ask(Guard(quick, Rules()), "/", host=host), 421)
+        assert "unknown Host header" in error_of(ask(Guard(quick, Rules()), "/", host=host), 421)
 
     def test_beyond_the_machine_addresses_and_given_names_are_its_own(self):
         guard = Guard(quick, Rules(frozenset({"localhost", "shelf"}), local=False))
@@ -297,7 +297,7 @@ class TestGuard:
     def test_a_token_is_asked_for(self):
         guard = Guard(quick, Rules(token=TOKEN, cookie="textae-1"))
         refused = ask(guard, "/")
-        assert "a token is needed" in error_of(refused, 401)
+        assert "token required" in error_of(refused, 401)
         assert refused.headers["www-authenticate"] == "Bearer"
         assert ask(guard, "/", authorization=f"bearer {TOKEN}").status_code == 200
         assert ask(guard, "/", cookie=f"a=b; textae-1={TOKEN}").status_code == 200
@@ -340,7 +340,7 @@ class TestGuard:
                 third = await asking.get("/")
                 wait.set()
                 done = [answer.status_code for answer in await asyncio.gather(*waiting)]
-                assert "2 requests are being worked on" in error_of(third, 503)
+                assert "2 requests are in progress" in error_of(third, 503)
                 assert third.headers["retry-after"] == "1"
                 return [*done, (await asking.get("/")).status_code]
 
@@ -390,8 +390,8 @@ def changing(mapped_folder, tmp_path) -> Path:
 
 @contextlib.contextmanager
 def served(folder: Path, n: int = 2) -> Iterator[Guard]:
-    with Engines(folder, n, every=0) as engines:
-        yield Guard(application(engines, Map(folder, nothing)), Rules())
+    with EnginePool(folder, n, refresh=0) as engines:
+        yield Guard(application(engines, LiveMap(folder, nothing)), Rules())
 
 
 class TestFollowing:
@@ -440,20 +440,20 @@ class TestFollowing:
             assert [hit["id"] for hit in ask(app, "/api/search?q=oven&k=1").json()["hits"]] == ["1"]
 
     def test_the_map_follows_in_the_background(self, changing):
-        shown = Map(changing, nothing)
-        shown.make(nothing)
-        before = shown.shown
-        shown.keep_up()
+        live_map = LiveMap(changing, nothing)
+        live_map.update(nothing)
+        before = live_map.current
+        live_map.follow()
         try:
             with Engine.open(changing) as writer:
                 writer.add([Document("new", "a telescope and an oven")])
-                assert shown.shown is before
-                wait_for(lambda: shown.shown.commit == writer.snapshot.reader.commit)
-            assert shown.shown.topics.documents == before.topics.documents + 1
+                assert live_map.current is before
+                wait_for(lambda: live_map.current.commit == writer.snapshot.reader.commit)
+            assert live_map.current.topics.documents == before.topics.documents + 1
             changing.rename(changing.parent / "away")
-            assert shown.shown.topics.documents == before.topics.documents + 1
+            assert live_map.current.topics.documents == before.topics.documents + 1
         finally:
-            shown.close()
+            live_map.close()
 
 
 class TestProcess:
@@ -501,7 +501,7 @@ class TestListening:
     def test_where_the_usual_port_is_taken_another_is(self, monkeypatch):
         with bound("127.0.0.1", 0) as taken:
             taken.listen()
-            monkeypatch.setattr("textae.app.server.listening.PORT", taken.getsockname()[1])
+            monkeypatch.setattr("textae.app.server.process.PORT", taken.getsockname()[1])
             with bound("127.0.0.1", None) as other:
                 assert other.getsockname()[1] not in (0, taken.getsockname()[1])
 

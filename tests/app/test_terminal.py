@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from textae.app.terminal import ProgressLine, error, note, print_hits
+from textae.app.output.hits import print_hits
+from textae.app.terminal import ProgressLine, error, note
 from textae.types import Hit
 from textae.views.sanitise import cell, json_line, safe
 

@@ -38,7 +38,7 @@ class Kind(ABC):
 
 class Texts(Kind):
     name, label = TEXTS, "topic"
-    train = TrainSpec(passes=1, device="cpu")
+    train = TrainSpec(epochs=1, device="cpu")
 
     def documents(self, n: int, seed: int = 1) -> list[Document]:
         return some_documents(n, seed)
@@ -54,7 +54,7 @@ class Texts(Kind):
 
 class Pictures(Kind):
     name, label = PICTURES, "label"
-    train = TrainSpec(passes=30, device="cpu", pretrain="none")
+    train = TrainSpec(epochs=30, device="cpu", pretrain="none")
 
     def documents(self, n: int, seed: int = 1) -> list[Document]:
         return some_pictures(n, seed)

@@ -116,7 +116,8 @@ def test_attraction_and_repulsion_are_the_sums_over_pairs() -> None:
     by_pairs = (near[..., None] ** 2 * apart).sum(axis=1) / pairs
     by_grid = tsne._Repulsion(len(places))(places)
     assert np.linalg.norm(by_grid - by_pairs) < 0.05 * np.linalg.norm(by_pairs)
-    pulled = tsne._Attraction(np.array([[1], [0], [0]]))(np.array([[0.0, 0], [1, 0], [0, 2]]))
+    edges = tsne.neighbour_graph(np.array([[1], [0], [0]]))
+    pulled = tsne.attraction(np.array([[0.0, 0], [1, 0], [0, 2]]), *edges)
     # edges 0-1, 1-0, 2-0, 0-2 of weight 1/4; q Z is 1/2 and 1/5
     assert pulled == pytest.approx(np.array([[-1 / 8, -1 / 10], [1 / 8, 0], [0, 1 / 10]]))
 

@@ -216,14 +216,14 @@ class TestTokens:
     def test_renumbered_by_frequency_they_say_the_same(self, tmp_path_factory, rows) -> None:
         terms = [f"t{number}" for number in range(6)]
         counts = TermCounts.of(self.tokens(rows), terms)
-        vocabulary, frequency = counts.vocabulary()
+        again = counts.ranked()
         held = collections.Counter(term for row in rows for term in set(row) - {-1})
         ranked = sorted(held, key=lambda number: (-held[number], terms[number]))
-        assert vocabulary.terms() == [terms[number] for number in ranked]
-        assert frequency.tolist() == [held[number] for number in ranked]
-        again = renumbered(self.tokens(rows), terms, vocabulary, tmp_path_factory.getbasetemp())
+        assert list(again.terms) == [terms[number] for number in ranked]
+        assert again.frequencies.tolist() == [held[number] for number in ranked]
+        renamed = renumbered(self.tokens(rows), terms, again.terms, tmp_path_factory.getbasetemp())
         back = [*ranked, -1]
-        assert [[back[term] for term in row] for row in self.rows(again)] == rows
+        assert [[back[term] for term in row] for row in self.rows(renamed)] == rows
 
 
 class TestCounter:

@@ -105,7 +105,7 @@ def test_another_seed_learns_another_map_and_the_same_one_the_same(own) -> None:
 def test_learning_the_index_anew_takes_its_maps_away(own) -> None:
     own.topic_map(LSA)
     assert any(name.startswith("map/lsa/") for name in own.snapshot.reader.arrays)
-    own.train(train=TrainSpec(passes=1, seed=2, device="cpu"))
+    own.train(train=TrainSpec(epochs=1, seed=2, device="cpu"))
     assert not any(name.startswith("map") for name in own.snapshot.reader.arrays)
     assert "map/lsa" not in own.snapshot.reader.settings
 
@@ -133,8 +133,8 @@ def test_what_cannot_be_is_said(own) -> None:
 )
 def test_few_documents_have_a_map(tmp_path, n, dims, pretrain) -> None:
     with Engine.create(tmp_path / "index") as engine:
-        model = ModelSpec(dims=dims, bits=32, hidden=(16,), drop=0.0)
-        engine.index(some_documents(n), model=model, train=TrainSpec(passes=1, device="cpu", pretrain=pretrain))
+        model = ModelSpec(dims=dims, bits=32, hidden=(16,), dropout=0.0)
+        engine.index(some_documents(n), model=model, train=TrainSpec(epochs=1, device="cpu", pretrain=pretrain))
         for layout in LAYOUTS:
             found = engine.topic_map(layout)
             assert len(found.ids) == n

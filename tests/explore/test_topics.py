@@ -25,7 +25,7 @@ def living(index_folder, tmp_path) -> Path:
 def made(folder: Path, documents: list[Document], model: ModelSpec | None = None, **train: object) -> Path:
     """Make an index of documents."""
     with Engine.create(folder) as engine:
-        engine.index(documents, model=model, train=TrainSpec(passes=1, device="cpu", **train))
+        engine.index(documents, model=model, train=TrainSpec(epochs=1, device="cpu", **train))
     return folder
 
 

@@ -24,7 +24,7 @@ READERS = 4
 SECONDS = 120 if LONG else 0
 """How long changes are made, beyond `CHANGES` of them."""
 CHANGES = 12
-SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(passes=1, device="cpu")}
+SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(epochs=1, device="cpu")}
 QUERIES = (("bm25", "telescope bread sail"), ("code", "yeast crust"), ("bits", "rope deck"), ("hybrid", "moon salt"))
 
 

@@ -25,7 +25,7 @@ from textae.index.store import Reader
 FLIPS = 40 if LONG else 3
 """Bytes that flip in each array, and in each region of the database."""
 
-MODEL, TRAIN = ModelSpec(dims=8, bits=16, hidden=(8,)), TrainSpec(passes=1, device="cpu")
+MODEL, TRAIN = ModelSpec(dims=8, bits=16, hidden=(8,)), TrainSpec(epochs=1, device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from shared import LONG, some_documents
 
 from textae import Engine, ModelSpec, TrainSpec
 
-SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(passes=1, device="cpu")}
+SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(epochs=1, device="cpu")}
 
 
 def times(n: int) -> settings:

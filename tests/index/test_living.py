@@ -24,7 +24,7 @@ from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.corpus import Source, sources
 from textae.errors import StoreError
 
-SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(passes=1, device="cpu")}
+SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(epochs=1, device="cpu")}
 WORDS = ["sun", "moon", "star", "comet", "bread", "flour", "oven", "ship", "sail", "rope"]
 IDS = [f"id{number}" for number in range(16)]
 FILES = [f"note{number}.txt" for number in range(8)]

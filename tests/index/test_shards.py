@@ -57,25 +57,28 @@ class TestCounts:
         parts = [counted(some, folder) for some in shards(texts, cuts)]
         in_any_order = random.sample(parts, len(parts))
         total = functools.reduce(operator.add, [counts for counts, _ in in_any_order])
-        again, summed = total.vocabulary()
+        ranked = total.ranked()
+        again, summed = Vocabulary.of(ranked.terms), ranked.frequencies
         assert total.n_documents == len(texts)
         assert {name: array.tobytes() for name, array in again.arrays().items()} == {
             name: array.tobytes() for name, array in vocabulary.arrays().items()
         }
         assert (summed.dtype, summed.tolist()) == (frequencies.dtype, frequencies.tolist())
         for some, (counts, own) in zip(shards(texts, cuts), parts, strict=True):
-            by_counts = renumbered(own, counts.terms, again, folder)
+            by_counts = renumbered(own, counts.terms, ranked.terms, folder)
             by_words = Vectorizer(ENGLISH, again).tokens(some)
             assert by_counts.terms.tolist() == by_words.terms.tolist()
             assert by_counts.starts.tolist() == by_words.starts.tolist()
-        joined = [term for counts, own in parts for term in renumbered(own, counts.terms, again, folder).terms.tolist()]
+        joined = [
+            term for counts, own in parts for term in renumbered(own, counts.terms, ranked.terms, folder).terms.tolist()
+        ]
         assert joined == tokens.terms.tolist()
 
     def test_the_rarest_terms_of_the_whole_go_not_those_of_a_shard(self, tmp_path, monkeypatch) -> None:
         monkeypatch.setattr("textae.encoding.counting.MOST_TERMS", 2)
         texts = ["zebra yak", "cat dog", "zebra", "zebra cat"]
         parts = [counted(some, tmp_path)[0] for some in shards(texts, [2])]
-        assert functools.reduce(operator.add, parts).vocabulary()[0].terms() == ["zebra", "cat"]
+        assert functools.reduce(operator.add, parts).ranked().terms == ["zebra", "cat"]
 
 
 def model(passage: int = 0, dims: int = 24) -> Model:

@@ -22,8 +22,8 @@ def topics(visible: str, n: int = 200) -> Tensor:
     return on if visible == BINARY else 2 * on - 1
 
 
-def stacked(visible: str, sizes=(12, 8, 4), passes: int = 40, seed: int = 1) -> DeepBeliefNetwork:
-    how = Descent(passes, batch=20)
+def stacked(visible: str, sizes=(12, 8, 4), epochs: int = 40, seed: int = 1) -> DeepBeliefNetwork:
+    how = Descent(epochs, batch=20)
     return stack_rbms(Examples.of(topics(visible)), sizes, visible, how, seeded(seed), lambda: None)
 
 
@@ -35,7 +35,7 @@ class TestStack:
         assert all(errors[-1] < errors[0] for errors in stack.errors)
 
     def test_the_layers_are_logistic_and_the_last_one_is_a_linear_code(self, visible) -> None:
-        stack = stacked(visible, passes=0)
+        stack = stacked(visible, epochs=0)
         assert [layer.hidden for layer in stack.layers] == [LOGISTIC, LOGISTIC, LINEAR]
         assert [layer.visible for layer in stack.layers] == [visible, BINARY, BINARY]
         assert [tuple(layer.weights.shape) for layer in stack.layers] == [(10, 12), (12, 8), (8, 4)]
@@ -75,7 +75,7 @@ class TestSamples:
         assert (dreams.amax(1) == 30).float().mean() > 0.9
 
     def test_what_was_learned_is_dreamt_of(self) -> None:
-        dreams = stacked(BINARY, (12, 6), passes=100).sample(200, 50, seeded())
+        dreams = stacked(BINARY, (12, 6), epochs=100).sample(200, 50, seeded())
         first, last = dreams[:, :5].mean(1), dreams[:, 5:].mean(1)
         assert float((first - last).abs().mean()) > 0.6
 
@@ -91,6 +91,6 @@ class TestSamples:
 
 
 def test_the_same_seed_learns_the_same() -> None:
-    first, again, other = (stacked(COUNTS, passes=2, seed=seed).layers[1].weights for seed in (1, 1, 2))
+    first, again, other = (stacked(COUNTS, epochs=2, seed=seed).layers[1].weights for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

@@ -12,17 +12,16 @@ from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.config import PRETRAINING
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import DeepEncoder, Encoder, Quantization, encoder_of
-from textae.training.batches import DeviceShares
 from textae.training.networks.dbn import stack_rbms
-from textae.training.networks.layers import BINARY, COUNTS, Examples, Layer, Stack, at_random, mismatch
+from textae.training.networks.layers import BINARY, COUNTS, Layer, Stack, at_random, mismatch
 from textae.training.networks.rbm import Descent
 from textae.training.networks.stacked import DeepAutoEncoder
-from textae.training.stacked import learn_deep
+from textae.training.stacked import learn_deep, word_counts
 from textae.training.text import Learned
 
 CPU = torch.device("cpu")
 N_TERMS, SIZES = 30, (12, 8, 3)
-SMALL = ModelSpec(dims=3, bits=16, hidden=(12, 8), drop=0.2, inputs=N_TERMS)
+SMALL = ModelSpec(dims=3, bits=16, hidden=(12, 8), dropout=0.2, inputs=N_TERMS)
 DEEP = PRETRAINING[1:]
 
 
@@ -44,10 +43,6 @@ def bags(n: int = 40, seed: int = 1) -> tuple[Bags, np.ndarray]:
     return Bags(starts, terms.astype(np.int32), dense[rows, terms]), labels
 
 
-def shown(documents: DeviceShares) -> Examples:
-    return Examples(len(documents), lambda rows: documents.length * documents.rows(rows))
-
-
 def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned:
     return learn_deep(bags(n)[0], N_TERMS, model, spec, lambda stage, done, total: None)
 
@@ -55,10 +50,10 @@ def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned:
 class TestShares:
     def test_by_hand(self) -> None:
         both = Bags(np.array([0, 2, 3]), np.array([0, 2, 1], np.int32), np.array([1, 3, 2], np.uint16))
-        documents = DeviceShares(both, 3, CPU)
-        assert documents.rows(torch.tensor([1, 0])).tolist() == [[0, 1, 0], [0.25, 0, 0.75]]
-        assert documents.length == 3
-        assert len(documents) == 2
+        examples, length = word_counts(both, 3, CPU)
+        assert (examples.take(torch.tensor([1, 0])) / length).tolist() == [[0, 1, 0], [0.25, 0, 0.75]]
+        assert length == 3
+        assert examples.n == 2
 
 
 class TestUnrolling:
@@ -66,15 +61,15 @@ class TestUnrolling:
 
     @pytest.mark.parametrize("how", ["rbm", "random"])
     def test_the_unrolled_network_is_the_stack_up_and_down(self, how) -> None:
-        documents = DeviceShares(bags()[0], N_TERMS, CPU)
+        examples, length = word_counts(bags()[0], N_TERMS, CPU)
         if how == "rbm":
-            machines = stack_rbms(shown(documents), SIZES, COUNTS, Descent(3), seeded(), lambda: None)
-            stack = machines.of_length(documents.length)
-            visible = shown(documents).take(torch.arange(9))
+            machines = stack_rbms(examples, SIZES, COUNTS, Descent(3), seeded(), lambda: None)
+            stack = machines.of_length(length)
+            visible = examples.take(torch.arange(9))
             assert torch.allclose(stack.up(visible), machines.up(visible), atol=1e-5)
         else:
             stack = at_random((N_TERMS, *SIZES), COUNTS, seeded())
-            visible = shown(documents).take(torch.arange(9))
+            visible = examples.take(torch.arange(9))
         network = DeepAutoEncoder(stack)
         assert torch.allclose(network.encode(visible), stack.up(visible), atol=1e-5)
         assert torch.allclose(
@@ -187,16 +182,16 @@ class TestEncoder:
 
     @pytest.mark.parametrize("sizes", [(3,), (12, 3), (12, 8, 4, 2)])
     def test_the_arrays_do_in_numpy_what_torch_does(self, sizes) -> None:
-        documents = DeviceShares(bags()[0], N_TERMS, CPU)
+        examples, length = word_counts(bags()[0], N_TERMS, CPU)
         network, generator = DeepAutoEncoder(at_random((N_TERMS, *sizes), COUNTS, seeded())), seeded(5)
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
-            code = shown(documents).each(network.encode)
+            code = examples.each(network.encode)
             mean, rotation = code.mean(0), torch.randn(sizes[-1], 16, generator=generator)
             bits = (code - mean) @ rotation > 0
         quantization = Quantization(mean.numpy(), rotation.numpy())
-        encoder, decoder = network.encoder(documents.length, quantization), network.decoder()
+        encoder, decoder = network.encoder(length, quantization), network.decoder()
         codes = encoder.encode(bags()[0])
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
         assert np.array_equal(codes.bits, np.packbits(bits.numpy(), axis=1))
@@ -208,7 +203,7 @@ class TestLearning:
     @pytest.mark.parametrize("how", DEEP)
     def test_documents_of_one_topic_come_together_and_are_rebuilt(self, how) -> None:
         some, labels = bags(200)
-        spec = TrainSpec(device="cpu", passes=60, pretrain=how)
+        spec = TrainSpec(device="cpu", epochs=60, pretrain=how)
         found = learn_deep(some, N_TERMS, ModelSpec(3, 16, (12,), 0.1, N_TERMS), spec, lambda *step: None)
         codes = found.encoder.encode(some)
         floats = codes.floats - codes.floats.mean(0)
@@ -230,7 +225,7 @@ class TestLearning:
     @pytest.mark.parametrize("how", DEEP)
     def test_progress_counts_up_to_the_end(self, how) -> None:
         told: list[tuple[str, int, int | None]] = []
-        spec = TrainSpec(device="cpu", passes=2, pretrain=how)
+        spec = TrainSpec(device="cpu", epochs=2, pretrain=how)
         learn_deep(bags(300)[0], N_TERMS, SMALL, spec, lambda *step: told.append(step))
         total = told[-1][2]
         assert told == [("learning", done, total) for done in range(1, len(told) + 1)]
@@ -238,11 +233,11 @@ class TestLearning:
 
     def test_the_errors_of_pre_training_are_kept(self) -> None:
         for how, layers in (("rbm", 3), ("denoising", 3), ("none", 0)):
-            errors = learned(TrainSpec(device="cpu", passes=4, pretrain=how)).errors
+            errors = learned(TrainSpec(device="cpu", epochs=4, pretrain=how)).errors
             assert [len(of_layer) for of_layer in errors] == [5] * layers
 
     def test_a_code_that_is_held_near_0_is_nearer(self) -> None:
-        spec = TrainSpec(device="cpu", passes=20, pretrain="rbm")
+        spec = TrainSpec(device="cpu", epochs=20, pretrain="rbm")
         free, held = (
             learned(spec, ModelSpec(3, 16, (12, 8), 0.0, N_TERMS, code_l2=code_l2)).encoder.encode(bags()[0]).floats
             for code_l2 in (0.0, 1.0)
@@ -253,14 +248,14 @@ class TestLearning:
     @pytest.mark.parametrize("how", DEEP)
     def test_every_corruption(self, how, corruption) -> None:
         model = ModelSpec(3, 24, (8,), 0.3, N_TERMS, corruption)
-        codes = learned(TrainSpec(device="cpu", passes=2, pretrain=how), model).encoder.encode(bags()[0])
+        codes = learned(TrainSpec(device="cpu", epochs=2, pretrain=how), model).encoder.encode(bags()[0])
         assert np.isfinite(codes.floats).all()
         assert codes.bits.shape == (40, 3)
 
     @pytest.mark.parametrize("how", DEEP)
     @pytest.mark.parametrize("n", [1, 2, 3])
     def test_a_few_documents(self, how, n) -> None:
-        codes = learned(TrainSpec(device="cpu", passes=2, pretrain=how), n=n).encoder.encode(bags(n)[0])
+        codes = learned(TrainSpec(device="cpu", epochs=2, pretrain=how), n=n).encoder.encode(bags(n)[0])
         assert np.isfinite(codes.floats).all()
         assert codes.has_code.all()
 
@@ -270,8 +265,8 @@ def folder(tmp_path_factory) -> Path:
     """Give an index with a deep stack; read it only."""
     folder = tmp_path_factory.mktemp("deep") / "index"
     with Engine.create(folder) as engine:
-        model = ModelSpec(dims=4, bits=32, hidden=(24, 12), drop=0.1)
-        engine.index(some_documents(90), model=model, train=TrainSpec(passes=80, device="cpu", pretrain="rbm"))
+        model = ModelSpec(dims=4, bits=32, hidden=(24, 12), dropout=0.1)
+        engine.index(some_documents(90), model=model, train=TrainSpec(epochs=80, device="cpu", pretrain="rbm"))
     return folder
 
 
@@ -286,7 +281,7 @@ class TestIndex:
 
     def test_lsa_is_that_of_an_index_that_starts_from_it(self, folder, tmp_path) -> None:
         with Engine.create(tmp_path / "lsa") as engine:
-            engine.index(some_documents(90), model=ModelSpec(dims=4), train=TrainSpec(passes=0, device="cpu"))
+            engine.index(some_documents(90), model=ModelSpec(dims=4), train=TrainSpec(epochs=0, device="cpu"))
         found = []
         for index in (folder, tmp_path / "lsa"):
             with Engine.open(index) as engine:

@@ -18,20 +18,20 @@ from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
 from textae.training.augmentation import distorted
 from textae.training.image import LearnedPictures, fit_pca, learn_pictures
-from textae.training.networks.contrastive_image import AlikeAutoEncoder
+from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.conv import ConvAutoEncoder, convolution, deconvolution, max_pooling, repeating
 from textae.training.networks.layers import BINARY, LOGISTIC, Layer, Stack, at_random
 from textae.training.networks.stacked import DeepAutoEncoder
 from textae.types import Picture
 
-SMALL = ModelSpec(dims=8, bits=16, hidden=(16,), drop=0.0)
+SMALL = ModelSpec(dims=8, bits=16, hidden=(16,), dropout=0.0)
 KINDS = {
     "alike": (SMALL, LSA),
-    "alike, spoilt": (replace(SMALL, drop=0.3, corruption="salt-and-pepper"), LSA),
+    "alike, spoilt": (replace(SMALL, dropout=0.3, corruption="salt-and-pepper"), LSA),
     "rbm": (replace(SMALL, hidden=(16, 12)), RBM),
-    "denoising": (replace(SMALL, drop=0.3), DENOISING),
+    "denoising": (replace(SMALL, dropout=0.3), DENOISING),
     "rounded": (replace(SMALL, dims=16, rounded=True), RBM),
-    "conv": (replace(SMALL, hidden=(3, 4), unpool=REPEATED, drop=0.2), NONE),
+    "conv": (replace(SMALL, hidden=(3, 4), unpool=REPEATED, dropout=0.2), NONE),
     "conv, remembered": (replace(SMALL, hidden=(3,), unpool=REMEMBERED, code_l2=0.1), NONE),
 }
 SHAPES = ((8, 8, 1), (28, 28, 1), (32, 32, 3), (5, 9, 1))
@@ -54,9 +54,9 @@ def strokes(n: int, seed: int = 1) -> tuple[Pixels, np.ndarray]:
     return Pixels(pictures.reshape(n, 64).astype(np.uint8)), lies
 
 
-def learned(some: Pixels, kind: str, shape=(8, 8, 1), passes: int | None = 2, seed: int = 1) -> LearnedPictures:
+def learned(some: Pixels, kind: str, shape=(8, 8, 1), epochs: int | None = 2, seed: int = 1) -> LearnedPictures:
     model, pretrain = KINDS[kind]
-    spec = TrainSpec(seed, "cpu", passes, pretrain=pretrain)
+    spec = TrainSpec(seed, "cpu", epochs, pretrain=pretrain)
     start = PixelEncoder.pca(*fit_pca(some, model.dims))
     return learn_pictures(some, shape, start, model, spec, lambda *told: None)
 
@@ -99,7 +99,7 @@ def networks(shape) -> dict[str, tuple[torch.nn.Module, PixelEncoder, Decoder, t
     seen = torch.from_numpy(pixels(7, shape).brightness())
     planes = Quantization(np.zeros(8, np.float32), np.eye(8, dtype=np.float32))
     found = {}
-    alike = AlikeAutoEncoder(n_pixels, ModelSpec(8, 8, (12, 10)), seeded())
+    alike = ContrastiveAutoEncoder(n_pixels, ModelSpec(8, 8, (12, 10)), seeded())
     found["alike"] = (alike, alike.encoder(planes), alike.decoder(), alike.encode, alike.decode)
     for code in ("linear", LOGISTIC):
         deep = DeepAutoEncoder(at_random((n_pixels, 12, 8), BINARY, seeded(), code))
@@ -225,7 +225,7 @@ class TestEveryKind:
     @pytest.mark.parametrize("grey", [0, 99, 255])
     def test_pictures_that_are_all_the_same(self, kind, grey) -> None:
         same = Pixels(np.full((12, 64), grey, np.uint8))
-        codes = learned(same, kind, passes=3).encoder.encode(same)
+        codes = learned(same, kind, epochs=3).encoder.encode(same)
         assert np.isfinite(codes.floats).all()
         assert len({row.tobytes() for row in codes.bits}) == 1
 
@@ -240,7 +240,7 @@ class TestEveryKind:
         model, pretrain = KINDS[kind]
         some = pixels(300)
         start = PixelEncoder.pca(*fit_pca(some, model.dims))
-        spec = TrainSpec(device="cpu", passes=3, pretrain=pretrain)
+        spec = TrainSpec(device="cpu", epochs=3, pretrain=pretrain)
         learn_pictures(some, (8, 8, 1), start, model, spec, lambda *step: told.append(step))
         assert told == [("learning", done, len(told)) for done in range(1, len(told) + 1)]
 
@@ -248,7 +248,7 @@ class TestEveryKind:
         model, pretrain = KINDS[kind]
         some = pixels(40)
         start = PixelEncoder.pca(*fit_pca(some, model.dims))
-        spec = TrainSpec(device="cpu", passes=6, pretrain=pretrain, rate=1e38)
+        spec = TrainSpec(device="cpu", epochs=6, pretrain=pretrain, learning_rate=1e38)
         with pytest.raises(TextaeError, match="learning diverged"):
             learn_pictures(some, (8, 8, 1), start, model, spec, lambda *step: None)
 
@@ -257,10 +257,10 @@ class TestWhatIsLearned:
     def test_pictures_that_show_the_same_come_together_wherever_it_stands(self) -> None:
         some, lies = strokes(200)
         asked, asked_lies = strokes(60, seed=2)
-        model = ModelSpec(dims=16, bits=32, hidden=(64,), drop=0.0)
+        model = ModelSpec(dims=16, bits=32, hidden=(64,), dropout=0.0)
         axes, mean = fit_pca(some, 16)
         start = PixelEncoder.pca(axes, mean)
-        found = learn_pictures(some, (8, 8, 1), start, model, TrainSpec(device="cpu", passes=40), lambda *step: None)
+        found = learn_pictures(some, (8, 8, 1), start, model, TrainSpec(device="cpu", epochs=40), lambda *step: None)
 
         def precision(encoder: PixelEncoder) -> float:
             codes, queries = (encoder.encode(part).floats for part in (some, asked))
@@ -274,7 +274,7 @@ class TestWhatIsLearned:
     @pytest.mark.parametrize("kind", ["rbm", "denoising", "conv"])
     def test_pictures_are_rebuilt(self, kind) -> None:
         some, _ = strokes(200)
-        found = learned(some, kind, passes=None)
+        found = learned(some, kind, epochs=None)
         seen = some.brightness()
         told = logistic(found.decoder.logits(found.encoder.encode(some).floats))
         usual = np.square(seen - seen.mean(axis=0)).sum(axis=1).mean()
@@ -356,6 +356,6 @@ def test_pca_has_as_many_numbers_as_the_code(tmp_path) -> None:
     some, _ = strokes(20)
     documents = [Document(str(i), "", picture=Picture(8, 8, 1, row.tobytes())) for i, row in enumerate(some.values)]
     with Engine.create(tmp_path) as engine:
-        engine.index(documents, model=replace(SMALL, dims=70), train=TrainSpec(passes=1, device="cpu"))
+        engine.index(documents, model=replace(SMALL, dims=70), train=TrainSpec(epochs=1, device="cpu"))
         assert engine.snapshot.codes.floats.shape == (20, 70)
         assert engine.snapshot.reader.arrays["pca/axes"].shape == (64, 64)

@@ -18,9 +18,9 @@ from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import Learned, learn, sample
 
 SMALL = ModelSpec(dims=8, bits=16, hidden=(16,))
-CPU = TrainSpec(seed=1, device="cpu", passes=4)
+CPU = TrainSpec(seed=1, device="cpu", epochs=4)
 N = 300
-STRONG = Recipe(rate=3e-3)
+STRONG = Recipe(learning_rate=3e-3)
 """So that it shows in the few steps that a small corpus takes."""
 
 
@@ -89,7 +89,7 @@ class TestFineTuning:
         assert contrast(after[150:], topics[150:]) > contrast(before[150:], topics[150:]) + 0.05
 
     def test_it_beats_the_last_layer_alone(self, corpus) -> None:
-        alone = tuned(corpus, 60, recipe=Recipe(steps=0, passes=0))
+        alone = tuned(corpus, 60, recipe=Recipe(steps=0, epochs=0))
         assert accuracy(corpus, tuned(corpus, 60), 60) >= accuracy(corpus, alone, 60)
         assert as_bytes(alone.encoder) == as_bytes(corpus[2].encoder)
 

@@ -82,9 +82,9 @@ class TestBatch:
         batch = corpus().batch(torch.tensor([0]))
         hidden = torch.arange(len(batch.terms)) == 1
         without = Batch(batch.terms[~hidden], batch.weights[~hidden], batch.row_of[~hidden], batch.lengths - 1)
-        seen = [network.hidden(some.terms, some.starts, some.weights) for some in (batch.hide(hidden), without)]
+        seen = [network.hidden(some) for some in (batch.hide(hidden), without)]
         assert torch.allclose(*seen, atol=1e-6)
-        assert not torch.allclose(seen[0], network.hidden(batch.terms, batch.starts, batch.weights), atol=1e-3)
+        assert not torch.allclose(seen[0], network.hidden(batch), atol=1e-3)
 
     def test_joined_rows_are_those_of_the_first_and_then_of_the_second(self) -> None:
         every = corpus()
@@ -137,7 +137,7 @@ QUANTIZED = Quantization(np.zeros(DIMS, np.float32), np.eye(DIMS, 16, dtype=np.f
 
 @pytest.mark.parametrize("hidden", [(), (5,), (7, 4)])
 class TestAutoEncoder:
-    """Answers of four numbers, topics of two."""
+    """Four numbers for the instance head, two for topics."""
 
     def network(self, hidden: tuple[int, ...]) -> AutoEncoder:
         return AutoEncoder(start(4), ModelSpec(DIMS, 16, hidden, topics=2), seeded())
@@ -163,7 +163,7 @@ class TestAutoEncoder:
         network = self.trained(hidden)
         batch = DeviceBags(bags, network.idf, CPU).batch(torch.arange(50))
         with torch.no_grad():
-            code = network.code(network.hidden(batch.terms, batch.starts, batch.weights), batch.lengths)
+            code = network.code(network.hidden(batch), batch.lengths)
             words = network.words_of(code).softmax(1)
         codes = network.encoder(QUANTIZED).encode(bags)
         assert codes.floats == pytest.approx(code.numpy(), abs=1e-4)
@@ -173,14 +173,19 @@ class TestAutoEncoder:
     def test_codes_have_unit_length(self, hidden) -> None:
         batch = corpus().batch(torch.tensor([0, 2, 3]))
         network = self.trained(hidden)
-        layer = network.hidden(batch.terms, batch.starts, batch.weights)
-        for code in (layer, network.answer(layer), network.topic(layer), network.code(layer, batch.lengths)):
+        layer = network.hidden(batch)
+        for code in (
+            layer,
+            network.instance_head(layer),
+            network.topic_head(layer),
+            network.code(layer, batch.lengths),
+        ):
             assert code.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
     def test_every_parameter_learns(self, hidden) -> None:
         network = self.trained(hidden)
         batch = corpus().batch(torch.tensor([0, 2, 3, 4]))
-        code = network.code(network.hidden(batch.terms, batch.starts, batch.weights), batch.lengths)
+        code = network.code(network.hidden(batch), batch.lengths)
         reconstruction(network.words_of(code), batch.dense(4, N_TERMS)).backward()
         assert all(parameter.grad.any() for parameter in network.parameters())
 
@@ -207,15 +212,14 @@ class TestShapes:
         spec = ModelSpec(dims, 8, (), topics=topics)
         network = AutoEncoder(start(spec.start_dims), spec, seeded())
         layer = F.normalize(torch.randn(3, spec.start_dims, generator=seeded()), dim=1)
-        assert (network.answer(layer).shape[1], network.topic(layer).shape[1]) == shapes
+        assert (network.instance_head(layer).shape[1], network.topic_head(layer).shape[1]) == shapes
         assert network.code(layer, torch.tensor([1, 9, 99])).norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
     def test_at_its_start_the_decoder_expects_the_words_that_made_the_code(self) -> None:
         network = AutoEncoder(start(12), ModelSpec(18, 8, (), topics=6), seeded())
-        documents = torch.arange(N_TERMS)  # each term alone
-        logits = network.words_of(
-            network.code(network.hidden(documents, documents, torch.ones(N_TERMS)), torch.ones(N_TERMS))
-        )
+        terms, ones = torch.arange(N_TERMS), torch.ones(N_TERMS)
+        documents = Batch(terms, ones, terms, ones.long())  # each term alone
+        logits = network.words_of(network.code(network.hidden(documents), documents.lengths))
         own, others = logits.diagonal().mean(), logits.fill_diagonal_(0).mean()
         assert own > others + 1
 

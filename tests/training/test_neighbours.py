@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from textae.encoding.bags import Bags
 from textae.training import neighbours
 from textae.training.batches import DeviceBags
-from textae.training.neighbours import nearest
+from textae.training.neighbours import Neighbours, nearest
 
 CPU = torch.device("cpu")
 
@@ -66,3 +66,20 @@ def test_rows_without_words_have_neighbours_too() -> None:
     on_device, _ = corpus([[1, 0], [0, 0], [0, 1], [0, 0]])
     found = nearest(on_device.matrix, torch.zeros(4, 1), 2, lambda: None)
     assert all(i not in row and len(set(row)) == 2 for i, row in enumerate(found.tolist()))
+
+
+@pytest.mark.parametrize(("n", "k"), [(3, 1), (20, 1), (100, 3), (1_000, 10), (4_100, 20)])
+def test_a_small_corpus_has_fewer_neighbours(n, k) -> None:
+    assert Neighbours(torch.ones(n, 1), 20)._k == k
+
+
+def test_a_drawn_neighbour_is_a_near_one_and_a_neighbour_is_no_negative() -> None:
+    # 0 and 1 are neighbours, and so are 2 and 3; the batch is 0, 2 and 1
+    matrix = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0, 1]])
+    neighbours = Neighbours(matrix, 1)
+    neighbours.search(torch.zeros(4, 1), lambda: None)
+    others, alike, alike_near = neighbours.draw(torch.tensor([0, 2, 1]), torch.Generator().manual_seed(1))
+    assert others.tolist() == [1, 3, 0]
+    assert alike.int().tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    # document 0 is the neighbour that 1 must find, and the other way round: neither repels the other's
+    assert alike_near.int().tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]

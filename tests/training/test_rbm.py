@@ -220,7 +220,7 @@ class TestLearning:
 
         before = likelihood()
         rate = 5.0 if hidden == LINEAR else 0.1
-        errors = fit_rbm(rbm, Examples.of(seen), Descent(60, batch=10, rate=rate), seeded(), lambda: None)
+        errors = fit_rbm(rbm, Examples.of(seen), Descent(60, batch=10, learning_rate=rate), seeded(), lambda: None)
         assert likelihood() > before + 0.3
         assert errors[-1] < errors[0]
         assert len(errors) == 61
@@ -228,13 +228,13 @@ class TestLearning:
     def test_weights_decay_where_nothing_is_to_be_learned(self) -> None:
         # one unit that is always on, and biases that say so: the gradient is 0, and the decay is left
         rbm = RBM(torch.tensor([[1.0]]), torch.tensor([100.0]), torch.tensor([100.0]))
-        how = Descent(1, batch=1, rate=0.1, decay=0.5, early=0.0)
+        how = Descent(1, batch=1, learning_rate=0.1, decay=0.5, early=0.0)
         fit_rbm(rbm, Examples.of(torch.ones(1, 1)), how, seeded(), lambda: None)
         assert rbm.weights.tolist() == [[pytest.approx(1 - 0.1 * 0.5)]]
 
     def test_momentum_carries_on(self) -> None:
         rbm = RBM(torch.tensor([[1.0]]), torch.tensor([100.0]), torch.tensor([100.0]))
-        how = Descent(2, batch=1, rate=0.1, decay=0.5, early=0.5, early_passes=2)
+        how = Descent(2, batch=1, learning_rate=0.1, decay=0.5, early=0.5, early_epochs=2)
         fit_rbm(rbm, Examples.of(torch.ones(1, 1)), how, seeded(), lambda: None)
         # -.05, then half of that again and -.1 · .5 · .95
         assert rbm.weights.tolist() == [[pytest.approx(1 - 0.05 - 0.025 - 0.0475)]]

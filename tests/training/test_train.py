@@ -1,6 +1,5 @@
 """Learning on corpora of a few made-up documents: it learns, it repeats itself, and no size is too small."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +17,16 @@ from textae.encoding.weighting import idf
 from textae.errors import TextaeError
 from textae.training import text as train
 from textae.training.batches import DeviceBags
+from textae.training.loop import HoldoutMonitor, is_worse, shuffled
 from textae.training.lsa import fit_lsa
+from textae.training.neighbours import Neighbours
 from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import learn, sample
 from textae.types import Progress
 
 SMALL = ModelSpec(dims=12, bits=16, hidden=(16,), topics=4)
-"""Eight numbers of answers, four of topics."""
-CPU = TrainSpec(seed=1, device="cpu", passes=4)
+"""Eight numbers for the instance head, four for topics."""
+CPU = TrainSpec(seed=1, device="cpu", epochs=4)
 
 
 def quiet(stage: str, done: int, total: int | None) -> None:
@@ -82,8 +83,8 @@ class TestLearning:
         seen, unseen = bags.rows(0, 300), bags.rows(300, 600)
         start = Encoder.lsa(fit_lsa(seen, idf_of, SMALL.start_dims, 1), idf_of)
         before, after = (
-            learn(seen, start, SMALL, TrainSpec(device="cpu", passes=passes), quiet).encoder.encode(unseen)
-            for passes in (0, 30)
+            learn(seen, start, SMALL, TrainSpec(device="cpu", epochs=epochs), quiet).encoder.encode(unseen)
+            for epochs in (0, 30)
         )
         assert agreement(after.floats, labels[300:]) > agreement(before.floats, labels[300:]) + 0.05
         assert agreement(signs(after.bits), labels[300:]) > agreement(signs(before.bits), labels[300:]) + 0.02
@@ -91,7 +92,7 @@ class TestLearning:
     def test_no_pass_leaves_lsa_as_it_is(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(30)[0], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
-        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=0), quiet).encoder
+        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", epochs=0), quiet).encoder
         codes, lsa = learned.encode(bags).floats, start.encode(bags).floats
         assert unit(codes[:, :8]) == pytest.approx(lsa, abs=1e-6)
         assert unit(codes[:, 8:]) == pytest.approx(unit(lsa[:, :4]), abs=1e-6)
@@ -112,10 +113,10 @@ class TestLearning:
         assert total == len(told) > 1
 
     @pytest.mark.parametrize("hidden", [(), (4, 4)])
-    @pytest.mark.parametrize("drop", [0.0, 0.9])
-    def test_other_shapes(self, tmp_path, hidden, drop) -> None:
+    @pytest.mark.parametrize("dropout", [0.0, 0.9])
+    def test_other_shapes(self, tmp_path, hidden, dropout) -> None:
         bags, idf_of = counted(two_topics(20)[0], tmp_path)
-        codes = trained(bags, idf_of, ModelSpec(dims=3, bits=8, hidden=hidden, drop=drop)).encode(bags)
+        codes = trained(bags, idf_of, ModelSpec(dims=3, bits=8, hidden=hidden, dropout=dropout)).encode(bags)
         assert (codes.floats.shape, codes.bits.shape) == ((20, 3), (20, 1))
         assert np.linalg.norm(codes.floats, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
 
@@ -130,14 +131,14 @@ class TestJudgement:
 
     def test_one_in_twenty_is_held_out_and_none_of_a_few(self) -> None:
         for n, n_held in ((199, 0), (200, 10), (2_000, 100), (50_000, 500)):
-            held, taught = train._held_out(n, torch.Generator().manual_seed(1))
+            held, taught = train.split_holdout(n, torch.Generator().manual_seed(1))
             assert len(held) == n_held
             assert sorted([*held, *taught]) == list(range(n))
 
     def test_learning_that_diverges_is_taken_back_and_said(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(400)[0], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
-        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", passes=10, rate=1e39), quiet)
+        learned = learn(bags, start, SMALL, TrainSpec(device="cpu", epochs=10, learning_rate=1e39), quiet)
         (warning,) = learned.warnings
         assert "was taken back to where it was better; a smaller --rate may help" in warning
         assert np.isfinite(learned.encoder.encode(bags).floats).all()
@@ -149,12 +150,13 @@ class TestJudgement:
         generator = torch.Generator().manual_seed(1)
         network = AutoEncoder(start, ModelSpec(44, 16, (), topics=4), generator)
         held, corpus = (DeviceBags(some, idf_of, torch.device("cpu")) for some in (bags.rows(0, 30), bags.rows(30, 60)))
-        judge = train.HoldoutMonitor(held, corpus, network, generator)
-        assert judge.approves()
+        crops = held.crops(torch.arange(30), generator)
+        monitor = HoldoutMonitor(network, lambda: train.reciprocal_ranks(network, crops, held, corpus))
+        assert monitor.accept()
         with torch.no_grad():
             network.words.copy_(torch.randn(network.words.shape, generator=generator)[:, :1])  # all point one way
-        assert judge.approves()
-        assert not judge.settled()
+        assert not monitor.accept()
+        monitor.revert()
         assert network.words.detach().numpy() == pytest.approx(start.words)
 
     def test_learning_that_helps_is_not(self, tmp_path) -> None:
@@ -164,10 +166,10 @@ class TestJudgement:
 
     def test_worse_is_what_chance_would_not_do(self) -> None:
         before = torch.tensor([1.0, 0.5, 1.0, 0.5, 1.0, 0.5])
-        assert not train._worse(before, before)
-        assert not train._worse(before - torch.tensor([0.5, -0.5, 0.5, -0.5, 0.5, -0.25]), before)
-        assert train._worse(before - 0.25, before)
-        assert not train._worse(before + 0.25, before)
+        assert not is_worse(before, before)
+        assert not is_worse(before - torch.tensor([0.5, -0.5, 0.5, -0.5, 0.5, -0.25]), before)
+        assert is_worse(before - 0.25, before)
+        assert not is_worse(before + 0.25, before)
 
 
 class TestSeeds:
@@ -175,7 +177,7 @@ class TestSeeds:
         bags, idf_of = counted(two_topics(60)[0], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, SMALL.start_dims, 1), idf_of)
         first, again, other = (
-            as_bytes(learn(bags, start, SMALL, TrainSpec(seed=seed, device="cpu", passes=3), quiet).encoder)
+            as_bytes(learn(bags, start, SMALL, TrainSpec(seed=seed, device="cpu", epochs=3), quiet).encoder)
             for seed in (1, 1, 2)
         )
         assert first == again
@@ -207,7 +209,7 @@ class TestSample:
 
     def test_learning_from_a_sample_encodes_all(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(60)[0], tmp_path)
-        encoder = trained(bags, idf_of, spec=TrainSpec(device="cpu", passes=2, most_documents=20))
+        encoder = trained(bags, idf_of, spec=TrainSpec(device="cpu", epochs=2, most_documents=20))
         assert encoder.encode(bags).floats.any(axis=1).all()
 
 
@@ -238,8 +240,8 @@ class TestSmallCorpora:
         bags, idf_of = counted(["some words"], tmp_path)
         start = Encoder.lsa(fit_lsa(bags, idf_of, 2, 1), idf_of)
         learned = learn(bags.take(np.empty(0, np.int64)), start, SMALL, CPU, quiet).encoder
-        answers = start.words.shape[1]
-        assert unit(learned.encode(bags).floats[:, :answers]) == pytest.approx(start.encode(bags).floats, abs=1e-6)
+        n_instance = start.words.shape[1]
+        assert unit(learned.encode(bags).floats[:, :n_instance]) == pytest.approx(start.encode(bags).floats, abs=1e-6)
 
     def test_documents_without_a_known_term_among_others(self, tmp_path) -> None:
         texts, _ = two_topics(20)
@@ -255,9 +257,9 @@ def test_a_document_is_never_hidden_whole(tmp_path) -> None:
     generator = torch.Generator().manual_seed(1)
     corpus = DeviceBags(bags, idf_of, torch.device("cpu"))
     network = AutoEncoder(start, SMALL, generator)
-    trainer = train._Trainer(corpus, network, replace(SMALL, drop=0.99), generator)
-    trainer.find_neighbours(first=True, tick=lambda: None)
-    for _ in range(20):
+    neighbours = Neighbours(corpus.matrix, train.MOST_NEIGHBOURS)
+    neighbours.search(network.hidden_of(corpus).detach(), lambda: None)
+    for _, rows in zip(range(20), shuffled(300, 256, generator, drop_last=True), strict=False):
         network.zero_grad()
-        trainer.loss().backward()
+        train.batch_loss(network, corpus, neighbours, 0.99, generator, rows).backward()
         assert max(float(parameter.grad.abs().max()) for parameter in network.parameters()) < 1e3

@@ -69,6 +69,6 @@ def test_a_picture_of_no_known_kind(tmp_path):
 
 def test_without_matplotlib_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(TextaeError, match=r"pip install 'textae\[pictures\]' brings it"):
+    with pytest.raises(TextaeError, match=r"needs matplotlib, .*pip install 'textae\[figures\]'"):
         draw_grid(grid_of("comet"), tmp_path / "grid.png")
     assert not list(tmp_path.iterdir())

@@ -22,7 +22,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from textae.corpus import images, reading, tables
+from textae.corpus import images, pandas_tables, reading, tables
 from textae.corpus.reading import FileError, RefusedError
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
@@ -34,7 +34,12 @@ STDIN = "stdin"
 _PLAIN = {"", ".txt", ".text", ".log"}
 _MARKDOWN = {".md", ".markdown", ".rst", ".adoc", ".org", ".tex"}
 _HTML = {".html", ".htm", ".xhtml"}
-_TEXTS = _PLAIN | _MARKDOWN | _HTML | {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"}
+_TEXTS = (
+    _PLAIN
+    | _MARKDOWN
+    | _HTML
+    | {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", *pandas_tables.ENDINGS}
+)
 _IGNORED = {"__pycache__", "node_modules"}
 
 
@@ -139,6 +144,9 @@ def _read_texts(path: Path, name: str, spec: TableSpec) -> Iterator[Document | S
     ending = _ending(path)
     if ending == ".parquet":
         yield from tables.read_parquet(path, name, spec)
+        return
+    if ending in pandas_tables.ENDINGS:
+        yield from pandas_tables.read(path, name, spec)
         return
     with reading.snapshot(path) as stream:
         if ending == ".json":  # only of a file that was named by itself: one object a line, as so many are

@@ -108,12 +108,12 @@ class Sources:
         """Read a module whose calls of `add_newdoc` or `add_docstr` document other modules' C code."""
         module = self.module(name)
         for target, owner, definition in module.added if module else ():
-            found = self._added.setdefault(target, {})
+            added = self._added.setdefault(target, {})
             if owner:
-                whole = self.resolve(target, owner) or found.setdefault(owner, Definition(owner, "class", "", ""))
-                whole.members.setdefault(definition.name, definition)
+                cls = self.resolve(target, owner) or added.setdefault(owner, Definition(owner, "class", "", ""))
+                cls.members.setdefault(definition.name, definition)
             else:
-                found.setdefault(definition.name, definition)
+                added.setdefault(definition.name, definition)
 
     def public_names(self, module: Module) -> list[str]:
         """The names in `__all__`, else those defined in the module and, of a package, imported from its own parts."""
@@ -121,12 +121,12 @@ class Sources:
         names.update(dict.fromkeys(self._added.get(module.name, ())))
         return [name for name in names if not name.startswith("_")]
 
-    def resolve(self, module_name: str, name: str, seen: set[tuple[str, str]] | None = None) -> Definition | None:
+    def resolve(self, module_name: str, name: str, visited: set[tuple[str, str]] | None = None) -> Definition | None:
         """The definition behind a name of a module, through imports and assignments; None where there is none."""
-        seen = set() if seen is None else seen  # names on the way, since imports may go in circles
-        if (module_name, name) in seen:
+        visited = set() if visited is None else visited  # names on the way, since imports may go in circles
+        if (module_name, name) in visited:
             return None
-        seen.add((module_name, name))
+        visited.add((module_name, name))
         module = self.module(module_name)
         if module and name in module.defined:
             return module.defined[name]
@@ -136,11 +136,11 @@ class Sources:
             return None
         if name in module.imported:
             source, original = module.imported[name]
-            return self.resolve(source, original, seen) if original else None
-        return next(filter(None, (self.resolve(star, name, seen) for star in module.stars)), None)
+            return self.resolve(source, original, visited) if original else None
+        return next(filter(None, (self.resolve(star, name, visited) for star in module.stars)), None)
 
-    def _visible(self, module: Module, seen: set[str]) -> Iterator[str]:
-        seen.add(module.name)
+    def _visible(self, module: Module, visited: set[str]) -> Iterator[str]:
+        visited.add(module.name)
         yield from module.defined
         folder = module.name if module.is_package else module.name.rpartition(".")[0]
         gathers = module.is_package or module.name.rpartition(".")[2].startswith("_")
@@ -150,8 +150,8 @@ class Sources:
         for source in module.stars:
             yield from self._added.get(source, ())
             starred = self.module(source)
-            if starred and source not in seen:
-                yield from starred.exported if starred.exported is not None else self._visible(starred, seen)
+            if starred and source not in visited:
+                yield from starred.exported if starred.exported is not None else self._visible(starred, visited)
 
     def _parse(self, name: str, path: Path) -> Module | None:
         try:
@@ -251,8 +251,8 @@ def _take(module: Module, statement: ast.stmt) -> None:
                 _keep(module.defined, Definition(name, "function", _text(arguments[1]), str(module.path)))
             elif other == f"{name}_gen" and other in module.defined:  # scipy.stats: norm = norm_gen(name="norm")
                 # The object is documented by its class, and stands for it.
-                whole = module.defined.pop(other)
-                module.defined[name] = replace(whole, name=name, signature="", doc=_PERCENT.sub("", whole.doc))
+                cls = module.defined.pop(other)
+                module.defined[name] = replace(cls, name=name, signature="", doc=_PERCENT.sub("", cls.doc))
         case ast.Expr(ast.Call(ast.Name(name), arguments)) if _ADD_DOC.fullmatch(name):
             for target, owner, member, doc in _added(module.name, name, arguments):
                 if not member.startswith("_"):

@@ -28,6 +28,7 @@ from typing import IO, cast
 
 from textae.corpus import reading
 from textae.corpus.reading import FileError, RefusedError
+from textae.errors import ExtraMissingError, needs_extra
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
@@ -46,6 +47,10 @@ _UNCLOSED_AND_LOST = "a quote that is never closed, and the rows after it"
 
 Row = tuple[int, Mapping[str, FieldValue] | str]
 """The line or the number of a row, and its values by column or the reason to skip it."""
+
+
+class FieldMissingError(FileError):
+    """A table has no column that a `TableSpec` names, or none for the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def read_rows(
         convert: makes a field of a cell; ids, titles and texts stay as they are written.
 
     Raises:
-        FileError: a column that is needed is in no row, or in none of the first thousand.
+        FieldMissingError: a column that is needed is in no row, or in none of the first thousand.
     """
     ids = (spec.id_field,) if spec.id_field else ID_FIELDS
     titles = (spec.title_field,) if spec.title_field else TITLE_FIELDS
@@ -145,19 +150,19 @@ def read_rows(
         if not missing:
             id_field = next((field for field in ids if fields.get(field) is not None), "")
             title_field = next((field for field in titles if field in row), "")
-            title, text = " ".join(_as_text(row.get(title_field)).split()), _as_text(row[text_field])
-            id = _as_text(row[id_field]) if id_field else place
+            title, text = " ".join(as_text(row.get(title_field)).split()), as_text(row[text_field])
+            id = as_text(row[id_field]) if id_field else place
             own = {field: value for field, value in fields.items() if field not in (id_field, title_field, text_field)}
             yield Document(id, text, title, own, place) if title or text.strip() else Skipped(place, reading.EMPTY)
     if absent and count:
         there = ", ".join(sorted(columns)[:20]) or "none"
         hint = "" if absent[0] != TEXT_FIELDS else "; --text-field names the column of the text"
         message = f"{name}: no field {absent[0][0]!r}; its fields are {there}{hint}"
-        raise FileError(message, "a table without the fields")
+        raise FieldMissingError(message, "a table without the fields")
     yield from incomplete
 
 
-def _as_text(value: FieldValue) -> str:
+def as_text(value: FieldValue) -> str:
     """A value as text: a string as it is, "" for None, JSON for anything else."""
     if isinstance(value, str):
         return value
@@ -166,7 +171,7 @@ def _as_text(value: FieldValue) -> str:
 
 def _equal(value: FieldValue, wanted: str) -> bool:
     """Whether a value is the one on the command line; numbers are compared as numbers."""
-    if _as_text(value) == wanted:
+    if as_text(value) == wanted:
         return True
     if isinstance(value, bool) or not isinstance(value, int | float) or not _NUMBER.fullmatch(wanted):
         return False
@@ -274,8 +279,12 @@ def _number_or_text(cell: FieldValue) -> FieldValue:
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
-    from pyarrow import ArrowException  # .1 s, and only here
-    from pyarrow.parquet import ParquetFile
+    try:
+        with needs_extra("tables", "reading .parquet files"):
+            from pyarrow import ArrowException  # .1 s, and only here
+            from pyarrow.parquet import ParquetFile
+    except ExtraMissingError as error:
+        raise FileError(f"{path}: {error}", "needs textae[tables]") from None
 
     number = 0
     try:

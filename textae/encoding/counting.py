@@ -7,9 +7,9 @@ takes its part of the same counts.
 
 The shards of a corpus can be counted apart. Their `TermCounts` add up, and give the vocabulary of the whole corpus:
 
-    counts, tokens = counter.counts()                                     on each worker
-    vocabulary, frequencies = functools.reduce(operator.add, counts_of_shards).vocabulary()      on one machine
-    renumbered(tokens, counts.terms, vocabulary, folder)                  on each worker
+    counts, tokens = counter.counts()                                on each worker
+    ranked = functools.reduce(operator.add, counts_of_shards).ranked()         on one machine
+    renumbered(tokens, counts.terms, ranked.terms, folder)           on each worker
 """
 
 import tempfile
@@ -63,14 +63,15 @@ class TermCounts:
         n_documents = self.n_documents + other.n_documents
         return TermCounts(n_documents, list(total), np.fromiter(total.values(), np.int64, len(total)))
 
-    def vocabulary(self) -> tuple[Vocabulary, NDArray[np.int64]]:
-        """The terms that occur, by falling document frequency (ties by the term), and their frequencies.
+    def ranked(self) -> "TermCounts":
+        """The counts in the order of a vocabulary: by falling document frequency, ties by the term.
 
-        It depends on the counts alone, and not on the order in which shards were added.
+        Terms that occur in no document are left out, and the rarest beyond `MOST_TERMS`. The order depends on the
+        counts alone, not on the order in which shards were added.
         """
         occurring = np.flatnonzero(self.frequencies).tolist()
-        ranked = sorted(occurring, key=lambda i: (-self.frequencies[i], self.terms[i]))[:MOST_TERMS]
-        return Vocabulary.of(self.terms[i] for i in ranked), self.frequencies[ranked]
+        order = sorted(occurring, key=lambda i: (-self.frequencies[i], self.terms[i]))[:MOST_TERMS]
+        return TermCounts(self.n_documents, [self.terms[i] for i in order], self.frequencies[order])
 
 
 class Counter:
@@ -110,20 +111,21 @@ class Counter:
     def finish(self) -> tuple[Vocabulary, Tokens, NDArray[np.int64]]:
         """The vocabulary, the tokens of all documents (mapped from disk), and the document frequency of each term."""
         counts, tokens = self.counts()
-        vocabulary, frequencies = counts.vocabulary()
-        return vocabulary, renumbered(tokens, counts.terms, vocabulary, self._folder), frequencies
+        ranked = counts.ranked()
+        tokens = renumbered(tokens, counts.terms, ranked.terms, self._folder)
+        return Vocabulary.of(ranked.terms), tokens, ranked.frequencies
 
 
-def renumbered(tokens: Tokens, terms: Sequence[str], vocabulary: Vocabulary, folder: Path) -> Tokens:
-    """The same rows with the numbers of a vocabulary, mapped from a temporary file; -1 for a term it does not hold.
+def renumbered(tokens: Tokens, terms: Sequence[str], new_terms: Sequence[str], folder: Path) -> Tokens:
+    """The same rows with other numbers for their terms, mapped from a temporary file.
 
     Args:
         tokens: of documents.
         terms: by their number in `tokens`.
-        vocabulary: that numbers the terms from now on.
+        new_terms: by their new number; a term that is not among them becomes -1.
         folder: for the temporary file.
     """
-    number_of = {term: number for number, term in enumerate(vocabulary.terms())}
+    number_of = {term: number for number, term in enumerate(new_terms)}
     numbers = np.array([*(number_of.get(term, -1) for term in terms), -1], np.int32)  # the last one is that of -1
     with tempfile.TemporaryFile(dir=folder) as file:
         for chunk in tokens.chunks(CHUNK):

@@ -9,13 +9,13 @@ import itertools
 import re
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import AUTO, LSA, ModelSpec, TrainSpec, check_together
+from textae.config import AUTO, LSA, ModelSpec, TrainSpec, check_together, stored_settings
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.arrays import Floats, Rows
@@ -190,7 +190,7 @@ def learn_and_write(
     analysis = said.vectorizer.analysis
     writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
     of_words = {"inputs": inputs} if shape is None else {}
-    writer.set("about", {"language": analysis.language, **asdict(model), **asdict(train), **of_words})
+    writer.set("about", {"language": analysis.language, **stored_settings(model, train), **of_words})
     writer.set("shape", shape)
     writer.set("passage", passage)
     writer.set("learned_documents", n)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.encoders import Codes
-from textae.errors import TextaeError
+from textae.errors import TextaeError, needs_extra
 from textae.files import whole_file
 
 ENDINGS = (".npy", ".parquet", ".csv")
@@ -73,8 +73,9 @@ def _write_array(path: Path, ids: Sequence[str], rows: NDArray[Any]) -> None:
 
 
 def _write_parquet(path: Path, ids: Sequence[str], rows: NDArray[Any]) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
+    with needs_extra("tables", "writing .parquet files"):
+        import pyarrow as pa
+        from pyarrow import parquet
 
     number = pa.uint8() if rows.dtype == np.uint8 else pa.float32()
     schema = pa.schema([("id", pa.string()), ("code", pa.list_(number, rows.shape[1]))])

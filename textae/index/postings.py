@@ -236,7 +236,9 @@ class Statistics:
         """The document frequency of n terms: (n,)."""
         total = np.zeros(len(terms), np.int64)
         for part, gone in zip(self._postings, self._removed, strict=True):
-            total += part.frequencies(terms) - gone.frequencies(terms)
+            total += part.frequencies(terms)
+            if len(gone.rows):
+                total -= gone.frequencies(terms)
         return total
 
     def idf(self, terms: Ints) -> Floats:

@@ -23,6 +23,7 @@ from textae.encoding.classifier import Labels
 from textae.encoding.counting import TermCounts, renumbered
 from textae.encoding.encoders import Encoder, encoder_of
 from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
 from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
@@ -128,15 +129,15 @@ def _anew(
     progress("counting", 0, None)
     old = _tokens(snapshot)
     counts = TermCounts.of(old, snapshot.model.vectorizer.vocabulary.terms())
-    vocabulary, frequency = counts.vocabulary()
+    ranked = counts.ranked()
     with failures_are_errors(writer.folder):
-        tokens = renumbered(old, counts.terms, vocabulary, writer.folder)
-    vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, vocabulary)
+        tokens = renumbered(old, counts.terms, ranked.terms, writer.folder)
+    vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, Vocabulary.of(ranked.terms))
     writer.keep_only("documents", "next_number", "sources")
     tune = None
     if labels is not None:
-        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.drop, train, progress)
-    said = Words(vectorizer, frequency, snapshot.numbers, tokens)
+        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.dropout, train, progress)
+    said = Words(vectorizer, ranked.frequencies, snapshot.numbers, tokens)
     return learn_and_write(writer, said, model, train, snapshot.model.passage, snapshot.shape, progress, tune=tune)
 
 
@@ -163,7 +164,7 @@ def _tune_what_is_there(
         writer.drop(learned_of_codes)
     with too_little_memory_is_an_error(snapshot.specs[0]):
         bags = _tokens(snapshot).bags()
-        encoder = _fine_tune(writer, bags, labels, snapshot.specs[0].drop, train, progress, before)
+        encoder = _fine_tune(writer, bags, labels, snapshot.specs[0].dropout, train, progress, before)
         for segment in snapshot.segments:
             for name, unit in segment.units():
                 rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()

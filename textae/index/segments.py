@@ -42,7 +42,6 @@ _CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`text
 
 Arrays = Mapping[str, NDArray[Any]]
 
-
 _NO_SPANS = np.zeros((0, 2), np.int32)
 _NO_PIXELS = np.zeros((0, 0), np.uint8)
 

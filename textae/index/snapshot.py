@@ -5,14 +5,14 @@ snapshot.documents.floats          the codes of all documents, segment after seg
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import ModelSpec, TrainSpec
+from textae.config import ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows
 from textae.encoding.bags import Bags, Tokens
@@ -200,13 +200,7 @@ class Snapshot:
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
         """How the index was learned; what its textae did not know yet is as the defaults are."""
-        about = self.reader.settings["about"]
-        learned = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
-
-        def of(kind: type[ModelSpec] | type[TrainSpec]) -> dict[str, Any]:
-            return {field.name: learned[field.name] for field in fields(kind) if field.name in learned}
-
-        return ModelSpec(**of(ModelSpec)), TrainSpec(**of(TrainSpec))
+        return specs_of(self.reader.settings["about"])
 
     @cached_property
     def codes(self) -> Codes:

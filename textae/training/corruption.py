@@ -1,12 +1,11 @@
-"""What de-noising spoils before a network has to rebuild it (Vincent et al. 2008, and JMLR 2010, section 3.3).
+"""Noise that a de-noising network learns to undo (Vincent et al. 2008, and JMLR 2010, section 3.3).
 
     masking           a share of the values becomes 0
-    salt and pepper   a share of the values becomes the least or the greatest of its row, with equal chances
-    Gaussian          noise of a standard deviation is added to every value
+    salt and pepper   a share of the values becomes the minimum or the maximum of the row, with equal probability
+    Gaussian          every value gets noise of a standard deviation
 
-A value that is gone must be guessed from those that are left, so the network learns what goes with what. The index's
-default auto-encoder, which reads a sparse bag and no matrix, is taught by masking too: `textae.training.text` hides
-words.
+The network must infer a missing value from the others, so it learns which values go together. The default
+auto-encoder of texts reads sparse bags, not matrices: `textae.training.batches.hide_words` masks those.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,29 +16,24 @@ from torch import Tensor
 from textae.config import GAUSSIAN, MASKING, SALT_AND_PEPPER
 
 Corruption = Callable[[Tensor, float, torch.Generator], Tensor]
-"""Spoils (n, n_visible) by an amount; random numbers are drawn on the CPU."""
+"""Corrupts (n, n_visible) by an amount; random numbers are drawn on the CPU."""
 
 
 def mask(clean: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """That share of the values becomes 0."""
-    return clean * (_uniform(clean, generator) >= amount)
+    """Set a share of the values to 0."""
+    return clean * (torch.rand(clean.shape, generator=generator).to(clean.device) >= amount)
 
 
 def salt_and_pepper(clean: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """That share of the values becomes the least or the greatest value of its row: a picture's black or white."""
-    drawn = _uniform(clean, generator)
+    """Set a share of the values to the minimum or the maximum of their row: black or white in a picture."""
+    drawn = torch.rand(clean.shape, generator=generator).to(clean.device)
     low, high = clean.amin(dim=1, keepdim=True), clean.amax(dim=1, keepdim=True)
-    spoilt = torch.where(drawn < amount / 2, low, high)
-    return torch.where(drawn < amount, spoilt, clean)
+    return torch.where(drawn < amount, torch.where(drawn < amount / 2, low, high), clean)
 
 
 def gaussian(clean: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """Noise of that standard deviation is added."""
+    """Add noise of a standard deviation."""
     return clean + amount * torch.randn(clean.shape, generator=generator).to(clean.device)
 
 
 CORRUPTIONS: Mapping[str, Corruption] = {MASKING: mask, SALT_AND_PEPPER: salt_and_pepper, GAUSSIAN: gaussian}
-
-
-def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.rand(like.shape, generator=generator).to(like.device)

@@ -1,13 +1,11 @@
-"""How much say codes get beside keywords, decided by the corpus alone.
+"""The weight of codes beside keywords in hybrid search, computed from the corpus alone.
 
-Where a corpus is so small or so varied that the start of learning (LSA) can tell each document from all the others by
-a few of its words, its codes lose little of what keywords know, and what they know of topics is pure gain. Where it
-cannot, codes are coarse beside keywords, and keywords must lead. So the weight grows with the odds that LSA finds a
-document again from some of its words.
+If LSA can tell each document from all others by a few of its words, because the corpus is small or varied, then codes
+lose little of what keywords know, and add topics. If it cannot, codes are coarse, and keywords must lead. So the weight
+grows with the odds that LSA finds a document by some of its words.
 
-LSA is asked, not the trained encoder: that one was taught to find these very documents by their words, and would find
-itself excellent. Keywords need not be asked, since they find a document again by its own words almost always (a mean
-reciprocal rank of .98 to 1.00 on every corpus that was looked at).
+The trained encoder cannot judge itself: it was trained to find these very documents by their words. Keywords need no
+test: they find a document by its own words almost always (a mean reciprocal rank of .98 to 1.00 on every corpus tried).
 """
 
 import numpy as np
@@ -15,38 +13,38 @@ import numpy as np
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
 
-ASKED = 500
-"""Documents that are looked for."""
+QUERIES = 500
+"""Documents to find, at most."""
 
 SHARE, MOST = 0.3, 3.0
-"""The weight is SHARE · p / (1 - p), at most MOST. A larger share finds more of a topic (arXiv titles that ask for
-their category), and .3 is as large as costs nothing where one answer is asked for (SciFact's training queries, arXiv
-titles that ask for their own abstract)."""
+"""The weight is SHARE · p / (1 - p), at most MOST. A larger share finds more of a topic (arXiv titles for their
+category); .3 is the largest that costs nothing for a single right answer (SciFact's training queries, arXiv titles for
+their own abstract)."""
 
 
 def fusion_weight(bags: Bags, start: Encoder, seed: int) -> float:
-    """The weight of codes beside BM25, both scaled to unit spread.
+    """The weight of codes beside BM25, both scaled to unit variance.
 
     Args:
-        bags: n documents, over the terms of the encoder.
+        bags: n documents, of the encoder's terms.
         start: LSA's encoder.
-        seed: of the documents and words that are drawn.
+        seed: of the sample of documents and words.
 
     Returns:
         Between 0 and `MOST`.
     """
     rng = np.random.default_rng(seed)
-    asked = rng.choice(len(bags), min(ASKED, len(bags)), replace=False)
-    queries = pseudo_queries(bags.take(asked), start, rng)
-    scores = start.encode(queries).floats @ start.encode(bags).floats.T
-    own = scores[np.arange(len(asked)), asked][:, None]
+    chosen = rng.choice(len(bags), min(QUERIES, len(bags)), replace=False)
+    queries = pseudo_queries(bags.take(chosen), start, rng)
+    scores = start.encode(queries).floats @ start.encode(bags).floats.T  # (n_queries, n)
+    own = scores[np.arange(len(chosen)), chosen][:, None]
     reciprocal_ranks = 1 / (1 + (scores > own).sum(axis=1))
-    p = (reciprocal_ranks.sum() + 0.5) / (len(asked) + 1)  # never 1, however few are asked
+    p = (reciprocal_ranks.sum() + 0.5) / (len(chosen) + 1)  # less than 1, also for few queries
     return float(min(MOST, SHARE * p / (1 - p)))
 
 
 def pseudo_queries(bags: Bags, start: Encoder, rng: np.random.Generator) -> Bags:
-    """For each document a query of 3 to 9 of its words, at most half of them, drawn by their counts and idf."""
+    """A query for each document: 3 to 9 of its words, at most half, drawn by counts times idf."""
     rows = []
     for i in range(len(bags)):
         terms, counts = bags.row(i)

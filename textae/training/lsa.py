@@ -1,4 +1,4 @@
-"""Latent semantic analysis (Deerwester et al. 1990), where learning starts."""
+"""Latent semantic analysis (Deerwester et al. 1990), the start of training."""
 
 import numpy as np
 
@@ -7,18 +7,18 @@ from textae.encoding.bags import Bags
 from textae.encoding.weighting import tfidf
 
 _NOISE = 1e-5
-"""Of the largest singular value: what is below it is rounding."""
+"""Smaller singular values, as a share of the largest one, are rounding."""
 
 
 def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:
     """Latent semantic analysis: the right singular vectors of the tf-idf matrix (Deerwester et al. 1990).
 
-    A document's coordinates are its tf-idf weights times these; fewer dimensions are the first columns.
+    A document's coordinates are its tf-idf weights times these vectors; the first columns are LSA of fewer dimensions.
 
     Args:
         bags: n documents.
-        idf: (n_terms,), of the terms that are in the bags.
-        dims: wanted; fewer come back where the corpus has not as many.
+        idf: (n_terms,) of the terms of the bags.
+        dims: maximum; a small corpus has fewer.
         seed: of the randomised decomposition (Halko, Martinsson & Tropp 2011).
 
     Returns:

@@ -1,48 +1,85 @@
-"""The nearest documents of each document, by what they share in words and in codes.
+"""The nearest neighbours of each document, by the sum of two cosines: of words and of codes.
 
-Learning starts from the neighbours that tf-idf finds, and finds better ones as its codes get better: the likeness is
-the sum of the two cosines. Exact, a block of rows at a time: n²/2 products of sparse rows is what it costs, which is
-why learning takes a sample of a very large corpus.
+Training starts from the neighbours that tf-idf finds, and searches again as codes get better. The search is exact, a
+block of rows at a time. It costs n²/2 products of sparse rows, so training takes a sample of a very large corpus.
 """
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from textae.training.loop import Tick
+
 _BLOCK = 1_024
 
 
-def n_blocks(n: int) -> int:
-    """How many blocks of rows n documents are."""
-    return -(-n // _BLOCK)
-
-
-def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Callable[[], None]) -> Tensor:
-    """The k nearest documents of each, by tf-idf cosine (of pictures, that of PCA) plus code cosine, itself left out.
+class Neighbours:
+    """The k nearest neighbours of each document, k = √n / 3.2 up to a maximum.
 
     Args:
-        matrix: (n, n_terms) sparse, or dense, rows of unit length.
+        matrix: (n, n_terms) sparse or (n, dims) dense, rows of unit length; n at least 2.
+        most: maximum of k.
+
+    Attributes:
+        n_blocks: blocks of rows that one search takes.
+        near: (n, k) int64, nearest first; None before the first search.
+    """
+
+    def __init__(self, matrix: Tensor, most: int) -> None:
+        n = len(matrix)
+        self._matrix, self._k = matrix, min(most, max(1, round(n**0.5 / 3.2)))
+        self.n_blocks = -(-n // _BLOCK)
+        self.near: Tensor | None = None
+
+    def search(self, codes: Tensor, tick: Tick) -> None:
+        """Search the neighbours of all documents; see `nearest`."""
+        self.near = nearest(self._matrix, codes, self._k, tick)
+
+    def draw(self, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """A random neighbour of each document of a batch, and the pairs that are no negatives of each other.
+
+        A pair is excluded as a negative if one of it is a neighbour of the other.
+
+        Args:
+            rows: (n,) int64, the documents of the batch.
+            generator: on the CPU.
+
+        Returns:
+            Their neighbours, (n,) int64; the excluded pairs off the diagonal, (n, n) bool, of documents with documents
+            and of documents with those neighbours.
+        """
+        assert self.near is not None
+        near = self.near[rows]  # (n, k)
+        others = near[torch.arange(len(rows)), torch.randint(self._k, (len(rows),), generator=generator)]
+        alike = (near[:, :, None] == rows).any(1)
+        alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
+        return others, (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
+
+
+def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Tick) -> Tensor:
+    """The k nearest other documents of each, by the cosine of the matrix plus the cosine of the codes.
+
+    Args:
+        matrix: (n, n_terms) sparse or (n, dims) dense, rows of unit length.
         codes: (n, dims), rows of unit length.
-        k: below n.
-        tick: called after each of the `n_blocks`.
+        k: less than n.
+        tick: called after each block of rows.
 
     Returns:
-        (n, k) int64, the nearest first.
+        (n, k) int64, nearest first.
     """
     n = len(codes)
-    found = torch.empty(n, k, dtype=torch.int64, device=codes.device)
+    near = torch.empty(n, k, dtype=torch.int64, device=codes.device)
     for first in range(0, n, _BLOCK):
         rows = torch.arange(first, min(first + _BLOCK, n), device=codes.device)
-        likeness = matrix @ _dense(matrix, first, len(rows)).T + codes @ codes[rows].T  # (n, block)
-        likeness[rows, rows - first] = -torch.inf
-        found[rows] = torch.topk(likeness.T, k, dim=1).indices
+        cosines = matrix @ _dense(matrix, first, len(rows)).T + codes @ codes[rows].T  # (n, block)
+        cosines[rows, rows - first] = -torch.inf
+        near[rows] = torch.topk(cosines.T, k, dim=1).indices
         tick()
-    return found
+    return near
 
 
 def _dense(matrix: Tensor, first: int, n: int) -> Tensor:
-    """Rows of a matrix as a dense one: (n, n_terms)."""
+    """Consecutive rows of a sparse or dense matrix: (n, n_terms)."""
     if matrix.layout == torch.strided:
         return matrix[first : first + n]
     starts = matrix.crow_indices()[first : first + n + 1]

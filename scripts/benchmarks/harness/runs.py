@@ -83,7 +83,7 @@ def index(
         passes: epochs; None for the default.
         train: how to learn, instead of `passes`.
     """
-    train = replace(train or TrainSpec(passes=passes), seed=seed, device="cpu")
+    train = replace(train or TrainSpec(epochs=passes), seed=seed, device="cpu")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_index, source, folder, spec or TableSpec(), model or ModelSpec(), train).result()
 

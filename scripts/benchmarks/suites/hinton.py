@@ -66,7 +66,7 @@ def hinton() -> None:
         with learned(folder, "ae-10", train, model, spec) as engine:
             curves |= {"AE-10": curve(engine, "code", test), "LSA-10": curve(engine, "lsa", test)}
             write_errors(engine, model, len(train))
-        with learned(folder, "lsa-50", train, replace(model, dims=50, hidden=()), TrainSpec(SEED, passes=0)) as engine:
+        with learned(folder, "lsa-50", train, replace(model, dims=50, hidden=()), TrainSpec(SEED, epochs=0)) as engine:
             curves["LSA-50"] = curve(engine, "lsa", test)
         with learned(folder, "ae-2", train, replace(model, dims=2), spec) as engine:
             codes = planar_codes(engine, test)

@@ -46,10 +46,10 @@ _HINTON, _VINCENT = PICTURE_PRESETS["hinton2006"], PICTURE_PRESETS["vincent2008"
 LEARNED: Mapping[str, Preset] = {
     DEFAULT: PICTURE_PRESETS["default"],
     DEEP: _HINTON,
-    PLANE: (replace(_HINTON[0], dims=2, code_l2=0.1), replace(_HINTON[1], passes=10)),
+    PLANE: (replace(_HINTON[0], dims=2, code_l2=0.1), replace(_HINTON[1], epochs=10)),
     DENOISING: (
-        replace(_VINCENT[0], hidden=(500,), dims=250, drop=0.5),
-        replace(_VINCENT[1], passes=10, most_documents=20_000),
+        replace(_VINCENT[0], hidden=(500,), dims=250, dropout=0.5),
+        replace(_VINCENT[1], epochs=10, most_documents=20_000),
     ),
 }
 """The auto-encoders, by the folder of their index; only figures use the last two."""

@@ -84,7 +84,7 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
 
 
 def _rankings(engine: Engine, mode: str, queries: Sequence[Query], *, expanded: bool) -> dict[str, Ranking]:
-    snapshot, searcher, rankings = engine.snapshot, engine.searcher, {}
+    searcher, snapshot, rankings = engine.searcher, engine.snapshot, {}
     for query, vector in zip(queries, query_vectors(engine, [query.text for query in queries]), strict=True):
         best = searcher.rank(searcher.expanded(vector) if expanded else vector, EXPANSION_DEPTH, mode)
         ids = [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]

@@ -1,4 +1,4 @@
-"""The command line: data on stdout, everything else on stderr; 0 found, 1 nothing found, 2 an error (as grep)."""
+"""The command line: results on stdout, messages on stderr; exit code 0: found, 1: nothing found, 2: error (as grep)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,59 @@ import io
 import os
 import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 import click
 
 from textae.app import terminal
-from textae.app.cli import learning, looking, making, searching, seeing, serving
 from textae.errors import TextaeError
 
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+SECTIONS = {
+    "Make an index": ("making.index", "making.train", "making.corpora"),
+    "Search": ("searching.search", "searching.similar", "searching.classify", "serving.serve"),
+    "Look at the corpus": ("looking.topics", "looking.map", "looking.dups", "decoding.decode", "decoding.sample"),
+    "Keep the index": (
+        "keeping.add", "keeping.rm", "keeping.sync", "keeping.info", "keeping.doctor", "keeping.export",
+    ),
+    "Measure": ("measuring.eval",),
+}  # fmt: skip
+"""The commands by section; each is imported when it is used, as a search must not wait for the others."""
+
+_PATHS = {path.partition(".")[2]: path for paths in SECTIONS.values() for path in paths}
 
 
 class _Commands(click.Group):
-    """Lets broken pipes and interrupts reach `main`, where click would write lines of its own."""
+    """Commands in sections; broken pipes and interrupts print no lines of click's own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_PATHS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _PATHS:
+            return None
+        module = import_module(f"{__name__}.{_PATHS[cmd_name].partition('.')[0]}")
+        return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, _PATHS))  # one column for all sections
+        for title, paths in SECTIONS.items():
+            commands = [self.get_command(ctx, path.partition(".")[2]) for path in paths]
+            with formatter.section(title):
+                formatter.write_dl([(f"{one.name:{width}}", one.get_short_help_str(100)) for one in commands if one])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:  # the reader has seen enough, as head does
+        except BrokenPipeError:  # the reader has closed the pipe, as head does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
             terminal.error("interrupted; the index is as it was before")
             raise click.exceptions.Exit(130) from None
 
 
-@click.group(cls=_Commands, context_settings=_CONTEXT)
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="textae", message="%(prog)s %(version)s")
 def cli() -> None:
     """Semantic search that learns your corpus.
@@ -39,48 +66,34 @@ def cli() -> None:
     \b
     textae index notes/                      read, learn, encode
     textae search "smooth a noisy signal"    the closest documents
-    textae similar notes/spline.md           what is like this one
+    textae similar notes/spline.md           documents like this one
 
-    No pretrained model, no download: all that it knows it learned from your documents.
+    No pretrained model, no download: textae learns from your documents alone.
     """
 
 
-for module in (making, searching, seeing, learning, looking, serving):
-    for command in module.COMMANDS:
-        cli.add_command(command)
-
-
 def main() -> None:
-    """Run the command line; every failure is one line and an exit code."""
+    """Run the command line; an error is one line on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
             stream.reconfigure(errors="backslashreplace")
-    # No sound index makes numpy warn; where one does, `Engine` finds out whether it is damaged.
+    # Numpy warns of nothing on a sound index; `Engine` checks an index on which it does.
     warnings.filterwarnings("error", category=RuntimeWarning, module=r"textae\.")
     try:
-        code = cli.main(prog_name="textae", standalone_mode=False)
+        sys.exit(cli.main(prog_name="textae", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        code = 2
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "textae"
         terminal.error(f"{error.format_message().rstrip('.')} (see '{command} --help')")
-        code = 2
-    except click.ClickException as error:
-        terminal.error(error.format_message())
-        code = 2
-    except TextaeError as error:
+    except (click.ClickException, TextaeError) as error:
         terminal.error(str(error))
-        code = 2
     except OSError as error:
         terminal.error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        code = 2
     except RuntimeWarning as warning:
-        terminal.error(f"{warning}; 'textae doctor' says whether the index is damaged")
-        code = 2
+        terminal.error(f"{warning}; 'textae doctor' checks the index for damage")
     except MemoryError:
-        terminal.error("there is not enough memory for that")
-        code = 2
+        terminal.error("not enough memory")
     except click.Abort:
-        code = 130
-    sys.exit(code)
+        sys.exit(130)
+    sys.exit(2)

@@ -1,165 +1,151 @@
-"""What commands have in common: their options, and how these become what the engine takes."""
+"""Options that commands share. A frozen dataclass declares a group of options, and reaches the command as one argument.
+
+@dataclass(frozen=True)
+class Greeting:
+    name: str = option("Whom to greet.", default="you")     --name TEXT  Whom to greet.  [default: you]
+
+@click.command()
+@options("greeting", Greeting)
+def greet(greeting: Greeting) -> None: ...
+"""
 
 from __future__ import annotations
 
-import io
-import sys
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from textae.config import CORRUPTIONS, NONE, PICTURE_SYSTEMS, PRETRAINING, SYSTEMS, UNPOOLINGS
-from textae.errors import QueryError
-from textae.types import KINDS, PICTURES, Document, Picture
+from textae.app import terminal
+from textae.config import PICTURE_SYSTEMS, SYSTEMS
 
 if TYPE_CHECKING:
     from textae.corpus import TableSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PATH = click.Path(path_type=Path)
 HITS = click.IntRange(1, 10**9)
 
 
-def together(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator."""
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "bool": {"is_flag": True},
+    "int": {"type": int},
+    "float": {"type": float},
+    "Path": {"type": PATH},
+    "Sequence[str]": {"multiple": True, "metavar": "ID"},
+}
+"""Of `click.option`, by the type of a field."""
+
+
+def option(help: str, *flags: str, **settings: Any) -> Any:
+    """A field of a dataclass of options.
+
+    Args:
+        help: what it does.
+        flags: by default `--code-l2` for the field `code_l2`.
+        settings: as `click.option` takes them; they go before those of the field's type, and a default is shown.
+    """
+    return field(default=settings.get("default"), metadata={"help": help, "flags": flags, **settings})
+
+
+def options(argument: str, group: type, *names: str) -> Callable[[F], F]:
+    """The options of a dataclass, as a decorator of a command.
+
+    Args:
+        argument: of the command; it gets an instance of the dataclass.
+        group: the dataclass; its module has `from __future__ import annotations`.
+        names: the fields that are options of this command, by default all; the others have their defaults.
+    """
+    chosen = [one for one in fields(group) if not names or one.name in names]
 
     def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
+        @functools.wraps(command)
+        def with_group(**values: Any) -> Any:
+            own = {one.name: values.pop(one.name) for one in chosen}
+            return command(**values, **{argument: group(**own)})
+
+        for one in reversed(chosen):
+            settings = _SETTINGS.get(str(one.type).removesuffix(" | None"), {}) | one.metadata
+            flags = settings.pop("flags") or (f"--{one.name.replace('_', '-')}",)
+            click.option(*flags, one.name, show_default="default" in settings, **settings)(with_group)
+        return cast(F, with_group)
 
     return decorate
 
 
 index_option = click.option(
-    "--index",
-    "folder",
-    type=click.Path(path_type=Path),
-    envvar="TEXTAE_INDEX",
-    default=".textae",
-    show_default=True,
+    "--index", "folder", type=PATH, envvar="TEXTAE_INDEX", default=".textae", show_default=True,
     help="The folder of the index; also TEXTAE_INDEX.",
-)
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but errors.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-rank_options = together(
-    click.option("-k", "--top", "k", type=HITS, default=10, show_default=True, help="Hits, at most."),
-    click.option(
-        "--mode",
-        help=f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; of pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
-        "[default: hybrid; of pictures code]",
-    ),
-    json_option,
-    click.option("--tsv", "as_tsv", is_flag=True, help="Lines of query, rank, id, score, title between tabs."),
-    click.option("--trec", "as_trec", is_flag=True, help="A TREC run; white space and % in ids as %20, %25."),
-    index_option,
-    quiet_option,
-)
-kind_option = click.option(
-    "--kind", type=click.Choice(KINDS), help="What SOURCE holds.  [default: what more of its files are, by their names]"
-)
-model_options = together(
-    click.option("--bits", type=int, help="Bits of the binary code, a multiple of 8.  [default: 256]"),
-    click.option("--dims", type=int, help="Numbers of the float code.  [default: 320; of pictures 64]"),
-    click.option(
-        "--hidden", metavar="N,N…", help="Sizes of the encoder's hidden layers.  [default: 512; of pictures 1024,512]"
-    ),
-    click.option("--drop", type=float, help="Share of the words, or pixels, that de-noising hides.  [default: 0.5; 0]"),
-    click.option("--passes", type=int, help="Passes over the documents; by default what the corpus asks for."),
-    click.option("--rate", type=float, help="Of learning; by default one that serves every corpus."),
-    click.option("--pretrain", type=click.Choice(PRETRAINING), help="What learning starts from.  [default: lsa]"),
-    click.option("--corruption", type=click.Choice(CORRUPTIONS), help="Of a deep stack's input.  [default: masking]"),
-    click.option(
-        "--unpool",
-        type=click.Choice((*UNPOOLINGS, NONE)),
-        help="Convolve pictures with --hidden kernels, and undo pooling so.  [default: none]",
-    ),
-    click.option("--code-l2", type=float, help="How much a deep stack's code is held near 0.  [default: 0]"),
-)
-table_options = together(
-    click.option("--id-field", metavar="NAME", help="The column of a table that holds the id."),
-    click.option("--title-field", metavar="NAME", help="The column that holds the title."),
-    click.option("--text-field", metavar="NAME", help="The column that holds the text."),
-    click.option(
-        "--select", metavar="FIELD=VALUE", multiple=True, help="Only the rows of a table that have it; repeatable."
-    ),
-)
+)  # fmt: skip
 
 
-def table_spec(options: Mapping[str, Any]) -> TableSpec:
-    """How tables are to be read."""
-    from textae.corpus import TableSpec
+@dataclass(frozen=True)
+class OutputOptions:
+    """How a command prints its result."""
 
-    select = []
-    for condition in options["select"]:
-        field, equals, value = condition.partition("=")
-        if not equals or not field:
-            raise click.BadParameter(f"{condition!r} is not FIELD=VALUE", param_hint="--select")
-        select.append((field, value))
-    return TableSpec(options["id_field"], options["title_field"], options["text_field"], tuple(select))
+    verbose: bool = option("List the skipped documents.", "-v", "--verbose")
+    as_json: bool = option("Print one JSON object a line.", "--json")
+    as_tsv: bool = option("Print query, rank, id, score and title between tabs.", "--tsv")
+    as_trec: bool = option("Print a TREC run; white space and % in ids as %20, %25.", "--trec")
+    as_csv: bool = option("Print a table with a header, for spreadsheets.", "--csv")
+    quiet: bool = option("Print nothing on stderr but errors.", "-q", "--quiet")
 
+    def note(self, message: str) -> None:
+        """Print a message on stderr."""
+        terminal.note(message, quiet=self.quiet)
 
-def chosen_model(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a `ModelSpec` was chosen."""
-    names = ("bits", "dims", "drop", "corruption", "code_l2", "unpool")
-    chosen = {name: options[name] for name in names if options[name] is not None}
-    if options["hidden"]:
-        sizes = options["hidden"].split(",")
-        if not all(size.strip().isdecimal() and len(size) < 20 for size in sizes):
-            raise click.BadParameter(
-                f"{options['hidden'][:60]!r} is not a list of sizes like 512,512", param_hint="--hidden"
-            )
-        chosen["hidden"] = tuple(map(int, sizes))
-    return chosen
+    def progress(self) -> terminal.ProgressLine:
+        """The progress of a long task, on stderr."""
+        return terminal.ProgressLine(quiet=self.quiet)
 
-
-def chosen_training(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a `TrainSpec` was chosen."""
-    names = ("seed", "device", "passes", "rate", "pretrain")
-    return {name: options[name] for name in names if options[name] is not None}
+    def exit_if_nothing(self, result: object, reason: str = "") -> None:
+        """Where the result is empty, say why and leave with exit code 1."""
+        if not result:
+            self.note(f"nothing found; {reason}" if reason else "nothing found")
+            raise SystemExit(1)
 
 
-def stdin_picture() -> Picture:
-    """The picture that comes from standard input.
+@dataclass(frozen=True)
+class SearchOptions:
+    """What a search returns; `like` and `expand` are for queries, not for similar documents."""
 
-    Raises:
-        CorpusError: it is none.
-    """
-    from textae.corpus.images import picture_in
-
-    return picture_in(io.BytesIO(sys.stdin.buffer.read()), "standard input")
-
-
-def stdin_text() -> str:
-    """What standard input says.
-
-    Raises:
-        QueryError: it is not UTF-8.
-    """
-    try:
-        return sys.stdin.buffer.read().decode()
-    except UnicodeDecodeError:
-        raise QueryError("standard input is not UTF-8 text") from None
+    where: str | None = option("Filter by fields: 'year:[2010 TO 2012] AND module:os*'.", metavar="EXPR")
+    must: str | None = option("Filter by words of the text: '\"noisy signal\" AND NOT image'.", metavar="EXPR")
+    like: Sequence[str] = option("Rank documents like this ID higher; repeatable.")
+    unlike: Sequence[str] = option("Rank documents like this ID lower; repeatable.", "--not-like")
+    expand: bool = option("Also search for keywords that the decoder predicts from the query.")
+    explain: bool = option("Explain the score of each hit.")
+    k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
+    mode: str | None = option(
+        f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
+        "[default: hybrid; for pictures code]"
+    )
 
 
-def document_of(path: str, kind: str) -> Document:
-    """What would be indexed of a file: of one that holds many documents, the first.
+def _condition(text: str) -> tuple[str, str]:
+    field, equals, value = text.partition("=")
+    if not field or not equals:
+        raise click.BadParameter(f"{text!r} is not FIELD=VALUE")
+    return field, value
 
-    Args:
-        path: of the file.
-        kind: of the index, one of `KINDS`.
 
-    Raises:
-        QueryError: it holds none of that kind.
-    """
-    from textae.corpus import read
+@dataclass(frozen=True)
+class TableOptions:
+    """How tables are read."""
 
-    skipped = "it is empty"
-    for found in read([path], kind=kind):
-        if isinstance(found, Document):
-            return found
-        skipped = found.reason
-    wanted = "a picture" if kind == PICTURES else "a file of text"
-    raise QueryError(f"{path} gives no document: {skipped}; give {wanted}, or the id of a document")
+    id_field: str | None = option("The column of a table that holds the id.", metavar="NAME")
+    title_field: str | None = option("The column that holds the title.", metavar="NAME")
+    text_field: str | None = option("The column that holds the text.", metavar="NAME")
+    select: tuple[tuple[str, str], ...] = option(
+        "Only rows of a table with this value; repeatable.", metavar="FIELD=VALUE", multiple=True, type=_condition
+    )
+
+    def spec(self) -> TableSpec:
+        """The options, as the corpus reader takes them."""
+        from textae.corpus import TableSpec
+
+        return TableSpec(**asdict(self))

@@ -1,78 +1,43 @@
-"""Commands that search, and say how well."""
+"""Commands that search: search, similar, classify."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from textae.app import printing, terminal
-from textae.app.cli.options import (
-    HITS,
-    document_of,
-    index_option,
-    json_option,
-    quiet_option,
-    rank_options,
-    stdin_picture,
-    stdin_text,
-    table_options,
-    table_spec,
-    together,
-)
+from textae.app.cli.inputs import document_of, open_engine, stdin_picture, stdin_text
+from textae.app.cli.options import HITS, PATH, OutputOptions, SearchOptions, index_option, options
+from textae.app.output.codes import print_labels, print_labels_of_many
+from textae.app.output.hits import no_effect, print_many, print_one
 from textae.errors import QueryError
-from textae.types import PICTURES, Document, Hit, Picture, Ranking
 
 if TYPE_CHECKING:
     from textae.engine import Engine
-    from textae.evaluation import Scoreboard
+    from textae.types import Hit, Picture
+
+_QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a line."
 
 
-_filter_options = together(
-    click.option(
-        "--where", metavar="EXPR", help="Only documents whose fields are so: 'year:[2010 TO 2012] AND module:os*'."
-    ),
-    click.option(
-        "--must", metavar="EXPR", help="Only documents whose text holds it: '\"noisy signal\" AND NOT image'."
-    ),
-)
-_unlike_option = click.option(
-    "--not-like", "unlike", metavar="ID", multiple=True, help="Unlike the document with this ID; repeatable."
-)
-_explain_option = click.option("--explain", is_flag=True, help="Say why each hit has its score.")
-
-
-@click.command(short_help="The documents closest to a query.")
+@click.command(short_help="Find the documents closest to a query.")
 @click.argument("query", nargs=-1)
-@click.option("--queries", "queries_file", metavar="FILE", help="Many queries: jsonl or tsv of id and text, or lines.")
-@_filter_options
-@click.option("--like", metavar="ID", multiple=True, help="Also like the document with this ID; repeatable.")
-@_unlike_option
-@click.option("--expand", is_flag=True, help="Keywords also look for words that the decoder expects of the query.")
-@_explain_option
-@rank_options
+@click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
+@options("search", SearchOptions)
+@options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
+@index_option
 def search(
-    query: Sequence[str],
-    queries_file: str | None,
-    k: int,
-    mode: str | None,
-    folder: Path,
-    where: str | None,
-    must: str | None,
-    like: Sequence[str],
-    unlike: Sequence[str],
-    expand: bool,
-    explain: bool,
-    **options: Any,
+    query: Sequence[str], queries_file: str | None, search: SearchOptions, folder: Path, output: OutputOptions
 ) -> None:
-    """The documents closest to QUERY (`-` reads it from standard input).
+    """Find the documents closest to QUERY (`-`: standard input).
 
-    --where and --must take AND, OR, NOT, (…), "phrases", prefix*, field:value, field:[low TO high] and field:>low; they
-    narrow what is searched, in any mode. --like and --not-like say which hits of a first search were right and wrong.
-    --explain says what each word of the query gave to the score, and which words query and document have in common.
+    --where and --must are filters, and work in any mode. They take AND, OR, NOT, (…), "phrases", prefix*, field:value,
+    field:[low TO high] and field:>low. --like and --not-like are relevance feedback: good and bad hits of an earlier
+    search. --explain shows how much each word of the query adds to the score, and words that query and document have in
+    common.
 
     \b
     textae search "smooth a noisy signal"
@@ -80,60 +45,45 @@ def search(
     textae search "read a file" --where "module:os*" --must "encoding OR decoding"
     textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
     """
-    from textae.engine import Engine
-
     if bool(query) == bool(queries_file):
         raise click.UsageError("give a QUERY or --queries FILE")
-    if queries_file and (like or unlike or expand or explain):
-        raise click.UsageError("--like, --not-like, --expand and --explain go with one QUERY, not with --queries")
-    with Engine.open(folder) as engine:
-        mode = engine.default_system if mode is None else mode
-        _note_ignored(engine, must, options)
+    if queries_file and (search.like or search.unlike or search.expand or search.explain):
+        raise click.UsageError("--like, --not-like, --expand and --explain need one QUERY, not --queries")
+    with open_engine(folder) as engine:
+        mode = engine.default_system if search.mode is None else search.mode
+        _note_ignored(engine, search, output)
         if queries_file:
             from textae.evaluation import read_queries
 
-            conditions = {"where": where, "must": must}
-            printing.print_many(engine, read_queries(queries_file), k, mode, conditions, options)
+            print_many(engine, read_queries(queries_file), replace(search, mode=mode), output)
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
-        hits = engine.search(
-            text, k, mode, where=where, must=must, like=like, unlike=unlike, expand=expand, explain=explain
-        )
-        no_effect = printing.no_effect(engine, text, mode)
-        if no_effect and hits:
-            terminal.note(no_effect, quiet=options["quiet"])
-        printing.print_one(text, hits, mode, options, f"; {no_effect}" if no_effect else "")
+        hits = engine.search(text, **asdict(replace(search, mode=mode)))
+        reason = no_effect(engine, text, mode)
+        if reason and hits:
+            output.note(reason)
+        print_one(text, hits, mode, output, reason)
 
 
-def _note_ignored(engine: Engine, must: str | None, options: Mapping[str, Any]) -> None:
-    ignored = [] if must is None else engine.ignored(must)
+def _note_ignored(engine: Engine, search: SearchOptions, output: OutputOptions) -> None:
+    ignored = [] if search.must is None else engine.ignored(search.must)
     if ignored:
-        terminal.note(f"stop words are no condition: {', '.join(ignored)}", quiet=options["quiet"])
+        output.note(f"stop words are ignored in --must: {', '.join(ignored)}")
 
 
-@click.command(short_help="The documents closest to a document, or to several.")
+@click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
-@_filter_options
-@_unlike_option
-@_explain_option
-@click.option("--html", "page", metavar="OUT", type=click.Path(path_type=Path), help="Pictures found, as a page.")
-@rank_options
+@options("search", SearchOptions, "where", "must", "unlike", "explain", "k", "mode")
+@click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
+@options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
+@index_option
 def similar(
-    documents: Sequence[str],
-    k: int,
-    mode: str | None,
-    folder: Path,
-    where: str | None,
-    must: str | None,
-    unlike: Sequence[str],
-    explain: bool,
-    page: Path | None,
-    **options: Any,
+    documents: Sequence[str], search: SearchOptions, page: Path | None, folder: Path, output: OutputOptions
 ) -> None:
-    """The documents closest to those with these IDs, or to the text or the picture in a FILE (`-`: standard input).
+    """Find the documents closest to these IDs, or to the text or picture in a FILE (`-`: standard input).
 
-    Documents are compared as wholes, also where passages are searched. Of pictures --html writes a contact sheet: one
-    page with what was asked and what was found, that needs no network.
+    Whole documents are compared, also in an index of passages. For pictures, --html writes a contact sheet: one page
+    with the query and the hits, which works offline.
 
     \b
     textae similar scipy.signal.savgol_filter
@@ -141,26 +91,27 @@ def similar(
     textae similar draft.txt --mode code
     textae similar picture.png -k 30 --html found.html
     """
-    from textae.engine import Engine
+    from textae.types import PICTURES
 
-    with Engine.open(folder) as engine:
-        mode = engine.default_system if mode is None else mode
-        _note_ignored(engine, must, options)
+    with open_engine(folder) as engine:
+        k, mode = search.k, engine.default_system if search.mode is None else search.mode
+        where, must, unlike, explain = search.where, search.must, search.unlike, search.explain
+        _note_ignored(engine, search, output)
         if page is not None and engine.kind != PICTURES:
             raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")
         first = documents[0]
         is_file = len(documents) == 1 and not engine.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
-        asked: list[Picture] = []
+        queries: list[Picture] = []
         if not is_file and tuple(documents) != ("-",):
             hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must, explain=explain)
         elif unlike:
-            raise click.UsageError("--not-like goes with IDs, not with a FILE")
+            raise click.UsageError("--not-like needs IDs, not a FILE")
         elif engine.kind == PICTURES:
             if explain:
                 engine.snapshot.check_words("an explanation by words")
             picture = document_of(first, PICTURES).picture if is_file else stdin_picture()
             assert picture is not None
-            asked = [engine.resized(picture)]
+            queries = [engine.resized(picture)]
             hits = engine.similar_to_picture(picture, k, mode, where=where, must=must)
         else:
             from textae.encoding.analyzer import searchable
@@ -168,132 +119,46 @@ def similar(
             text = searchable(document_of(first, engine.kind)) if is_file else stdin_text()
             hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
         if page is not None:
-            _write_sheet(engine, page, list(zip(documents, asked or engine.pictures(documents), strict=True)), hits)
-            terminal.note(f"wrote {page}", quiet=options["quiet"])
-        printing.print_one(" ".join(documents), hits, mode, options)
+            pictures = queries or engine.pictures(documents)
+            _write_sheet(engine, page, list(zip(documents, pictures, strict=True)), hits)
+            output.note(f"wrote {page}")
+        print_one(" ".join(documents), hits, mode, output)
 
 
-def _write_sheet(engine: Engine, page: Path, asked: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
+def _write_sheet(engine: Engine, page: Path, queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
     from textae.files import whole_file
     from textae.views.contact_sheet import contact_sheet
 
-    written = contact_sheet(asked, hits, engine.pictures([hit.id for hit in hits]))
-    with whole_file(page) as passing:
-        passing.write_text(written, encoding="utf-8")
+    html = contact_sheet(queries, hits, engine.pictures([hit.id for hit in hits]))
+    with whole_file(page) as temporary:
+        temporary.write_text(html, encoding="utf-8")
 
 
-@click.command(short_help="Documents that are nearly the same.")
-@click.option("--radius", type=int, help="Bits in which codes may differ.  [default: a sixteenth of them]")
-@click.option(
-    "--resemblance",
-    type=float,
-    help="Share of their runs of four words that documents must have in common; of pictures, the score of their "
-    "pixels.  [default: 0.8; 0.97]",
-)
-@json_option
+@click.command(short_help="Predict the label of a text.")
+@click.argument("text", metavar="TEXT…|ID", nargs=-1)
+@click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
+@click.option("-k", "--top", "k", type=HITS, default=3, show_default=True, help="Maximum number of labels.")
+@options("output", OutputOptions, "as_json", "quiet")
 @index_option
-@quiet_option
-def dups(radius: int | None, resemblance: float | None, folder: Path, **options: Any) -> None:
-    """Groups of documents that are nearly the same: their codes are close, and so are their words or pixels.
+def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path, output: OutputOptions) -> None:
+    """Predict the label of TEXT (`-`: standard input), or of the document with this ID.
 
-    Codes find the candidates without comparing all pairs; texts or pixels decide. Beside each document stands how much
-    it resembles the first one of its group, from 0 to 1.
+    First, 'textae train --label FIELD' has to learn the labels. With --queries, each line has id, rank, label and
+    probability between tabs.
 
     \b
-    textae dups
-    textae dups --resemblance 0.5 --radius 24
-    textae dups --json
+    textae classify "orbit of the shuttle"
+    textae classify --queries mails.jsonl -k 1 --json
     """
-    from textae.engine import Engine
+    if bool(text) == bool(queries_file):
+        raise click.UsageError("give a TEXT, an ID or --queries FILE")
+    with open_engine(folder) as engine:
+        if queries_file:
+            from textae.evaluation import read_queries
 
-    with Engine.open(folder) as engine:
-        progress = terminal.ProgressLine(quiet=options["quiet"])
-        try:
-            found = engine.duplicates(radius, resemblance, progress=progress)
-        finally:
-            progress.finish()
-        what = engine.kind if engine.kind == PICTURES else "documents"
-    printing.print_duplicates(found, what, options)
-
-
-@click.command("eval", short_help="The scoreboard: every system side by side.")
-@click.option("--queries", metavar="FILE", help="The queries: jsonl or tsv of id and text; with --label, any SOURCE.")
-@click.option("--qrels", metavar="FILE", help="The judgements: BEIR's tsv or TREC's four columns.")
-@click.option(
-    "--label",
-    metavar="FIELD",
-    help="Documents with the same value of FIELD are relevant to each other; without --queries 1,000 of them ask.",
-)
-@click.option("--systems", help="Between commas; also lsa-N, pca-N, bits-N.  [default: all that the index has]")
-@click.option("--baseline", help="What the others are tested against.  [default: the first system]")
-@click.option("-k", "--top", "k", type=HITS, default=100, show_default=True, help="With --label: P@k.")
-@click.option("--curve", is_flag=True, help="With --label: also precision and recall from 1 document to all.")
-@click.option(
-    "--runs", metavar="FOLDER", type=click.Path(path_type=Path), help="Write TREC runs there, as search --trec does."
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the resampling.")
-@table_options
-@json_option
-@index_option
-@quiet_option
-def evaluate(**options: Any) -> None:
-    """The scoreboard: every system side by side, with confidence intervals and significance.
-
-    \b
-    textae eval --queries queries.jsonl --qrels qrels.tsv
-    textae eval --queries corpus.jsonl.gz --select split=test --label label -k 100 --json
-    textae eval --label group                a sample of 1,000 documents as queries
-    textae eval --label label --index photos.textae      pictures: pixels, pca, code, bits
-    """
-    from textae.engine import Engine
-
-    systems = None if options["systems"] is None else options["systems"].split(",")
-    with Engine.open(options["folder"]) as engine:
-        if options["label"]:
-            scored = _by_labels(engine, systems, options)
-        elif options["queries"] and options["qrels"]:
-            scored = _by_judgements(engine, systems, options)
-        else:
-            raise click.UsageError("give --queries and --qrels, or --label")
-    printing.print_scoreboard(scored, as_json=options["as_json"])
-
-
-def _by_judgements(engine: Engine, systems: Sequence[str] | None, options: Mapping[str, Any]) -> Scoreboard:
-    from textae.evaluation import read_qrels, read_queries
-
-    def keep(system: str, rankings: Mapping[str, Ranking]) -> None:
-        options["runs"].mkdir(parents=True, exist_ok=True)
-        with (options["runs"] / f"{system}.run").open("w", encoding="utf-8") as file:
-            printing.write_trec(rankings, system, file)
-
-    return engine.evaluate(
-        read_queries(options["queries"]),
-        read_qrels(options["qrels"]),
-        systems,
-        baseline=options["baseline"],
-        seed=options["seed"],
-        keep=keep if options["runs"] else None,
-    )
-
-
-def _by_labels(engine: Engine, systems: Sequence[str] | None, options: Mapping[str, Any]) -> Scoreboard:
-    from textae.corpus import read
-
-    queries = None
-    if options["queries"]:
-        found = list(read([options["queries"]], table_spec(options), kind=engine.kind))
-        queries = [item for item in found if isinstance(item, Document)]
-        if len(queries) < len(found):
-            terminal.note(f"skipped {len(found) - len(queries):,} of the queries", quiet=options["quiet"])
-    return engine.evaluate_labels(
-        options["label"],
-        queries,
-        systems,
-        k=options["k"],
-        curve=options["curve"],
-        baseline=options["baseline"],
-        seed=options["seed"],
-    )
-
-
-COMMANDS = (search, similar, dups, evaluate)
+            print_labels_of_many(engine, read_queries(queries_file), k, output)
+            return
+        query = stdin_text() if tuple(text) == ("-",) else " ".join(text)
+        is_id = len(text) == 1 and engine.has(query)
+        predictions = engine.classify([engine.text(query) if is_id else query], k)[0]
+    print_labels({"id" if is_id else "query": query}, predictions, output)

@@ -1,10 +1,10 @@
-"""`textae serve`: the map of an index as a local application, with a JSON API.
+"""`textae serve`: search and map as a local web application, with a JSON API.
 
-One process, one thread that talks HTTP, a few that search (`engines`), and one that makes the map anew when the index
-has changed (`maps`). What may be asked and what is answered is in `answers`, and in the OpenAPI document that is made
-of it (`api`); who may ask is in `guard`.
+One process: one thread for HTTP, a few that search (`engine_pool`), and one that redraws the map when the index changes
+(`live_map`). `answers` has the parameters and responses, from which FastAPI makes the OpenAPI document (`api`); `guard`
+decides which requests are allowed.
 """
 
-from textae.app.server.listening import Listening, serve
+from textae.app.server.process import serve
 
-__all__ = ["Listening", "serve"]
+__all__ = ["serve"]

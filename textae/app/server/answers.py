@@ -1,113 +1,108 @@
-"""What the server is asked, and what it answers: plain data, as its OpenAPI document describes it.
+"""Parameters and responses of the API, and the functions that compute the responses.
 
-An answer is made by an engine, on the thread of that engine; what is wrong with a question is a `QueryError`.
+The models here make the OpenAPI document. The functions run on the thread of the engine that they get; a wrong
+parameter raises a `QueryError`.
 """
 
 import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.types import Explanation, Hit, LikelyWord, Topic, Topics
 
-LONGEST = 10_000
-"""Characters of a query, a condition, or an id."""
+MAX_LENGTH = 10_000
+"""Characters of a query, a filter, or an id."""
 
-MOST_HITS = 200
-MOST_EXPLAINED = 20
+MAX_HITS = 200
+MAX_EXPLAINED = 20
 """Hits that are explained: each takes as long as several searches."""
 
-MOST_DOCUMENTS = 50
-"""Documents that a question is to be like, or unlike."""
+MAX_IDS = 50
+"""Documents of relevance feedback."""
 
-_HINTS = 5  # unknown words for which others are looked for, each of which takes as long as a search
+_HINTS = 5  # unknown words with suggestions; each takes as long as a search
 _WORDS = 20  # of a document's code
 
-Text = Annotated[str, Field(max_length=LONGEST)]
-Ids = Annotated[list[Text], Field(max_length=MOST_DOCUMENTS)]
+Text = Annotated[str, Field(max_length=MAX_LENGTH)]
+Ids = Annotated[list[Text], Field(max_length=MAX_IDS)]
 Mode = Literal["hybrid", "code", "bits", "bm25", "tfidf", "lsa"]
 
 
 class NotFoundError(QueryError):
-    """What was asked for by its id is not there."""
+    """No document or topic has this id."""
 
 
-class Asked(BaseModel):
+class TextParameters(BaseModel, extra="forbid"):
     """A query."""
-
-    model_config = ConfigDict(extra="forbid")
 
     q: Text = Field(description="Words, or a text.")
 
 
-class Narrowed(BaseModel):
-    """What searching and looking for the like have in common."""
+class RankingParameters(BaseModel, extra="forbid"):
+    """Parameters of search and of similar documents."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    k: int = Field(10, ge=1, le=MOST_HITS, description="Hits, at most.")
+    k: int = Field(10, ge=1, le=MAX_HITS, description="Maximum number of hits.")
     mode: Mode = Field("hybrid", description="The system that ranks.")
-    where: Text | None = Field(None, description="What must hold of a hit's fields: `year:[2010 TO 2012]`.")
-    must: Text | None = Field(None, description='What the text of a hit must hold: `"noisy signal" NOT image`.')
-    like: Ids = Field([], description="Ids of documents that hits should be like, too.")
-    unlike: Ids = Field([], description="Ids of documents that hits should be unlike.")
-    explain: bool = Field(False, description=f"Whether hits say why; of at most {MOST_EXPLAINED}.")
+    where: Text | None = Field(None, description="Filter by fields: `year:[2010 TO 2012]`.")
+    must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')
+    like: Ids = Field([], description="Rank documents like these ids higher.")
+    unlike: Ids = Field([], description="Rank documents like these ids lower.")
+    explain: bool = Field(False, description=f"Explain the score of each hit; k is at most {MAX_EXPLAINED} then.")
 
     @model_validator(mode="after")
     def _few_are_explained(self) -> Self:
-        if self.explain and self.k > MOST_EXPLAINED:
-            raise ValueError(f"at most {MOST_EXPLAINED} hits are explained, and k is {self.k}")
+        if self.explain and self.k > MAX_EXPLAINED:
+            raise ValueError(f"at most {MAX_EXPLAINED} hits are explained, and k is {self.k}")
         return self
 
 
-class Search(Narrowed, Asked):
-    """A query and how it is asked."""
+class SearchParameters(RankingParameters, TextParameters):
+    """Parameters of a search."""
 
-    expand: bool = Field(False, description="Whether keyword search looks for words that the decoder expects, too.")
+    expand: bool = Field(False, description="Also search for keywords that the decoder predicts from the query.")
 
 
-class FoundHit(BaseModel):
-    """One document found."""
-
-    model_config = ConfigDict(from_attributes=True)
+class SearchHit(BaseModel, from_attributes=True):
+    """A hit."""
 
     rank: int = Field(description="From 1.")
     id: str
-    score: float = Field(description="Higher is better; comparable within one answer.")
+    score: float = Field(description="Higher is better; comparable within one response.")
     title: str
     snippet: str = Field(description="The passage that matches best.")
     marks: list[tuple[int, int]] = Field(
-        description="Parts of the snippet that match: where they start and end, in characters (code points)."
+        description="Matching parts of the snippet: start and end, in characters (code points)."
     )
     fields: dict[str, JsonValue]
-    explanation: Explanation | None = Field(description="Why it has its score, where that was asked for.")
+    explanation: Explanation | None = Field(description="The parts of the score; only with `explain`.")
 
 
 class UnknownWord(BaseModel):
-    """A word that says nothing to the system."""
+    """A word that has no effect on the system."""
 
     word: str
-    did_you_mean: list[str] = Field(description="Words of the corpus that it may be a slip of.")
+    did_you_mean: list[str] = Field(description="Similar words of the corpus.")
 
 
 class Hits(BaseModel):
-    """Documents found."""
+    """Hits."""
 
-    hits: list[FoundHit]
-    ignored: list[str] = Field(description="Stop words in `must`, which are no condition.")
-    milliseconds: float = Field(description="That the engine took.")
-    commit: str = Field(description="The name of the commit of the index that was searched.")
+    hits: list[SearchHit]
+    ignored: list[str] = Field(description="Stop words in `must`, which are ignored.")
+    milliseconds: float = Field(description="Time in the engine.")
+    commit: str = Field(description="The commit of the index that was searched.")
 
 
 class SearchHits(Hits):
-    """Documents found for a query."""
+    """Hits of a query."""
 
     query: str
-    unknown: list[UnknownWord] = Field(description="Words of the query that say nothing to the system.")
-    only_stop_words: bool = Field(description="Whether the query has no word that could say anything.")
+    unknown: list[UnknownWord] = Field(description="Words of the query that have no effect on the system.")
+    only_stop_words: bool = Field(description="Whether the query has only stop words.")
 
 
 class WholeDocument(BaseModel):
@@ -117,109 +112,94 @@ class WholeDocument(BaseModel):
     title: str
     text: str
     fields: dict[str, JsonValue]
-    words: list[LikelyWord] = Field(description="What its code says, by the decoder; none of one without a code.")
+    words: list[LikelyWord] = Field(description="Words that the decoder predicts from the code; empty without a code.")
 
 
-class Place(BaseModel):
-    """Where a text is on the map."""
+class MapPosition(BaseModel):
+    """The position of a text on the map."""
 
-    x: float | None = Field(description="To the right; none of a text of which the encoder knows no word.")
+    x: float | None = Field(description="To the right; null if the encoder knows no word of the text.")
     y: float | None = Field(description="Upwards.")
-    commit: str = Field(description="The name of the commit of the index that the map shows.")
+    commit: str = Field(description="The commit of the index that the map shows.")
 
 
-class Failure(BaseModel):
-    """Why there is no answer."""
+class ErrorResponse(BaseModel):
+    """An error."""
 
     error: str = Field(description="One line.")
 
 
-def search(engine: Engine, asked: Search) -> SearchHits:
-    """The documents found for a query.
+def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
+    """The hits of a query.
 
     Raises:
-        QueryError: the query is empty; a condition cannot be read; or no document has an id.
+        QueryError: the query is empty; a filter is malformed; or an id is unknown.
     """
     started = time.perf_counter()
-    hits = engine.search(
-        asked.q,
-        asked.k,
-        asked.mode,
-        where=asked.where,
-        must=asked.must,
-        like=asked.like,
-        unlike=asked.unlike,
-        expand=asked.expand,
-        explain=asked.explain,
-    )
-    unknown = engine.unknown(asked.q, asked.mode)
+    hits = engine.search(parameters.q, **parameters.model_dump(exclude={"q"}))
+    unknown = engine.unknown(parameters.q, parameters.mode)
     hints = {word: engine.did_you_mean(word) for word in unknown[:_HINTS]}
     return SearchHits(
-        **_of_hits(engine, asked, hits, started),
-        query=asked.q,
+        **_hits(engine, parameters, hits, started),
+        query=parameters.q,
         unknown=[UnknownWord(word=word, did_you_mean=hints.get(word, [])) for word in unknown],
-        only_stop_words=engine.only_stop_words(asked.q),
+        only_stop_words=engine.only_stop_words(parameters.q),
     )
 
 
-def similar(engine: Engine, id: str, asked: Narrowed) -> Hits:
+def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
     """The documents closest to a document.
 
     Raises:
         NotFoundError: no document has this id.
-        QueryError: a condition cannot be read; or no document has an id of `like` or `unlike`.
+        QueryError: a filter is malformed; or an id of `like` or `unlike` is unknown.
     """
     started = time.perf_counter()
-    _check_is_there(engine, id)
-    how = asked.model_dump(include={"where", "must", "unlike", "explain"})
-    hits = engine.similar([id, *asked.like], asked.k, asked.mode, **how)
-    return Hits(**_of_hits(engine, asked, hits, started))
+    _check_exists(engine, id)
+    hits = engine.similar([id, *parameters.like], **parameters.model_dump(exclude={"like"}))
+    return Hits(**_hits(engine, parameters, hits, started))
 
 
 def document(engine: Engine, id: str) -> WholeDocument:
-    """A document, and what its code says.
+    """A document, and the words that the decoder predicts from its code.
 
     Raises:
         NotFoundError: no document has this id.
     """
-    _check_is_there(engine, id)
+    _check_exists(engine, id)
     snapshot = engine.snapshot
-    (found,) = snapshot.reader.documents([snapshot.number(id)])
+    (stored,) = snapshot.reader.documents([snapshot.number(id)])
     has_code = snapshot.codes.has_code[snapshot.position(id)]
     words = engine.decode([id], _WORDS)[0].words if has_code else ()
-    return WholeDocument(id=id, title=found.title, text=found.text, fields=dict(found.fields), words=list(words))
+    return WholeDocument(id=id, title=stored.title, text=stored.text, fields=dict(stored.fields), words=list(words))
 
 
 def info(engine: Engine) -> dict[str, JsonValue]:
-    """What the index holds, and how it was learned."""
+    """The size of the index, and the settings it was trained with."""
     return {"index": engine.folder.resolve().name, **engine.info(), "commit": engine.snapshot.reader.commit}
 
 
 def topic(topics: Topics, id: str) -> Topic:
-    """A topic, or a topic of topics.
+    """A topic, or an area of topics.
 
     Raises:
-        NotFoundError: none has this id.
+        NotFoundError: no topic has this id.
     """
-    found = [one for one in (*topics.areas, *topics.leaves) if one.id == id]
-    if not found:
-        raise NotFoundError(f"no topic has the id {_shown(id)}; /api/topics lists them")
-    return found[0]
+    for topic in (*topics.areas, *topics.leaves):
+        if topic.id == id:
+            return topic
+    raise NotFoundError(f"no topic has the id {id!r:.100}; /api/topics lists them")
 
 
-def _check_is_there(engine: Engine, id: str) -> None:
+def _check_exists(engine: Engine, id: str) -> None:
     if not engine.has(id):
-        raise NotFoundError(f"no document has the id {_shown(id)}; /api/search finds ids")
+        raise NotFoundError(f"no document has the id {id!r:.100}; /api/search finds ids")
 
 
-def _shown(id: str) -> str:
-    return repr(id if len(id) <= 100 else f"{id[:96]} ...")
-
-
-def _of_hits(engine: Engine, asked: Narrowed, hits: Sequence[Hit], started: float) -> dict[str, Any]:
+def _hits(engine: Engine, parameters: RankingParameters, hits: Sequence[Hit], started: float) -> dict[str, Any]:
     return {
-        "hits": [FoundHit.model_validate(hit) for hit in hits],
-        "ignored": [] if asked.must is None else engine.ignored(asked.must),
+        "hits": [SearchHit.model_validate(hit) for hit in hits],
+        "ignored": [] if parameters.must is None else engine.ignored(parameters.must),
         "milliseconds": round(1e3 * (time.perf_counter() - started), 2),
         "commit": engine.snapshot.reader.commit,
     }

@@ -1,7 +1,7 @@
-"""The application: its page, and the API that the page and scripts use.
+"""The web application: its page, and the JSON API that the page and scripts use.
 
-Whatever is wrong is said in one line of JSON, {"error": "…"}; what can be asked and what is answered is in the OpenAPI
-document, which is made of the same types that check it.
+Each error is one line of JSON, {"error": "…"}. The OpenAPI document describes parameters and responses; it is made from
+the same types that validate them.
 """
 
 import re
@@ -14,129 +14,128 @@ from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
 from textae.app.server import answers
-from textae.app.server.answers import Asked, Failure, Narrowed, NotFoundError, Search
-from textae.app.server.engines import Engines
+from textae.app.server.answers import ErrorResponse, NotFoundError, RankingParameters, SearchParameters, TextParameters
+from textae.app.server.api_page import STYLE_POLICY, api_page
+from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import POLICY, refused
-from textae.app.server.listing import STYLES, listing
-from textae.app.server.maps import Map
+from textae.app.server.live_map import LiveMap
 from textae.errors import StoreError, TextaeError
 from textae.types import Topic, Topics
 
 _OPTION = re.compile(r"--(where|must)\b")
-_LONGEST_ERROR = 500
-PAGE_POLICY = "frame-ancestors 'none'"  # the others are in the page, which knows its script
-_FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Failure, "description": "What was asked cannot be answered, or not to this client."},
-    "5XX": {"model": Failure, "description": "The index cannot be read now, or there is too much to do."},
-}
+_MAX_ERROR = 500  # characters
+PAGE_POLICY = "frame-ancestors 'none'"  # the rest of the policy is in the page, which knows the hash of its script
 
 
-def application(engines: Engines, shown: Map) -> FastAPI:
+def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
     """The application over the engines of an index, and its map."""
     app = FastAPI(
         title="textae",
-        description='Search a corpus by meaning. Whatever is wrong is said in one line: {"error": "…"}.',
+        description='Search a corpus by meaning. An error is one line: {"error": "…"}.',
         version="1",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=_FAILURES,
+        responses={
+            "4XX": {"model": ErrorResponse, "description": "The request is wrong, or not allowed."},
+            "5XX": {"model": ErrorResponse, "description": "The index cannot be read now, or the server is busy."},
+        },
     )
-    _say_what_is_wrong(app)
-    _add_questions(app, engines)
-    _add_map(app, shown)
+    _add_error_handlers(app)
+    _add_search(app, engines)
+    _add_map(app, live_map)
 
     @app.get("/api", include_in_schema=False)
     async def operations() -> HTMLResponse:
-        return HTMLResponse(listing(app.openapi()), headers={"Content-Security-Policy": f"{POLICY}; {STYLES}"})
+        return HTMLResponse(api_page(app.openapi()), headers={"Content-Security-Policy": f"{POLICY}; {STYLE_POLICY}"})
 
     return app
 
 
-def _add_questions(app: FastAPI, engines: Engines) -> None:
+def _add_search(app: FastAPI, engines: EnginePool) -> None:
     @app.get("/api/health")
     async def health() -> dict[str, str]:
-        """Whether the server answers at all."""
+        """Whether the server responds."""
         return {"status": "ok"}
 
     @app.get("/api/info")
     async def info() -> dict[str, JsonValue]:
-        """What the index holds, and how it was learned."""
-        return await engines.ask(answers.info)
+        """The size of the index, and the settings it was trained with."""
+        return await engines.run(answers.info)
 
     @app.get("/api/search")
-    async def search(asked: Annotated[Search, Query()]) -> answers.SearchHits:
+    async def search(parameters: Annotated[SearchParameters, Query()]) -> answers.SearchHits:
         """The documents closest to a query."""
-        return await engines.ask(lambda engine: answers.search(engine, asked))
+        return await engines.run(lambda engine: answers.search(engine, parameters))
 
     @app.get("/api/similar/{id:path}")
-    async def similar(id: str, asked: Annotated[Narrowed, Query()]) -> answers.Hits:
+    async def similar(id: str, parameters: Annotated[RankingParameters, Query()]) -> answers.Hits:
         """The documents closest to a document, or to several."""
-        return await engines.ask(lambda engine: answers.similar(engine, id, asked))
+        return await engines.run(lambda engine: answers.similar(engine, id, parameters))
 
     @app.get("/api/documents/{id:path}")
     async def document(id: str) -> answers.WholeDocument:
-        """A whole document, and what its code says in words."""
-        return await engines.ask(lambda engine: answers.document(engine, id))
+        """A whole document, and the words that the decoder predicts from its code."""
+        return await engines.run(lambda engine: answers.document(engine, id))
 
 
-def _add_map(app: FastAPI, map: Map) -> None:
+def _add_map(app: FastAPI, live_map: LiveMap) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
-        shown = map.shown
-        tag = f'"{shown.tag}"'
+        current = live_map.current
+        tag = f'"{current.tag}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(shown.page, headers=headers)
+        return HTMLResponse(current.page, headers=headers)
 
     @app.get("/api/topics")
     async def topics() -> Topics:
         """The topics of the map."""
-        return map.shown.topics
+        return live_map.current.topics
 
     @app.get("/api/topics/{id}")
     async def topic(id: str) -> Topic:
-        """A topic of topics, as `3`, or one in it, as `3.2`."""
-        return answers.topic(map.shown.topics, id)
+        """An area, as `3`, or a topic in it, as `3.2`."""
+        return answers.topic(live_map.current.topics, id)
 
     @app.get("/api/place")
-    async def place(asked: Annotated[Asked, Query()]) -> answers.Place:
-        """Where a text is on the map."""
-        shown = map.shown
-        found = shown.place(asked.q)  # here, as a model belongs to one thread, and it takes a millisecond
-        return answers.Place(commit=shown.commit, x=found and found[0], y=found and found[1])
+    async def place(parameters: Annotated[TextParameters, Query()]) -> answers.MapPosition:
+        """The position of a text on the map."""
+        current = live_map.current
+        x, y = current.position(parameters.q)  # on this thread: a model belongs to one, and it takes a millisecond
+        return answers.MapPosition(x=x, y=y, commit=current.commit)
 
 
-def _say_what_is_wrong(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
-    async def cannot_be(request: Request, error: RequestValidationError) -> Response:
-        return refused(400, _short("; ".join(map(_mistake, error.errors()))))
+    async def wrong_parameter(request: Request, error: RequestValidationError) -> Response:
+        return refused(400, _short("; ".join(map(_parameter_error, error.errors()))))
 
     @app.exception_handler(TextaeError)
-    async def cannot_be_answered(request: Request, error: TextaeError) -> Response:
+    async def textae_error(request: Request, error: TextaeError) -> Response:
         status = 503 if isinstance(error, StoreError) else 404 if isinstance(error, NotFoundError) else 400
         return refused(status, _short(_OPTION.sub(r"\1", str(error))), "1" if status == 503 else None)
 
     @app.exception_handler(HTTPException)
-    async def is_not_there(request: Request, error: HTTPException) -> Response:
-        return refused(error.status_code, f"{error.detail.lower()}; /api lists what can be asked")
+    async def no_such_operation(request: Request, error: HTTPException) -> Response:
+        return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        return refused(500, "this went wrong; 'textae doctor' says whether the index is damaged")
+        return refused(500, "internal error; 'textae doctor' checks the index for damage")
 
 
-def _mistake(error: dict[str, Any]) -> str:
-    """What is wrong with a parameter, in words."""
+def _parameter_error(error: dict[str, Any]) -> str:
+    """A validation error in plain words, with the parameter and its value."""
     where = " ".join(str(part) for part in error["loc"][1:])
     if error["type"] == "extra_forbidden":
-        return f"{where}: there is no such parameter"
-    said = re.sub("^(Input|String|List|Value error,) ", "", error["msg"])
-    given = f"; given: {error['input'][:40]!r}" if isinstance(error["input"], str) else ""
-    return f"{f'{where}: ' if where else ''}{said[:1].lower()}{said[1:]}{given}"
+        return f"{where}: unknown parameter"
+    message = re.sub("^(Input|String|List|Value error,) ", "", error["msg"])
+    value = f"; given: {error['input'][:40]!r}" if isinstance(error["input"], str) else ""
+    return f"{f'{where}: ' if where else ''}{message[:1].lower()}{message[1:]}{value}"
 
 
 def _short(line: str) -> str:
     line = " ".join(line.split())
-    return line if len(line) <= _LONGEST_ERROR else f"{line[: _LONGEST_ERROR - 1]}…"
+    return line if len(line) <= _MAX_ERROR else f"{line[: _MAX_ERROR - 1]}…"

@@ -1,17 +1,19 @@
-"""What stands before the application: who may ask, how often, and what a browser may do with the answers.
+"""The guard in front of the application: which requests it answers, how many, and what a browser may do with answers.
 
-The server reads an index and nothing else; still, any page that a person visits can send requests to their own machine.
-So a request must call the server by a name that it is bound to, which a page that had its name changed to this
-machine's address (DNS rebinding) does not; scripts of other sites' pages are not answered; and beyond the machine
-itself a token is asked for.
+Any web page that a person visits can send requests to that person's own machine. The server only reads an index;
+still, three rules keep other pages out:
+
+- the Host header must name this server. A page whose own name was changed to this machine's address (DNS rebinding)
+  sends another one;
+- scripts of other sites get no answer;
+- when other machines can connect, a request must carry a token.
 """
 
 import hmac
 import ipaddress
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""What a browser may do with an answer: nothing."""
+"""The Content-Security-Policy of answers: a browser runs and loads nothing."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -31,24 +33,24 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Of every answer that does not have its own."""
+"""Headers of every answer that does not set its own."""
 
 LOCAL_NAMES = frozenset({"localhost"})
 MOST_CLIENTS = 10_000
-"""Whose requests are counted at a time."""
+"""Maximum number of clients whose requests are counted."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a request must keep to.
+    """The rules for requests.
 
     Attributes:
-        names: that the server may be called by, beside the addresses of the machine that it runs on.
-        local: whether it is bound to the machine itself alone.
-        token: that must be shown; None for none.
-        cookie: the name of the cookie that holds the token; cookies know no ports, so it has the server's in it.
-        rate: requests a second of one client, on the average; 0 for any number.
-        at_once: requests that are worked on at the same time.
+        names: host names of the server, beside the addresses of its machine.
+        local: whether the server listens to its own machine alone.
+        token: required of every request; None for no token.
+        cookie: name of the cookie with the token. Cookies ignore ports, so the name contains the server's port.
+        rate: requests a second of one client, on average; 0 for no limit.
+        at_once: maximum number of requests in progress.
     """
 
     names: frozenset[str] = LOCAL_NAMES
@@ -59,7 +61,10 @@ class Rules:
     at_once: int = 64
 
     def allows(self, host: str) -> bool:
-        """Whether a `Host` header calls the server by a name of its own; an address is never another's name."""
+        """Whether a Host header names this server. Any address will do: DNS rebinding needs a name.
+
+        Starlette's TrustedHostMiddleware compares with a list of names, and cannot allow a network's addresses.
+        """
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -71,11 +76,11 @@ class Rules:
 
 
 class Buckets:
-    """A bucket of tokens for each client (token bucket): a request takes one, and `rate` of them a second come back.
+    """Token buckets, one a client: each request takes a token, and `rate` tokens a second return, up to 2 · rate.
 
     Args:
         rate: tokens a second.
-        clock: in seconds.
+        clock: gives the time in seconds.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -83,17 +88,20 @@ class Buckets:
         self._left: dict[str, tuple[float, float]] = {}
 
     def __len__(self) -> int:
-        """Clients whose buckets are counted."""
+        """The number of clients whose requests are counted."""
         return len(self._left)
 
     def wait(self, client: str) -> float:
-        """Take a token; gives the seconds until there is one again where there is none."""
+        """Take a token and return 0; without one, return the seconds until the next."""
         now = self._clock()
         left = min(self._burst, self._at(client, now))
         if left < 1:
             return (1 - left) / self._rate
         if len(self._left) >= MOST_CLIENTS and client not in self._left:
-            self._forget(now)
+            # A full bucket is as good as none. When every bucket is in use, all are dropped: memory stays bounded.
+            self._left = {one: state for one, state in self._left.items() if self._at(one, now) < self._burst}
+            if len(self._left) >= MOST_CLIENTS:
+                self._left.clear()
         self._left[client] = (left - 1, now)
         return 0.0
 
@@ -101,19 +109,13 @@ class Buckets:
         left, when = self._left.get(client, (self._burst, now))
         return left + (now - when) * self._rate
 
-    def _forget(self, now: float) -> None:
-        """Keep only those whose buckets are not full again; where all are in use, none: a full one is what is new."""
-        self._left = {client: state for client, state in self._left.items() if self._at(client, now) < self._burst}
-        if len(self._left) >= MOST_CLIENTS:
-            self._left.clear()
-
 
 class Guard:
-    """The application behind its rules.
+    """ASGI middleware that applies the rules.
 
     Args:
-        application: that is guarded.
-        rules: of requests.
+        application: the guarded application.
+        rules: the rules for requests.
     """
 
     def __init__(self, application: ASGIApp, rules: Rules) -> None:
@@ -122,16 +124,18 @@ class Guard:
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let the application do it."""
+        """Refuse a request, or pass it to the application."""
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
 
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(message)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
-        refusal = next(self._refusals(scope), None)
+        refusal = self._refusal(scope)
         if refusal is not None:
             return await refusal(scope, receive, send_with_headers)
         self._running += 1
@@ -140,73 +144,62 @@ class Guard:
         finally:
             self._running -= 1
 
-    def _refusals(self, scope: Scope) -> Iterator[Response]:
-        """What is answered instead, where there is anything to be said against a request; the first is meant."""
+    def _refusal(self, scope: Scope) -> Response | None:
+        """The answer to a request that breaks a rule."""
         headers, rules = Headers(scope=scope), self._rules
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not rules.allows(hosts[0]):
-            yield refused(421, "this server is not called so; use the address that 'textae serve' printed")
-        if not _is_own(scope["method"], headers, hosts[0]):
-            yield refused(403, "only pages of this server may ask it, and programs")
+            return refused(421, "unknown Host header; use the address that 'textae serve' printed")
+        if not _is_same_origin(scope["method"], headers, hosts[0]):
+            return refused(403, "request from another site's page; only this server's own page and programs may ask")
         if rules.rate and (seconds := self._buckets.wait(scope["client"][0] if scope["client"] else "")):
             wait = str(int(seconds) + 1)
-            yield refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", wait)
-        if rules.token is not None and not self._is_shown(rules.token, headers):
-            yield self._with_cookie(rules.token, scope) or refused(
-                401, "a token is needed; send it as 'Authorization: Bearer TOKEN', or open the address with ?token="
+            return refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", wait)
+        if rules.token is not None and not _has_token(headers, rules.cookie, rules.token):
+            return _login(scope, rules.cookie, rules.token) or refused(
+                401, "token required; send 'Authorization: Bearer TOKEN', or open the address with ?token=TOKEN"
             )
         if self._running >= rules.at_once:
-            yield refused(503, f"{rules.at_once} requests are being worked on; try again", "1")
-
-    def _is_shown(self, token: str, headers: Headers) -> bool:
-        kind, _, value = headers.get("authorization", "").partition(" ")
-        shown = (
-            value.strip()
-            if kind.lower() == "bearer"
-            else cookie_parser(headers.get("cookie", "")).get(self._rules.cookie)
-        )
-        return shown is not None and _is_same(shown, token)
-
-    def _with_cookie(self, token: str, scope: Scope) -> Response | None:
-        """Where the address shows the token: the cookie that shows it from now on, and the address without it."""
-        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        shown = [value for name, value in asked if name == "token"]
-        if scope["method"] != "GET" or not shown or not _is_same(shown[0], token):
-            return None
-        rest = urlencode([(name, value) for name, value in asked if name != "token"])
-        # One slash at the beginning: with two, the first part of the path would be another machine's name.
-        path = "/" + quote(scope["path"].lstrip("/\\"))
-        answer = Response(status_code=303, headers={"Location": f"{path}?{rest}" if rest else path})
-        answer.set_cookie(self._rules.cookie, token, httponly=True, samesite="strict")
-        return answer
+            return refused(503, f"{rules.at_once} requests are in progress; try again", "1")
+        return None
 
 
 def refused(status: int, error: str, retry_after: str | None = None) -> JSONResponse:
-    """An answer that says in one line why there is no other."""
+    """A failure as JSON, with one line that says why."""
     headers = {"Retry-After": retry_after} if retry_after else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse({"error": error}, status, headers)
 
 
-def _is_own(method: str, headers: Headers, host: str) -> bool:
-    """Whether a request comes from a page of this server or from no page, or follows a link.
-
-    Where the answer would be shown as a page of its own, other sites' pages may lead to it; they do not see it.
-    """
+def _is_same_origin(method: str, headers: Headers, host: str) -> bool:
+    """Whether a page of this server or a program sent a request; or a link, as the linking page sees no answer."""
     if method not in ("GET", "HEAD"):
-        origin = headers.get("origin", f"http://{host}").lower()
-        return origin in (f"http://{host.lower()}", f"https://{host.lower()}")
+        return headers.get("origin", f"http://{host}").lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
     site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
     return site in ("none", "same-origin") or mode == "navigate"
 
 
-def _is_same(shown: str, token: str) -> bool:
-    """Compare in a time that does not depend on how much is right."""
-    return hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), token.encode())
+def _has_token(headers: Headers, cookie: str, token: str) -> bool:
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    sent = value.strip() if kind.lower() == "bearer" else cookie_parser(headers.get("cookie", "")).get(cookie)
+    return sent is not None and _equal(sent, token)
 
 
-def _add_headers(message: Message) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
+def _login(scope: Scope, cookie: str, token: str) -> Response | None:
+    """Redirect an address with the token to the same address without it, and set the cookie."""
+    parameters = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    sent = next((value for name, value in parameters if name == "token"), None)
+    if scope["method"] != "GET" or sent is None or not _equal(sent, token):
+        return None
+    rest = urlencode([(name, value) for name, value in parameters if name != "token"])
+    # Two slashes at the beginning would make the first part of the path the name of another machine.
+    path = "/" + quote(scope["path"].lstrip("/\\"))
+    answer = Response(status_code=303, headers={"Location": f"{path}?{rest}" if rest else path})
+    answer.set_cookie(cookie, token, httponly=True, samesite="strict")
+    return answer
+
+
+def _equal(sent: str, token: str) -> bool:
+    """Compare in a time that does not tell how much of it is right."""
+    return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), token.encode())

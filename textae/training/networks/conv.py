@@ -1,18 +1,18 @@
-"""The convolutional auto-encoder, layer by layer: what convolution and pooling take away, and how it is put back.
+"""The convolutional auto-encoder: convolution and pooling, and the layers that reverse them.
 
-    convolution     y[o] = b + Σ_i Σ_d  x[i, p + d] · w[o, i, d]         a small kernel, the same at every place p
-    max-pooling     the largest of each s × s block, and where it stood
-    unpooling       back to the place where it stood, zeros around it    (Zeiler & Fergus, ECCV 2014, section 2.1)
-                    or the same value at every place of the block
-    deconvolution   each number lays the kernel, times itself, at its place, and overlaps are added: a convolution of
-                    the padded input with the flipped kernel
+    convolution     y[o] = b + Σ_i Σ_d  x[i, p + d] · w[o, i, d]         one small kernel for all positions p
+    max-pooling     the maximum of each s × s block, and its position
+    unpooling       each maximum at its position, zeros around it        (Zeiler & Fergus, ECCV 2014, section 2.1)
+                    or the same value at every position of the block
+    deconvolution   each number adds the kernel, times itself, at its position: a convolution of the padded input with
+                    the flipped kernel
 
-An auto-encoder of them halves a picture as often as it has layers, keeps `dims` numbers of it, and walks the same way
-back (Masci, Meier, Cireşan & Schmidhuber, "Stacked Convolutional Auto-Encoders", ICANN 2011):
+The encoder halves a picture once per layer, down to `dims` numbers, and the decoder reverses it (Masci, Meier, Cireşan
+& Schmidhuber, "Stacked Convolutional Auto-Encoders", ICANN 2011):
 
     x ─ convolution ─ relu ─ pooling ─ … ─ linear ─▶ code ─ linear ─ … ─ unpooling ─ deconvolution ─▶ x̂
 
-Everything is torch's own operations: the functions here give them the lecture's names, and shapes.
+The functions are torch's operations under their textbook names, with shapes.
 """
 
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ from textae.training.networks.init import as_array
 
 
 def convolution(pictures: Tensor, kernels: Tensor, biases: Tensor | None = None) -> Tensor:
-    """Slide kernels over pictures, which are padded with zeros so that they keep their size.
+    """Slide kernels over pictures; zero padding keeps their size.
 
     Args:
         pictures: (n, channels, height, width).
-        kernels: (n_kernels, channels, size, size), of odd size; not flipped, as is usual in networks.
+        kernels: (n_kernels, channels, size, size), of odd size; not flipped, as usual in networks.
         biases: (n_kernels,).
 
     Returns:
@@ -45,45 +45,45 @@ def convolution(pictures: Tensor, kernels: Tensor, biases: Tensor | None = None)
 
 
 def max_pooling(pictures: Tensor, size: int = POOL) -> tuple[Tensor, Tensor]:
-    """Keep the largest number of each size × size block, and remember where it stood.
+    """The maximum of each size × size block, and its position.
 
     Args:
-        pictures: (n, channels, height, width); a rest at the right or below that fills no block is left out.
+        pictures: (n, channels, height, width); an incomplete block at the right or below is left out.
         size: of a block.
 
     Returns:
-        The numbers and their places, both (n, channels, height // size, width // size); a place counts through the
-        height × width of its channel, row by row. Of equal numbers the first one is kept.
+        The maxima and their positions, both (n, channels, height // size, width // size). Positions count through the
+        height × width of the channel, row by row. Of equal numbers the first one is the maximum.
     """
     return F.max_pool2d(pictures, size, return_indices=True)
 
 
-def unpooling(pooled: Tensor, places: Tensor, shape: Sequence[int], size: int = POOL) -> Tensor:
-    """Put each number back where it stood, among zeros.
+def unpooling(pooled: Tensor, positions: Tensor, shape: Sequence[int], size: int = POOL) -> Tensor:
+    """Put each number back at its position, among zeros.
 
     Args:
         pooled: (n, channels, height, width).
-        places: of the same shape, as `max_pooling` gave them.
+        positions: of the same shape, from `max_pooling`.
         shape: of the pictures before pooling.
         size: of a block.
     """
-    return F.max_unpool2d(pooled, places, [size, size], output_size=list(shape))
+    return F.max_unpool2d(pooled, positions, [size, size], output_size=list(shape))
 
 
 def repeating(pooled: Tensor, shape: Sequence[int]) -> Tensor:
-    """Put each number at every place of its block, for want of a place that is remembered.
+    """Put each number at every position of its block.
 
     Args:
         pooled: (n, channels, height, width).
-        shape: of the pictures before pooling; what no block filled takes the number beside it.
+        shape: of the pictures before pooling; an incomplete block gets the number beside it.
     """
     return F.interpolate(pooled, size=tuple(shape[-2:]), mode="nearest")
 
 
 def deconvolution(pictures: Tensor, kernels: Tensor, biases: Tensor | None = None) -> Tensor:
-    """Lay the kernel, times each number of the pictures, at its place, and add what overlaps; the size is kept.
+    """Add the kernel, times each number of the pictures, at the position of the number; the size stays.
 
-    It is the transpose of `convolution` as a matrix, and so what takes its output back to the shape of its input.
+    It is the transpose of `convolution` as a matrix, so it maps the output back to the shape of the input.
 
     Args:
         pictures: (n, n_kernels, height, width).
@@ -97,15 +97,14 @@ def deconvolution(pictures: Tensor, kernels: Tensor, biases: Tensor | None = Non
 
 
 class ConvAutoEncoder(nn.Module):
-    """See the module's documentation for the way of a picture.
+    """The module's documentation has the layers.
 
     Args:
         shape: (channels, height, width) of a picture.
-        channels: of each convolution, first to last; each halves the picture. The first kernels are what is learned
-            of strokes and edges.
+        channels: of each convolution, first to last; each halves the picture.
         dims: of the code.
-        unpool: one of `textae.config.UNPOOLINGS`; with `REMEMBERED` the places go from encoder to decoder beside the
-            code, so that a code alone, of which no places are known, is decoded by repeating.
+        unpool: one of `textae.config.UNPOOLINGS`; with `REMEMBERED` the decoder in training gets the positions beside
+            the code, and a code alone is decoded by repeating.
         size: of the kernels, odd.
         generator: on the CPU.
     """
@@ -139,11 +138,11 @@ class ConvAutoEncoder(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def encode(self, pictures: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The codes, and the places of each pooling: (n, channels, height, width) to (n, dims)."""
+        """The codes, and the positions of each pooling: (n, channels, height, width) to (n, dims)."""
         hidden, remembered = pictures, []
         for kernels, biases in zip(self.up_kernels, self.up_biases, strict=True):
-            hidden, places = max_pooling(torch.relu(convolution(hidden, kernels, biases)))
-            remembered.append(places)
+            hidden, positions = max_pooling(torch.relu(convolution(hidden, kernels, biases)))
+            remembered.append(positions)
         codes: Tensor = self.to_code(hidden.flatten(1))
         return codes, remembered
 
@@ -152,7 +151,7 @@ class ConvAutoEncoder(nn.Module):
 
         Args:
             codes: of the pictures.
-            remembered: the places of each pooling; none to repeat numbers.
+            remembered: the positions of each pooling; none to repeat numbers.
         """
         hidden: Tensor = torch.relu(self.from_code(codes)).unflatten(1, self.shapes[-1])
         for step in reversed(range(len(self.up_kernels))):
@@ -162,18 +161,13 @@ class ConvAutoEncoder(nn.Module):
             hidden = torch.relu(hidden) if step else hidden
         return hidden
 
-    @property
-    def remembers(self) -> bool:
-        """Whether places go from encoder to decoder."""
-        return self.unpool == REMEMBERED
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """The logits of the pixels that are rebuilt from the codes of pictures."""
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """The codes of pictures, and the logits of the pixels that the decoder rebuilds from them."""
         codes, remembered = self.encode(pictures)
-        return self.decode(codes, remembered if self.remembers else ())
+        return codes, self.decode(codes, remembered if self.unpool == REMEMBERED else ())
 
     def encoder(self, quantization: Quantization) -> PixelEncoder:
-        """The encoder as plain arrays, in which channels stand last."""
+        """The encoder as plain arrays, channels last."""
         n, height, width = self.shapes[-1]
         weight = self.to_code.weight.reshape(-1, n, height, width).permute(2, 3, 1, 0).flatten(0, 2)
         kernels = zip(self.up_kernels, self.up_biases, strict=True)
@@ -187,7 +181,7 @@ class ConvAutoEncoder(nn.Module):
         )
 
     def decoder(self) -> Decoder:
-        """The decoder as plain arrays, in which channels stand last; it knows no places, so it repeats."""
+        """The decoder as plain arrays, channels last; it has no positions, so it repeats."""
         n, height, width = self.shapes[-1]
         weight = self.from_code.weight.T.reshape(-1, n, height, width).permute(0, 2, 3, 1).flatten(1)
         bias = self.from_code.bias.reshape(n, height, width).permute(1, 2, 0).flatten()
@@ -201,6 +195,6 @@ class ConvAutoEncoder(nn.Module):
 
 
 def _kernels(n_out: int, n_in: int, size: int, generator: torch.Generator) -> nn.Parameter:
-    """Kernels of a variance that keeps the scale through relu (He et al., ICCV 2015)."""
+    """Random kernels that keep the variance through relu (He et al., ICCV 2015)."""
     scale = (2 / (n_in * size * size)) ** 0.5
     return nn.Parameter(torch.randn(n_out, n_in, size, size, generator=generator) * scale)

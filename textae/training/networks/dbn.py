@@ -1,31 +1,34 @@
-"""The deep belief network: restricted Boltzmann machines stacked on each other, and what they dream of.
+"""The deep belief network: a stack of restricted Boltzmann machines, and samples from it.
 
     p(v, h1, …, hL) = p(v | h1) p(h1 | h2) … p(h(L-1), hL)
 
-Hinton, Osindero & Teh, "A Fast Learning Algorithm for Deep Belief Nets", 2006: each machine learns from what the ones
-below make of the examples (`stack_rbms`). The top two layers are an undirected machine, everything below is directed
-downwards: a sample is a long Gibbs chain at the top, and one pass down (`DeepBeliefNetwork.sample`).
+Hinton, Osindero & Teh, "A Fast Learning Algorithm for Deep Belief Nets", 2006: each machine learns from the hidden
+units of the one below (`stack_rbms`). The top two layers are an undirected machine; all layers below are directed
+downwards. So a sample is a long Gibbs chain at the top and one pass down (`DeepBeliefNetwork.sample`).
 """
+
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from textae.training.networks.layers import LINEAR, LOGISTIC, Examples, Layer, Stack, Tick, greedily
+from textae.training.loop import Tick
+from textae.training.networks.layers import LINEAR, LOGISTIC, Examples, Layer, Stack, greedily
 from textae.training.networks.rbm import RBM, Descent, fit_rbm
 
 
 class DeepBeliefNetwork(Stack[RBM]):
-    """See the module's documentation, and `Stack` for the attributes."""
+    """A stack of machines; `Stack` has the attributes."""
 
     @torch.no_grad()
     def sample(self, n: int, steps: int, generator: torch.Generator, words: int = 1) -> Tensor:
-        """Visible vectors that the network believes in.
+        """Samples of the visible units.
 
         Args:
-            n: samples.
-            steps: of the Gibbs chain at the top, that starts from hidden units of any state.
+            n: number of samples.
+            steps: of the Gibbs chain at the top, which starts from random hidden units.
             generator: on the CPU.
-            words: of each document, where the visible units are words.
+            words: length of each document, if the visible units are words.
 
         Returns:
             (n, n_visible).
@@ -41,7 +44,7 @@ class DeepBeliefNetwork(Stack[RBM]):
         return state
 
     def of_length(self, length: float) -> Stack[Layer]:
-        """The layers that do the same for documents which all have that length (`RBM.of_length`)."""
+        """Equivalent layers for documents that all have one length (`RBM.of_length`)."""
         return Stack(tuple(layer.of_length(length) for layer in self.layers), self.errors)
 
 
@@ -57,17 +60,14 @@ def stack_rbms(
     """Stack machines, from the bottom up.
 
     Args:
-        examples: what the first machine sees.
-        sizes: of each machine's hidden units; the last ones are the code.
-        visible: the kind of unit that the first machine sees.
+        examples: the input of the first machine.
+        sizes: hidden units of each machine; the last ones are the code.
+        visible: the kind of the first machine's visible units.
         how: each machine learns.
         generator: on the CPU.
         tick: called after each step.
-        code: the kind of its units.
+        code: the kind of the code's units.
     """
-
-    def fit(rbm: RBM, seen: Examples) -> list[float]:
-        return fit_rbm(rbm, seen, how, generator, tick)
-
+    fit = partial(fit_rbm, how=how, generator=generator, tick=tick)
     stack = greedily(RBM, examples, sizes, visible, fit, generator, code)
     return DeepBeliefNetwork(stack.layers, stack.errors)

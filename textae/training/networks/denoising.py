@@ -1,22 +1,24 @@
-"""The stacked de-noising auto-encoder: each layer learns to rebuild its clean input from a spoilt one.
+"""The stacked de-noising auto-encoder: each layer learns to rebuild its clean input from a corrupted one.
 
     ṽ ~ q(ṽ | v)      y = s(ṽ W + c)      z = m(y Wᵀ + b)      minimise the mismatch of z and v
 
 Vincent, Larochelle, Bengio & Manzagol, "Extracting and Composing Robust Features with Denoising Autoencoders", ICML
-2008. The weights are tied, as they are in a restricted Boltzmann machine, so both make the same kind of stack. The
-paper's gradient descent is Adam here.
+2008. The weights are tied, as in a restricted Boltzmann machine, so both make the same kind of stack. Adam replaces the
+paper's gradient descent.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from textae.training.networks.layers import LINEAR, Examples, Layer, Stack, Tick, greedily
+from textae.training.loop import Schedule, Tick, descend, shuffled
+from textae.training.networks.layers import LINEAR, Examples, Layer, Stack, greedily
 
-Spoil = Callable[[Tensor], Tensor]
-"""A corruption with its amount and its generator: (n, n_visible) to the same, spoilt."""
+Corrupt = Callable[[Tensor], Tensor]
+"""A corruption with its amount and its generator: (n, n_visible) to the same shape."""
 
 
 @dataclass(frozen=True)
@@ -24,45 +26,52 @@ class Denoising:
     """How a layer learns.
 
     Attributes:
-        passes: over the examples.
-        batch: examples a step.
-        rate: Adam's.
+        epochs: passes over the examples.
+        batch: examples of a step.
+        learning_rate: of Adam.
     """
 
-    passes: int
+    epochs: int
     batch: int = 128
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
 
 
 def fit_denoising(
-    layer: Layer, examples: Examples, spoil: Spoil, how: Denoising, generator: torch.Generator, tick: Tick
+    layer: Layer, examples: Examples, corrupt: Corrupt, how: Denoising, generator: torch.Generator, tick: Tick
 ) -> list[float]:
-    """Teach a layer to rebuild what was spoilt.
+    """Train a layer to rebuild its clean input.
 
     Args:
         layer: changed in place.
         examples: clean.
-        spoil: them.
+        corrupt: corrupts a batch of them.
         how: it learns.
         generator: on the CPU.
         tick: called after each step.
 
     Returns:
-        The error of rebuilding what is clean before the first pass and after each (`Layer.error_of`).
+        The reconstruction error of clean examples before the first epoch and after each (`Layer.error_of`).
+
+    Raises:
+        DivergedError: a parameter is no longer finite.
     """
-    errors = [layer.error_of(examples)]
     parameters = [parameter.requires_grad_() for parameter in layer.parameters()]
-    optimiser = torch.optim.Adam(parameters, how.rate)
-    for _ in range(how.passes):
-        for clean in examples.shuffled(how.batch, generator):
-            loss = layer.error(clean, layer.up(spoil(clean)))
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            tick()
+    errors: list[float] = []
+
+    def loss_of(rows: Tensor) -> Tensor:
+        clean = examples.take(rows)  # (batch, n_visible)
+        return layer.error(clean, layer.up(corrupt(clean)))
+
+    def checkpoint() -> None:
         errors.append(layer.error_of(examples))
+
+    per_epoch = -(-examples.n // how.batch)
+    schedule = Schedule(how.epochs * per_epoch, every=per_epoch, decay=False, fused=False)
+    batches, groups = shuffled(examples.n, how.batch, generator), [(parameters, how.learning_rate)]
+    descend(loss_of, batches, groups, schedule, tick, checkpoint)
     for parameter in parameters:
         parameter.requires_grad_(False)
+    checkpoint()
     return errors
 
 
@@ -70,7 +79,7 @@ def stack_denoising(
     examples: Examples,
     sizes: tuple[int, ...],
     visible: str,
-    spoil: Spoil,
+    corrupt: Corrupt,
     how: Denoising,
     generator: torch.Generator,
     tick: Tick,
@@ -79,17 +88,14 @@ def stack_denoising(
     """Stack de-noising layers, from the bottom up.
 
     Args:
-        examples: what the first layer sees, clean.
-        sizes: of each layer's hidden units; the last one is the code.
-        visible: the kind of unit that the first layer sees.
-        spoil: the input of a layer.
+        examples: the clean input of the first layer.
+        sizes: hidden units of each layer; the last one is the code.
+        visible: the kind of the first layer's visible units.
+        corrupt: corrupts the input of a layer.
         how: each layer learns.
         generator: on the CPU.
         tick: called after each step.
-        code: the kind of its units.
+        code: the kind of the code's units.
     """
-
-    def fit(layer: Layer, seen: Examples) -> list[float]:
-        return fit_denoising(layer, seen, spoil, how, generator, tick)
-
+    fit = partial(fit_denoising, corrupt=corrupt, how=how, generator=generator, tick=tick)
     return greedily(Layer, examples, sizes, visible, fit, generator, code)

@@ -1,16 +1,16 @@
-"""A layer that can be read both ways, however it learned: as an RBM, or as a de-noising auto-encoder of tied weights.
+"""A layer that works in both directions, as a restricted Boltzmann machine or as a de-noising layer of tied weights.
 
-    up:    h = s(v W + c)        s: the logistic function; nothing where the layer is a linear code
-    down:  v = m(h Wᵀ + b)       m: what a visible unit is expected to be, by its kind
+    up:    h = s(v W + c)        s: the logistic function; the identity in a linear code
+    down:  v = m(h Wᵀ + b)       m: the mean of a visible unit of its kind
 
-Kinds of visible units: `BINARY`, on with probability logistic(x); `GAUSSIAN`, x with unit noise; `COUNTS`, the words of
-a document, which all have the one distribution softmax(x). Layers stacked on each other, the hidden units of one the
-visible units of the next, are a deep network (Hinton & Salakhutdinov, Science 2006), learned one by one from the
-bottom: `greedily`.
+The kinds of visible units are `BINARY`, on with probability logistic(x); `GAUSSIAN`, x with unit noise; and `COUNTS`,
+the words of a document, which share one distribution softmax(x). A stack of layers, where the hidden units of one are
+the visible units of the next, is a deep network. `greedily` trains it layer by layer from the bottom (Hinton &
+Salakhutdinov, Science 2006).
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
@@ -18,23 +18,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from textae.encoding import encoders as encoder
+from textae.encoding import encoders
 from textae.training.losses import reconstruction
 from textae.training.networks.init import uniform_weights
 
 BINARY, GAUSSIAN, COUNTS = "binary", "gaussian", "counts"
 """Visible units."""
 
-LOGISTIC, LINEAR = encoder.LOGISTIC, encoder.LINEAR
+LOGISTIC, LINEAR = encoders.LOGISTIC, encoders.LINEAR
 """Hidden units: on with a probability; or any number with unit Gaussian noise."""
 
 _FIRST_WEIGHTS = 0.01
-"""Standard deviation at the start (Hinton, "A Practical Guide to Training RBMs", 2010, section 8)."""
+"""Standard deviation of the initial weights (Hinton, "A Practical Guide to Training RBMs", 2010, section 8)."""
+
+_CHUNK = 2_048  # examples in memory at a time
+_MEASURED = 1_024  # examples whose error is measured
 
 
 @dataclass
 class Layer:
-    """Weights of one layer, and what its units are.
+    """The weights of one layer, and the kinds of its units.
 
     Attributes:
         weights: (n_visible, n_hidden).
@@ -52,77 +55,69 @@ class Layer:
 
     @classmethod
     def begin(cls, mean: Tensor, n_hidden: int, visible: str, hidden: str, generator: torch.Generator) -> Self:
-        """Small random weights, and visible biases that expect what is seen on average (Hinton 2010, section 8).
+        """Small random weights, and visible biases that reproduce the mean example (Hinton 2010, section 8).
 
         Args:
             mean: (n_visible,) of the examples.
-            n_hidden: units.
-            visible: their kind.
-            hidden: their kind.
+            n_hidden: number of hidden units.
+            visible: kind of the visible units.
+            hidden: kind of the hidden units.
             generator: on the CPU.
         """
         weights = torch.randn(len(mean), n_hidden, generator=generator) * _FIRST_WEIGHTS
-        zeros = torch.zeros(n_hidden, device=mean.device)
-        return cls(weights.to(mean.device), expecting(visible, mean), zeros, visible, hidden)
+        if visible == BINARY:
+            bias = torch.logit(mean.clamp(0.01, 0.99))
+        elif visible == COUNTS:
+            bias = torch.log(mean / mean.sum().clamp_min(1e-9) + 1 / (100 * len(mean)))
+        else:
+            bias = mean.clone()
+        return cls(weights.to(mean.device), bias, torch.zeros(n_hidden, device=mean.device), visible, hidden)
 
     def input(self, visible: Tensor) -> Tensor:
-        """What the hidden units are given: (n, n_visible) to (n, n_hidden)."""
+        """The input of the hidden units: (n, n_visible) to (n, n_hidden)."""
         return torch.addmm(self.hidden_bias, visible, self.weights)
 
     def up(self, visible: Tensor) -> Tensor:
-        """What the hidden units are expected to be: (n, n_visible) to (n, n_hidden)."""
+        """The mean of the hidden units: (n, n_visible) to (n, n_hidden)."""
         x = self.input(visible)
         return torch.sigmoid(x) if self.hidden == LOGISTIC else x
 
     def output(self, hidden: Tensor) -> Tensor:
-        """What the visible units are given: (n, n_hidden) to (n, n_visible)."""
+        """The input of the visible units: (n, n_hidden) to (n, n_visible)."""
         return torch.addmm(self.visible_bias, hidden, self.weights.T)
 
     def down(self, hidden: Tensor) -> Tensor:
-        """What the visible units are expected to be, of words their shares: (n, n_hidden) to (n, n_visible)."""
-        return expectation(self.visible, self.output(hidden))
+        """The mean of the visible units, for words their shares: (n, n_hidden) to (n, n_visible)."""
+        x = self.output(hidden)
+        if self.visible == BINARY:
+            return torch.sigmoid(x)
+        return torch.softmax(x, dim=1) if self.visible == COUNTS else x
 
     def error(self, visible: Tensor, hidden: Tensor) -> Tensor:
-        """How badly hidden units tell what was seen; see `mismatch`."""
+        """The mismatch of visible units and what hidden units reconstruct; see `mismatch`."""
         return mismatch(self.visible, self.output(hidden), visible)
 
     @torch.no_grad()
     def error_of(self, examples: "Examples") -> float:
-        """The error of going up and down again, as a mean over the first `_MEASURED` examples."""
+        """The mean reconstruction error of the first `_MEASURED` examples."""
         visible = examples.take(torch.arange(min(examples.n, _MEASURED)))
         return float(self.error(visible, self.up(visible)))
 
     def parameters(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What is learned."""
+        """The weights, the visible and the hidden biases."""
         return self.weights, self.visible_bias, self.hidden_bias
 
 
-def expectation(visible: str, x: Tensor) -> Tensor:
-    """What units of that kind are expected to be, given x: (n, n_visible)."""
-    if visible == BINARY:
-        return torch.sigmoid(x)
-    return torch.softmax(x, dim=1) if visible == COUNTS else x
-
-
-def expecting(visible: str, mean: Tensor) -> Tensor:
-    """The biases with which units of that kind are expected to be what they are on average: (n_visible,)."""
-    if visible == BINARY:
-        return torch.logit(mean.clamp(0.01, 0.99))
-    if visible == COUNTS:
-        return torch.log(mean / mean.sum().clamp_min(1e-9) + 1 / (100 * len(mean)))
-    return mean.clone()
-
-
 def mismatch(visible: str, x: Tensor, seen: Tensor) -> Tensor:
-    """How badly units that are given x tell what was seen, as a mean over the rows.
+    """The negative log-likelihood of visible units given their input, up to a constant, averaged over the rows.
 
-    The cross-entropy of all units where these are binary, of one word where they are words; half the squared
-    distance where they are Gaussian: minus the logarithm of what was seen, but for a constant.
+    This is the cross-entropy summed over binary units, the cross-entropy of one word of a document, or half the squared
+    distance of Gaussian units.
 
     Args:
-        visible: the kind of unit.
-        x: (n, n_visible).
-        seen: (n, n_visible).
+        visible: kind of the units.
+        x: (n, n_visible), their input.
+        seen: (n, n_visible), their values.
     """
     if visible == BINARY:
         return F.binary_cross_entropy_with_logits(x, seen, reduction="sum") / len(seen)
@@ -133,11 +128,11 @@ def mismatch(visible: str, x: Tensor, seen: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Examples:
-    """What a layer learns from, as many at a time as it likes.
+    """Training examples, read a batch at a time.
 
     Attributes:
-        n: examples.
-        take: (rows,) int64 to the named examples, (rows, n_visible).
+        n: number of examples.
+        take: (rows,) int64 to these examples, (rows, n_visible).
     """
 
     n: int
@@ -148,30 +143,20 @@ class Examples:
         """The rows of a matrix."""
         return cls(len(every), lambda rows: every[rows.to(every.device)])
 
-    def shuffled(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """One pass: every example once, `size` at a time."""
-        yield from map(self.take, torch.randperm(self.n, generator=generator).split(size))
-
     def each(self, of: Callable[[Tensor], Tensor]) -> Tensor:
-        """Something of every example, in order: (n, …)."""
-        return torch.cat([of(self.take(rows)) for rows in torch.arange(self.n).split(_AT_A_TIME)])
+        """A function of all examples, in their order: (n, …)."""
+        return torch.cat([of(self.take(rows)) for rows in torch.arange(self.n).split(_CHUNK)])
 
     def mean(self) -> Tensor:
         """The mean example: (n_visible,)."""
-        parts = [self.take(rows).sum(dim=0) for rows in torch.arange(self.n).split(_AT_A_TIME)]
+        parts = [self.take(rows).sum(dim=0) for rows in torch.arange(self.n).split(_CHUNK)]
         return torch.stack(parts).sum(dim=0) / self.n
 
-
-_AT_A_TIME = 2_048
-_MEASURED = 1_024
-
-Tick = Callable[[], None]
-"""Called after each step."""
 
 L = TypeVar("L", bound=Layer)
 
 Fit = Callable[[L, Examples], Sequence[float]]
-"""Teaches a layer, and gives its reconstruction error in each pass."""
+"""Trains a layer, and returns its reconstruction errors."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +165,7 @@ class Stack(Generic[L]):
 
     Attributes:
         layers: the hidden units of one are the visible units of the next.
-        errors: of each layer, the reconstruction error before the first pass and after each (`Layer.error_of`).
+        errors: for each layer, the reconstruction error before the first epoch and after each (`Layer.error_of`).
     """
 
     layers: tuple[L, ...]
@@ -193,7 +178,7 @@ class Stack(Generic[L]):
         return visible
 
     def down(self, top: Tensor) -> Tensor:
-        """And back: (n, n_top) to (n, n_visible); of words, their shares."""
+        """And back: (n, n_top) to (n, n_visible); for words, their shares."""
         for layer in reversed(self.layers):
             top = layer.down(top)
         return top
@@ -208,16 +193,16 @@ def greedily(
     generator: torch.Generator,
     code: str = LINEAR,
 ) -> Stack[L]:
-    """Stack layers, each learned from what those below make of the examples; the last one is the code.
+    """Stack layers; each learns from the hidden units of the one below.
 
     Args:
-        kind: of layer.
-        examples: what the first layer sees.
-        sizes: of each layer's hidden units, from the bottom up.
-        visible: the kind of unit that the first layer sees; the others see probabilities.
-        fit: teaches a layer.
+        kind: the class of the layers.
+        examples: input of the first layer.
+        sizes: hidden units of each layer, from the bottom up; the last layer is the code.
+        visible: kind of the first layer's visible units; the other layers see probabilities.
+        fit: trains a layer.
         generator: on the CPU.
-        code: the kind of its units, `LINEAR` or `LOGISTIC`; the layers below are logistic.
+        code: kind of the code's units, `LINEAR` or `LOGISTIC`; the layers below are logistic.
     """
     layers: list[L] = []
     errors: list[tuple[float, ...]] = []
@@ -230,13 +215,13 @@ def greedily(
 
 
 def at_random(sizes: Sequence[int], visible: str, generator: torch.Generator, code: str = LINEAR) -> Stack[Layer]:
-    """A stack that has learned nothing.
+    """A stack of random weights.
 
     Args:
-        sizes: of the visible units, and of each layer's hidden units.
-        visible: the kind of unit that the first layer sees.
+        sizes: number of visible units, and of each layer's hidden units.
+        visible: kind of the first layer's visible units.
         generator: on the CPU.
-        code: the kind of unit of the last layer.
+        code: kind of the last layer's units.
     """
     layers = []
     for depth, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):

@@ -1,4 +1,4 @@
-"""The restricted Boltzmann machine: visible and hidden units, each connected to all of the other kind and no others.
+"""The restricted Boltzmann machine: visible and hidden units, where each unit connects to all units of the other kind.
 
     p(v, h) = exp(-E(v, h)) / Z
 
@@ -9,9 +9,9 @@
 Hidden units are binary, or linear with unit Gaussian noise (E gets ½|h|²), as in the code layer of Hinton &
 Salakhutdinov, Science 2006. A document of D words is D draws from one distribution, softmax(b + W h), so its length
 weighs the hidden bias; the constrained Poisson model of semantic hashing (2009) expects the same counts, D softmax.
-All that a machine says of v alone is in its free energy, -ln Σ_h exp(-E(v, h)):
+The free energy, -ln Σ_h exp(-E(v, h)), is -ln p(v) up to the constant ln Z:
 
->>> rbm = RBM(torch.zeros(3, 2), torch.zeros(3), torch.zeros(2))        # knows nothing: all 2³ are as likely
+>>> rbm = RBM(torch.zeros(3, 2), torch.zeros(3), torch.zeros(2))        # all 2³ states are equally likely
 >>> rbm.log_likelihood(torch.tensor([[1.0, 0, 1]]), log_partition(rbm))  # -3 ln 2
 tensor([-2.0794])
 """
@@ -19,23 +19,25 @@ tensor([-2.0794])
 import itertools
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from textae.training.networks.layers import BINARY, COUNTS, GAUSSIAN, LOGISTIC, Examples, Layer, Tick
+from textae.training.loop import Tick
+from textae.training.networks.layers import BINARY, COUNTS, GAUSSIAN, LOGISTIC, Examples, Layer
 
 
 class RBM(Layer):
-    """See the module's documentation for the equations, and `Layer` for the attributes."""
+    """The module's documentation has the equations, `Layer` the attributes."""
 
     def input(self, visible: Tensor) -> Tensor:
         """Give v W + c, of a document v W + D c: (n, n_visible) to (n, n_hidden)."""
         return visible @ self.weights + self.length(visible) * self.hidden_bias
 
     def length(self, visible: Tensor) -> Tensor:
-        """The words of each document; 1 of what is none: (n, 1)."""
+        """The number of words of each document, 1 for other units: (n, 1)."""
         return visible.sum(dim=1, keepdim=True) if self.visible == COUNTS else visible.new_ones(len(visible), 1)
 
     def free_energy(self, visible: Tensor) -> Tensor:
@@ -60,15 +62,15 @@ class RBM(Layer):
         return -self.free_energy(visible) - log_z
 
     def sample_hidden(self, mean: Tensor, generator: torch.Generator) -> Tensor:
-        """Hidden units, of what they are expected to be: (n, n_hidden)."""
+        """A sample of the hidden units, given their mean: (n, n_hidden)."""
         return _sample(mean, binary=self.hidden == LOGISTIC, generator=generator)
 
     def sample_visible(self, hidden: Tensor, length: Tensor, generator: torch.Generator) -> Tensor:
-        """Visible units given the hidden ones: (n, n_hidden) to (n, n_visible).
+        """A sample of the visible units given the hidden ones: (n, n_hidden) to (n, n_visible).
 
         Args:
             hidden: (n, n_hidden).
-            length: (n, 1), words to draw for each document.
+            length: (n, 1), number of words to draw for each document.
             generator: on the CPU.
         """
         mean = self.down(hidden)
@@ -77,18 +79,18 @@ class RBM(Layer):
         return _sample(mean, binary=self.visible == BINARY, generator=generator)
 
     def gibbs(self, visible: Tensor, generator: torch.Generator) -> Tensor:
-        """One step of the chain: new hidden units, and from these new visible ones, (n, n_visible)."""
+        """One step of the Gibbs chain: sample the hidden units, then the visible ones, (n, n_visible)."""
         hidden = self.sample_hidden(self.up(visible), generator)
         return self.sample_visible(hidden, self.length(visible), generator)
 
     def tempered(self, beta: float) -> "RBM":
-        """The machine with weights and hidden biases scaled by β; at 0 its units know nothing of each other."""
+        """The machine with weights and hidden biases scaled by β; at β = 0 its units are independent."""
         return replace(self, weights=self.weights * beta, hidden_bias=self.hidden_bias * beta)
 
     def of_length(self, length: float) -> Layer:
-        """The layer that does the same for documents which all have that length: its hidden bias is D c.
+        """The equivalent layer for documents that all have one length D: its hidden bias is D c.
 
-        Of units that are no words it is the layer as it is.
+        For other units than words it is the same layer.
         """
         times = length if self.visible == COUNTS else 1.0
         return Layer(self.weights, self.visible_bias, self.hidden_bias * times, self.visible, self.hidden)
@@ -98,23 +100,22 @@ _HALF_LN_2PI = math.log(2 * math.pi) / 2
 
 
 def _sample(mean: Tensor, *, binary: bool, generator: torch.Generator) -> Tensor:
-    """On with that probability, or with unit Gaussian noise; drawn on the CPU, so the same on every device."""
+    """Bernoulli samples or unit Gaussian noise around a mean; drawn on the CPU, so the same on every device."""
     if binary:
         return (torch.rand(mean.shape, generator=generator).to(mean.device) < mean).to(mean.dtype)
     return mean + torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
 
 
 def _draws(shares: Tensor, length: Tensor, generator: torch.Generator) -> Tensor:
-    """How often each word is drawn, of so many draws a row: (n, n_terms)."""
+    """Multinomial counts of words, given the number of draws of each row: (n, n_terms)."""
     most = int(length.max())
     words = torch.multinomial(shares.cpu(), max(most, 1), replacement=True, generator=generator).to(shares.device)
     counted = (torch.arange(max(most, 1), device=shares.device) < length).to(shares.dtype)  # (n, most)
     return torch.zeros_like(shares).scatter_add_(1, words, counted)
 
 
-@dataclass(frozen=True)
-class Gradient:
-    """The direction in which the data become more likely, by parameter, a mean over the examples."""
+class Gradient(NamedTuple):
+    """The gradient of the log-likelihood by each parameter, averaged over the examples."""
 
     weights: Tensor
     visible_bias: Tensor
@@ -124,8 +125,8 @@ class Gradient:
 def contrastive_divergence(rbm: RBM, visible: Tensor, k: int, generator: torch.Generator) -> Gradient:
     """CD-k, ⟨v h⟩ of the data minus ⟨v h⟩ after k steps of the chain that starts from them (Hinton 2002).
 
-    As in Hinton's practical guide (section 3) hidden units are drawn on the way down, and what is not drawn counts as
-    what it is expected to be: the reconstruction, and the hidden units at both ends.
+    As in Hinton's practical guide (section 3), hidden units are sampled on the way down. The reconstruction, and the
+    hidden units at both ends of the chain, are means.
 
     Args:
         rbm: the machine.
@@ -151,79 +152,67 @@ class Descent:
     """How a machine learns (Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010).
 
     Attributes:
-        passes: over the examples.
-        batch: examples a step.
+        epochs: passes over the examples.
+        batch: examples of a step.
         k: of CD-k.
-        rate: of learning, for logistic hidden units; linear ones, whose gradient has no bound, take a hundredth.
-        decay: of the weights, by each step times the rate (section 10).
-        early, late: momentum in the first passes, and then (section 9).
-        early_passes: how many these are.
+        learning_rate: for logistic hidden units; linear ones, whose gradient has no bound, take a hundredth.
+        decay: of the weights, in each step times the learning rate (section 10).
+        early, late: momentum in the first epochs, and in the others (section 9).
+        early_epochs: number of the first epochs.
     """
 
-    passes: int
+    epochs: int
     batch: int = 128
     k: int = 1
-    rate: float = 0.1
+    learning_rate: float = 0.1
     decay: float = 2e-4
     early: float = 0.5
     late: float = 0.9
-    early_passes: int = 5
+    early_epochs: int = 5
 
 
 @torch.no_grad()
 def fit_rbm(rbm: RBM, examples: Examples, how: Descent, generator: torch.Generator, tick: Tick) -> list[float]:
-    """Teach a machine by contrastive divergence.
+    """Train a machine by contrastive divergence, with momentum m and weight decay λ.
+
+        velocity ← m · velocity + rate · (gradient - λ · weights)        parameter ← parameter + velocity
 
     Args:
         rbm: changed in place.
-        examples: what it sees.
+        examples: its visible units.
         how: it learns.
         generator: on the CPU.
         tick: called after each step.
 
     Returns:
-        The reconstruction error before the first pass and after each (`Layer.error_of`).
+        The reconstruction error before the first epoch and after each (`Layer.error_of`).
     """
-    ascent = _Ascent(rbm, how, examples)
+    # The hidden bias of a document counts once per word, so both its gradient and its effect grow with the mean length
+    # D: its rate is divided by D². The rate of the weights is divided by √D; at .1 without it units die.
+    words = float(examples.mean().sum()) if rbm.visible == COUNTS else 1.0
+    rate = how.learning_rate if rbm.hidden == LOGISTIC else how.learning_rate / 100
+    rates = (rate / words**0.5, rate / words**0.5, rate / words**2)
+    velocities = [torch.zeros_like(parameter) for parameter in rbm.parameters()]
     errors = [rbm.error_of(examples)]
-    for number in range(how.passes):
-        for visible in examples.shuffled(how.batch, generator):
-            gradient = contrastive_divergence(rbm, visible, how.k, generator)
-            ascent.step(gradient, how.early if number < how.early_passes else how.late)
+    for epoch in range(how.epochs):
+        momentum = how.early if epoch < how.early_epochs else how.late
+        for rows in torch.randperm(examples.n, generator=generator).split(how.batch):
+            gradient = contrastive_divergence(rbm, examples.take(rows), how.k, generator)
+            uphill = gradient._replace(weights=gradient.weights - how.decay * rbm.weights)
+            for parameter, velocity, step, way in zip(rbm.parameters(), velocities, rates, uphill, strict=True):
+                velocity.mul_(momentum).add_(way, alpha=step)
+                parameter.add_(velocity)
             tick()
         errors.append(rbm.error_of(examples))
     return errors
 
 
-class _Ascent:
-    """Uphill with momentum: velocity ← momentum · velocity + rate · (gradient - decay · weights), then along it.
-
-    The hidden bias of documents counts once a word, so its gradient and its effect both grow with the length D of the
-    mean document: its rate is divided by D². That of the weights is divided by √D; at .1 without it units die.
-    """
-
-    def __init__(self, rbm: RBM, how: Descent, examples: Examples) -> None:
-        self._rbm, self._decay = rbm, how.decay
-        rate = how.rate if rbm.hidden == LOGISTIC else how.rate / 100
-        words = float(examples.mean().sum()) if rbm.visible == COUNTS else 1.0
-        self._rates = (rate / words**0.5, rate / words**0.5, rate / words**2)
-        self._velocity = [torch.zeros_like(parameter) for parameter in rbm.parameters()]
-
-    def step(self, gradient: Gradient, momentum: float) -> None:
-        uphill = (gradient.weights - self._decay * self._rbm.weights, gradient.visible_bias, gradient.hidden_bias)
-        for parameter, velocity, rate, way in zip(
-            self._rbm.parameters(), self._velocity, self._rates, uphill, strict=True
-        ):
-            velocity.mul_(momentum).add_(way, alpha=rate)
-            parameter.add_(velocity)
-
-
 def log_partition(rbm: RBM, length: int = 1) -> float:
-    """Ln Z, exactly: by the sum over all 2^n_hidden states of logistic hidden units, so for a few of them.
+    """Ln Z, exactly: the sum over all 2^n_hidden states of logistic hidden units, so only for few units.
 
     Args:
         rbm: of logistic hidden units.
-        length: of the documents, where the visible units are words: Z sums over all sequences of so many.
+        length: of the documents, if the visible units are words: Z sums over all sequences of this length.
     """
     states = rbm.weights.new_tensor(list(itertools.product((0, 1), repeat=rbm.weights.shape[1])))
     visible = _log_visible_sum(rbm, rbm.output(states), length)
@@ -231,7 +220,7 @@ def log_partition(rbm: RBM, length: int = 1) -> float:
 
 
 def _log_visible_sum(rbm: RBM, x: Tensor, length: int) -> Tensor:
-    """Ln Σ_v exp(v·x) of the visible units that are given x, of Gaussian ones the integral: (n, n_visible) to (n,)."""
+    """Ln Σ_v exp(v·x) for visible units with input x, for Gaussian ones the integral: (n, n_visible) to (n,)."""
     if rbm.visible == BINARY:
         return F.softplus(x).sum(dim=1)
     if rbm.visible == COUNTS:
@@ -243,17 +232,17 @@ def _log_visible_sum(rbm: RBM, x: Tensor, length: int) -> Tensor:
 def annealed_importance_sampling(
     rbm: RBM, generator: torch.Generator, length: int = 1, steps: int = 1_000, chains: int = 100
 ) -> float:
-    """Ln Z, estimated where it cannot be summed (Salakhutdinov & Murray, ICML 2008).
+    """Ln Z, estimated for machines that are too large to sum (Salakhutdinov & Murray, ICML 2008).
 
-    Each chain starts at the machine of β = 0, whose Z is known, and is cooled down to β = 1: before every step of it,
-    its weight is multiplied by exp(F_β(v) - F_β'(v)). Z is Z_0 times the mean weight.
+    Each chain starts at the machine of β = 0, whose Z is known, and is cooled down to β = 1. Before every step, the
+    weight of the chain is multiplied by exp(F_β(v) - F_β'(v)). Z is Z_0 times the mean weight.
 
     Args:
         rbm: of any kind of units.
         generator: on the CPU.
-        length: of the documents, where the visible units are words.
-        steps: from 0 to 1.
-        chains: whose mean is taken.
+        length: of the documents, if the visible units are words.
+        steps: of β from 0 to 1.
+        chains: number of chains to average.
     """
     hotter = rbm.tempered(0.0)
     nothing = rbm.weights.new_zeros(chains, rbm.weights.shape[1])

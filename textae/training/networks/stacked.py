@@ -1,15 +1,15 @@
-"""The deep auto-encoder: a stack of layers unrolled into an encoder and its mirror image, and fine-tuned as a whole.
+"""The deep auto-encoder: a stack of layers unrolled into an encoder and a mirrored decoder, and fine-tuned as a whole.
 
     code = W_L s(… s(v W_1 + c_1) …) + c_L            s: the logistic function; the code is linear, or logistic too
     p    = m(U_1 s(… s(U_L code + b_L) …) + b_1)      m: soft-max over the words; logistic for binary pixels
     loss = mismatch(v, p) + λ |code|²                 of words: -Σ_t share_t ln p_t
 
 Hinton & Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science 2006. Before fine-tuning U
-is Wᵀ, and the network does exactly what going up and down the stack does; then the two learn apart. The paper's
-conjugate gradients are Adam here, and the code may be held near 0 (λ), so that what lies near 0 decodes well.
+is Wᵀ, so the network equals the stack; then encoder and decoder learn separately. Adam replaces the paper's conjugate
+gradients. λ keeps codes near 0, so that random codes near 0 decode well.
 
-A logistic code is rounded to bits before it is decoded, and the gradient passes as if it had not been: so Krizhevsky &
-Hinton, "Using Very Deep Autoencoders for Content-Based Image Retrieval", ESANN 2011.
+A logistic code is rounded to bits before decoding; the gradient ignores the rounding (Krizhevsky & Hinton, "Using Very
+Deep Autoencoders for Content-Based Image Retrieval", ESANN 2011).
 """
 
 from collections.abc import Iterable
@@ -20,16 +20,15 @@ from torch import Tensor, nn
 
 from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import DeepEncoder, PixelEncoder, Quantization
-from textae.encoding.layers import Layers
-from textae.training.networks.init import as_array
+from textae.training.networks.init import as_layers, forward
 from textae.training.networks.layers import LINEAR, LOGISTIC, Layer, Stack, mismatch
 
 
 class DeepAutoEncoder(nn.Module):
-    """See the module's documentation for the equations.
+    """The module's documentation has the equations.
 
     Args:
-        stack: of layers, whose weights are copied.
+        stack: layers; the network copies their weights.
     """
 
     def __init__(self, stack: Stack[Layer]) -> None:
@@ -50,49 +49,42 @@ class DeepAutoEncoder(nn.Module):
         return visible
 
     def decode(self, code: Tensor) -> Tensor:
-        """What the visible units are given, of words their logits: (n, dims) to (n, n_visible)."""
-        for i, (weight, bias) in enumerate(zip(self.down_weights, self.down_biases, strict=True)):
-            code = torch.addmm(bias, torch.sigmoid(code) if i else code, weight)
-        return code
+        """The input of the visible units, which is the logits of words and pixels: (n, dims) to (n, n_visible)."""
+        return forward(code, self.down_weights, self.down_biases, torch.sigmoid)
 
-    def loss(self, clean: Tensor, spoilt: Tensor, code_l2: float) -> Tensor:
-        """How badly the code of what was spoilt tells what it was, and how far it is from 0.
+    def loss(self, clean: Tensor, noisy: Tensor, code_l2: float) -> Tensor:
+        """The reconstruction error of the clean input from the noisy one, plus the penalty on the code.
 
         Args:
             clean: (n, n_visible).
-            spoilt: (n, n_visible), the same where nothing is to be de-noised.
+            noisy: (n, n_visible), equal to `clean` without de-noising.
             code_l2: λ.
         """
-        code = self.encode(spoilt)
+        code = self.encode(noisy)  # (n, dims)
         read = code + (code.round() - code).detach() if self.hidden[-1] == LOGISTIC else code
         return mismatch(self.visible, self.decode(read), clean) + code_l2 * code.square().sum(dim=1).mean()
 
     def encoder(self, length: float, quantization: Quantization) -> DeepEncoder:
-        """The encoder as plain arrays.
+        """The encoder of texts as plain arrays.
 
         Args:
-            length: of the documents that the network was shown; the encoder reads shares, which sum to 1.
+            length: of the documents in training; the encoder reads shares, which sum to 1.
             quantization: from codes to bits.
         """
-        (first, bias), *others = self._up()
+        (first, bias), *others = as_layers(self.up_weights, self.up_biases)
         return DeepEncoder(((np.float32(length) * first, bias), *others), quantization)
 
     def pixel_encoder(self, quantization: Quantization) -> PixelEncoder:
         """The encoder of pictures as plain arrays."""
-        return PixelEncoder(self._up(), self.hidden, quantization)
-
-    def _up(self) -> Layers:
-        layers = zip(self.up_weights, self.up_biases, strict=True)
-        return tuple((as_array(weight), as_array(bias)) for weight, bias in layers)
+        return PixelEncoder(as_layers(self.up_weights, self.up_biases), self.hidden, quantization)
 
     def decoder(self) -> Decoder:
         """The decoder as plain arrays."""
-        layers = zip(self.down_weights, self.down_biases, strict=True)
-        return Decoder(tuple((as_array(weight), as_array(bias)) for weight, bias in layers))
+        return Decoder(as_layers(self.down_weights, self.down_biases))
 
 
 def _parameters(tensors: Iterable[Tensor]) -> nn.ParameterList:
-    """Copies to learn, which share nothing with the stack or with each other."""
+    """Trainable copies, which share no memory with the stack or with each other."""
     return nn.ParameterList(
         nn.Parameter(tensor.detach().clone(memory_format=torch.contiguous_format)) for tensor in tensors
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textae.errors import TextaeError
+from textae.errors import TextaeError, needs_extra
 from textae.files import whole_file
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
     """
     if path.suffix not in ENDINGS:
         raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
-    try:
+    with needs_extra("figures", f"drawing {path.suffix} figures"):
         import matplotlib
-    except ImportError:
-        raise TextaeError("a picture needs matplotlib; pip install 'textae[pictures]' brings it") from None
     settings = matplotlib.rc_context({
         "font.family": _fonts(),
         "svg.hashsalt": "textae",

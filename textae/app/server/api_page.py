@@ -1,4 +1,4 @@
-"""A page that lists what can be asked of the server, made of its OpenAPI document; it needs no script."""
+"""The page that lists the operations of the API, made from its OpenAPI document; it has no script."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -10,29 +10,24 @@ _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, sans-serif; }
 body { max-width: 46rem; margin: 3rem auto; padding: 0 1.25rem; }
 h2 { font: 600 1.05rem ui-monospace, monospace; margin: 2.5rem 0 .25rem; overflow-wrap: anywhere; }
-p { margin: .25rem 0 .75rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem; margin: 0; }
 dt { font: .9rem/1.7 ui-monospace, monospace; }
-dd { margin: 0; }
-small { opacity: .7; }
+p { margin: .25rem 0 .75rem; } dd { margin: 0; } small { opacity: .7; }
 @media (max-width: 34rem) { dl { display: block; } dd { margin: 0 0 .5rem; } }
 """
 
+STYLE_POLICY = f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+"""The Content Security Policy that allows the style of the page."""
 
-STYLES = f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
-"""What of the page a browser must allow, in a Content Security Policy."""
 
-
-def listing(document: Mapping[str, Any]) -> str:
+def api_page(document: Mapping[str, Any]) -> str:
     """The page, as HTML."""
     title = escape(document["info"]["title"])
     return "\n".join(
         [
-            "<!doctype html>",
-            f'<html lang="en"><meta charset="utf-8"><title>{title}: the API</title>',
+            f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}: the API</title>',
             '<meta name="viewport" content="width=device-width">',
-            f"<style>{_STYLE}</style>",
-            f"<h1>{title}: the API</h1>",
+            f"<style>{_STYLE}</style>\n<h1>{title}: the API</h1>",
             f"<p>{escape(document['info']['description'])} The same for programs: "
             '<a href="/openapi.json">/openapi.json</a>.</p>',
             *(line for path, operations in document["paths"].items() for line in _operations(path, operations)),
@@ -45,11 +40,11 @@ def _operations(path: str, operations: Mapping[str, Any]) -> Iterator[str]:
     for method, operation in operations.items():
         yield f"<h2>{escape(method.upper())} {escape(path)}</h2><p>{escape(operation.get('description', ''))}</p><dl>"
         for parameter in operation.get("parameters", ()):
-            yield f"<dt>{escape(parameter['name'])}</dt><dd>{_told(parameter)}</dd>"
+            yield f"<dt>{escape(parameter['name'])}</dt><dd>{_description(parameter)}</dd>"
         yield "</dl>"
 
 
-def _told(parameter: Mapping[str, Any]) -> str:
+def _description(parameter: Mapping[str, Any]) -> str:
     schema = parameter["schema"]
     kinds = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     facts = [" | ".join(map(str, kinds[0]["enum"])) if "enum" in kinds[0] else kinds[0]["type"]]

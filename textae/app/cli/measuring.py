@@ -1,0 +1,86 @@
+"""The command that measures search quality: eval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from textae.app.cli.inputs import open_engine
+from textae.app.cli.options import HITS, OutputOptions, TableOptions, index_option, option, options
+from textae.app.output.hits import write_trec
+from textae.app.output.reports import print_scoreboard
+
+if TYPE_CHECKING:
+    from textae.types import Ranking
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What is scored, and against what."""
+
+    queries: str | None = option("Queries: jsonl or tsv with id and text; with --label, any SOURCE.", metavar="FILE")
+    qrels: str | None = option("The judgements: BEIR's tsv or TREC's four columns.", metavar="FILE")
+    label: str | None = option(
+        "Documents with the same value of FIELD are relevant to each other; without --queries, 1,000 sampled documents "
+        "are the queries.",
+        metavar="FIELD",
+    )
+    systems: str | None = option("Comma-separated; also lsa-N, pca-N, bits-N.  [default: all of the index]")
+    baseline: str | None = option("The system that the others are tested against.  [default: the first]")
+    k: int = option("With --label: the k of P@k.", "-k", "--top", type=HITS, default=100)
+    curve: bool = option("With --label: also precision and recall at all cutoffs.")
+    runs: Path | None = option("Write a TREC run of each system there.", metavar="FOLDER")  # noqa: RUF009
+    seed: int = option("Random seed of the resampling.", default=1)
+
+
+@click.command("eval", short_help="Score the search systems side by side.")
+@options("scoring", EvaluationOptions)
+@options("table", TableOptions)
+@options("output", OutputOptions, "as_json", "quiet")
+@index_option
+def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, output: OutputOptions) -> None:
+    """Score all systems side by side, with confidence intervals and significance tests.
+
+    \b
+    textae eval --queries queries.jsonl --qrels qrels.tsv
+    textae eval --queries corpus.jsonl.gz --select split=test --label label -k 100 --json
+    textae eval --label group                a sample of 1,000 documents as queries
+    textae eval --label label --index photos.textae      pictures: pixels, pca, code, bits
+    """
+    systems = None if scoring.systems is None else scoring.systems.split(",")
+    runs, baseline, seed = scoring.runs, scoring.baseline, scoring.seed
+
+    def write_run(system: str, rankings: Mapping[str, Ranking]) -> None:
+        assert runs is not None
+        runs.mkdir(parents=True, exist_ok=True)
+        with (runs / f"{system}.run").open("w", encoding="utf-8") as file:
+            write_trec(rankings, system, file)
+
+    with open_engine(folder) as engine:
+        if scoring.label:
+            queries = None
+            if scoring.queries:
+                from textae.corpus import read
+                from textae.types import Document
+
+                items = list(read([scoring.queries], table.spec(), kind=engine.kind))
+                queries = [item for item in items if isinstance(item, Document)]
+                if len(queries) < len(items):
+                    output.note(f"skipped {len(items) - len(queries):,} of the queries")
+            k, curve = scoring.k, scoring.curve
+            scoreboard = engine.evaluate_labels(
+                scoring.label, queries, systems, k=k, curve=curve, baseline=baseline, seed=seed
+            )
+        elif scoring.queries and scoring.qrels:
+            from textae.evaluation import read_qrels, read_queries
+
+            judgements = read_queries(scoring.queries), read_qrels(scoring.qrels)
+            keep = write_run if runs else None
+            scoreboard = engine.evaluate(*judgements, systems, baseline=baseline, seed=seed, keep=keep)
+        else:
+            raise click.UsageError("give --queries and --qrels, or --label")
+    print_scoreboard(scoreboard, output)

@@ -1,0 +1,167 @@
+"""Hits: for people, as JSON, as TSV, and as a TREC run."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from textae.app import terminal
+from textae.app.output import print_json, titled
+from textae.views import sanitise
+
+if TYPE_CHECKING:
+    from textae.app.cli.options import OutputOptions, SearchOptions
+    from textae.engine import Engine
+    from textae.types import Explanation, Hit, Query, Ranking
+
+_LISTED = 10  # unknown words that are listed
+_NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
+
+
+def print_one(query: str, hits: Sequence[Hit], mode: str, output: OutputOptions, reason: str = "") -> None:
+    """Print the hits of one query; where there are none, exit with 1.
+
+    Args:
+        query: the first column, or field, of each hit.
+        hits: best first.
+        mode: the system that ranked them, which names a TREC run.
+        output: the format.
+        reason: why there are none.
+    """
+    if output.as_trec:
+        from textae.types import Ranking
+
+        write_trec({"1": Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))}, mode, sys.stdout)
+    elif output.as_json:
+        print_json({"query": query, **_row(hit)} for hit in hits)
+    elif output.as_tsv:
+        for hit in hits:
+            click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
+    else:
+        print_hits(hits)
+    output.exit_if_nothing(hits, reason)
+
+
+def print_many(engine: Engine, queries: Sequence[Query], search: SearchOptions, output: OutputOptions) -> None:
+    """Search for many queries and print their hits, as TSV by default; where there are none, exit with 1.
+
+    Args:
+        engine: the index.
+        queries: each with its id.
+        search: the number of hits, the system and the filters; the system is set.
+        output: the format.
+    """
+    assert search.mode is not None
+    k, mode, where, must = search.k, search.mode, search.where, search.must
+    found = False
+    if output.as_json:
+        for query in queries:
+            if query.text.strip():
+                hits = engine.search(query.text, k, mode, where=where, must=must)
+                print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in hits)
+                found = found or bool(hits)
+    elif output.as_trec:
+        rankings = list(engine.rank(queries, k, mode, where=where, must=must))
+        write_trec({query.id: one for query, one in zip(queries, rankings, strict=True)}, mode, sys.stdout)
+        found = any(ranking.ids for ranking in rankings)
+    else:
+        for query, ranking in zip(queries, engine.rank(queries, k, mode, where=where, must=must), strict=True):
+            rows = zip(ranking.ids, ranking.scores, engine.titles(ranking.ids), strict=True)
+            for rank, (id, score, title) in enumerate(rows, start=1):
+                click.echo(_tsv(query.id, rank, id, score, title))
+            found = found or bool(ranking.ids)
+    unknown = sum(bool(engine.unknown(query.text, mode)) for query in queries)
+    if unknown:
+        output.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
+    output.exit_if_nothing(found)
+
+
+def _row(hit: Hit) -> dict[str, Any]:
+    """A hit as JSON; the explanation only where there is one."""
+    return {name: value for name, value in asdict(hit).items() if name != "explanation" or value is not None}
+
+
+def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
+    return "\t".join((sanitise.cell(query), str(rank), sanitise.cell(id), f"{score:.6g}", sanitise.cell(title)))
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    """Print rank, id, title, score and the passage, with its matching words in bold."""
+    for hit in hits:
+        click.echo(f"{hit.rank:3}  {titled(hit.id, hit.title, bold=True, fg='cyan')}  {hit.score:.3f}")
+        if hit.snippet:
+            for line in _marked_lines(sanitise.safe(hit.snippet), hit.marks, terminal.text_width() - 5):
+                click.echo(f"     {line}")
+        for reason in _reasons(hit.explanation) if hit.explanation else ():
+            click.echo(terminal.styled(terminal.wrapped(reason, 5), dim=True))
+
+
+def _reasons(explanation: Explanation) -> Iterator[str]:
+    """The parts of a score, one a line."""
+    for name, shares in (("keywords", explanation.keywords), ("codes", explanation.codes)):
+        if shares:
+            together = explanation.together if name == "codes" else 0
+            total = sum(share.share for share in shares) + together
+            parts = [f"{sanitise.cell(share.word)} {share.share:+.3f}" for share in shares]
+            parts += [f"together {together:+.3f}"] if abs(together) >= 0.0005 else []
+            yield f"{name} {total:.3f} = {' · '.join(parts)}"
+    if explanation.common:
+        yield f"in common: {', '.join(map(sanitise.cell, explanation.common))}"
+
+
+def _marked_lines(text: str, marks: Sequence[tuple[int, int]], width: int) -> Iterator[str]:
+    """Lines of at most `width` characters, the marked words in bold."""
+    end = 0
+    for plain in textwrap.wrap(text, max(20, width), break_on_hyphens=False) or [""]:
+        start = text.index(plain, end)
+        end = start + len(plain)
+        line, done = "", start
+        for first, last in marks:
+            if start <= first and last <= end and first >= done:  # marks of n-grams overlap: the first one wins
+                line += text[done:first] + terminal.styled(text[first:last], bold=True)
+                done = last
+        yield line + text[done:end]
+
+
+def no_effect(engine: Engine, query: str, mode: str) -> str:
+    """The words of a query that have no effect on a system, as a message; empty where all words have one."""
+    unknown = engine.unknown(query, mode)
+    if not unknown:
+        return "the query holds only stop words" if engine.only_stop_words(query) else ""
+    hints = []
+    for word in unknown[:_LISTED]:
+        similar = engine.did_you_mean(word)
+        hints.append(f"{word} (did you mean {' or '.join(similar)}?)" if similar else word)
+    more = f" and {len(unknown) - _LISTED:,} more" if len(unknown) > _LISTED else ""
+    return f"{_missing(mode)}: {', '.join(hints)}{more}"
+
+
+def _missing(mode: str) -> str:
+    return "not in the corpus" if mode in ("hybrid", "bm25", "tfidf") else f"not in the corpus, or too rare for {mode}"
+
+
+def write_trec(rankings: Mapping[str, Ranking], tag: str, file: TextIO) -> None:
+    """Write a TREC run; white space, control characters and % in ids are percent-encoded: `my%20notes.txt`."""
+    from urllib.parse import quote
+
+    from textae.evaluation import write_run
+    from textae.types import Ranking
+
+    def column(id: str) -> str:
+        word = _NOT_IN_A_RUN.sub(lambda match: quote(match[0], safe=""), id)
+        return sanitise.safe(word) if file.isatty() else word  # a file gets the other characters unchanged
+
+    write_run(
+        {
+            column(query): Ranking(tuple(map(column, ranking.ids)), ranking.scores)
+            for query, ranking in rankings.items()
+        },
+        tag,
+        file,
+    )

@@ -25,35 +25,35 @@ def blobs(
     layout: str = NEIGHBOURS,
     seed: int = 1,
 ) -> DocumentMap:
-    """Give a map of so many documents in each topic of each area; each topic is a round heap on a circle.
+    """Give a map of so many documents in each topic of each group; each topic is a round heap on a circle.
 
-    Names are given to topics in turn, and an area has the name of its first topic.
+    Names are given to topics in turn, and an group has the name of its first topic.
     """
     rng = np.random.default_rng(seed)
-    flat = [size for area in sizes for size in area]
+    flat = [size for group in sizes for size in group]
     said = [names[place % len(names)] for place in range(len(flat))]
     topic_of = np.repeat(np.arange(len(flat), dtype=np.int32), flat)
     angles = 2 * np.pi * np.arange(len(flat)) / max(1, len(flat))
     middles = 0.8 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    places = (middles[topic_of] + score_std * rng.standard_normal((len(topic_of), 2))).astype(np.float32)
-    areas, first = [], 0
-    for number, area in enumerate(sizes, start=1):
+    coordinates = (middles[topic_of] + score_std * rng.standard_normal((len(topic_of), 2))).astype(np.float32)
+    groups, first = [], 0
+    for number, group in enumerate(sizes, start=1):
         topics = tuple(
-            Topic(f"{number}.{place + 1}", said[first + place], (), size, ()) for place, size in enumerate(area)
+            Topic(f"{number}.{place + 1}", said[first + place], (), size, ()) for place, size in enumerate(group)
         )
-        areas.append(Topic(str(number), said[first] if area else "", (), sum(area), (), topics))
-        first += len(area)
+        groups.append(Topic(str(number), said[first] if group else "", (), sum(group), (), topics))
+        first += len(group)
     ids = [f"d{number}" for number in range(len(topic_of))]
     return DocumentMap(
         layout=layout,
         numbers=np.arange(len(topic_of)),
         ids=ids,
         titles=[""] * len(ids),
-        places=places,
-        topics=Topics(tuple(areas), len(ids), 0),
+        coordinates=coordinates,
+        topics=Topics(tuple(groups), len(ids), 0),
         topic_of=topic_of,
-        strengths=np.ones(len(ids), np.float32),
-        ground=BackgroundGrid(-1, -1, 1, 1, ((),)),
+        memberships=np.ones(len(ids), np.float32),
+        background=BackgroundGrid(-1, -1, 1, 1, ((),)),
     )
 
 

@@ -25,7 +25,7 @@ from textae.corpus.tables import ID_FIELDS, TEXT_FIELDS, TITLE_FIELDS, as_text
 from textae.engine import Engine
 from textae.errors import CorpusError, QueryError
 from textae.evaluation.run import rank
-from textae.types import Document, FieldValue, Query, Skipped
+from textae.types import Document, FieldValue, Query, Skipped, no_progress
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -228,7 +228,11 @@ def topics_over_time(engine: Engine, field: str, n: int | None = None, seed: int
     """
     import pandas as pd
 
-    counted = engine.topics_over_time(field, n, seed)
+    from textae.explore.topics import topic_model, topics_of
+    from textae.explore.topics_over_time import topics_over_time as count
+
+    topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, no_progress))
+    counted = count(engine.snapshot, field, topics, topic_of)
     periods = pd.PeriodIndex(counted.periods, freq=counted.unit[0].upper(), name=field)
     leaves = pd.Index([topic.id for topic in counted.topics.leaves], name="topic")
     return pd.DataFrame(counted.documents.T, index=periods, columns=leaves)

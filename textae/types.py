@@ -343,19 +343,19 @@ class Topics:
     """The topics of an index.
 
     Attributes:
-        areas: the topics of topics, in the order of their ids.
+        groups: the topic groups, in the order of their ids.
         documents: that belong to a topic.
         without_code: documents that belong to none, as the encoder knows no word of them.
     """
 
-    areas: tuple[Topic, ...]
+    groups: tuple[Topic, ...]
     documents: int
     without_code: int
 
     @property
     def leaves(self) -> tuple[Topic, ...]:
-        """The topics that hold documents, area by area."""
-        return tuple(topic for area in self.areas for topic in area.topics)
+        """The topics that hold documents, group by group."""
+        return tuple(topic for group in self.groups for topic in group.topics)
 
 
 KINDS = TEXTS, PICTURES = ("texts", "pictures")

@@ -225,7 +225,7 @@ class TestDecoder:
         cells = rows(shell("sample", "--grid", 4, "--json", "--index", tmp_path / "plane"))
         assert [(cell["row"], cell["column"]) for cell in cells] == [(r, c) for r in range(4) for c in range(4)]
         assert "give -o OUT.png to draw them" in shell("sample", "--grid", 4, "--index", tmp_path / "plane").error
-        assert ask("sample", "--grid", 4).error.endswith("'textae index SOURCE… --dims 2' learns such")
+        assert ask("sample", "--grid", 4).error.endswith("'textae index SOURCE… --dims 2' learns such codes")
 
 
 class TestWhatIsForTexts:

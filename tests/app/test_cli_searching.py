@@ -202,9 +202,9 @@ class TestDups:
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
-            (["--radius", -1], "a radius of -1 bits was asked for"),
+            (["--radius", -1], "the radius must be at least 0 bits, got -1"),
             (["--radius", "x"], "'x' is not a valid integer"),
-            (["--resemblance", 2], "a resemblance of 2 was asked for; give one from 0 to 1"),
+            (["--resemblance", 2], "the resemblance must be from 0 to 1, got 2"),
         ],
     )
     def test_what_cannot_be_asked(self, shell, index_folder, arguments, says) -> None:

@@ -1,4 +1,4 @@
-"""Clusters of vectors: groups that are there are found, with their number, and areas of close ones."""
+"""Clusters of vectors: groups that are there are found, with their number, and groups of close ones."""
 
 import math
 
@@ -32,24 +32,24 @@ def corners(n: int) -> np.ndarray:
 
 
 class TestNearest:
-    def test_strength_is_one_less_the_ratio_of_squared_distances(self) -> None:
+    def test_membership_is_one_less_the_ratio_of_squared_distances(self) -> None:
         centres = np.array([[0, 0], [4, 0], [0, 9]], np.float32)
         vectors = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [4, 3]], np.float32)
-        cluster, strength = nearest(vectors, centres)
+        cluster, membership = nearest(vectors, centres)
         assert cluster.tolist() == [0, 0, 0, 1, 1]
-        assert strength.tolist() == pytest.approx([1, 1 - 1 / 9, 0, 1 - 1 / 9, 1 - 9 / 25])
+        assert membership.tolist() == pytest.approx([1, 1 - 1 / 9, 0, 1 - 1 / 9, 1 - 9 / 25])
 
     def test_all_belong_to_a_single_cluster_wholly(self) -> None:
-        cluster, strength = nearest(np.array([[5, 1], [0, 0]], np.float32), np.zeros((1, 2), np.float32))
-        assert (cluster.tolist(), strength.tolist()) == ([0, 0], [1, 1])
+        cluster, membership = nearest(np.array([[5, 1], [0, 0]], np.float32), np.zeros((1, 2), np.float32))
+        assert (cluster.tolist(), membership.tolist()) == ([0, 0], [1, 1])
 
     def test_of_equal_centres_the_first_is_meant_and_not_at_all(self) -> None:
-        cluster, strength = nearest(np.ones((1, 2), np.float32), np.ones((2, 2), np.float32))
-        assert (cluster.tolist(), strength.tolist()) == ([0], [0])
+        cluster, membership = nearest(np.ones((1, 2), np.float32), np.ones((2, 2), np.float32))
+        assert (cluster.tolist(), membership.tolist()) == ([0], [0])
 
     def test_nothing_is_nearest_to_nothing(self) -> None:
-        cluster, strength = nearest(np.zeros((0, 2), np.float32), np.eye(2, dtype=np.float32))
-        assert (len(cluster), len(strength)) == (0, 0)
+        cluster, membership = nearest(np.zeros((0, 2), np.float32), np.eye(2, dtype=np.float32))
+        assert (len(cluster), len(membership)) == (0, 0)
 
 
 class TestFind:
@@ -72,37 +72,37 @@ class TestFind:
     def test_equal_vectors_are_one_cluster(self, n) -> None:
         clusters = found(np.ones((n, 4), np.float32))
         assert clusters.centres.tolist() == [[1, 1, 1, 1]]
-        assert clusters.area_of.tolist() == [0]
+        assert clusters.group_of.tolist() == [0]
 
-    def test_close_clusters_are_an_area(self) -> None:
+    def test_close_clusters_are_a_group(self) -> None:
         areas = 10 * corners(4)
         centres = np.concatenate([area + corner for area in areas for corner in corners(4)[:3, None]])
         vectors, labels = groups(centres, 60)
         clusters = found(vectors)
-        assert clusters.area_of.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
-        area_of_vector = clusters.area_of[nearest(vectors, clusters.centres)[0]]
-        assert len(set(zip(area_of_vector.tolist(), (labels // 3).tolist(), strict=True))) == 4
+        assert clusters.group_of.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+        group_of_vector = clusters.group_of[nearest(vectors, clusters.centres)[0]]
+        assert len(set(zip(group_of_vector.tolist(), (labels // 3).tolist(), strict=True))) == 4
 
-    def test_a_few_clusters_are_each_an_area_the_largest_first(self) -> None:
+    def test_a_few_clusters_are_each_a_group_the_largest_first(self) -> None:
         vectors = np.concatenate([groups(corners(3)[i : i + 1], each)[0] for i, each in enumerate((20, 60, 40))])
         clusters = found(vectors, 3)
-        assert clusters.area_of.tolist() == [0, 1, 2]
+        assert clusters.group_of.tolist() == [0, 1, 2]
         assert clusters.centres.argmax(axis=1).tolist() == [1, 2, 0]
 
     def test_the_same_seed_gives_the_same_bytes_and_another_others(self) -> None:
         vectors = np.random.default_rng(1).standard_normal((400, 6)).astype(np.float32)
         one, again, other = (found(vectors, 12, seed) for seed in (1, 1, 2))
         assert one.centres.tobytes() == again.centres.tobytes() != other.centres.tobytes()
-        assert one.area_of.tobytes() == again.area_of.tobytes()
+        assert one.group_of.tobytes() == again.group_of.tobytes()
 
     @settings(max_examples=15)
     @given(arrays(np.float32, st.tuples(st.integers(1, 12), st.just(3)), elements=st.floats(-4, 4, width=16)))
-    def test_every_vector_belongs_somewhere_with_a_strength(self, vectors) -> None:
+    def test_every_vector_belongs_somewhere_with_a_membership(self, vectors) -> None:
         clusters = found(vectors)
-        cluster, strength = nearest(vectors, clusters.centres)
-        assert ((strength >= 0) & (strength <= 1)).all()
+        cluster, membership = nearest(vectors, clusters.centres)
+        assert ((membership >= 0) & (membership <= 1)).all()
         assert set(cluster.tolist()) <= set(range(len(clusters.centres)))
-        assert np.diff(clusters.area_of, prepend=0).min() >= 0
+        assert np.diff(clusters.group_of, prepend=0).min() >= 0
 
 
 class TestInformation:

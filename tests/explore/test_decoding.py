@@ -125,7 +125,7 @@ class TestDecode:
     @pytest.mark.parametrize("k", [0, -1])
     def test_what_is_no_number_of_words(self, engine, k):
         for ask in (engine.decode_text, engine.decode_code):
-            with pytest.raises(QueryError, match=f"{k} words were asked for; give at least 1"):
+            with pytest.raises(QueryError, match=f"the number of words must be at least 1, got {k}"):
                 ask("comet" if ask == engine.decode_text else ",".join("0" * engine.snapshot.model.encoder.dims), k)
 
     @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ class TestSample:
         assert np.bincount(apart.argmin(axis=1)).min() > 50
 
     def test_what_cannot_be_drawn(self, engine):
-        with pytest.raises(QueryError, match="0 samples were asked for; give at least 1"):
+        with pytest.raises(QueryError, match="the number of samples must be at least 1, got 0"):
             engine.sample(0)
-        with pytest.raises(QueryError, match="0 words were asked for"):
+        with pytest.raises(QueryError, match="the number of words must be at least 1, got 0"):
             engine.sample(1, 0)
         with pytest.raises(TextaeError, match="the seed -1 is negative"):
             engine.sample(1, seed=-1)
@@ -226,7 +226,10 @@ class TestGrid:
         with pytest.raises(QueryError, match=r"needs codes of 2 numbers, and those of this index have 118; 'textae"):
             engine.grid()
 
-    @pytest.mark.parametrize("n, k, says", [(0, 3, "a grid of 0 rows was asked for"), (2, 0, "0 words were asked for")])
+    @pytest.mark.parametrize(
+        "n, k, says",
+        [(0, 3, "the number of rows must be at least 1, got 0"), (2, 0, "the number of words must be at least 1")],
+    )
     def test_a_grid_of_nothing(self, on_a_plane, n, k, says):
         with pytest.raises(QueryError, match=says):
             on_a_plane.grid(n, k)

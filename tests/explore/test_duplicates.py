@@ -1,5 +1,6 @@
 """Near-duplicates: no pair of codes is missed, and texts decide."""
 
+import shutil
 from collections import Counter
 from itertools import combinations
 from unittest.mock import patch
@@ -10,9 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textae import Document, Engine
 from textae.errors import QueryError
-from textae.explore import duplicates
-from textae.explore.duplicates import Member, groups, pairs, resemblance, shingles
+from textae.explore import duplicates, near_pairs
+from textae.explore.duplicates import (
+    PICTURES_ALIKE,
+    Member,
+    groups,
+    pixel_similarity,
+    resemblance,
+    shingles,
+    text_similarity,
+)
+from textae.explore.near_pairs import pairs
 
 
 def silent(stage, done, total) -> None:
@@ -54,8 +65,8 @@ class TestPairs:
     @pytest.mark.parametrize("equal", [1, 2, 3])
     @given(bits=crowded_codes(), radius=st.integers(0, 5), at_a_time=st.sampled_from([1, 7, 1 << 18]))
     def test_with_however_many_equal_substrings_and_in_whatever_parts(self, equal, bits, radius, at_a_time) -> None:
-        plan = patch.object(duplicates, "_cheapest", lambda *_: (0.0, equal))
-        with plan, patch.object(duplicates, "_AT_A_TIME", at_a_time):
+        plan = patch.object(near_pairs, "_cheapest", lambda *_: (0.0, equal))
+        with plan, patch.object(near_pairs, "_AT_A_TIME", at_a_time):
             assert sorted(all_pairs(bits, radius)) == brute_force(bits, radius)
 
     @given(st.integers(0, 6), st.integers(1, 6))
@@ -90,16 +101,16 @@ class TestPairs:
 
     def test_a_radius_that_asks_for_too_much_is_told_the_largest_that_does_not(self) -> None:
         bits = np.random.default_rng(1).integers(0, 256, (5_000, 32), dtype=np.uint8)
-        with patch.object(duplicates, "MOST_COMPARED", 1.05e6):  # ten tables, at 20 comparisons a code
+        with patch.object(near_pairs, "MOST_COMPARED", 1.05e6):  # ten tables, at 20 comparisons a code
             with pytest.raises(
                 QueryError,
-                match=r"radius 90 .* some 12 million comparisons of codes, .* 1 million are made; .* at most 9$",
+                match=r"radius 90 .* some 12 million comparisons of codes, .* limit is 1 million; .* at most 9$",
             ):
                 all_pairs(bits, 90)
             assert all_pairs(bits, 9) == []
 
     def test_a_radius_below_0(self) -> None:
-        with pytest.raises(QueryError, match="a radius of -1 bits was asked for; give at least 0"):
+        with pytest.raises(QueryError, match="the radius must be at least 0 bits, got -1"):
             all_pairs(np.zeros((2, 8), np.uint8), -1)
 
 
@@ -148,27 +159,27 @@ class TestResemblance:
 
 
 class Archive:
-    """Documents, and who asked for which."""
+    """Documents, and which of them were read."""
 
     def __init__(self, bits: np.ndarray, texts: list[str]) -> None:
         self.bits, self._texts = bits, texts
-        self.asked: list[int] = []
+        self.read: list[int] = []
 
     @classmethod
     def of(cls, *documents: tuple[np.ndarray, str]) -> "Archive":
         return cls(np.array([bits for bits, _ in documents]), [text for _, text in documents])
 
-    def texts(self, rows) -> list[str]:
+    def contents(self, rows) -> list[bytes]:
         assert 0 < len(rows) <= 1_000
-        self.asked += rows
-        return [self._texts[row] for row in rows]
+        self.read += rows.tolist()
+        return [shingles(self._texts[row]).tobytes() for row in rows]
 
-    def groups(self, radius: int = 2, threshold: float = 0.5, unknown: tuple[int, ...] = ()):
-        known = ~np.isin(np.arange(len(self.bits)), unknown)
-        return groups(self.bits, known, radius, threshold, self.texts, silent)
+    def groups(self, radius: int = 2, threshold: float = 0.5, without_code: tuple[int, ...] = ()):
+        has_code = ~np.isin(np.arange(len(self.bits)), without_code)
+        return groups(self.bits, has_code, radius, threshold, self.contents, text_similarity, silent)
 
     def rows(self, *given, **named) -> list[list[int]]:
-        return [[member.row for member in group] for group in self.groups(*given, **named).groups]
+        return [[member.row for member in group] for group in self.groups(*given, **named)]
 
 
 LETTER = "dear madam we have looked at your request of last week and are glad to say that it was granted"
@@ -185,18 +196,15 @@ class TestGroups:
             (code(60, 61, 62), "alone"),
         )
         assert archive.rows() == [[0, 2]]
-        assert sorted(archive.asked) == [0, 1, 2]
+        assert sorted(archive.read) == [0, 1, 2]
 
     def test_members_are_told_how_they_resemble_the_first(self) -> None:
         archive = Archive.of((code(), "a b c d e f g h"), (code(1), "a b c d e f g h i"), (code(), "A b c d e f g h!"))
-        assert archive.groups().groups == ((Member(0, 1.0), Member(1, 5 / 6), Member(2, 1.0)),)
+        assert archive.groups() == [(Member(0, 1.0), Member(1, 5 / 6), Member(2, 1.0))]
 
     def test_a_chain_is_a_group_though_its_ends_differ(self) -> None:
         archive = Archive.of((code(), "a b c d e f"), (code(1), "b c d e f g"), (code(1, 2, 3), "c d e f g h"))
-        found = archive.groups(radius=2, threshold=0.5).groups
-        assert [[(member.row, member.resemblance) for member in group] for group in found] == [
-            [(0, 1.0), (1, 2 / 4), (2, 1 / 5)]
-        ]
+        assert archive.groups(radius=2, threshold=0.5) == [((0, 1.0), (1, 2 / 4), (2, 1 / 5))]
 
     def test_the_largest_comes_first_then_the_one_that_begins_first(self) -> None:
         archive = Archive.of(
@@ -218,17 +226,15 @@ class TestGroups:
         archive = Archive.of((code(3), LETTER), (code(3), REPORT), (code(3), LETTER))
         assert archive.rows(radius=0, threshold=1) == [[0, 2]]
 
-    def test_what_is_not_known_is_counted_and_not_read(self) -> None:
+    def test_a_document_without_a_code_is_not_read(self) -> None:
         archive = Archive.of((code(), LETTER), (code(), LETTER), (code(), LETTER))
-        found = archive.groups(unknown=(0,))
-        assert ([member.row for member in found.groups[0]], found.compared, found.unknown) == ([1, 2], 2, 1)
-        assert sorted(archive.asked) == [1, 2]
+        assert archive.rows(without_code=(0,)) == [[1, 2]]
+        assert sorted(archive.read) == [1, 2]
 
     @pytest.mark.parametrize("n", [0, 1, 3])
-    def test_where_nothing_is_known_there_is_no_group(self, n) -> None:
+    def test_without_codes_there_is_no_group(self, n) -> None:
         archive = Archive(np.zeros((n, 8), np.uint8), [LETTER] * n)
-        found = archive.groups(unknown=tuple(range(n)))
-        assert (found.groups, found.compared, found.unknown) == ((), 0, n)
+        assert archive.groups(without_code=tuple(range(n))) == []
 
     def test_copies_cost_nothing_and_variants_one_resemblance_each(self) -> None:
         copies = [(code(), LETTER)] * 1_500
@@ -236,21 +242,21 @@ class TestGroups:
         archive = Archive.of(*copies, *variants)
         with patch.object(duplicates, "resemblance", wraps=resemblance) as taken:
             found = archive.groups(radius=4)
-        assert [len(group) for group in found.groups] == [1_600]
+        assert [len(group) for group in found] == [1_600]
         assert taken.call_count == 100 + 101  # a tree of 101 texts, then each with the first
-        assert Counter(archive.asked) == Counter(range(1_600))
+        assert Counter(archive.read) == Counter(range(1_600))
 
     def test_far_too_many_texts_with_one_code_are_refused(self) -> None:
         archive = Archive.of(*[(code(), f"only{i}") for i in range(20)])
         with (
-            patch.object(duplicates, "MOST_TEXTS_COMPARED", 100),
+            patch.object(duplicates, "MOST_CONTENTS_COMPARED", 100),
             pytest.raises(QueryError, match=r"more than 100 pairs .* these are topics, not copies; give a smaller"),
         ):
             archive.groups()
 
     @pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
     def test_a_threshold_that_is_none(self, threshold) -> None:
-        with pytest.raises(QueryError, match="give one from 0 to 1"):
+        with pytest.raises(QueryError, match="must be from 0 to 1"):
             Archive.of((code(), LETTER)).groups(threshold=threshold)
 
     @given(
@@ -275,7 +281,7 @@ class TestPixels:
 
     def test_likeness_is_one_less_the_distance_of_brightness(self) -> None:
         """Of 4 pixels one that differs by 51 of 255: √(.2² / 4) = .1."""
-        between = duplicates.BY_PIXELS.between
+        between = pixel_similarity
         assert between(bytes([9, 9, 9, 9]), bytes([9, 9, 9, 60])) == pytest.approx(0.9)
         assert between(bytes(4), bytes([255] * 4)) == 0
         assert between(bytes(4), bytes(4)) == 1
@@ -284,10 +290,19 @@ class TestPixels:
         pixels = np.array([[0] * 9, [5] * 9, [200] * 9, [1] * 9], np.uint8)
         bits = np.array([[0], [1], [1], [255]], np.uint8)  # the last is far by its code
 
-        def take(rows):
-            return [pixels[row] for row in rows]
+        def contents(rows):
+            return [pixels[row].tobytes() for row in rows]
 
-        known = np.ones(4, bool)
-        found = groups(bits, known, 1, duplicates.BY_PIXELS.usual, take, silent, duplicates.BY_PIXELS)
-        assert found.groups == ((Member(0, 1.0), Member(1, pytest.approx(1 - 5 / 255))),)
-        assert groups(bits, known, 1, 0.99, take, silent, duplicates.BY_PIXELS).groups == ()
+        has_code = np.ones(4, bool)
+        found = groups(bits, has_code, 1, PICTURES_ALIKE, contents, pixel_similarity, silent)
+        assert found == [(Member(0, 1.0), Member(1, pytest.approx(1 - 5 / 255)))]
+        assert groups(bits, has_code, 1, 0.99, contents, pixel_similarity, silent) == []
+
+
+def test_documents_without_a_code_are_counted(index_folder, tmp_path) -> None:
+    with Engine.open(shutil.copytree(index_folder, tmp_path / "own")) as engine:
+        n = len(engine.snapshot.numbers)
+        engine.add([Document("copy", engine.text("stars-0")), Document("none", "zzxqy")])
+        found = engine.duplicates(resemblance=1.0)
+        assert [[one.id for one in group] for group in found.groups] == [["stars-0", "copy"]]
+        assert (found.compared, found.unknown, found.radius) == (n + 1, 1, engine.snapshot.codes.bits.shape[1] // 2)

@@ -5,7 +5,7 @@ import pytest
 
 from textae.encoding.decoder import Decoder, known_floats, most_telling, usual_words
 from textae.encoding.encoders import Codes
-from textae.explore.sampling import NEIGHBOURS, AggregatePosterior, plane
+from textae.explore.sampling import NEIGHBOURS, AggregatePosterior, centres, plane
 
 PLAIN = Decoder(((np.float32([[np.log(2), 0, 0]]), np.zeros(3, np.float32)),))
 """Of a code c the odds of three words are 2^c, 1 and 1."""
@@ -103,13 +103,13 @@ class TestDistances:
 class TestPlane:
     def test_cells_by_hand(self) -> None:
         """Of 101 points on the diagonal from 0 to 100 the central ones lie from 2 to 98."""
-        cut = plane(np.float32([[n, 10 * n] for n in range(101)]), 2)
-        assert cut.x.tolist() == pytest.approx([2, 50, 98])
-        assert cut.y.tolist() == pytest.approx([20, 500, 980])
-        assert cut.documents.tolist() == [[48, 0], [0, 49]]
-        assert cut.centres().tolist() == [[26, 260], [74, 260], [26, 740], [74, 740]]
+        x, y, documents = plane(np.float32([[n, 10 * n] for n in range(101)]), 2)
+        assert x.tolist() == pytest.approx([2, 50, 98])
+        assert y.tolist() == pytest.approx([20, 500, 980])
+        assert documents.tolist() == [[48, 0], [0, 49]]
+        assert centres(x, y).tolist() == [[26, 260], [74, 260], [26, 740], [74, 740]]
 
     def test_documents_at_one_place_are_its_middle(self) -> None:
-        cut = plane(np.float32([[1, 2]] * 5), 3)
-        assert cut.documents.tolist() == [[0, 0, 0], [0, 5, 0], [0, 0, 0]]
-        assert cut.centres()[4].tolist() == [1, 2]
+        x, y, documents = plane(np.float32([[1, 2]] * 5), 3)
+        assert documents.tolist() == [[0, 0, 0], [0, 5, 0], [0, 0, 0]]
+        assert centres(x, y)[4].tolist() == [1, 2]

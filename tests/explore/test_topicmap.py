@@ -11,7 +11,7 @@ from textae.config import AUTOENCODER, LAYOUTS, LSA, NEIGHBOURS
 from textae.encoding.analyzer import searchable
 from textae.encoding.projection import LIMIT
 from textae.errors import QueryError
-from textae.explore.map import GRID, WORDS, codes_of
+from textae.explore.map import GRID, WORDS, codes_at
 
 
 @pytest.fixture
@@ -28,24 +28,26 @@ def test_every_document_has_a_place_a_topic_and_a_title(own, documents, layout) 
     assert list(found.ids) == [document.id for document in documents]
     assert list(found.titles) == [document.title for document in documents]
     assert found.numbers.tolist() == sorted(own.snapshot.ids)
-    assert (found.places.shape, found.places.dtype) == ((60, 2), np.float32)
-    assert np.abs(found.places).max() <= LIMIT
+    assert (found.coordinates.shape, found.coordinates.dtype) == ((60, 2), np.float32)
+    assert np.abs(found.coordinates).max() <= LIMIT
     assert found.topics == own.topics()
     sizes = np.bincount(found.topic_of, minlength=len(found.topics.leaves))
     assert sizes.tolist() == [topic.documents for topic in found.topics.leaves]
-    assert found.strengths.shape == (60,)
+    assert found.memberships.shape == (60,)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_text_is_placed_where_a_document_of_it_is(own, documents, layout) -> None:
     found = own.topic_map(layout)
     texts = [searchable(document) for document in documents[:9]]
-    assert own.place(texts, layout) == pytest.approx(found.places[:9], abs=0.02)  # codes are stored in half precision
+    assert own.place(texts, layout) == pytest.approx(
+        found.coordinates[:9], abs=0.02
+    )  # codes are stored in half precision
     assert np.isnan(own.place(["zzxqy"], layout)).all()
 
 
 def test_neighbours_on_the_map_are_of_a_topic(own, documents) -> None:
-    places = own.topic_map().places
+    places = own.topic_map().coordinates
     apart = np.linalg.norm(places[:, None] - places, axis=2)
     np.fill_diagonal(apart, np.inf)
     topics = np.array([document.fields["topic"] for document in documents])
@@ -55,10 +57,10 @@ def test_neighbours_on_the_map_are_of_a_topic(own, documents) -> None:
 def test_the_ground_says_what_documents_there_are_about(plane_folder, tmp_path, documents) -> None:
     with Engine.open(shutil.copytree(plane_folder, tmp_path / "own")) as engine:
         found = engine.topic_map(AUTOENCODER)  # codes of two numbers are places
-        ground = found.ground
+        ground = found.background
         assert len(ground.words) == GRID**2
         assert all(len(cell) <= WORDS for cell in ground.words)
-        for place, document in zip(found.places, documents, strict=True):
+        for place, document in zip(found.coordinates, documents, strict=True):
             column = int((place[0] - ground.left) / (ground.right - ground.left) * GRID)
             row = int((ground.top - place[1]) / (ground.top - ground.bottom) * GRID)
             said = ground.words[row * GRID + column]
@@ -68,9 +70,9 @@ def test_the_ground_says_what_documents_there_are_about(plane_folder, tmp_path, 
 def test_a_place_between_documents_has_the_mean_of_their_codes() -> None:
     codes = np.array([[1.0, 0.0], [3.0, 4.0]], np.float32)
     places = np.array([[-1.0, 0.0], [1.0, 0.0]], np.float32)
-    there = codes_of(np.array([[0.0, 0.0], [0.0, 7.0]], np.float32), codes, places)
+    there = codes_at(np.array([[0.0, 0.0], [0.0, 7.0]], np.float32), codes, places)
     assert there == pytest.approx(np.array([[2.0, 2.0], [2.0, 2.0]]))
-    of_unit_length = codes_of(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32), places)
+    of_unit_length = codes_at(np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32), places)
     assert of_unit_length == pytest.approx(np.full((1, 2), 0.5**0.5))
 
 
@@ -83,8 +85,8 @@ def test_what_was_learned_is_kept_and_serves_documents_that_come_later(own) -> N
 
     again = own.topic_map(progress=progress)
     assert not stages
-    assert again.places.tobytes() == learned.places.tobytes()
-    assert again.ground == learned.ground
+    assert again.coordinates.tobytes() == learned.coordinates.tobytes()
+    assert again.background == learned.background
     own.remove([learned.ids[3]])
     own.add([Document("new", "The sail and the anchor of the captain.", "A ship"), Document("none", "zzxqy")])
     later = own.topic_map(progress=progress)
@@ -92,14 +94,14 @@ def test_what_was_learned_is_kept_and_serves_documents_that_come_later(own) -> N
     assert list(later.ids) == [*learned.ids[:3], *learned.ids[4:], "new"]
     assert later.titles[-1] == "A ship"
     assert later.topics.without_code == 1
-    assert np.abs(later.places[:-1] - np.delete(learned.places, 3, axis=0)).max() < 1e-5
+    assert np.abs(later.coordinates[:-1] - np.delete(learned.coordinates, 3, axis=0)).max() < 1e-5
     assert own.damage() == []
 
 
 def test_another_seed_learns_another_map_and_the_same_one_the_same(own) -> None:
     one, other, again = (own.topic_map(seed=seed) for seed in (1, 2, 1))
-    assert one.places.tobytes() == again.places.tobytes() != other.places.tobytes()
-    assert own.topic_map().places.tobytes() == one.places.tobytes()
+    assert one.coordinates.tobytes() == again.coordinates.tobytes() != other.coordinates.tobytes()
+    assert own.topic_map().coordinates.tobytes() == one.coordinates.tobytes()
 
 
 def test_learning_the_index_anew_takes_its_maps_away(own) -> None:
@@ -138,7 +140,7 @@ def test_few_documents_have_a_map(tmp_path, n, dims, pretrain) -> None:
         for layout in LAYOUTS:
             found = engine.topic_map(layout)
             assert len(found.ids) == n
-            assert np.isfinite(found.places).all()
+            assert np.isfinite(found.coordinates).all()
 
 
 def test_codes_that_nobody_has_make_no_map(tmp_path) -> None:
@@ -154,8 +156,8 @@ def test_pictures_have_a_map_whose_ground_has_no_words(pictures_folder, tmp_path
     with Engine.open(shutil.copytree(pictures_folder, tmp_path / "own")) as engine:
         for layout in (AUTOENCODER, LSA):
             found = engine.topic_map(layout)
-            assert (len(found.ids), found.places.shape) == (60, (60, 2))
-            assert found.ground.words == ((),) * GRID**2
-            assert engine.topic_map(layout).ground == found.ground  # as it is kept
+            assert (len(found.ids), found.coordinates.shape) == (60, (60, 2))
+            assert found.background.words == ((),) * GRID**2
+            assert engine.topic_map(layout).background == found.background  # as it is kept
         with pytest.raises(QueryError, match="a place on the map by words is for texts"):
             engine.place(["a bar"])

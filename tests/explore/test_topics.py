@@ -31,7 +31,7 @@ def made(folder: Path, documents: list[Document], model: ModelSpec | None = None
 
 def told(found: Topics) -> list[tuple[str, str, tuple[str, ...]]]:
     """Give what is kept of topics."""
-    return [(topic.id, topic.name, topic.words) for area in found.areas for topic in (area, *area.topics)]
+    return [(topic.id, topic.name, topic.words) for area in found.groups for topic in (area, *area.topics)]
 
 
 class TestFound:
@@ -39,11 +39,11 @@ class TestFound:
         found, topic_of, _ = topics_of(engine.snapshot, learn(engine.snapshot))
         ids = engine.snapshot.ids.values()
         about = {(id.split("-")[0], topic) for id, topic in zip(ids, topic_of.tolist(), strict=True)}
-        assert len(found.leaves) == len(found.areas) == len(about) == 3
+        assert len(found.leaves) == len(found.groups) == len(about) == 3
 
     def test_the_topics_of_the_corpus_are_found_with_their_words(self, plane_folder) -> None:
         with Engine.open(plane_folder) as engine:
-            found, topic_of, strengths = topics_of(engine.snapshot, learn(engine.snapshot, 3))
+            found, topic_of, memberships = topics_of(engine.snapshot, learn(engine.snapshot, 3))
             ids = list(engine.snapshot.ids.values())
         assert len(found.leaves) == 3
         assert [topic.documents for topic in found.leaves] == [20, 20, 20]
@@ -54,33 +54,33 @@ class TestFound:
             assert len(topic.words) == 10
             assert set(topic.words) <= set(words)
             assert topic.name == ", ".join(topic.words[:3])
-        assert strengths.dtype == np.float32
-        assert 0 <= strengths.min() <= strengths.max() <= 1
+        assert memberships.dtype == np.float32
+        assert 0 <= memberships.min() <= memberships.max() <= 1
 
     def test_every_document_with_a_code_belongs_to_one(self, living) -> None:
         with Engine.open(living) as engine:
             engine.add([Document("odd", "qqqq zzzz")])
             found = engine.topics()
         assert (found.documents, found.without_code) == (60, 1)
-        assert sum(topic.documents for topic in found.leaves) == sum(area.documents for area in found.areas) == 60
+        assert sum(topic.documents for topic in found.leaves) == sum(area.documents for area in found.groups) == 60
 
     def test_typical_documents_belong_most_and_are_not_nearly_the_same(self, tmp_path) -> None:
         copies = [Document(f"copy-{number}", "the telescope shows a comet and a nebula") for number in range(4)]
         with Engine.open(made(tmp_path / "index", some_documents(12) + copies)) as engine:
-            found, topic_of, strengths = topics_of(engine.snapshot, learn(engine.snapshot, 2))
+            found, topic_of, memberships = topics_of(engine.snapshot, learn(engine.snapshot, 2))
             ids = list(engine.snapshot.ids.values())
         for place, topic in enumerate(found.leaves):
             typical = [one.strength for one in topic.typical]
             assert typical == sorted(typical, reverse=True)
-            assert typical[0] == strengths[topic_of == place].max()
+            assert typical[0] == memberships[topic_of == place].max()
             assert sum(one.id.startswith("copy") for one in topic.typical) <= 1
             assert {one.id for one in topic.typical} <= {ids[row] for row in np.flatnonzero(topic_of == place)}
 
     def test_ids_say_which_topic_is_in_which_area(self, engine) -> None:
         found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 12))
         assert len(found.leaves) == 12
-        assert 2 <= len(found.areas) <= 5
-        for number, area in enumerate(found.areas, start=1):
+        assert 2 <= len(found.groups) <= 5
+        for number, area in enumerate(found.groups, start=1):
             assert area.id == str(number)
             assert [topic.id for topic in area.topics] == [f"{number}.{i + 1}" for i in range(len(area.topics))]
             assert {one.id for one in area.typical} <= {one.id for topic in area.topics for one in topic.typical}
@@ -91,7 +91,7 @@ class TestFound:
         with Engine.open(made(tmp_path / "index", some_documents(n))) as engine:
             (topic,) = engine.topics().leaves
             assert (topic.id, topic.documents, len(topic.typical)) == ("1.1", n, n)
-            assert topic.name == engine.topics().areas[0].name != ""
+            assert topic.name == engine.topics().groups[0].name != ""
             assert len(engine.topics(n).leaves) == n
 
     def test_of_equal_documents_there_is_one_topic_and_no_other_number(self, tmp_path) -> None:
@@ -99,7 +99,7 @@ class TestFound:
         with Engine.open(made(tmp_path / "index", equal)) as engine:
             (topic,) = engine.topics().leaves
             assert (topic.documents, len(topic.typical)) == (5, 1)
-            with pytest.raises(QueryError, match="2 topics were asked for, and the documents have 1 different codes"):
+            with pytest.raises(QueryError, match="2 topics need as many different codes, and the documents have 1"):
                 engine.topics(2)
 
     def test_of_codes_of_any_length(self, tmp_path) -> None:
@@ -114,7 +114,7 @@ class TestFound:
 
     @pytest.mark.parametrize("n", [-1, 0, 61, 10**30])
     def test_a_number_that_cannot_be_is_told(self, n, engine) -> None:
-        with pytest.raises(QueryError, match=f"{n:,} topics were asked for; give 1 to 60"):
+        with pytest.raises(QueryError, match=f"the number of topics must be from 1 to 60.*, got {n:,}"):
             engine.topics(n)
 
     def test_a_seed_that_cannot_be_is_told(self, engine) -> None:
@@ -287,4 +287,4 @@ class TestOfPictures:
         for topic in found.leaves:
             assert topic.name == (topic.typical[0].title or topic.typical[0].id)
             assert topic.words == (topic.name,)
-        assert {area.name for area in found.areas} <= {topic.name for topic in found.leaves}
+        assert {area.name for area in found.groups} <= {topic.name for topic in found.leaves}

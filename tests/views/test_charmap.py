@@ -21,10 +21,10 @@ def columns(line: str) -> int:
     return len(line) + wide - sum(unicodedata.category(character) in ("Mn", "Me") for character in line)
 
 
-def placed(places) -> object:
-    """Give a map of one topic without a name, its documents at some places."""
-    topic_map = blobs([[len(places)]], names=[""])
-    topic_map.places[:] = places
+def placed(coordinates) -> object:
+    """Give a map of one topic without a name, its documents at these coordinates."""
+    topic_map = blobs([[len(coordinates)]], names=[""])
+    topic_map.coordinates[:] = coordinates
     return topic_map
 
 

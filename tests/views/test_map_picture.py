@@ -205,4 +205,4 @@ def test_a_picture_of_no_known_kind(tmp_path) -> None:
 def test_without_matplotlib(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(TextaeError, match=r"needs matplotlib, .*pip install 'textae\[figures\]'"):
-        draw_map(blobs(), tmp_path / "map.png")
+        draw_maps([blobs()], [""], tmp_path / "map.png")

@@ -35,11 +35,11 @@ def map_of(documents, places=None, topic_of=None) -> DocumentMap:
         numbers=np.arange(n),
         ids=[document.id for document in documents],
         titles=[document.title for document in documents],
-        places=np.array(places if places is not None else np.zeros((n, 2)), np.float32),
+        coordinates=np.array(places if places is not None else np.zeros((n, 2)), np.float32),
         topics=Topics((Topic("1", "all", ("all",), n, (), leaves),), n, 2),
         topic_of=topic_of,
-        strengths=np.linspace(0, 1, n, dtype=np.float32),
-        ground=BackgroundGrid(-1, -1, 1, 1, (("a",), ("b",), ("c",), ("d",))),
+        memberships=np.linspace(0, 1, n, dtype=np.float32),
+        background=BackgroundGrid(-1, -1, 1, 1, (("a",), ("b",), ("c",), ("d",))),
     )
 
 

@@ -1,4 +1,5 @@
-"""Explore: what a corpus holds: topics, maps, duplicates, drift, and what codes say in words.
+"""Explore: the contents of a corpus: topics, maps, near-duplicates, drift, decoded and sampled codes.
 
-It draws nothing (`textae.views` does) and ranks no query.
+Its functions take a `Snapshot` and return data. Drawing belongs to `textae.views`, ranking to `textae.search`, learning
+of networks to `textae.training`.
 """

@@ -1,44 +1,55 @@
-"""The map of a corpus: a place on the plane for every document, its topic, and what the decoder says at each place.
+"""The map of a corpus: coordinates of every document on the plane, its topic, and words for each place of the plane.
 
-Places are a function of codes alone, so that what is learned once serves documents that come later, and queries.
+Coordinates depend on codes alone, so a map that was learned once places new documents and queries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textae.config import LAYOUTS, LSA, NEIGHBOURS, check_seed
-from textae.encoding.arrays import Floats
+from textae.encoding.arrays import Floats, Ints, Rows
 from textae.encoding.decoder import most_telling
 from textae.encoding.encoders import PixelEncoder
 from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import QueryError, TextaeError
+from textae.explore.sampling import spherical
 from textae.explore.topics import known_rows
 from textae.index.chunked import ChunkedArray
+from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
-from textae.types import Progress, Topics
+from textae.types import Progress, Topics, no_progress
 
 if TYPE_CHECKING:
     from textae.index.segments import Arrays
 
+GRID, WORDS = 48, 6
+"""Rows and columns of the background grid, and words of a cell."""
+
+MOST = 20_000
+"""Documents that a layout is learned from: a seeded sample of more."""
+
+_NEAR = 10  # documents that a place takes its words from, at least
+_CELLS = 256  # decoded at a time
+_AT_A_TIME = 8_192  # documents placed
+
 
 @dataclass(frozen=True)
 class BackgroundGrid:
-    """What the decoder says at the places of the plane, whether or not a document is there: a grid of n × n cells.
+    """The decoder's words all over the plane, with documents or without: a grid of n × n cells.
 
     Attributes:
         left: the edge of the first column.
         bottom: the edge of the last row.
         right: the edge of the last column.
         top: the edge of the first row.
-        words: n · n cells, row by row from the top: the most telling words, the most telling first; none of pictures.
+        words: n · n cells, row by row from the top: the most telling words first; empty for pictures.
     """
 
     left: float
@@ -56,213 +67,215 @@ class DocumentMap:
         layout: one of `LAYOUTS`.
         numbers: (n,) int64 of the documents.
         ids: n.
-        titles: n; empty where a document has none.
-        places: (n, 2) float32, x to the right and y upwards; most lie from -1 to 1.
+        titles: n; empty for a document without one.
+        coordinates: (n, 2) float32, x to the right and y upwards; most from -1 to 1.
         topics: of the documents.
         topic_of: (n,) int32, the place of each document's topic in `topics.leaves`.
-        strengths: (n,) float32 from 0 to 1, how much it belongs to it.
-        ground: what is said where.
+        memberships: (n,) float32 from 0 to 1, of each document in its topic.
+        background: the words of the plane.
     """
 
     layout: str
-    numbers: NDArray[np.int64]
+    numbers: Rows
     ids: Sequence[str]
     titles: Sequence[str]
-    places: Floats
+    coordinates: Floats
     topics: Topics
-    topic_of: NDArray[np.int32]
-    strengths: Floats
-    ground: BackgroundGrid
-
-
-GRID, WORDS = 48, 6
-"""Rows and columns of the ground, and words of a cell."""
-
-MOST = 20_000
-"""Documents that a layout is learned from: a seeded sample of more."""
-
-_NEAR = 10  # documents that a place is told by at least
-_CELLS = 256  # told at a time
-_AT_A_TIME = 8_192  # documents placed
+    topic_of: Ints
+    memberships: Floats
+    background: BackgroundGrid
 
 
 @dataclass(frozen=True)
 class MapModel:
-    """What is learned of a map, and serves documents that come later.
+    """A learned map, which also places new documents.
 
     Attributes:
         layout: one of `LAYOUTS`.
-        seed: that it was learned by.
-        projection: from codes to places.
-        ground: what is said where.
+        seed: of learning.
+        projection: from codes to coordinates.
+        background: the words of the plane.
     """
 
     layout: str
     seed: int
     projection: Projection
-    ground: BackgroundGrid
+    background: BackgroundGrid
 
-    def kept(self) -> tuple[Arrays, dict[str, Any]]:
-        """The arrays and what JSON holds of it, as `from_kept` takes them."""
-        words = "\n".join(" ".join(cell) for cell in self.ground.words)
+    def stored(self) -> tuple[Arrays, dict[str, Any]]:
+        """The arrays and the setting that `load` reads."""
+        words = "\n".join(" ".join(cell) for cell in self.background.words)
         text = np.frombuffer(words.encode(), np.uint8)
         return self.projection.arrays() | {"words": text}, {"seed": self.seed, "hidden": self.projection.hidden}
 
     @classmethod
-    def from_kept(cls, layout: str, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> MapModel:
-        """The chart that gave these `kept`."""
-        cells = arrays["words"].tobytes().decode().split("\n")
-        ground = _square(tuple(tuple(cell.split()) for cell in cells))
-        return cls(layout, said["seed"], Projection.from_arrays(arrays, said["hidden"]), ground)
+    def load(cls, snapshot: Snapshot, layout: str) -> MapModel | None:
+        """The map that an index stores; None without one.
 
-
-def _square(words: tuple[tuple[str, ...], ...]) -> BackgroundGrid:
-    return BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
+        Raises:
+            TextaeError: no such layout.
+        """
+        name = setting(layout)
+        stored = snapshot.reader.settings.get(name)
+        if stored is None:
+            return None
+        arrays = {
+            key.removeprefix(f"{name}/"): array
+            for key, array in snapshot.reader.arrays.items()
+            if key.startswith(f"{name}/")
+        }
+        words = tuple(tuple(cell.split()) for cell in arrays["words"].tobytes().decode().split("\n"))
+        background = BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
+        return cls(layout, stored["seed"], Projection.from_arrays(arrays, stored["hidden"]), background)
 
 
 def setting(layout: str) -> str:
-    """The name under which an index keeps a chart.
+    """The setting, and prefix of the arrays, of a stored map.
 
     Raises:
-        TextaeError: there is no such layout.
+        TextaeError: no such layout.
     """
     if layout not in LAYOUTS:
         raise TextaeError(f"there is no layout {layout!r}; give one of {', '.join(LAYOUTS)}")
     return f"map/{layout}"
 
 
-def kept_chart(snapshot: Snapshot, layout: str) -> MapModel | None:
-    """The chart that an index keeps; None where it keeps none."""
+def map_model(
+    snapshot: Snapshot, layout: str = NEIGHBOURS, seed: int | None = None, progress: Progress = no_progress
+) -> MapModel:
+    """The map that the index keeps, or a new one, which it then keeps.
+
+    Args:
+        snapshot: the index.
+        layout: one of `LAYOUTS`.
+        seed: of learning; None for the map that is kept, else the seed of the index.
+        progress: called at each stage of learning.
+
+    Raises:
+        TextaeError: no such layout; or the seed is out of range.
+        StoreError: another process is writing to the index.
+    """
     name = setting(layout)
-    said = snapshot.reader.settings.get(name)
-    if said is None:
-        return None
-    arrays = {
-        key.removeprefix(f"{name}/"): array
-        for key, array in snapshot.reader.arrays.items()
-        if key.startswith(f"{name}/")
-    }
-    return MapModel.from_kept(layout, arrays, said)
+    model = snapshot.learned.get(name) or MapModel.load(snapshot, layout)
+    if model is None or seed not in (None, model.seed):
+        model = learn_map(snapshot, layout, snapshot.specs[1].seed if seed is None else seed, progress)
+        keep(snapshot, name, *model.stored())
+        snapshot.learned[name] = model
+    return model
 
 
-def learn_chart(snapshot: Snapshot, layout: str, seed: int, progress: Progress) -> MapModel:
-    """Learn how codes come to the plane, and what the decoder says there.
+def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) -> MapModel:
+    """Learn a projection of codes to the plane, and the words of the plane.
 
     Args:
         snapshot: the index.
         layout: one of `LAYOUTS`.
         seed: of the sample of documents, and of learning.
-        progress: told of every step.
+        progress: called for each step.
 
     Raises:
         QueryError: no document has a code.
-        TextaeError: the seed cannot be.
+        TextaeError: the seed is invalid.
     """
     check_seed(seed)
     rows = known_rows(snapshot)
-    if len(rows) > MOST:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
     if not len(rows):
         raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    codes = snapshot.documents.floats.take(rows).astype(np.float32)
-    placed = _placed(snapshot, layout).take(rows).astype(np.float32)
-    projection = _learned(layout, placed, seed, progress).fitted_to_square(placed)
-    return MapModel(layout, seed, projection, learn_ground(snapshot, codes, projection.coordinates(placed), progress))
-
-
-def _learned(layout: str, codes: Floats, seed: int, progress: Progress) -> Projection:
+    if len(rows) > MOST:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
+    codes = _codes(snapshot, layout).take(rows).astype(np.float32)
     if layout == LSA:
-        return first_coordinates(codes.shape[1])
-    from textae.training.map_layout import learn_autoencoder, learn_neighbours
+        projection = first_coordinates(codes.shape[1])
+    else:
+        from textae.training.map_layout import learn_autoencoder, learn_neighbours
 
-    return (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
+        projection = (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
+    projection = projection.fitted_to_square(codes)
+    words: tuple[tuple[str, ...], ...] = ((),) * GRID**2
+    if snapshot.shape is None:
+        floats = snapshot.documents.floats.take(rows).astype(np.float32)
+        words = _background_words(snapshot, floats, projection.coordinates(codes), progress)
+    return MapModel(layout, seed, projection, BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words))
 
 
-def learn_ground(snapshot: Snapshot, codes: Floats, places: Floats, progress: Progress) -> BackgroundGrid:
-    """What the decoder says at the places of the plane, of the codes there: words, which pictures have none of.
-
-    Args:
-        snapshot: the index.
-        codes: (n, dims) of some documents.
-        places: (n, 2) of theirs.
-        progress: told of every step.
-    """
-    if snapshot.shape is not None:
-        return _square(((),) * GRID**2)
+def _background_words(
+    snapshot: Snapshot, codes: Floats, coordinates: Floats, progress: Progress
+) -> tuple[tuple[str, ...], ...]:
+    """The decoder's words of every cell, by the codes, (n, dims), and coordinates, (n, 2), of documents."""
     middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
     x, y = np.meshgrid(middles, middles[::-1])
     cells = np.stack([x.ravel(), y.ravel()], axis=1)
     vocabulary, usual = snapshot.model.vectorizer.vocabulary, snapshot.usual_words
-    told: list[list[int]] = []
+    terms: list[list[int]] = []
     for first in range(0, len(cells), _CELLS):
-        shares = snapshot.decoder.words(codes_of(cells[first : first + _CELLS], codes, places))
-        told += [most_telling(row, usual, WORDS).tolist() for row in shares]
-        progress("reading the map", len(told), len(cells))
-    form_of = forms(snapshot, {term for terms in told for term in terms}, ())
-    stems = [[vocabulary.term(term) for term in terms] for terms in told]
-    return _square(tuple(tuple(form_of.get(stem, stem) for stem in cell) for cell in stems))
+        probabilities = snapshot.decoder.words(codes_at(cells[first : first + _CELLS], codes, coordinates))
+        terms += [most_telling(row, usual, WORDS).tolist() for row in probabilities]
+        progress("reading the map", len(terms), len(cells))
+    form_of = forms(snapshot, {term for cell in terms for term in cell}, ())
+    stems = [[vocabulary.term(term) for term in cell] for cell in terms]
+    return tuple(tuple(form_of.get(stem, stem) for stem in cell) for cell in stems)
 
 
-def codes_of(at: Floats, codes: Floats, places: Floats) -> Floats:
-    """The codes that documents would have at some places: means of those near, by a Gaussian as wide as a cell.
+def codes_at(places: Floats, codes: Floats, coordinates: Floats) -> Floats:
+    """The codes of places on the plane: the mean code of near documents, by a Gaussian as wide as a cell.
 
-    Where few are near it is as wide as it takes to reach `_NEAR` of them (Nadaraya & Watson 1964).
+    If few documents are near, it is wide enough for `_NEAR` of them (Nadaraya & Watson 1964).
 
     Args:
-        at: (n_places, 2).
+        places: (n_places, 2).
         codes: (n, dims) of documents.
-        places: (n, 2) of theirs.
+        coordinates: (n, 2) of the same documents.
 
     Returns:
-        (n_places, dims), of unit length where those of the documents are.
+        (n_places, dims), of unit length if the codes are.
     """
-    apart = (at * at).sum(axis=1)[:, None] + (places * places).sum(axis=1) - 2 * at @ places.T  # (n_places, n)
-    k = min(_NEAR, len(places)) - 1
-    width = np.maximum(np.partition(apart, k, axis=1)[:, k : k + 1], (2 * LIMIT / GRID) ** 2 / 4)
-    weights = np.exp((apart.min(axis=1, keepdims=True) - apart) / (2 * width))
+    squares = (coordinates * coordinates).sum(axis=1)
+    distances = (places * places).sum(axis=1)[:, None] + squares - 2 * places @ coordinates.T  # (n_places, n)
+    k = min(_NEAR, len(coordinates)) - 1
+    width = np.maximum(np.partition(distances, k, axis=1)[:, k : k + 1], (2 * LIMIT / GRID) ** 2 / 4)
+    weights = np.exp((distances.min(axis=1, keepdims=True) - distances) / (2 * width))
     means: Floats = weights @ codes / weights.sum(axis=1, keepdims=True)
-    lengths = np.linalg.norm(codes, axis=1)
-    return unit(means) if (np.abs(lengths - 1) < 0.01).all() else means
+    return unit(means) if spherical(codes) else means
 
 
-def topic_map(
-    snapshot: Snapshot, chart: MapModel, topics: Topics, topic_of: NDArray[np.int32], strengths: Floats
+def document_map(
+    snapshot: Snapshot, model: MapModel, topics: Topics, topic_of: Ints, memberships: Floats
 ) -> DocumentMap:
     """The map of an index.
 
     Args:
         snapshot: the index.
-        chart: what was learned of it.
+        model: the learned map.
         topics: of the documents.
-        topic_of: (n,) as `DocumentMap` has it.
-        strengths: (n,) as `DocumentMap` has them.
+        topic_of: (n,) as in `DocumentMap`.
+        memberships: (n,) as in `DocumentMap`.
     """
-    rows, placed = known_rows(snapshot), _placed(snapshot, chart.layout)
+    rows, codes = known_rows(snapshot), _codes(snapshot, model.layout)
     blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
-    places = np.concatenate([chart.projection.coordinates(placed.take(block)) for block in blocks])
+    coordinates = np.concatenate([model.projection.coordinates(codes.take(block)) for block in blocks])
     numbers = snapshot.documents.doc_numbers.take(rows)
     ids, titles = snapshot.reader.ids_and_titles()
-    if len(ids) > len(numbers):  # some have no code
-        mask = np.searchsorted(snapshot.numbers, numbers).tolist()
-        ids, titles = [ids[i] for i in mask], [titles[i] for i in mask]
-    return DocumentMap(chart.layout, numbers, ids, titles, places, topics, topic_of, strengths, chart.ground)
+    if len(ids) > len(numbers):  # some documents have no code
+        chosen = np.searchsorted(snapshot.numbers, numbers).tolist()
+        ids, titles = [ids[i] for i in chosen], [titles[i] for i in chosen]
+    return DocumentMap(model.layout, numbers, ids, titles, coordinates, topics, topic_of, memberships, model.background)
 
 
-def _placed(snapshot: Snapshot, layout: str) -> ChunkedArray[np.float16] | ChunkedArray[np.floating]:
-    """The codes that a layout places, of each row: (n_rows, dims)."""
+def _codes(snapshot: Snapshot, layout: str) -> ChunkedArray[np.float16] | ChunkedArray[np.floating]:
+    """The codes that a layout projects, of each row: (n_rows, dims)."""
     return snapshot.documents.lsa if layout == LSA else snapshot.documents.floats
 
 
-def place(snapshot: Snapshot, chart: MapModel, texts: Sequence[str]) -> Floats:
-    """Where texts are on a map: (n, 2), NaN for one of which the encoder knows no word.
+def place(snapshot: Snapshot, model: MapModel, texts: Sequence[str]) -> Floats:
+    """The coordinates of texts: (n, 2), NaN for a text without a word that the encoder knows.
 
     Raises:
         QueryError: the documents are pictures.
     """
     snapshot.check_words("a place on the map by words")
-    encoder = snapshot.model.start if chart.layout == LSA else snapshot.model.encoder
+    encoder = snapshot.model.start if model.layout == LSA else snapshot.model.encoder
     assert not isinstance(encoder, PixelEncoder)  # of texts
     codes = encoder.encode(snapshot.model.vectorizer.transform(texts))
-    places = chart.projection.coordinates(codes.floats)
-    places[~codes.has_code] = np.nan
-    return places
+    coordinates = model.projection.coordinates(codes.floats)
+    coordinates[~codes.has_code] = np.nan
+    return coordinates

@@ -1,79 +1,134 @@
-"""The decoder as a generator: what a code says, and codes that no document has.
+"""Codes that no document has: drawn from the distribution of documents' codes, or on a grid over their plane.
 
-    lift(t) = p(t) / p̄(t)                       p: the decoder's words of a code; p̄: their mean over documents
-    χ²(p ‖ p̄) = Σ_t (p(t) - p̄(t))² / p̄(t)       words are ordered by what they add to it
     q(z) = 1/n Σ_i N(z; z_i, C_i)               codes are drawn from it
     C_i  = 1/k Σ_j (z_j - z_i)(z_j - z_i)ᵀ      j: the k nearest neighbours of document i
 
-Probability alone names the words of every document, lift alone the rarest of the corpus; what a word adds to the
-divergence weighs one with the other. (What it adds to Kullback and Leibler's, p ln lift, still puts `edu` and `com`
-first where a decoder of 20 Newsgroups was taught counts and not tf-idf.)
-
 q is the aggregate posterior of Makhzani et al. ("Adversarial Autoencoders", 2015, section 2). An encoder without noise
-gives it as a cloud of points; Manifold Parzen Windows (Vincent & Bengio, NIPS 2002) put a Gaussian on each that is as
-wide as its neighbourhood, and wide in no other direction. On the documentation of this Python, what is drawn so is .06
-from its nearest document by cosine, where documents are .07 from theirs, and its ten words go together (mean NPMI .30;
-.27 for those that documents' codes say). One Gaussian with the mean and the covariance of all codes gives codes .62
-from any document, of words that do not (.16): it does not know that documents come in topics.
+gives it as a cloud of points; Manifold Parzen Windows (Vincent & Bengio, NIPS 2002) put a Gaussian on each point, as
+wide as its neighbourhood and only in the directions of its neighbours. On the documentation of this Python, a sample
+has a cosine distance of .06 to its nearest document, where documents have .07 to theirs, and its ten words go together
+(mean NPMI .30; .27 for documents' codes). A single Gaussian with the mean and the covariance of all codes gives codes
+at a distance of .62, whose words do not go together (.16): it knows nothing of topics.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.config import check_seed
 from textae.encoding.arrays import Floats
-from textae.encoding.decoder import Doubles
+from textae.encoding.decoder import Doubles, known_floats
 from textae.encoding.layers import unit
+from textae.errors import QueryError
+from textae.explore.decode import decoded
+from textae.index.snapshot import Snapshot
+from textae.types import Cell, Grid, Sample, Samples
 
 NEIGHBOURS = 10
 """k. With 5 to 20, words of a sample go together as well, and more than documents' do; from 40 on topics mix."""
 
-_CENTRAL = (0.02, 0.98)  # quantiles: what lies outside has few documents, far from each other
-_JUDGED = 100  # documents whose nearest neighbour says what is near
+_CENTRAL = (0.02, 0.98)  # quantiles: documents outside are few and far apart
+_JUDGED = 100  # documents whose nearest neighbour gives the usual distance
 _ROUNDING = 0.01  # of a length of 1, in half precision
 
 
-class AggregatePosterior:
-    """q(z), where the codes of documents are: see the module's documentation.
+def spherical(codes: Floats) -> bool:
+    """Whether all codes, (n, dims), have unit length, up to half precision."""
+    return bool((np.abs(np.linalg.norm(codes, axis=1) - 1) < _ROUNDING).all())
 
-    Codes of unit length lie on a sphere. What is drawn is brought back onto it, and distances are 1 - cosine, as a
-    search compares them; those of a deep stack have any length, and distances are Euclid's.
+
+def sample(snapshot: Snapshot, n: int, k: int, seed: int) -> Samples:
+    """Draw n codes from the aggregate posterior, and decode the k most telling words of each.
+
+    Raises:
+        QueryError: n is below 1; or no document has a code.
+        TextaeError: the seed is invalid.
+    """
+    if n < 1:
+        raise QueryError(f"the number of samples must be at least 1, got {n}")
+    check_seed(seed)
+    posterior = AggregatePosterior(_floats(snapshot))
+    codes = posterior.draw(n, np.random.default_rng(seed))
+    numbers = snapshot.numbers[snapshot.codes.has_code].tolist()
+    samples = []
+    for code, one in zip(codes, decoded(snapshot, codes, k), strict=True):
+        distances = posterior.distances(code)
+        nearest = snapshot.reader.ids([numbers[int(distances.argmin())]])[0]
+        samples.append(Sample(one, nearest, float(distances.min())))
+    return Samples(tuple(samples), posterior.usual_distance())
+
+
+def grid(snapshot: Snapshot, n: int, k: int) -> Grid:
+    """Decode the k most telling words of n × n codes over the plane of the documents' float codes.
+
+    Raises:
+        QueryError: n is below 1; or codes are not of two numbers.
+    """
+    if n < 1:
+        raise QueryError(f"the number of rows must be at least 1, got {n}")
+    dims = snapshot.codes.floats.shape[1]
+    if dims != 2:
+        how = "--preset hinton2006 --dims 2" if snapshot.shape is None else "--dims 2"
+        raise QueryError(
+            f"a grid needs codes of 2 numbers, and those of this index have {dims}; 'textae index SOURCE… {how}' "
+            "learns such codes"
+        )
+    x, y, documents = plane(_floats(snapshot), n)
+    cells = decoded(snapshot, centres(x, y), k)
+    from_the_top = tuple(
+        Cell(row, column, int(documents[n - 1 - row, column]), cells[(n - 1 - row) * n + column])
+        for row in range(n)
+        for column in range(n)
+    )
+    return Grid(tuple(x.tolist()), tuple(y.tolist()), from_the_top)
+
+
+def _floats(snapshot: Snapshot) -> NDArray[np.floating]:
+    """The codes of the documents that have one: (n, dims)."""
+    floats = known_floats(snapshot.codes)
+    if not len(floats):
+        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    return floats
+
+
+class AggregatePosterior:
+    """q(z) of the module's docstring.
+
+    Codes of unit length lie on a sphere: samples are brought back onto it, and distances are 1 - cosine, as in a
+    search. Codes of a deep stack have any length, and distances are Euclidean.
 
     Args:
         floats: (n, dims), the codes of the documents.
 
     Attributes:
         floats: the same, float32.
-        spherical: whether they are of unit length.
+        spherical: whether they have unit length.
     """
 
     def __init__(self, floats: NDArray[np.floating]) -> None:
         self.floats: Floats = floats.astype(np.float32)
-        lengths = np.linalg.norm(self.floats, axis=1)
-        self.spherical = bool((np.abs(lengths - 1) < _ROUNDING).all())
+        self.spherical = spherical(self.floats)
         if self.spherical:
             self.floats = unit(self.floats)
 
     def distances(self, code: Floats) -> Floats:
-        """How far a code, (dims,), is from every document's: (n,)."""
+        """The distances of a code, (dims,), to every document's: (n,)."""
         if self.spherical:
             cosines: Floats = self.floats @ unit(code[None])[0]
             return np.maximum(1 - cosines, 0)
-        apart: Floats = np.linalg.norm(self.floats - code, axis=1)
-        return apart
+        distances: Floats = np.linalg.norm(self.floats - code, axis=1)
+        return distances
 
     def draw(self, n: int, generator: np.random.Generator) -> Floats:
-        """Draw n codes, each around a document at random, as z_i + Σ_j ε_j (z_j - z_i) / √k: (n, dims)."""
+        """Draw n codes, each around a random document, as z_i + Σ_j ε_j (z_j - z_i) / √k: (n, dims)."""
         k = min(NEIGHBOURS, len(self.floats) - 1)
-        drawn = self.floats[generator.integers(len(self.floats), size=n)]
-        for code in drawn if k else ():
-            near = np.argsort(self.distances(code), kind="stable")[1 : k + 1]  # the first has this very code
+        samples = self.floats[generator.integers(len(self.floats), size=n)]
+        for code in samples if k else ():
+            near = np.argsort(self.distances(code), kind="stable")[1 : k + 1]  # the first is the code itself
             code += generator.standard_normal(k, np.float32) @ (self.floats[near] - code) / np.float32(k**0.5)
-        return unit(drawn) if self.spherical else drawn
+        return unit(samples) if self.spherical else samples
 
     def usual_distance(self) -> float:
-        """How far documents are from their nearest other one, the median over some evenly taken: what is near here."""
+        """The median distance of documents, an even sample of them, to their nearest other document."""
         n = len(self.floats)
         if n < 2:
             return 0.0
@@ -81,37 +136,27 @@ class AggregatePosterior:
         return float(np.median([np.partition(self.distances(code), 1)[1] for code in self.floats[rows]]))
 
 
-@dataclass(frozen=True)
-class Plane:
-    """A plane of codes cut into n × n cells.
-
-    Attributes:
-        x: (n + 1,), the edges of the columns, rising.
-        y: (n + 1,), the edges of the rows, rising.
-        documents: (n, n) int64, by row and column: those whose code lies in the cell.
-    """
-
-    x: Doubles
-    y: Doubles
-    documents: NDArray[np.int64]
-
-    def centres(self) -> Floats:
-        """The codes in the middle of the cells, row by row: (n · n, 2)."""
-        x, y = np.meshgrid((self.x[1:] + self.x[:-1]) / 2, (self.y[1:] + self.y[:-1]) / 2)
-        return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
-
-
-def plane(floats: NDArray[np.floating], n: int) -> Plane:
-    """The part of the plane where most documents are, cut into cells.
+def plane(floats: NDArray[np.floating], n: int) -> tuple[Doubles, Doubles, NDArray[np.int64]]:
+    """Cut the part of the plane with most documents into n × n cells.
 
     Args:
         floats: (n_documents, 2), the float codes.
         n: columns, and rows.
+
+    Returns:
+        The edges of the columns, (n + 1,) rising; the edges of the rows, (n + 1,) rising; and the number of documents
+        of each cell, (n, n) by row and column.
     """
     points = floats.astype(np.float64)
     edges = []
     for low, high in np.quantile(points, _CENTRAL, axis=0).T:
-        margin = 0.5 if low == high else 0.0  # all at one place: it becomes the middle
+        margin = 0.5 if low == high else 0.0  # all documents at one place: it becomes the middle
         edges.append(np.linspace(low - margin, high + margin, n + 1))
     documents, *_ = np.histogram2d(points[:, 1], points[:, 0], bins=[edges[1], edges[0]])
-    return Plane(edges[0], edges[1], documents.astype(np.int64))
+    return edges[0], edges[1], documents.astype(np.int64)
+
+
+def centres(x: Doubles, y: Doubles) -> Floats:
+    """The codes at the centres of the cells between edges, row by row: (n · n, 2)."""
+    columns, rows = np.meshgrid((x[1:] + x[:-1]) / 2, (y[1:] + y[:-1]) / 2)
+    return np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)

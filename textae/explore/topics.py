@@ -1,29 +1,30 @@
-"""Topics of an index: clusters of what its codes say documents are about, and the words that tell them apart.
+"""Topics of an index: clusters of the part of a code that holds its topic, and the words that tell them apart.
 
-A topic is learned once and kept with the index: a centre, words and a name, nothing of any document. What belongs to it
-is worked out from the documents that are there, so documents that are added come to the topics that were found before.
+A topic is learned once and stored with the index: a centre, words and a name, nothing of any document. Documents are
+assigned to the centres whenever topics are shown, so new documents join existing topics.
 
-    found, topic_of, strengths = topics_of(opened, learn(opened))
+    topics, topic_of, memberships = topics_of(snapshot, learn(snapshot))
 
-Words are those that the decoder says at a topic's centre and that its documents hold, both beside the other topics:
+The words of a topic are likely at its centre by the decoder, and frequent in its documents, compared with the other
+topics:
 
-    √( (p - p̄)² / p̄ · (q - q̄)² / q̄ )        p: the decoder's share of a word, q: the share of documents that hold it
+    √( (p - p̄)² / p̄ · (q - q̄)² / q̄ )        p: the decoder's probability of a word, q: its document frequency
                                                p̄, q̄: their means over topics
 
-An area's words are those that are telling of all its topics, by the geometric mean of that, weighted by documents. (By
-the arithmetic one a topic of few and rare words names the area that it is in.)
+The words of a topic group tell all its topics: the geometric mean of that, weighted by documents. (With the arithmetic
+mean a topic of few and rare words names the whole group.)
 
-The decoder alone likes words that go with a topic and that few of its documents write, documents alone rare ones. (Of
-abstracts from arXiv, of SciFact and of the documentation of this Python, the ten words of a topic go together better
-than those of either, and of class-based tf-idf: mean NPMI .26, .32, .32; by the decoder alone .23, .29, .32, by
-documents alone .23, .27, .29, by class-based tf-idf .21, .22, .29.)
+The decoder alone prefers words that go with a topic but that few documents write; documents alone prefer rare words.
+On abstracts from arXiv, on SciFact and on the documentation of this Python, the ten words of a topic have a mean NPMI
+of .26, .32, .32; by the decoder alone .23, .29, .32; by documents alone .23, .27, .29; by class-based tf-idf .21, .22,
+.29.
 
-Pictures have no words. Their topics are named by what their field `label` says (`textae.explore.naming`), and where
-that tells nothing by the title or the id of the most typical one.
+Pictures have no words. The values of their field `label` name their topics, by (q - q̄) / √q̄ of each value; if no value
+tells a topic, the title or the id of its most typical picture does.
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -33,328 +34,365 @@ from numpy.typing import NDArray
 
 from textae.config import check_seed
 from textae.encoding.analyzer import searchable
-from textae.encoding.arrays import Floats, Rows
-from textae.encoding.decoder import most_telling
+from textae.encoding.arrays import Floats, Ints, Rows
+from textae.encoding.decoder import Doubles, most_telling
 from textae.encoding.encoders import Encoder
 from textae.encoding.layers import unit
 from textae.encoding.topk import top_k
 from textae.errors import QueryError
-from textae.explore import clustering as clusters
-from textae.explore.clustering import Numbers
+from textae.explore.clustering import Clusters, find, nearest
 from textae.explore.duplicates import RADIUS
-from textae.explore.naming import telling_values
 from textae.explore.scales import label_of
+from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
 from textae.types import Progress, Topic, Topics, TypicalDocument
 
+Words = list[tuple[str, ...]]
+
 NAME = "topics"
-"""Under which topics are kept."""
+"""Setting, and prefix of the arrays, of the stored topics."""
 
 MOST_TOPICS = 1_000
-"""That can be asked for."""
+"""Maximum number of topics."""
 
 LABEL = "label"
 """The field that names topics of pictures."""
 
 _WORDS, _IN_A_NAME, _TYPICAL = 10, 3, 3
-_SAMPLE = 30_000  # documents of which topics are learned
-_CLOSEST = 20  # documents of a topic among which typical ones are looked for
-_FLOOR = 1e-4  # of the most telling word: how telling a word at least is of each topic of an area
-_CANDIDATES = 100  # words of a topic that the decoder says, among which documents choose
-_READ = 5  # documents of a topic in which forms of words are looked for
+_SAMPLE = 30_000  # documents that topics are learned from
+_CLOSEST = 20  # documents of a topic that typical ones are chosen from
+_FLOOR = 1e-4  # of the highest score: minimum score of a word in each topic of a group
+_CANDIDATES = 100  # most telling words of the decoder, of each topic, that documents choose from
+_READ = 5  # documents of a topic in which forms of words are counted
+_LEAST_VALUE = 0.1  # of the most telling value: a value below is in a group by chance
 _AT_A_TIME = 1 << 16  # documents
 
 
 @dataclass(frozen=True)
-class Learned:
-    """Topics as they are kept.
+class TopicModel:
+    """Topics as an index stores them.
 
     Attributes:
-        clusters: of the documents' `vectors`.
+        clusters: of the documents' `topic_vectors`.
         words: of each topic, the most telling first.
         names: of each topic.
-        area_words: of each area.
-        area_names: of each area.
-        seed: of all that was random.
-        found: whether their number was found, and not given.
+        group_words: of each topic group.
+        group_names: of each topic group.
+        seed: of all randomness.
+        found: whether the number of topics was chosen from the data.
     """
 
-    clusters: clusters.Clusters
+    clusters: Clusters
     words: Sequence[Sequence[str]]
     names: Sequence[str]
-    area_words: Sequence[Sequence[str]]
-    area_names: Sequence[str]
+    group_words: Sequence[Sequence[str]]
+    group_names: Sequence[str]
     seed: int
     found: bool
 
     def answers(self, n: int | None, seed: int | None) -> bool:
-        """Whether they are what is asked for: so many, by that seed; None for any."""
+        """Whether these are n topics by that seed; None accepts any."""
         if n is None:
             return seed is None or (seed == self.seed and self.found)
         return n == len(self.names) and seed in (None, self.seed)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `kept` reads, beside what is `said`."""
-        return {"centres": self.clusters.centres, "area_of": self.clusters.area_of}
+    def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """The arrays and the setting that `load` reads; topic groups are called areas on disk."""
+        arrays = {"centres": self.clusters.centres, "area_of": self.clusters.group_of}
+        names = {"words": self.words, "names": self.names, "area_words": self.group_words}
+        return arrays, names | {"area_names": self.group_names, "seed": self.seed, "found": self.found}
 
-    def said(self) -> dict[str, Any]:
-        """What `kept` reads, as JSON can hold it."""
-        names = ("words", "names", "area_words", "area_names", "seed", "found")
-        return {name: getattr(self, name) for name in names}
-
-
-def kept(snapshot: Snapshot) -> Learned | None:
-    """The topics that were learned before; None where none were."""
-    said: Mapping[str, Any] | None = snapshot.reader.settings.get(NAME)
-    if said is None:
-        return None
-    arrays = snapshot.reader.arrays
-    return Learned(clusters.Clusters(arrays[f"{NAME}/centres"], arrays[f"{NAME}/area_of"]), **said)
+    @classmethod
+    def load(cls, snapshot: Snapshot) -> "TopicModel | None":
+        """The topics that an index stores; None without any."""
+        setting: dict[str, Any] | None = snapshot.reader.settings.get(NAME)
+        if setting is None:
+            return None
+        arrays = snapshot.reader.arrays
+        names = (setting[name] for name in ("words", "names", "area_words", "area_names", "seed", "found"))
+        return cls(Clusters(arrays[f"{NAME}/centres"], arrays[f"{NAME}/area_of"]), *names)
 
 
-def _silent(stage: str, done: int, total: int | None) -> None:
-    pass
+@dataclass(frozen=True)
+class _Assignment:
+    """The documents that have a code, by the order of their numbers, and their topics.
+
+    Attributes:
+        rows: (n,)
+        topic_of: (n,) int32.
+        memberships: (n,) float32 from 0 to 1.
+        sizes: (n_topics,) documents of each topic.
+    """
+
+    rows: Rows
+    topic_of: Ints
+    memberships: Floats
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, centres: Floats) -> "_Assignment":
+        rows, floats = known_rows(snapshot), snapshot.documents.floats
+        topic_of, memberships = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
+        for first in range(0, len(rows), _AT_A_TIME):
+            part = slice(first, first + _AT_A_TIME)
+            topic_of[part], memberships[part] = nearest(topic_vectors(snapshot, floats.take(rows[part])), centres)
+        return cls(rows, topic_of, memberships, np.bincount(topic_of, minlength=len(centres)))
+
+    def strongest(self, n: int) -> list[NDArray[np.int64]]:
+        """The places of the n documents with the highest membership of each topic."""
+        order = np.lexsort((-self.memberships, self.topic_of))
+        starts = np.searchsorted(self.topic_of[order], np.arange(len(self.sizes) + 1)).tolist()
+        return [order[first : min(last, first + n)] for first, last in pairwise(starts)]
 
 
-def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Progress = _silent) -> Learned:
-    """Find the topics of an index.
+def topic_model(snapshot: Snapshot, n: int | None, seed: int | None, progress: Progress) -> TopicModel:
+    """The topics that the index keeps, or new ones, which it then keeps; added documents join them.
 
     Args:
         snapshot: the index.
-        n: topics; None to find their number.
-        seed: of the sample that is clustered, and of clustering.
-        progress: told of each stage.
+        n: number of topics; None for those that are kept, else chosen by split-half agreement.
+        seed: of clustering; None for that of those that are kept, else 1.
+        progress: called at each stage of learning.
 
     Raises:
         QueryError: no document has a code; or there cannot be n topics.
-        TextaeError: the seed cannot be.
+        TextaeError: the seed is out of range.
+        StoreError: another process is writing to the index.
+    """
+    model = snapshot.learned.get(NAME) or TopicModel.load(snapshot)
+    if model is None or not model.answers(n, seed):
+        model = learn(snapshot, n, 1 if seed is None else seed, progress)
+        topics_of(snapshot, model)  # before it is kept: what cannot be shown is not kept
+        keep(snapshot, NAME, *model.stored())
+        snapshot.learned[NAME] = model
+    return model
+
+
+def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Progress = lambda *_: None) -> TopicModel:
+    """Learn the topics of an index.
+
+    Args:
+        snapshot: the index.
+        n: number of topics; None to choose it from the data.
+        seed: of the sample that is clustered, and of clustering.
+        progress: called for each stage.
+
+    Raises:
+        QueryError: no document has a code; or n is out of range.
+        TextaeError: the seed is invalid.
     """
     check_seed(seed)
     rows = known_rows(snapshot)
-    _check_number(n, len(rows))
+    if not len(rows):
+        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    most = min(len(rows), MOST_TOPICS)
+    if n is not None and not 1 <= n <= most:
+        of = f" for the {len(rows):,} documents that have a code" if most == len(rows) else ""
+        raise QueryError(f"the number of topics must be from 1 to {most:,}{of}, got {n:,}")
     generator = np.random.default_rng(seed)
     if len(rows) > _SAMPLE:
         rows = rows[np.sort(generator.choice(len(rows), _SAMPLE, replace=False))]
     floats = snapshot.documents.floats.take(rows).astype(np.float32)
-    found = clusters.find(vectors(snapshot, floats), n, generator, progress)
-    if n is not None and len(found.centres) < n:
-        raise QueryError(f"{n:,} topics were asked for, and the documents have {len(found.centres):,} different codes")
+    clusters = find(topic_vectors(snapshot, floats), n, generator, progress)
+    if n is not None and len(clusters.centres) < n:
+        raise QueryError(f"{n:,} topics need as many different codes, and the documents have {len(clusters.centres):,}")
     progress("naming topics", 0, None)
-    words, area_words = _words(snapshot, floats, found) if snapshot.shape is None else _labels(snapshot, found)
-    return Learned(found, words, _names(words), area_words, _names(area_words), seed, n is None)
+    assignment = _Assignment.of(snapshot, clusters.centres)
+    if snapshot.shape is None:
+        words, group_words = _words(snapshot, floats, clusters, assignment)
+    else:
+        words, group_words = _labels(snapshot, clusters, assignment)
+    return TopicModel(clusters, words, _names(words), group_words, _names(group_words), seed, n is None)
 
 
-def _check_number(n: int | None, n_documents: int) -> None:
-    if not n_documents:
-        raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    most = min(n_documents, MOST_TOPICS)
-    if n is not None and not 1 <= n <= most:
-        of = f" for the {n_documents:,} documents that have a code" if most == n_documents else ""
-        raise QueryError(f"{n:,} topics were asked for; give 1 to {most:,}{of}")
+def topic_vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
+    """The vectors that are clustered: the direction of the topic part of codes, if they have one; else whole codes.
 
-
-def vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
-    """What is clustered of float codes: the direction of their topics, where they have such a part; else all of them.
-
-    With the part for answers, or that alone, clusters agree no better with labels and take five times as long.
+    With the instance part, or that alone, clusters agree no better with labels and take five times as long.
     """
     encoder = snapshot.model.encoder
-    if not isinstance(encoder, Encoder):  # of a deep stack, whose codes have any length
+    if not isinstance(encoder, Encoder):  # a deep stack, whose codes have any length
         return floats.astype(np.float32)
-    return unit(floats[:, -len(encoder.topic_mean) :].astype(np.float32))  # all, where there are no topics
+    return unit(floats[:, -len(encoder.topic_mean) :].astype(np.float32))  # -0: all, of codes without a topic part
 
 
 def known_rows(snapshot: Snapshot) -> Rows:
-    """The rows of the documents that are there and have a code."""
-    known, alive = snapshot.documents.has_code.whole(), snapshot.documents.alive
-    return np.flatnonzero(known if alive is None else known & alive)
+    """The rows of the documents that have a code and are not removed."""
+    has_code, alive = snapshot.documents.has_code.whole(), snapshot.documents.alive
+    return np.flatnonzero(has_code if alive is None else has_code & alive)
 
 
-Words = list[tuple[str, ...]]
+def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floats]:
+    """The topics of the documents of an index.
+
+    Args:
+        snapshot: the index.
+        model: its topics.
+
+    Returns:
+        The topics; of each document that has a code, in the order of their numbers, the place of its topic in
+        `leaves`, (n,) int32; and its membership in that topic, (n,) float32 from 0 to 1.
+    """
+    assignment = _Assignment.of(snapshot, model.clusters.centres)
+    typical = _typical(snapshot, assignment)
+    groups = []
+    for group, name in enumerate(model.group_names):
+        topics = tuple(
+            Topic(f"{group + 1}.{n}", model.names[i], tuple(model.words[i]), int(assignment.sizes[i]), typical[i])
+            for n, i in enumerate(np.flatnonzero(model.clusters.group_of == group).tolist(), start=1)
+        )
+        in_turn = itertools.chain.from_iterable(itertools.zip_longest(*(topic.typical for topic in topics)))
+        most_typical = tuple(itertools.islice(filter(None, in_turn), _TYPICAL))
+        documents = sum(topic.documents for topic in topics)
+        groups.append(Topic(str(group + 1), name, tuple(model.group_words[group]), documents, most_typical, topics))
+    n = len(assignment.rows)
+    return Topics(tuple(groups), n, len(snapshot.numbers) - n), assignment.topic_of, assignment.memberships
 
 
-def _words(snapshot: Snapshot, floats: Floats, found: clusters.Clusters) -> tuple[Words, Words]:
-    """The most telling words of each topic and of each area."""
-    rows, topic_of, strengths = _assigned(snapshot, found.centres)
-    sizes = np.bincount(topic_of, minlength=len(found.centres))
-    terms, telling = _telling(snapshot, _said_at_centres(snapshot, floats, found), rows, topic_of)
-    of_areas = [found.area_of == area for area in range(int(found.area_of[-1]) + 1)]
-    shared = [_of_all(telling[area], sizes[area]) for area in of_areas]
-    ranked = [terms[top_k(row.astype(np.float32), 2 * _WORDS)].tolist() for row in (*telling, *shared)]
-    written = _written(snapshot, set(itertools.chain.from_iterable(ranked)), rows, topic_of, strengths)
-    words = [_distinct(list(map(written, row))) for row in ranked]
+def _typical(snapshot: Snapshot, assignment: _Assignment) -> list[tuple[TypicalDocument, ...]]:
+    """The documents with the highest membership of each topic, without near-duplicates of each other."""
+    chosen = []
+    for places in assignment.strongest(_CLOSEST):
+        bits = snapshot.documents.bits.take(assignment.rows[places])
+        apart: list[int] = []
+        for i in range(len(places)):
+            distances = np.bitwise_count(bits[apart] ^ bits[i]).sum(axis=1)
+            if len(apart) < _TYPICAL and (distances > RADIUS * 8 * bits.shape[1]).all():
+                apart.append(i)
+        chosen.append(places[apart])
+    every = np.concatenate(chosen)
+    ids = snapshot.reader.ids(snapshot.documents.doc_numbers.take(assignment.rows[every]).tolist())
+    typical = map(TypicalDocument, ids, snapshot.reader.titles(ids), assignment.memberships[every].tolist())
+    return [tuple(itertools.islice(typical, len(places))) for places in chosen]
+
+
+def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: _Assignment) -> tuple[Words, Words]:
+    """The most telling words of each topic and of each topic group."""
+    terms, telling = _telling(snapshot, _probabilities(snapshot, floats, clusters), assignment)
+    rows = list(telling)
+    for group in range(int(clusters.group_of[-1]) + 1):  # the geometric mean of its topics
+        inside = clusters.group_of == group
+        weights = (assignment.sizes[inside] + 1) / (assignment.sizes[inside] + 1).sum()
+        floor = _FLOOR * telling[inside].max(initial=0) + np.finfo(np.float64).tiny  # else one topic could veto a word
+        rows.append(np.exp(weights @ np.log(telling[inside] + floor)) - floor)
+    ranked = [terms[top_k(row.astype(np.float32), 2 * _WORDS)].tolist() for row in rows]
+    typical = np.concatenate(assignment.strongest(_READ))
+    documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(assignment.rows[typical]).tolist())
+    form_of = forms(snapshot, set(itertools.chain.from_iterable(ranked)), map(searchable, documents))
+    stem_of = snapshot.model.vectorizer.vocabulary.term
+    words = [_different([form_of.get(stem, stem) for stem in map(stem_of, row)]) for row in ranked]
     return words[: len(telling)], words[len(telling) :]
 
 
-def _labels(snapshot: Snapshot, found: clusters.Clusters) -> tuple[Words, Words]:
-    """What the labels of each topic's pictures say, and of each area's; where they say nothing, the most typical one.
-
-    Such an area is called as its largest topic is.
-    """
-    rows, topic_of, strengths = _assigned(snapshot, found.centres)
-    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.has_code.tolist())
-    values, k, n_areas = list(map(label_of, fields)), len(found.centres), int(found.area_of[-1]) + 1
-    typical = _typical(snapshot, rows, topic_of, strengths, k)
-    names = [tuple(one.title or one.id for one in documents[:1]) for documents in typical]
-    words = [said or name for said, name in zip(telling_values(values, topic_of, k), names, strict=True)]
-    sizes = np.bincount(topic_of, minlength=k)
-    largest = [int(np.where(found.area_of == area, sizes, -1).argmax()) for area in range(n_areas)]
-    of_areas = telling_values(values, found.area_of[topic_of], n_areas)
-    return words, [said or words[topic] for said, topic in zip(of_areas, largest, strict=True)]
+def _probabilities(snapshot: Snapshot, floats: Floats, clusters: Clusters) -> Floats:
+    """The decoder's probabilities of all words at the mean code of each topic: (n_topics, n_terms)."""
+    topic_of, _ = nearest(topic_vectors(snapshot, floats), clusters.centres)
+    sums = np.zeros((len(clusters.centres), floats.shape[1]), np.float32)
+    np.add.at(sums, topic_of, floats)
+    means: Floats = sums / np.maximum(np.bincount(topic_of, minlength=len(sums)), 1).astype(np.float32)[:, None]
+    # The default decoder has learned codes of unit length; codes of a deep stack have any length.
+    return snapshot.decoder.words(unit(means) if isinstance(snapshot.model.encoder, Encoder) else means)
 
 
-def _telling(snapshot: Snapshot, said: Floats, rows: Rows, topic_of: Numbers) -> tuple[Rows, NDArray[np.float64]]:
-    """Terms of which some topic says more than others, and how telling each is of each topic: (k, n_terms)."""
-    k, n_terms = said.shape
-    usual = said.mean(axis=0, dtype=np.float64) if k > 1 else np.full(n_terms, 1 / n_terms)
-    terms = np.unique(np.concatenate([most_telling(share, usual, _CANDIDATES) for share in said]))
-    telling = _excess(said[:, terms], usual[terms])
-    if k > 1:  # of a single topic documents hold nothing more than usual
-        held = _held(snapshot, terms, rows, topic_of, k)
-        both = telling * _excess(held, held.mean(axis=0))
+def _telling(snapshot: Snapshot, probabilities: Floats, assignment: _Assignment) -> tuple[Rows, Doubles]:
+    """The candidate terms, and the score of each in each topic: (n_topics, n_terms)."""
+    k, n_terms = probabilities.shape
+    usual = probabilities.mean(axis=0, dtype=np.float64) if k > 1 else np.full(n_terms, 1 / n_terms)
+    terms = np.unique(np.concatenate([most_telling(row, usual, _CANDIDATES) for row in probabilities]))
+    telling = _excess(probabilities[:, terms], usual[terms])
+    if k > 1:  # the documents of a single topic hold no term more often than usual
+        frequencies = _frequencies(snapshot, terms, assignment)
+        both = telling * _excess(frequencies, frequencies.mean(axis=0))
         telling = np.where(both.any(axis=1, keepdims=True), both, telling)
     return terms, telling
 
 
-def _of_all(telling: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How telling each term is of topics together, their geometric mean by size: (k, n_terms) to (n_terms,)."""
-    floor = _FLOOR * telling.max(initial=0) + np.finfo(np.float64).tiny  # else one topic without a word forbids it
-    weights = (sizes + 1) / (sizes + 1).sum()
-    mean: NDArray[np.float64] = np.exp(weights @ np.log(telling + floor)) - floor
-    return mean
-
-
-def _said_at_centres(snapshot: Snapshot, floats: Floats, found: clusters.Clusters) -> Floats:
-    """The decoder's words at the centre of each topic: (k, n_terms)."""
-    topic_of, _ = clusters.nearest(vectors(snapshot, floats), found.centres)
-    sums = np.zeros((len(found.centres), floats.shape[1]), np.float32)
-    np.add.at(sums, topic_of, floats)
-    sizes = np.maximum(np.bincount(topic_of, minlength=len(sums)), 1).astype(np.float32)
-    means: Floats = sums / sizes[:, None]
-    if isinstance(snapshot.model.encoder, Encoder):  # codes of unit length are what its decoder has learned
-        means = unit(means)
-    return snapshot.decoder.words(means)
-
-
-def _held(snapshot: Snapshot, terms: Rows, rows: Rows, topic_of: Numbers, k: int) -> NDArray[np.float64]:
-    """The share of each topic's documents that hold each term: (k, n_terms)."""
-    topic_of_row = np.full(len(snapshot.documents.doc_numbers), k)  # the last for what is removed, or has no code
-    topic_of_row[rows] = topic_of
-    held = np.zeros((k + 1, len(terms)))
-    for start, segment in zip(snapshot.documents.doc_numbers.starts, snapshot.segments, strict=False):
-        lists = segment.documents.postings.find(terms.astype(np.int32)).lists
-        for place, (documents, _) in enumerate(lists):
-            held[:, place] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
-    shares: NDArray[np.float64] = held[:k] / np.maximum(np.bincount(topic_of, minlength=k), 1)[:, None]
-    return shares
-
-
-def _excess(share: NDArray[np.floating], usual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(p - p̄) / √p̄ where p is more than usual, and nothing where it is not."""
-    excess: NDArray[np.float64] = np.maximum(share - usual, 0) / np.sqrt(np.maximum(usual, np.finfo(np.float32).tiny))
+def _excess(p: NDArray[np.floating], mean: Doubles) -> Doubles:
+    """(p - p̄) / √p̄ where p is above its mean, else 0."""
+    excess: Doubles = np.maximum(p - mean, 0) / np.sqrt(np.maximum(mean, np.finfo(np.float32).tiny))
     return excess
 
 
-def _written(
-    snapshot: Snapshot, terms: set[int], rows: Rows, topic_of: Numbers, strengths: Floats
-) -> Callable[[int], str]:
-    """How documents write terms, the strongest of each topic before all."""
-    order = np.lexsort((-strengths, topic_of))
-    first = np.flatnonzero(np.diff(topic_of[order], prepend=-1))
-    strongest = np.unique(np.minimum(first[:, None] + np.arange(_READ), len(order) - 1))
-    documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(rows[order[strongest]]).tolist())
-    form_of = forms(snapshot, terms, map(searchable, documents))
-    stem_of = snapshot.model.vectorizer.vocabulary.term
-    return lambda term: form_of.get(stem_of(term), stem_of(term))
+def _frequencies(snapshot: Snapshot, terms: Rows, assignment: _Assignment) -> Doubles:
+    """The document frequency of each term in each topic, as a share of its documents: (n_topics, n_terms)."""
+    k = len(assignment.sizes)
+    topic_of_row = np.full(len(snapshot.documents.doc_numbers), k)  # k: removed, or without a code
+    topic_of_row[assignment.rows] = assignment.topic_of
+    counts = np.zeros((k + 1, len(terms)))
+    for start, segment in zip(snapshot.documents.doc_numbers.starts, snapshot.segments, strict=False):
+        for i, (documents, _) in enumerate(segment.documents.postings.find(terms.astype(np.int32)).lists):
+            counts[:, i] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
+    frequencies: Doubles = counts[:k] / np.maximum(assignment.sizes, 1)[:, None]
+    return frequencies
 
 
-def _distinct(words: Sequence[str]) -> tuple[str, ...]:
-    """The first words of which none is nearly another, nor a number."""
+def _different(words: Sequence[str]) -> tuple[str, ...]:
+    """The first words, without numbers and without forms of one another, as vectors of vector."""
+
+    def similar(one: str, other: str) -> bool:
+        short, long = sorted((one, other), key=len)
+        return len(short) >= 4 and len(long) - len(short) <= 4 and long.startswith(short[: max(4, len(short) - 1)])
+
     chosen: list[str] = []
     for word in words:
         is_a_word = not word.isdecimal() and (len(word) > 1 or not word.isascii())
-        if is_a_word and not any(_alike(word, other) for other in chosen):
+        if is_a_word and not any(similar(word, other) for other in chosen):
             chosen.append(word)
     return tuple((chosen or list(words))[:_WORDS])
 
 
-def _alike(one: str, other: str) -> bool:
-    """Whether two words are forms of one, as far as a person would see: vector and vectors."""
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and len(long) - len(short) <= 4 and long.startswith(short[: max(4, len(short) - 1)])
-
-
-def _names(words: Sequence[Sequence[str]]) -> list[str]:
-    """A name of each list of words, the first of them; where that is taken, the next that makes it another."""
+def _names(words: Iterable[Sequence[str]]) -> list[str]:
+    """A name of each list of words: the first ones; if that name is taken, the next word that makes a new one."""
     names: list[str] = []
     for row in words:
-        begun = row[: _IN_A_NAME - 1]
-        possible = [", ".join([*begun, last]) for last in row[_IN_A_NAME - 1 :]] or [", ".join(row) or "unnamed"]
+        first = row[: _IN_A_NAME - 1]
+        possible = [", ".join([*first, last]) for last in row[_IN_A_NAME - 1 :]] or [", ".join(row) or "unnamed"]
         numbered = (f"{possible[0]} ({number})" for number in itertools.count(2))
         names.append(next(name for name in itertools.chain(possible, numbered) if name not in names))
     return names
 
 
-def topics_of(snapshot: Snapshot, learned: Learned) -> tuple[Topics, Numbers, Floats]:
-    """The topics of the documents that are there.
+def _labels(snapshot: Snapshot, clusters: Clusters, assignment: _Assignment) -> tuple[Words, Words]:
+    """The telling labels of each topic of pictures and of each group; else the most typical picture.
+
+    A group without a telling label is called like its largest topic.
+    """
+    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.has_code.tolist())
+    labels, k, n_groups = list(map(label_of, fields)), len(clusters.centres), int(clusters.group_of[-1]) + 1
+    typical = [tuple(one.title or one.id for one in documents[:1]) for documents in _typical(snapshot, assignment)]
+    telling = telling_values(labels, assignment.topic_of, k)
+    words = [row or title for row, title in zip(telling, typical, strict=True)]
+    largest = [int(np.where(clusters.group_of == i, assignment.sizes, -1).argmax()) for i in range(n_groups)]
+    of_groups = telling_values(labels, clusters.group_of[assignment.topic_of], n_groups)
+    return words, [row or words[topic] for row, topic in zip(of_groups, largest, strict=True)]
+
+
+def telling_values(values: Sequence[str | None], group_of: NDArray[np.integer], n_groups: int) -> Words:
+    """The values that groups have more often than others, the most telling first; of a single group the most frequent.
+
+        (q - q̄) / √q̄        q: the share of a group's documents with the value; q̄: of all documents
+
+    >>> telling_values(["3", "3", "5", "8", "8", None], np.array([0, 0, 0, 1, 1, 2]), 3)
+    [('3', '5'), ('8',), ()]
 
     Args:
-        snapshot: the index.
-        learned: of it.
+        values: of n documents, None for none.
+        group_of: (n,) from 0 to n_groups - 1.
+        n_groups: number of groups, some of them maybe empty.
 
     Returns:
-        The topics; and of each document that has a code, in the order of their numbers, the place of its topic in
-        `leaves`, (n_known,) int32, and how much it belongs to it, (n_known,) float32 from 0 to 1.
+        At most ten values of each group.
     """
-    rows, topic_of, strengths = _assigned(snapshot, learned.clusters.centres)
-    k = len(learned.names)
-    sizes = np.bincount(topic_of, minlength=k)
-    typical = _typical(snapshot, rows, topic_of, strengths, k)
-    areas = []
-    for area, name in enumerate(learned.area_names):
-        inside = tuple(
-            Topic(f"{area + 1}.{place}", learned.names[row], tuple(learned.words[row]), int(sizes[row]), typical[row])
-            for place, row in enumerate(np.flatnonzero(learned.clusters.area_of == area).tolist(), start=1)
-        )
-        in_turn = itertools.chain.from_iterable(itertools.zip_longest(*(topic.typical for topic in inside)))
-        most_typical = tuple(itertools.islice(filter(None, in_turn), _TYPICAL))
-        documents = sum(topic.documents for topic in inside)
-        areas.append(Topic(str(area + 1), name, tuple(learned.area_words[area]), documents, most_typical, inside))
-    return Topics(tuple(areas), len(rows), len(snapshot.numbers) - len(rows)), topic_of, strengths
-
-
-def _assigned(snapshot: Snapshot, centres: Floats) -> tuple[Rows, Numbers, Floats]:
-    """The rows of the documents that have a code, the topic of each, and how much it belongs to it."""
-    rows = known_rows(snapshot)
-    topic_of, strengths = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
-    for first in range(0, len(rows), _AT_A_TIME):
-        some = slice(first, first + _AT_A_TIME)
-        topic_of[some], strengths[some] = clusters.nearest(
-            vectors(snapshot, snapshot.documents.floats.take(rows[some])), centres
-        )
-    return rows, topic_of, strengths
-
-
-def _typical(
-    snapshot: Snapshot, rows: Rows, topic_of: Numbers, strengths: Floats, k: int
-) -> list[tuple[TypicalDocument, ...]]:
-    """The typical documents of each topic: those that belong to it most, no two of them nearly the same."""
-    order = np.lexsort((-strengths, topic_of))
-    starts = np.searchsorted(topic_of[order], np.arange(k + 1)).tolist()
-    places = [_apart(snapshot, rows, order[first : min(last, first + _CLOSEST)]) for first, last in pairwise(starts)]
-    every = np.array([place for group in places for place in group], np.int64)
-    ids = snapshot.reader.ids(snapshot.documents.doc_numbers.take(rows[every]).tolist())
-    told = map(TypicalDocument, ids, snapshot.reader.titles(ids), strengths[every].tolist())
-    return [tuple(itertools.islice(told, len(group))) for group in places]
-
-
-def _apart(snapshot: Snapshot, rows: Rows, places: NDArray[np.int64]) -> list[int]:
-    """The first few places of rows of which no two have nearly the same bits."""
-    bits = snapshot.documents.bits.take(rows[places])
-    near = RADIUS * 8 * bits.shape[1]
-    chosen: list[int] = []
-    for place in range(len(places)):
-        if len(chosen) < _TYPICAL and (np.bitwise_count(bits[chosen] ^ bits[place]).sum(axis=1) > near).all():
-            chosen.append(place)
-    return [int(place) for place in places[chosen]]
+    labels = sorted({value for value in values if value is not None})
+    column = {label: number for number, label in enumerate(labels)}
+    counts = np.zeros((n_groups, len(labels)))
+    for value, group in zip(values, group_of.tolist(), strict=True):
+        if value is not None:
+            counts[group, column[value]] += 1
+    usual = counts.sum(axis=0) / max(1, len(values))
+    frequencies = counts / np.maximum(np.bincount(group_of, minlength=n_groups), 1)[:, None]
+    telling = (frequencies - usual if n_groups > 1 else frequencies) / np.sqrt(usual)
+    ranked = np.argsort(-telling, axis=1, kind="stable")[:, :_WORDS].tolist()
+    least = np.maximum(_LEAST_VALUE * telling.max(axis=1, initial=0), np.finfo(np.float64).tiny)
+    return [tuple(labels[i] for i in row if telling[g, i] >= least[g]) for g, row in enumerate(ranked)]

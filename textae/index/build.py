@@ -99,6 +99,8 @@ def build(
     documents = reading.documents(corpus)
     first = _first(documents)
     if corpus.shape is not None:
+        if language not in (AUTO, None):
+            raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
         language = None  # of names of files
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):

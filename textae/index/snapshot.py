@@ -7,7 +7,7 @@ snapshot.documents.floats          the codes of all documents, segment after seg
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows
 from textae.index.store import Reader
-from textae.types import Shape
+from textae.types import Document, Picture, Shape
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class Snapshot:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        self.learned: dict[str, Any] = {}  # topics and maps of this commit, also of one that cannot be written to
         # As what they are mapped as, each slice of them would cost a microsecond more.
         self.arrays = {name: np.asarray(array) for name, array in reader.arrays.items()}
 
@@ -232,6 +233,25 @@ class Snapshot:
                 f"no document has the id {id!r}; 'textae search' prints ids, and 'textae info' counts the documents"
             )
         return number
+
+    def document(self, id: str) -> Document:
+        """The document with this id.
+
+        Raises:
+            QueryError: there is none.
+        """
+        return self.reader.documents([self.number(id)])[0]
+
+    def pictures(self, ids: Sequence[str]) -> list[Picture]:
+        """The pictures with these ids, in their order.
+
+        Raises:
+            QueryError: no document has an id, or it is a text.
+        """
+        pictures = [picture for id in ids if (picture := self.document(id).picture) is not None]
+        if len(pictures) < len(ids):
+            raise QueryError(f"the index {self.reader.folder} holds texts, and pictures are asked for")
+        return pictures
 
     def position(self, id: str) -> int:
         """The place of the document with this id in `codes`.

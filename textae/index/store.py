@@ -136,6 +136,10 @@ class Reader:
             marks = ",".join("?" * len(part))
             yield from self._rows(f"SELECT {columns} FROM documents WHERE number IN ({marks})", part)
 
+    def has(self, id: str) -> bool:
+        """Whether a document has this id."""
+        return self.number(id) is not None
+
     def all_ids(self) -> dict[int, str]:
         """Every id, by the document's number."""
         return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))

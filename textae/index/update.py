@@ -63,6 +63,11 @@ class Changes:
         return bool(self.added or self.replaced or self.removed)
 
 
+def remembered_sources(snapshot: Snapshot) -> dict[str, Source]:
+    """The sources that an index was made from, by their keys."""
+    return {key: Source.from_json(stored) for key, stored in snapshot.reader.settings["sources"].items()}
+
+
 class Update:
     """One change of an index; nothing is committed yet.
 

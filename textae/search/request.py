@@ -2,8 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Self, TypedDict, Unpack
 
+from textae.errors import QueryError
 from textae.types import Hit, Picture
+
+
+class SearchOptions(TypedDict, total=False):
+    """What `Engine.search` passes on to a `SearchRequest`."""
+
+    like: Sequence[str]
+    unlike: Sequence[str]
+    where: str | None
+    must: str | None
+    expand: bool
+    explain: bool
+
+
+class RequestOptions(SearchOptions, total=False):
+    """The attributes of a `SearchRequest` beside its query."""
+
+    mode: str | None
+    top_k: int
+    suggest: int
+    granularity: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,17 @@ class SearchRequest:
     explain: bool = False
     suggest: int = 0
     granularity: str = "passage"
+
+    @classmethod
+    def of_words(cls, text: str, **options: Unpack[RequestOptions]) -> Self:
+        """The request of a text that must have words.
+
+        Raises:
+            QueryError: it is empty.
+        """
+        if not text.strip():
+            raise QueryError("the query is empty; give some words")
+        return cls(text, **options)
 
 
 @dataclass(frozen=True)

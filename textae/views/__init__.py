@@ -1,4 +1,4 @@
-"""Views: pictures, pages and characters that show what `textae.explore` and `textae.search` found.
+"""Views: pictures, pages and characters that show the results of `textae.explore` and `textae.search`.
 
-Colours, labels, files that a person opens. It computes no topic, no map and no ranking, and knows no command line.
+Colours, labels and files for people. It computes no topic, map or ranking, and knows neither shell nor server.
 """

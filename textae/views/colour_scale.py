@@ -1,8 +1,6 @@
-"""What a field of the documents says in colours: categories, or numbers and dates on a scale.
+"""The colours and the legend of a field: of categories, or of numbers and dates on a scale.
 
-The values decide, not the field's name. Where nearly all are numbers, or dates as ISO 8601 or a mail writes them, the
-field is a scale, and what does not fit has no value; else it is categories, among them the few whole numbers of a
-coded label. A list speaks by its first element that says something, a dictionary not at all.
+`textae.explore.scales` decides which of these a field has.
 
     >>> by_topic = colouring("topic", ["stars", "bread", "stars", None])
     >>> by_topic.labels, by_topic.values.tolist()
@@ -26,13 +24,12 @@ _STEPS = 64  # colours of a scale
 
 @dataclass(frozen=True)
 class Legend:
-    """What the colours of categories mean.
+    """The meaning of the colours of categories.
 
     Attributes:
-        entries: (label, documents) of the at most `SHOWN` categories that have a colour of their own, the most
-            frequent first.
+        entries: (label, documents) of at most `SHOWN` categories with a colour of their own, the most frequent first.
         others: documents of all other categories.
-        without: documents of none.
+        without: documents without a category.
     """
 
     entries: tuple[tuple[str, int], ...]
@@ -41,10 +38,10 @@ class Legend:
 
 
 def shares(colouring: Colouring) -> NDArray[np.float64]:
-    """Where each document is on the scale of a field, from 0 to 1, by rank; NaN for none: (n,).
+    """The position of each document on the scale of a field, from 0 to 1, by rank; NaN for none: (n,).
 
-    Ranks (equal values have the mean of theirs) give each colour as many documents, where a few large values, as sizes
-    and counts have them, would leave one colour to nearly all.
+    By rank (equal values have their mean rank) each colour has as many documents. By value a few large sizes or counts
+    would leave one colour for nearly all.
     """
     values = np.asarray(colouring.values, np.float64)
     known = np.sort(values[~np.isnan(values)])
@@ -53,10 +50,10 @@ def shares(colouring: Colouring) -> NDArray[np.float64]:
 
 
 def colours(colouring: Colouring, *, dark: bool = False) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """The colours of a field, and of each document the place of its own among them: (n,).
+    """The colours of a field, and the place of each document's colour in them: (n,).
 
-    Of categories these are `SHOWN` colours in the order of the labels, that of all others, and that of none; of
-    numbers and dates a scale from the least to the most, and that of none.
+    Categories have `SHOWN` colours in the order of the labels, one for all others and one for none; numbers and dates
+    have a scale from the minimum to the maximum, and one colour for none.
     """
     others, without = OTHER[dark], WITHOUT[dark]
     if colouring.kind == CATEGORIES:
@@ -67,7 +64,7 @@ def colours(colouring: Colouring, *, dark: bool = False) -> tuple[tuple[str, ...
 
 
 def legend(colouring: Colouring) -> Legend:
-    """What the colours of categories mean, and of how many documents each is."""
+    """The meaning of the colours of categories, with their numbers of documents."""
     values = np.asarray(colouring.values, np.int32)
     counts = np.bincount(values[values >= 0], minlength=len(colouring.labels)).tolist()
     entries = tuple(zip(colouring.labels[:SHOWN], counts, strict=False))
@@ -75,7 +72,7 @@ def legend(colouring: Colouring) -> Legend:
 
 
 def stops(colouring: Colouring, n: int = 5) -> tuple[tuple[float, str], ...]:
-    """What a scale means at n places from 0 to 1, (place, value as it is written): the quantiles of the documents."""
+    """The values of a scale at n places from 0 to 1, (place, value as text): the quantiles of the documents."""
     values = np.asarray(colouring.values, np.float64)
     known = values[~np.isnan(values)]
     places = np.linspace(0, 1, n)
@@ -85,14 +82,14 @@ def stops(colouring: Colouring, n: int = 5) -> tuple[tuple[float, str], ...]:
 
 
 def _date_writer(days: NDArray[np.float64]) -> Callable[[float], str]:
-    """Years of what lasts long, days of what does not."""
+    """Years for a long time span, days for a short one."""
     lasts = float(days.max() - days.min())
     length = 4 if lasts > 5 * 365 else 7 if lasts > 150 else 10 if lasts > 4 else 16
     return lambda day: (EPOCH + timedelta(days=day)).isoformat(" ", "minutes")[:length]
 
 
 def _number_writer(numbers: NDArray[np.float64]) -> Callable[[float], str]:
-    """Whole numbers as such, those that may all be years without a comma, and others to four digits."""
+    """Whole numbers as such, without a comma if all may be years, and others to four digits."""
     if not (numbers == numbers.round()).all():
         return lambda number: f"{number:.4g}"
     years = YEARS[0] <= numbers.min() and numbers.max() <= YEARS[1]

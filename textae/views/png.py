@@ -1,4 +1,4 @@
-"""Pictures as others read them: an image of Pillow, and a PNG within a page."""
+"""Pictures as Pillow images, and as PNGs within a page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def image(picture: Picture) -> Image.Image:
-    """The picture as Pillow has it, grey or in colours."""
+    """The picture as a Pillow image, grey or in colours."""
     from PIL import Image
 
     return Image.frombytes("RGB" if picture.channels == 3 else "L", (picture.width, picture.height), picture.pixels)
 
 
 def data_url(picture: Picture) -> str:
-    """The picture as a `data:` URL, a PNG in base64: what a page shows that asks the network for nothing."""
+    """The picture as a `data:` URL, a PNG in base64, for a page that loads nothing."""
     written = io.BytesIO()
     image(picture).save(written, "PNG")
     return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"

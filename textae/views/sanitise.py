@@ -16,7 +16,7 @@ _NOT_IN_JSON = re.compile(f"[{_UNSEEN}]")
 
 
 def safe(text: str) -> str:
-    """The text with everything replaced that could steer a terminal; its length stays."""
+    """The text with control characters replaced, at the same length."""
     return _STEERING.sub("\ufffd", text)
 
 
@@ -26,7 +26,7 @@ def cell(text: str) -> str:
 
 
 def json_line(value: Mapping[str, Any]) -> str:
-    """One line of JSON; characters that could steer a terminal are escaped, as JSON can; what is no number is null."""
+    """One line of JSON; control characters are escaped, NaN and infinity are null."""
     line = json.dumps(value, ensure_ascii=False)
     if "NaN" in line or "Infinity" in line:  # Python writes them, JSON has no such thing
         line = json.dumps(json.loads(line, parse_constant=lambda name: None), ensure_ascii=False)

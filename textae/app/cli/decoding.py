@@ -50,23 +50,26 @@ def decode(
     textae decode --code 0.031,-0.17,…       a code that 'textae sample --json' printed
     textae decode holidays/beach.jpg -o beside.png
     """
+    from textae.explore.decode import decode_code, decode_documents, decode_text
     from textae.types import PICTURES
 
     if bool(ids) + (text is not None) + (code is not None) != 1:
         raise click.UsageError("give IDs of documents, --text or --code")
     with open_engine(folder) as engine:
-        if engine.kind == PICTURES and text is None:
+        if engine.snapshot.modality.kind == PICTURES and text is None:
             _reconstruct(engine, ids, code, drawing, output)
             return
         if drawing is not None:
             raise QueryError(f"-o draws pictures, and the index {engine.folder} holds texts; leave it out")
         if text is not None:
             text = stdin_text() if text == "-" else text
-            decoded = [({"text": " ".join(text.split())}, engine.decode_text(text, k))]
+            decoded = [({"text": " ".join(text.split())}, decode_text(engine.snapshot, text, k))]
         elif code is not None:
-            decoded = [({"code": code}, engine.decode_code(code, k))]
+            decoded = [({"code": code}, decode_code(engine.snapshot, code, k))]
         else:
-            decoded = [({"id": id}, one) for id, one in zip(ids, engine.decode(ids, k), strict=True)]
+            decoded = [
+                ({"id": id}, one) for id, one in zip(ids, decode_documents(engine.snapshot, ids, k), strict=True)
+            ]
     for source, one in decoded:
         print_decoded(source, one, output)
 
@@ -75,14 +78,16 @@ def _reconstruct(
     engine: Engine, ids: Sequence[str], code: str | None, drawing: Path | None, output: OutputOptions
 ) -> None:
     """Draw pictures beside their reconstructions, or print the errors."""
+    from textae.explore.decode import decode_code, decode_documents
+
     if code is not None:
         if drawing is None:
             raise click.UsageError("this code is of a picture; give -o OUT.png to draw it")
-        _draw([_pictures([engine.decode_code(code)])], drawing, output)
+        _draw([_pictures([decode_code(engine.snapshot, code)])], drawing, output)
         return
-    decoded = engine.decode(ids)
+    decoded = decode_documents(engine.snapshot, ids)
     if drawing is not None:
-        _draw(list(zip(engine.pictures(ids), _pictures(decoded), strict=True)), drawing, output)
+        _draw(list(zip(engine.snapshot.pictures(ids), _pictures(decoded), strict=True)), drawing, output)
     if drawing is None or output.as_json:
         print_reconstructions(ids, decoded, output)
 
@@ -123,16 +128,18 @@ def sample(
     textae sample --grid 8 -o plane.png      after textae index … --preset hinton2006 --dims 2
     textae sample -n 12 -o samples.png       new pictures in the style of the corpus
     """
+    from textae.explore.sampling import grid as grid_of_codes
+    from textae.explore.sampling import sample as sample_codes
     from textae.types import PICTURES
 
     if size is not None and n is not None:
         raise click.UsageError("give -n or --grid")
     with open_engine(folder) as engine:
-        pictures = engine.kind == PICTURES
+        pictures = engine.snapshot.modality.kind == PICTURES
         if size is None and drawing is not None and not pictures:
             raise click.UsageError("-o draws a --grid; give one")
-        samples = engine.sample(n or 5, k or 10, seed) if size is None else None
-        grid = None if size is None else engine.grid(size, k or 3)
+        samples = sample_codes(engine.snapshot, n or 5, k or 10, seed) if size is None else None
+        grid = None if size is None else grid_of_codes(engine.snapshot, size, k or 3)
     if grid and pictures and drawing is None and not output.as_json:
         raise click.UsageError("the cells of this grid are pictures; give -o OUT.png to draw them")
     if drawing is not None and pictures:

@@ -21,6 +21,12 @@ def open_engine(folder: Path) -> Engine:
     return Engine.open(folder)
 
 
+def corpus_name(folder: Path) -> str:
+    """What to call the corpus of an index: the name of its folder, or of the folder above a `.textae`."""
+    folder = folder.resolve()
+    return folder.parent.name if folder.name.startswith(".") else folder.stem
+
+
 def stdin_picture() -> Picture:
     """The picture on standard input.
 

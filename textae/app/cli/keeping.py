@@ -131,8 +131,9 @@ def _watch(engine: Engine, sources: Sequence[Source], output: OutputOptions) -> 
 def _as_remembered(engine: Engine, given: Sequence[str], table: TableSpec) -> list[Source]:
     """The given sources; those that the index remembers keep their name and, without table options, their options."""
     from textae.corpus import sources
+    from textae.index.update import remembered_sources
 
-    known, kind = engine.remembered, engine.kind
+    known, kind = remembered_sources(engine.snapshot), engine.snapshot.modality.kind
     # A source alone has ids without its name. That holds only as long as the index has no other source.
     alone = len(given) == 1 and {source.key for source in sources(given, table, kind=kind)} >= known.keys()
     result = []
@@ -167,7 +168,7 @@ def doctor(folder: Path) -> None:
     textae doctor --index notes.textae
     """
     with open_engine(folder) as engine:
-        damage = engine.damage()
+        damage = engine.snapshot.reader.damage()
     for line in damage:
         click.echo(sanitise.safe(line))
     if damage:
@@ -198,6 +199,9 @@ def export(path: Path, what: str, folder: Path, output: OutputOptions) -> None:
     textae export --codes codes.npy
     textae export --codes codes.parquet --what bits
     """
+    from textae.index.export import export_codes
+
     with open_engine(folder) as engine:
-        engine.export_codes(path, what)
+        snapshot = engine.snapshot
+        export_codes(path, list(snapshot.ids.values()), snapshot.codes, what)
     output.note(f"wrote {path}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.inputs import open_engine
+from textae.app.cli.inputs import corpus_name, open_engine
 from textae.app.cli.options import PATH, OutputOptions, index_option, option, options
 from textae.app.output.reports import print_duplicates
 from textae.app.output.topics import print_over_time, print_topic, print_topics
@@ -56,9 +56,12 @@ def topics(
         if field is None:
             found = engine.topics(n, seed, progress=progress)
         else:
-            over_time = engine.topics_over_time(field, n, seed, progress=progress)
-            found = over_time.topics
-    chosen = next((topic for topic in (*found.areas, *found.leaves) if topic.id == id), None)
+            from textae.explore.topics import topic_model, topics_of
+            from textae.explore.topics_over_time import topics_over_time
+
+            found, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, progress))
+            over_time = topics_over_time(engine.snapshot, field, found, topic_of)
+    chosen = next((topic for topic in (*found.groups, *found.leaves) if topic.id == id), None)
     if id is not None and chosen is None:
         raise QueryError(f"no topic has the id {id!r}; 'textae topics' lists them")
     if over_time is not None:
@@ -103,6 +106,8 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
     textae map figure.png --compare          the auto-encoder's map beside LSA's
     textae map                               in the terminal
     """
+    from textae.explore.scales import field_colouring
+
     suffix = "" if out is None else out.suffix.lower()
     if out is not None and suffix not in (PAGE, *FIGURES):
         raise click.UsageError(f"no map for {str(out)!r:.200}; give a name that ends in {', '.join((PAGE, *FIGURES))}")
@@ -114,8 +119,8 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
         raise TextaeError(f"no folder {out.parent} for {out.name}; create it, or give another one")
     with open_engine(folder) as engine, output.progress() as progress:
         layouts = (AUTOENCODER, LSA) if drawing.compare else (drawing.layout,)
-        maps = [engine.topic_map(layout, drawing.seed, progress=progress) for layout in layouts]
-        colour = None if drawing.field is None else engine.colouring(drawing.field, maps[0].ids)
+        maps = [engine.map(layout, drawing.seed, progress=progress) for layout in layouts]
+        colour = None if drawing.field is None else field_colouring(engine.snapshot, drawing.field, maps[0].ids)
         progress("drawing", 0, None)
         if out is None:
             _draw_in_terminal(maps[0])
@@ -124,15 +129,13 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
             from textae.views.page import write_page
 
             stream = engine.snapshot.reader.stream()
-            report = write_page(maps[0], stream, out, name=engine.name, whole_texts=drawing.whole_texts)
+            report = write_page(maps[0], stream, out, name=corpus_name(folder), whole_texts=drawing.whole_texts)
             notes = [f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB", *_left_out(report)]
         else:
-            from textae.views.figures.map import draw_comparison, draw_map
+            from textae.views.figures.map import LAYOUT_NAMES, draw_maps
 
-            if drawing.compare:
-                unnamed = draw_comparison(maps, out, colour=colour, width=drawing.width)
-            else:
-                unnamed = draw_map(maps[0], out, colour=colour, width=drawing.width)
+            titles = [LAYOUT_NAMES[one.layout] for one in maps] if drawing.compare else [""]
+            unnamed = draw_maps(maps, titles, out, colour=colour, width=drawing.width)
             notes = [f"{out}: no room for the names of {unnamed:,} topics"] if unnamed else []
     without_code = maps[0].topics.without_code
     if without_code:
@@ -145,7 +148,7 @@ def _draw_in_terminal(document_map: DocumentMap) -> None:
     from textae.views.braille_map import map_in_characters
 
     width, height = shutil.get_terminal_size((80, 24))
-    legend = len(document_map.topics.areas) + 2
+    legend = len(document_map.topics.groups) + 2
     colour, encoding = terminal.shows_colours(), sys.stdout.encoding or "ascii"
     drawn = map_in_characters(document_map, width, max(height - legend, height // 2), colour=colour, encoding=encoding)
     click.echo(drawn)
@@ -182,9 +185,9 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, output: Ou
     textae dups --resemblance 0.5 --radius 24
     textae dups --json
     """
-    from textae.types import PICTURES
+    from textae.explore.duplicates import near_duplicates
 
     with open_engine(folder) as engine, output.progress() as progress:
-        duplicates = engine.duplicates(radius, resemblance, progress=progress)
-        kind = "pictures" if engine.kind == PICTURES else "documents"
-    print_duplicates(duplicates, kind, output)
+        duplicates = near_duplicates(engine.snapshot, radius, resemblance, progress)
+        noun = engine.snapshot.modality.noun
+    print_duplicates(duplicates, noun, output)

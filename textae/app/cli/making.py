@@ -140,7 +140,7 @@ def train(label: str | None, model: ModelOptions, folder: Path, output: OutputOp
     textae train --dims 64 --passes 30
     """
     with open_engine(folder) as engine, output.progress() as progress:
-        model_spec, train_spec = engine.specs
+        model_spec, train_spec = engine.snapshot.specs
         new_model, new_training = model.override(model_spec), model.override(train_spec)
         # The seed and the device change how labels are learned; every other option, the model below them.
         keep_model = label is not None and model == ModelOptions(seed=model.seed, device=model.device)

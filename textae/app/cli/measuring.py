@@ -67,13 +67,24 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, outp
                 from textae.corpus import read
                 from textae.types import Document
 
-                items = list(read([scoring.queries], table.spec(), kind=engine.kind))
+                items = list(read([scoring.queries], table.spec(), kind=engine.snapshot.modality.kind))
                 queries = [item for item in items if isinstance(item, Document)]
                 if len(queries) < len(items):
                     output.note(f"skipped {len(items) - len(queries):,} of the queries")
             k, curve = scoring.k, scoring.curve
-            scoreboard = engine.evaluate_labels(
-                scoring.label, queries, systems, k=k, curve=curve, baseline=baseline, seed=seed
+            from textae.evaluation.run import by_labels
+
+            chosen = engine.snapshot.modality.systems if systems is None else systems
+
+            scoreboard = by_labels(
+                engine.searcher,
+                scoring.label,
+                queries,
+                systems or engine.snapshot.modality.systems,
+                k=k,
+                baseline=baseline,
+                seed=seed,
+                curve=curve,
             )
         elif scoring.queries and scoring.qrels:
             from textae.evaluation import read_qrels, read_queries

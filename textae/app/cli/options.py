@@ -24,6 +24,7 @@ from textae.config import PICTURE_SYSTEMS, SYSTEMS
 
 if TYPE_CHECKING:
     from textae.corpus import TableSpec
+    from textae.search.request import RequestOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,6 +125,19 @@ class SearchOptions:
         f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
         "[default: hybrid; for pictures code]"
     )
+
+    def request(self) -> RequestOptions:
+        """The options, as a `SearchRequest` takes them."""
+        return {
+            "where": self.where,
+            "must": self.must,
+            "like": self.like,
+            "unlike": self.unlike,
+            "expand": self.expand,
+            "explain": self.explain,
+            "top_k": self.k,
+            "mode": self.mode,
+        }
 
 
 def _condition(text: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,12 @@ import click
 from textae.app.cli.inputs import document_of, open_engine, stdin_picture, stdin_text
 from textae.app.cli.options import HITS, PATH, OutputOptions, SearchOptions, index_option, options
 from textae.app.output.codes import print_labels, print_labels_of_many
-from textae.app.output.hits import no_effect, print_many, print_one
+from textae.app.output.hits import LISTED, print_many, print_result
 from textae.errors import QueryError
 
 if TYPE_CHECKING:
-    from textae.engine import Engine
+    from textae.index.snapshot import Snapshot
+    from textae.search.request import RequestOptions
     from textae.types import Hit, Picture
 
 _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a line."
@@ -45,30 +46,21 @@ def search(
     textae search "read a file" --where "module:os*" --must "encoding OR decoding"
     textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
     """
+    from textae.search.request import SearchRequest
+
     if bool(query) == bool(queries_file):
         raise click.UsageError("give a QUERY or --queries FILE")
     if queries_file and (search.like or search.unlike or search.expand or search.explain):
         raise click.UsageError("--like, --not-like, --expand and --explain need one QUERY, not --queries")
     with open_engine(folder) as engine:
-        mode = engine.default_system if search.mode is None else search.mode
-        _note_ignored(engine, search, output)
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_many(engine, read_queries(queries_file), replace(search, mode=mode), output)
+            print_many(engine.searcher, read_queries(queries_file), search, output)
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
-        hits = engine.search(text, **asdict(replace(search, mode=mode)))
-        reason = no_effect(engine, text, mode)
-        if reason and hits:
-            output.note(reason)
-        print_one(text, hits, mode, output, reason)
-
-
-def _note_ignored(engine: Engine, search: SearchOptions, output: OutputOptions) -> None:
-    ignored = [] if search.must is None else engine.ignored(search.must)
-    if ignored:
-        output.note(f"stop words are ignored in --must: {', '.join(ignored)}")
+        request = SearchRequest.of_words(text, **search.request(), suggest=LISTED)
+        print_result(text, engine.searcher.search(request), output)
 
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
@@ -91,45 +83,44 @@ def similar(
     textae similar draft.txt --mode code
     textae similar picture.png -k 30 --html found.html
     """
+    from textae.search.request import SearchRequest
     from textae.types import PICTURES
 
     with open_engine(folder) as engine:
-        k, mode = search.k, engine.default_system if search.mode is None else search.mode
-        where, must, unlike, explain = search.where, search.must, search.unlike, search.explain
-        _note_ignored(engine, search, output)
-        if page is not None and engine.kind != PICTURES:
+        snapshot = engine.snapshot
+        kind = snapshot.modality.kind
+        if page is not None and kind != PICTURES:
             raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")
         first = documents[0]
-        is_file = len(documents) == 1 and not engine.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
-        queries: list[Picture] = []
+        is_file = len(documents) == 1 and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
+        picture: Picture | None = None
+        how: RequestOptions = {**search.request(), "granularity": "document"}
         if not is_file and tuple(documents) != ("-",):
-            hits = engine.similar(documents, k, mode, unlike=unlike, where=where, must=must, explain=explain)
-        elif unlike:
+            how["like"] = documents
+            request = SearchRequest(**how)
+        elif search.unlike:
             raise click.UsageError("--not-like needs IDs, not a FILE")
-        elif engine.kind == PICTURES:
-            if explain:
-                engine.snapshot.check_words("an explanation by words")
+        elif kind == PICTURES:
             picture = document_of(first, PICTURES).picture if is_file else stdin_picture()
-            assert picture is not None
-            queries = [engine.resized(picture)]
-            hits = engine.similar_to_picture(picture, k, mode, where=where, must=must)
+            request = SearchRequest(picture=picture, **how)
         else:
             from textae.encoding.analyzer import searchable
 
-            text = searchable(document_of(first, engine.kind)) if is_file else stdin_text()
-            hits = engine.similar_to(text, k, mode, where=where, must=must, explain=explain)
+            text = searchable(document_of(first, kind)) if is_file else stdin_text()
+            request = SearchRequest.of_words(text, **how)
+        result = engine.searcher.search(request)
         if page is not None:
-            pictures = queries or engine.pictures(documents)
-            _write_sheet(engine, page, list(zip(documents, pictures, strict=True)), hits)
+            pictures = snapshot.pictures(documents) if picture is None else [engine.searcher.resized(picture)]
+            _write_sheet(snapshot, page, list(zip(documents, pictures, strict=True)), result.hits)
             output.note(f"wrote {page}")
-        print_one(" ".join(documents), hits, mode, output)
+        print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), output)
 
 
-def _write_sheet(engine: Engine, page: Path, queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
+def _write_sheet(snapshot: Snapshot, page: Path, queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
     from textae.files import whole_file
     from textae.views.contact_sheet import contact_sheet
 
-    html = contact_sheet(queries, hits, engine.pictures([hit.id for hit in hits]))
+    html = contact_sheet(queries, hits, snapshot.pictures([hit.id for hit in hits]))
     with whole_file(page) as temporary:
         temporary.write_text(html, encoding="utf-8")
 
@@ -150,15 +141,19 @@ def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path
     textae classify "orbit of the shuttle"
     textae classify --queries mails.jsonl -k 1 --json
     """
+    from textae.encoding.analyzer import searchable
+    from textae.explore.classify import classify as predict
+
     if bool(text) == bool(queries_file):
         raise click.UsageError("give a TEXT, an ID or --queries FILE")
     with open_engine(folder) as engine:
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_labels_of_many(engine, read_queries(queries_file), k, output)
+            print_labels_of_many(engine.snapshot, read_queries(queries_file), k, output)
             return
         query = stdin_text() if tuple(text) == ("-",) else " ".join(text)
-        is_id = len(text) == 1 and engine.has(query)
-        predictions = engine.classify([engine.text(query) if is_id else query], k)[0]
+        snapshot = engine.snapshot
+        is_id = len(text) == 1 and snapshot.reader.has(query)
+        predictions = predict(snapshot, [searchable(snapshot.document(query)) if is_id else query], k)[0]
     print_labels({"id" if is_id else "query": query}, predictions, output)

@@ -15,7 +15,7 @@ from textae.views import sanitise
 
 if TYPE_CHECKING:
     from textae.app.cli.options import OutputOptions
-    from textae.engine import Engine
+    from textae.index.snapshot import Snapshot
     from textae.types import Decoded, Grid, LikelyWord, Prediction, Query, Samples
 
 
@@ -29,9 +29,11 @@ def print_labels(query: Mapping[str, str], predictions: Sequence[Prediction], ou
     output.exit_if_nothing(predictions, "the encoder knows no word of it")
 
 
-def print_labels_of_many(engine: Engine, queries: Sequence[Query], k: int, output: OutputOptions) -> None:
+def print_labels_of_many(snapshot: Snapshot, queries: Sequence[Query], k: int, output: OutputOptions) -> None:
     """Classify many texts and print the most probable labels of each; where no text has any, exit with 1."""
-    labels = engine.classify([query.text for query in queries], k)
+    from textae.explore.classify import classify
+
+    labels = classify(snapshot, [query.text for query in queries], k)
     for query, predictions in zip(queries, labels, strict=True):
 
         def line(one: Prediction, id: str = query.id) -> str:

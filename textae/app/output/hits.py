@@ -17,27 +17,33 @@ from textae.views import sanitise
 
 if TYPE_CHECKING:
     from textae.app.cli.options import OutputOptions, SearchOptions
-    from textae.engine import Engine
+    from textae.search.request import SearchResult
+    from textae.search.searcher import Searcher
     from textae.types import Explanation, Hit, Query, Ranking
 
-_LISTED = 10  # unknown words that are listed
+LISTED = 10
+"""Unknown words that are listed, with their suggestions."""
+
 _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
 
 
-def print_one(query: str, hits: Sequence[Hit], mode: str, output: OutputOptions, reason: str = "") -> None:
-    """Print the hits of one query; where there are none, exit with 1.
+def print_result(query: str, result: SearchResult, output: OutputOptions) -> None:
+    """Print the hits of one query, and note the words without effect; where there are no hits, exit with 1.
 
     Args:
         query: the first column, or field, of each hit.
-        hits: best first.
-        mode: the system that ranked them, which names a TREC run.
+        result: of the search.
         output: the format.
-        reason: why there are none.
     """
+    hits, reason = result.hits, _no_effect(result)
+    _note_ignored(result.ignored, output)
+    if reason and hits:
+        output.note(reason)
     if output.as_trec:
         from textae.types import Ranking
 
-        write_trec({"1": Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))}, mode, sys.stdout)
+        ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
+        write_trec({"1": ranking}, result.mode, sys.stdout)
     elif output.as_json:
         print_json({"query": query, **_row(hit)} for hit in hits)
     elif output.as_tsv:
@@ -48,38 +54,50 @@ def print_one(query: str, hits: Sequence[Hit], mode: str, output: OutputOptions,
     output.exit_if_nothing(hits, reason)
 
 
-def print_many(engine: Engine, queries: Sequence[Query], search: SearchOptions, output: OutputOptions) -> None:
+def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptions, output: OutputOptions) -> None:
     """Search for many queries and print their hits, as TSV by default; where there are none, exit with 1.
 
     Args:
-        engine: the index.
+        searcher: of the index.
         queries: each with its id.
-        search: the number of hits, the system and the filters; the system is set.
+        search: the number of hits, the system and the filters.
         output: the format.
     """
-    assert search.mode is not None
-    k, mode, where, must = search.k, search.mode, search.where, search.must
+    from textae.evaluation.run import rank
+    from textae.search.request import SearchRequest
+
+    snapshot = searcher.snapshot
+    mode = search.mode or snapshot.modality.default_system
+    conditions = searcher.conditions(search.where, search.must)
+    _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), output)
     found = False
     if output.as_json:
         for query in queries:
             if query.text.strip():
-                hits = engine.search(query.text, k, mode, where=where, must=must)
+                hits = searcher.search(SearchRequest(query.text, **search.request())).hits
                 print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in hits)
                 found = found or bool(hits)
-    elif output.as_trec:
-        rankings = list(engine.rank(queries, k, mode, where=where, must=must))
-        write_trec({query.id: one for query, one in zip(queries, rankings, strict=True)}, mode, sys.stdout)
-        found = any(ranking.ids for ranking in rankings)
     else:
-        for query, ranking in zip(queries, engine.rank(queries, k, mode, where=where, must=must), strict=True):
-            rows = zip(ranking.ids, ranking.scores, engine.titles(ranking.ids), strict=True)
-            for rank, (id, score, title) in enumerate(rows, start=1):
-                click.echo(_tsv(query.id, rank, id, score, title))
-            found = found or bool(ranking.ids)
-    unknown = sum(bool(engine.unknown(query.text, mode)) for query in queries)
+        rankings = rank(searcher, queries, search.k, mode, where=search.where, must=search.must)
+        if output.as_trec:
+            runs = {query.id: ranking for query, ranking in zip(queries, rankings, strict=True)}
+            write_trec(runs, mode, sys.stdout)
+            found = any(ranking.ids for ranking in runs.values())
+        else:
+            for query, ranking in zip(queries, rankings, strict=True):
+                rows = zip(ranking.ids, ranking.scores, snapshot.reader.titles(ranking.ids), strict=True)
+                for place, (id, score, title) in enumerate(rows, start=1):
+                    click.echo(_tsv(query.id, place, id, score, title))
+                found = found or bool(ranking.ids)
+    unknown = sum(bool(searcher.unknown(query.text, mode)) for query in queries)
     if unknown:
         output.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
     output.exit_if_nothing(found)
+
+
+def _note_ignored(ignored: Sequence[str], output: OutputOptions) -> None:
+    if ignored:
+        output.note(f"stop words are ignored in --must: {', '.join(ignored)}")
 
 
 def _row(hit: Hit) -> dict[str, Any]:
@@ -129,17 +147,16 @@ def _marked_lines(text: str, marks: Sequence[tuple[int, int]], width: int) -> It
         yield line + text[done:end]
 
 
-def no_effect(engine: Engine, query: str, mode: str) -> str:
-    """The words of a query that have no effect on a system, as a message; empty where all words have one."""
-    unknown = engine.unknown(query, mode)
-    if not unknown:
-        return "the query holds only stop words" if engine.only_stop_words(query) else ""
+def _no_effect(result: SearchResult) -> str:
+    """The words of a query that have no effect on the system, as a message; empty where all words have one."""
+    if not result.unknown:
+        return "the query holds only stop words" if result.only_stop_words else ""
     hints = []
-    for word in unknown[:_LISTED]:
-        similar = engine.did_you_mean(word)
+    for word in result.unknown[:LISTED]:
+        similar = result.suggestions.get(word)
         hints.append(f"{word} (did you mean {' or '.join(similar)}?)" if similar else word)
-    more = f" and {len(unknown) - _LISTED:,} more" if len(unknown) > _LISTED else ""
-    return f"{_missing(mode)}: {', '.join(hints)}{more}"
+    more = f" and {len(result.unknown) - LISTED:,} more" if len(result.unknown) > LISTED else ""
+    return f"{_missing(result.mode)}: {', '.join(hints)}{more}"
 
 
 def _missing(mode: str) -> str:

@@ -41,8 +41,8 @@ def print_topics(topics: Topics, chosen: Topic | None, output: OutputOptions) ->
         _print_csv(header, ([{**row, "words": " ".join(row["words"])}[name] for name in header] for row in rows))
     else:
         for topic in _table_rows(topics):
-            click.echo(terminal.styled(_line(topic, topics), bold=topic in topics.areas))
-    counts = ((len(topics.leaves), "topic"), (len(topics.areas), "area"))
+            click.echo(terminal.styled(_line(topic, topics), bold=topic in topics.groups))
+    counts = ((len(topics.leaves), "topic"), (len(topics.groups), "area"))
     counted = " in ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for n, name in counts)
     without = f"; {topics.without_code:,} without a code belong to none" if topics.without_code else ""
     output.note(f"{counted}, of {topics.documents:,} documents{without}")
@@ -50,7 +50,7 @@ def print_topics(topics: Topics, chosen: Topic | None, output: OutputOptions) ->
 
 def _rows(topics: Topics, chosen: Topic | None) -> list[Topic]:
     """All areas, or the chosen area or topic; each area before its topics."""
-    return [topic for area in (topics.areas if chosen is None else (chosen,)) for topic in (area, *area.topics)]
+    return [topic for area in (topics.groups if chosen is None else (chosen,)) for topic in (area, *area.topics)]
 
 
 def _table_rows(topics: Topics) -> list[Topic]:
@@ -105,7 +105,7 @@ def print_over_time(over_time: TopicsOverTime, chosen: Topic | None, output: Out
     """Print the number of documents of each topic in each period."""
     topics, periods, unit = over_time.topics, over_time.periods, over_time.unit
     by_leaf = dict(zip((topic.id for topic in topics.leaves), over_time.documents, strict=True))
-    by_area = {area.id: sum(by_leaf[topic.id] for topic in area.topics) for area in topics.areas}
+    by_area = {area.id: sum(by_leaf[topic.id] for topic in area.topics) for area in topics.groups}
     counts = {id: row.tolist() for id, row in (by_leaf | by_area).items()}  # documents of each period
     rows = _rows(topics, chosen) if chosen or output.as_json or output.as_csv else _table_rows(topics)
     series = [(topic, dict(zip(periods, counts[topic.id], strict=True))) for topic in rows]

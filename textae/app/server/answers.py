@@ -5,14 +5,15 @@ parameter raises a `QueryError`.
 """
 
 import time
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from textae.engine import Engine
 from textae.errors import QueryError
-from textae.types import Explanation, Hit, LikelyWord, Topic, Topics
+from textae.explore.decode import decode_documents
+from textae.search.request import SearchRequest, SearchResult
+from textae.types import Explanation, LikelyWord, Topic, Topics
 
 MAX_LENGTH = 10_000
 """Characters of a query, a filter, or an id."""
@@ -30,6 +31,14 @@ _WORDS = 20  # of a document's code
 Text = Annotated[str, Field(max_length=MAX_LENGTH)]
 Ids = Annotated[list[Text], Field(max_length=MAX_IDS)]
 Mode = Literal["hybrid", "code", "bits", "bm25", "tfidf", "lsa"]
+
+
+class TopicList(BaseModel):
+    """The topics of the map."""
+
+    areas: tuple[Topic, ...] = Field(description="Groups of topics.")
+    documents: int = Field(description="Documents that belong to a topic.")
+    without_code: int = Field(description="Documents that belong to none: the encoder knows no word of them.")
 
 
 class NotFoundError(QueryError):
@@ -136,14 +145,14 @@ def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
         QueryError: the query is empty; a filter is malformed; or an id is unknown.
     """
     started = time.perf_counter()
-    hits = engine.search(parameters.q, **parameters.model_dump(exclude={"q"}))
-    unknown = engine.unknown(parameters.q, parameters.mode)
-    hints = {word: engine.did_you_mean(word) for word in unknown[:_HINTS]}
+    options = parameters.model_dump(exclude={"q", "k"})
+    request = SearchRequest.of_words(parameters.q, top_k=parameters.k, suggest=_HINTS, **options)
+    result = engine.searcher.search(request)
     return SearchHits(
-        **_hits(engine, parameters, hits, started),
+        **_hits(engine, result, started),
         query=parameters.q,
-        unknown=[UnknownWord(word=word, did_you_mean=hints.get(word, [])) for word in unknown],
-        only_stop_words=engine.only_stop_words(parameters.q),
+        unknown=[UnknownWord(word=word, did_you_mean=result.suggestions.get(word, [])) for word in result.unknown],
+        only_stop_words=result.only_stop_words,
     )
 
 
@@ -156,8 +165,9 @@ def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
     """
     started = time.perf_counter()
     _check_exists(engine, id)
-    hits = engine.similar([id, *parameters.like], **parameters.model_dump(exclude={"like"}))
-    return Hits(**_hits(engine, parameters, hits, started))
+    options = parameters.model_dump(exclude={"like", "k"})
+    request = SearchRequest(like=[id, *parameters.like], top_k=parameters.k, granularity="document", **options)
+    return Hits(**_hits(engine, engine.searcher.search(request), started))
 
 
 def document(engine: Engine, id: str) -> WholeDocument:
@@ -168,9 +178,9 @@ def document(engine: Engine, id: str) -> WholeDocument:
     """
     _check_exists(engine, id)
     snapshot = engine.snapshot
-    (stored,) = snapshot.reader.documents([snapshot.number(id)])
+    stored = snapshot.document(id)
     has_code = snapshot.codes.has_code[snapshot.position(id)]
-    words = engine.decode([id], _WORDS)[0].words if has_code else ()
+    words = decode_documents(snapshot, [id], _WORDS)[0].words if has_code else ()
     return WholeDocument(id=id, title=stored.title, text=stored.text, fields=dict(stored.fields), words=list(words))
 
 
@@ -185,21 +195,21 @@ def topic(topics: Topics, id: str) -> Topic:
     Raises:
         NotFoundError: no topic has this id.
     """
-    for topic in (*topics.areas, *topics.leaves):
+    for topic in (*topics.groups, *topics.leaves):
         if topic.id == id:
             return topic
     raise NotFoundError(f"no topic has the id {id!r:.100}; /api/topics lists them")
 
 
 def _check_exists(engine: Engine, id: str) -> None:
-    if not engine.has(id):
+    if not engine.snapshot.reader.has(id):
         raise NotFoundError(f"no document has the id {id!r:.100}; /api/search finds ids")
 
 
-def _hits(engine: Engine, parameters: RankingParameters, hits: Sequence[Hit], started: float) -> dict[str, Any]:
+def _hits(engine: Engine, result: SearchResult, started: float) -> dict[str, Any]:
     return {
-        "hits": [SearchHit.model_validate(hit) for hit in hits],
-        "ignored": [] if parameters.must is None else engine.ignored(parameters.must),
+        "hits": [SearchHit.model_validate(hit) for hit in result],
+        "ignored": list(result.ignored),
         "milliseconds": round(1e3 * (time.perf_counter() - started), 2),
         "commit": engine.snapshot.reader.commit,
     }

@@ -20,7 +20,7 @@ from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import POLICY, refused
 from textae.app.server.live_map import LiveMap
 from textae.errors import StoreError, TextaeError
-from textae.types import Topic, Topics
+from textae.types import Topic
 
 _OPTION = re.compile(r"--(where|must)\b")
 _MAX_ERROR = 500  # characters
@@ -90,9 +90,10 @@ def _add_map(app: FastAPI, live_map: LiveMap) -> None:
         return HTMLResponse(current.page, headers=headers)
 
     @app.get("/api/topics")
-    async def topics() -> Topics:
+    async def topics() -> answers.TopicList:
         """The topics of the map."""
-        return live_map.current.topics
+        topics = live_map.current.topics
+        return answers.TopicList(areas=topics.groups, documents=topics.documents, without_code=topics.without_code)
 
     @app.get("/api/topics/{id}")
     async def topic(id: str) -> Topic:

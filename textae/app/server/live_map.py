@@ -17,7 +17,7 @@ from textae.app.server.engine_pool import REFRESH
 from textae.config import NEIGHBOURS
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
-from textae.explore.map import MapModel, place
+from textae.explore.map import MapModel, map_model, place
 from textae.index import store
 from textae.index.snapshot import Snapshot
 from textae.types import Progress, Topics
@@ -121,11 +121,12 @@ class LiveMap:
 
 def make_map(engine: Engine, progress: Progress) -> ShownMap:
     """The map of an engine's commit; topics and layout are learned where the index has none."""
-    engine.chart(NEIGHBOURS, progress=progress)
+    map_model(engine.snapshot, NEIGHBOURS, progress=progress)
     engine.topics(progress=progress)
     # Each of them was kept by a commit of its own, and others may commit in between: from here on it is one commit.
     engine.refresh()
-    document_map, model, snapshot = engine.topic_map(NEIGHBOURS), engine.chart(NEIGHBOURS), engine.snapshot
+    snapshot = engine.snapshot
+    document_map, model = engine.map(NEIGHBOURS), map_model(snapshot, NEIGHBOURS)
     progress("making the page", 0, None)
     page = io.BytesIO()
     commit = snapshot.reader.commit

@@ -53,7 +53,7 @@ def serve(
     if options.token is not None and not _TOKEN.fullmatch(options.token):
         raise TextaeError("a token has 8 to 200 letters, digits, or any of . _ ~ -; give another one, or none")
     with Engine.open(folder) as engine:
-        if engine.kind == PICTURES:
+        if engine.snapshot.modality.kind == PICTURES:
             raise TextaeError(
                 f"serving is for texts, and the index {folder} holds pictures; 'textae map OUT.html' shows them in a "
                 "browser, and 'textae similar PICTURE' searches them"

@@ -1,1 +1,1 @@
-"""Still pictures, for papers and pages: the grid of codes, and the map of documents; png, svg and pdf."""
+"""Figures: the grid of codes and the map of documents, as png, svg and pdf."""

@@ -1,4 +1,4 @@
-"""What pictures have in common: their formats and fonts, and that the same picture is the same file."""
+"""Formats, fonts and reproducible files of all pictures."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _UNDATED: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pd
 
 @contextmanager
 def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
-    """Matplotlib set up as all pictures have it, and what writes a figure to a file.
+    """Set up matplotlib, and give a function that writes a figure to a file.
 
     Args:
-        path: whose ending, one of `ENDINGS`, decides the format.
+        path: its suffix, one of `ENDINGS`, decides the format.
 
     Raises:
-        TextaeError: the ending is of no format; or matplotlib is not installed.
-        OSError: the file cannot be written; what was there is as it was.
+        TextaeError: unknown suffix; or matplotlib is not installed.
+        OSError: the file cannot be written; an existing file stays as it was.
     """
     if path.suffix not in ENDINGS:
         raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
@@ -46,7 +46,7 @@ def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
 
 
 def _fonts() -> list[str]:
-    """Matplotlib's own, and behind it those for Chinese, Japanese and Korean, where there are any."""
+    """Matplotlib's own font, then installed ones for Chinese, Japanese and Korean."""
     from matplotlib.font_manager import get_font_names
 
     return ["DejaVu Sans", *sorted(name for name in get_font_names() if "CJK" in name)]

@@ -1,4 +1,4 @@
-"""What the colours of a map mean, at the foot of its picture: points with names, or a scale with values."""
+"""The key of a map's colours, at the foot of its picture: points with names, or a scale with values."""
 
 from __future__ import annotations
 
@@ -24,50 +24,47 @@ _SCALE = 0.5  # inches: the height of a scale
 
 
 def draw_key(
-    figure: Figure, ruler: RendererBase, topic_map: DocumentMap, colour: Colouring | None, min_score: float
+    figure: Figure, ruler: RendererBase, topic_map: DocumentMap, colour: Colouring | None, above: float
 ) -> float:
-    """Draw what the colours mean at the foot of a figure, which becomes as high as that and what is above it.
+    """Draw the meaning of the colours at the foot of a figure, and set the figure's height.
 
     Args:
-        figure: as wide as it will be.
-        ruler: that measures letters.
-        topic_map: whose areas have the colours, unless a field has them.
+        figure: of its final width.
+        ruler: measures letters.
+        topic_map: its topic groups have the colours, unless a field has them.
         colour: the field.
-        min_score: inches for what is above it.
+        above: inches of the figure above the key.
 
     Returns:
-        The height of it, in inches.
+        The height of the key, in inches.
     """
     if colour is not None and colour.kind != CATEGORIES:
-        figure.set_figheight(min_score + _SCALE)
+        figure.set_figheight(above + _SCALE)
         _scale(figure, colour)
         return _SCALE
-    entries = _areas(topic_map) if colour is None else _categories(colour)
+    entries: list[tuple[str, str]] = []  # (colour, meaning)
+    if colour is None:
+        groups = topic_map.topics.groups
+        if len(groups) > 1:
+            meanings = zip(names([group.name for group in groups], 30), groups, strict=True)
+            labels = [f"{name} ({group.documents:,})" for name, group in meanings]
+            entries = list(zip(categorical(len(groups)), labels, strict=True))
+    else:
+        explained, (shades, _) = legend(colour), colours(colour)
+        labels = [f"{plain(label, 30)} ({n:,})" for label, n in explained.entries]
+        entries = list(zip(shades, labels, strict=False))
+        if explained.others:
+            n_others = len(colour.labels) - len(explained.entries)
+            entries.append((OTHER[0], f"{n_others:,} others ({explained.others:,})"))
+        if explained.without:
+            entries.append((shades[-1], f"none ({explained.without:,})"))
     height = _legend(figure, ruler, entries, "" if colour is None else plain(colour.field, 60)) if entries else 0.0
-    figure.set_figheight(min_score + height)
+    figure.set_figheight(above + height)
     return height
 
 
-def _areas(topic_map: DocumentMap) -> list[tuple[str, str]]:
-    """(colour, what it means) of the areas, where there are several."""
-    areas = topic_map.topics.areas
-    if len(areas) < 2:
-        return []
-    said = names([area.name for area in areas], 30)
-    shades = categorical(len(areas))
-    return [(shade, f"{name} ({area.documents:,})") for shade, name, area in zip(shades, said, areas, strict=True)]
-
-
-def _categories(colour: Colouring) -> list[tuple[str, str]]:
-    told, (shades, _) = legend(colour), colours(colour)
-    entries = [(shade, f"{plain(label, 30)} ({n:,})") for shade, (label, n) in zip(shades, told.entries, strict=False)]
-    if told.others:
-        entries.append((OTHER[0], f"{len(colour.labels) - len(told.entries):,} others ({told.others:,})"))
-    return entries + ([(shades[-1], f"none ({told.without:,})")] if told.without else [])
-
-
 def _legend(figure: Figure, ruler: RendererBase, entries: Sequence[tuple[str, str]], heading: str) -> float:
-    """Draw points and what their colours mean, in as many columns as there is room for; the height in inches."""
+    """Draw points and the meaning of their colours in as many columns as fit; the height in inches."""
     from matplotlib.lines import Line2D
 
     handles: list[Artist] = [
@@ -76,7 +73,7 @@ def _legend(figure: Figure, ruler: RendererBase, entries: Sequence[tuple[str, st
     size = _LETTERS if figure.get_figwidth() > NARROW else _SMALL_LETTERS
     for columns in range(len(entries), 0, -1):
         key = figure.legend(
-            handles, [said for _, said in entries], ncols=columns, loc="lower left", frameon=False, borderpad=0.6,
+            handles, [meaning for _, meaning in entries], ncols=columns, loc="lower left", frameon=False, borderpad=0.6,
             bbox_to_anchor=(0, 0), borderaxespad=0, handlelength=0.8, handletextpad=0.5, columnspacing=1.5,
             labelspacing=0.35, fontsize=size, labelcolor=INK[0], alignment="left",
             title=heading or None, title_fontproperties={"size": size, "weight": "bold"},
@@ -90,7 +87,7 @@ def _legend(figure: Figure, ruler: RendererBase, entries: Sequence[tuple[str, st
 
 
 def _scale(figure: Figure, colour: Colouring) -> None:
-    """Draw the colours from the least to the most, and what they mean."""
+    """Draw the colours from the least to the most, and the values that they mean."""
     from matplotlib.colors import ListedColormap
 
     shades, _ = colours(colour)
@@ -98,8 +95,8 @@ def _scale(figure: Figure, colour: Colouring) -> None:
     long = min(3.0, width - 0.5)
     axes = figure.add_axes((0.25 / width, 0.22 / height, long / width, 0.08 / height))
     axes.imshow([range(len(shades) - 1)], cmap=ListedColormap(shades[:-1]), aspect="auto", extent=(0, 1, 0, 1))
-    told = {said: place for place, said in stops(colour)}  # equal ones once
-    axes.set_xticks(list(told.values()), list(told), fontsize=_LETTERS, color=INK[0])
+    ticks = {value: share for share, value in stops(colour)}  # equal values once
+    axes.set_xticks(list(ticks.values()), list(ticks), fontsize=_LETTERS, color=INK[0])
     axes.tick_params(length=0, pad=2)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

@@ -1,7 +1,7 @@
-"""The map as a picture for papers: every document a point, and the names of topics where their documents are.
+"""The map as a picture for papers: a point for each document, and the names of topics at their documents.
 
-Points are one image, whatever the format, and words are sharp at any size in svg and pdf. Two layouts side by side are
-the comparison of Hinton & Salakhutdinov (Science 2006, figure 4).
+Points are one image in every format; words are sharp at any size in svg and pdf. Two layouts side by side are the
+comparison of Hinton & Salakhutdinov (Science 2006, figure 4).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from textae.config import AUTOENCODER, LSA, NEIGHBOURS
 from textae.errors import TextaeError
 from textae.explore.map import DocumentMap
 from textae.explore.scales import Colouring
-from textae.types import Topic
 from textae.views.colour_scale import colours
 from textae.views.figures.drawing import drawing
 from textae.views.figures.key import NARROW, draw_key
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
 LAYOUT_NAMES = {NEIGHBOURS: "neighbours kept together", AUTOENCODER: "auto-encoder, 2-d", LSA: "LSA, 2-d"}
 
 WIDTHS = (2, 20)
-"""Inches that a picture may be wide."""
+"""Minimum and maximum width of a picture, in inches."""
 
 _DPI = 300
 _POINT = 72.0  # to the inch
@@ -49,52 +47,31 @@ _LED = 5.0  # points: from a name to its documents, from where on a line leads t
 _REACH = 0.11  # of a map's width: how far a name may stand from its documents
 
 
-def draw_map(
-    topic_map: DocumentMap, path: Path, *, colour: Colouring | None = None, title: str = "", width: float = 7.0
+def draw_maps(
+    maps: Sequence[DocumentMap],
+    titles: Sequence[str],
+    path: Path,
+    *,
+    colour: Colouring | None = None,
+    width: float = 7.0,
 ) -> int:
-    """Draw a map.
-
-    Args:
-        topic_map: of an index.
-        path: whose ending, one of `drawing.ENDINGS`, decides the format.
-        colour: what points are coloured by; topics, with a hue for each area, unless given.
-        title: above it.
-        width: in inches, of which letters take the same at any: 3.4 for a column of a paper, 7 for a page.
-
-    Returns:
-        How many topics have no name in the picture, as there was no room for it.
-
-    Raises:
-        TextaeError: the ending is of no format; the width is not in `WIDTHS`; or matplotlib is not installed.
-        OSError: the file cannot be written; what was there is as it was.
-    """
-    return _draw([topic_map], [title], path, colour, width)
-
-
-def draw_comparison(
-    maps: Sequence[DocumentMap], path: Path, *, colour: Colouring | None = None, width: float = 7.0
-) -> int:
-    """Draw maps of the same documents by different layouts side by side, each titled by its layout.
+    """Draw maps of the same documents side by side.
 
     Args:
         maps: of one index, at least one.
-        path: as `draw_map` takes it.
-        colour: as `draw_map` takes it.
-        width: of all of them together, in inches.
+        titles: above each; may be empty.
+        path: its suffix, one of `drawing.ENDINGS`, decides the format.
+        colour: of the points; by default by topic, with a hue for each topic group.
+        width: of all maps together, in inches: 3.4 for a column of a paper, 7 for a page. The size of letters does not
+            depend on it.
 
     Returns:
-        How many names of topics the maps do without, as there was no room for them.
+        The number of topics without a name in the picture, for lack of room.
 
     Raises:
-        TextaeError: the ending is of no format; the width is not in `WIDTHS`; or matplotlib is not installed.
-        OSError: the file cannot be written; what was there is as it was.
+        TextaeError: unknown suffix; the width is not in `WIDTHS`; or matplotlib is not installed.
+        OSError: the file cannot be written; an existing file stays as it was.
     """
-    return _draw(maps, [LAYOUT_NAMES.get(one.layout, one.layout) for one in maps], path, colour, width)
-
-
-def _draw(
-    maps: Sequence[DocumentMap], titles: Sequence[str], path: Path, colour: Colouring | None, width: float
-) -> int:
     low, high = WIDTHS
     if not low <= width <= high:
         raise TextaeError(f"a picture cannot be {width:g} inches wide; give {low} to {high}")
@@ -107,31 +84,29 @@ def _draw(
 def _figure(
     maps: Sequence[DocumentMap], titles: Sequence[str], colour: Colouring | None, width: float
 ) -> tuple[Figure, int]:
-    """The picture, and how many names it does without."""
+    """The picture, and the number of topics without a name in it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, width), dpi=_DPI, facecolor=GROUND[0])
     ruler = FigureCanvasAgg(figure).get_renderer()  # one for all: it is as large as the picture
     side = (width - _GAP * (len(maps) - 1)) / len(maps)
-    min_score = side + (_TITLE if any(titles) else 0.0)
-    below = draw_key(figure, ruler, maps[0], colour, min_score)
-    shades, of = _shades(maps[0], colour)
+    bottom = draw_key(figure, ruler, maps[0], colour, side + (_TITLE if any(titles) else 0.0))
+    if colour is None:
+        shades, of = topic_colours([len(group.topics) for group in maps[0].topics.groups]), maps[0].topic_of
+    else:
+        shades, of = colours(colour)
     unnamed = 0
     for number, (one, title) in enumerate(zip(maps, titles, strict=True)):
-        axes = _panel(figure, number * (side + _GAP), below, side, title)
+        axes = _panel(figure, number * (side + _GAP), bottom, side, title)
         axes.spines[:].set_visible(len(maps) > 1)
         at, radius = _frame(one, side)
-        _points(axes, at, shades, of, radius)
+        pixels, points = round(side * _DPI), side * _POINT
+        opacity = float(np.clip(1.8 * max(1, len(at)) ** -0.14, 0.12, 0.85))
+        image = splatted(at * (pixels / points), shades, of, pixels, radius / _POINT * _DPI, opacity)
+        axes.imshow(image, extent=(0, points, 0, points), interpolation="nearest", zorder=1, aspect="auto")
         unnamed += _names(axes, one, at, ruler, inked=colour is None)
     return figure, unnamed
-
-
-def _shades(topic_map: DocumentMap, colour: Colouring | None) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """Colours, and the place among them of each document's."""
-    if colour is not None:
-        return colours(colour)
-    return topic_colours([len(area.topics) for area in topic_map.topics.areas]), topic_map.topic_of
 
 
 def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) -> Axes:
@@ -147,34 +122,38 @@ def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) 
 
 
 def _frame(topic_map: DocumentMap, side: float) -> tuple[NDArray[np.float64], float]:
-    """The places of documents from the corner of a map of so many inches, and the radius of a point, in points."""
+    """The places of documents on a map of so many inches, and the radius of a point, both in typographic points."""
     side *= _POINT
-    places = topic_map.places.astype(np.float64)
-    if not len(places):
-        return places, 1.0
-    low, high = places.min(axis=0), places.max(axis=0)
+    coordinates = topic_map.coordinates.astype(np.float64)
+    if not len(coordinates):
+        return coordinates, 1.0
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     extent = float((high - low).max())
-    radius = float(np.clip(0.27 * side / np.sqrt(len(places)), 0.36, 3.2))
-    margin = _MARGIN * side + radius
-    scale = (side - 2 * margin) / extent if extent > 1e-6 else 0.0
-    return (places - (low + high) / 2) * scale + side / 2, radius
-
-
-def _points(axes: Axes, at: NDArray[np.float64], shades: Sequence[str], of: NDArray[np.int32], radius: float) -> None:
-    side = float(axes.get_xlim()[1])
-    pixels = round(side / _POINT * _DPI)
-    opacity = float(np.clip(1.8 * max(1, len(at)) ** -0.14, 0.12, 0.85))
-    image = splatted(at * (pixels / side), shades, of, pixels, radius / _POINT * _DPI, opacity)
-    axes.imshow(image, extent=(0, side, 0, side), interpolation="nearest", zorder=1, aspect="auto")
+    radius = float(np.clip(0.27 * side / np.sqrt(len(coordinates)), 0.36, 3.2))
+    scale = (side - 2 * (_MARGIN * side + radius)) / extent if extent > 1e-6 else 0.0
+    return (coordinates - (low + high) / 2) * scale + side / 2, radius
 
 
 def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: RendererBase, *, inked: bool) -> int:
-    """Write the names of the topics, in the ink of their areas or all in one, and say how many had no room."""
-    leaves = topic_map.topics.leaves
-    hues = inks(len(topic_map.topics.areas))
-    ink_of = [hues[area] if inked else INK[0] for area, one in enumerate(topic_map.topics.areas) for _ in one.topics]
-    side = float(axes.get_xlim()[1])
-    texts = _written(axes, leaves, ink_of)
+    """Write the names of the topics, in the inks of their groups or all in one; the number of those without room."""
+    from matplotlib.patheffects import Normal, withStroke
+
+    leaves, groups, side = topic_map.topics.leaves, topic_map.topics.groups, float(axes.get_xlim()[1])
+    group_inks = inks(len(groups))
+    ink_of = [group_inks[i] if inked else INK[0] for i, group in enumerate(groups) for _ in group.topics]
+    halo = [withStroke(linewidth=1.9, foreground=GROUND[0]), Normal()]
+    least, more, most = _SIZES
+    large = min(least + more * side / _POINT, most)
+    largest = max((leaf.documents for leaf in leaves), default=1)
+    texts = []
+    for leaf, name, ink in zip(
+        leaves, names([leaf.name for leaf in leaves], _LONGEST[side / _POINT > NARROW]), ink_of, strict=True
+    ):
+        lines = "\n".join(textwrap.wrap(name, _LINE, break_long_words=False))
+        size = large * (_SMALLEST + (1 - _SMALLEST) * (leaf.documents / max(largest, 1)) ** 0.5)
+        text = axes.text(0, 0, lines, size=size, color=ink, zorder=3, path_effects=halo, linespacing=1.12)
+        text.set(ha="center", va="center", multialignment="center")
+        texts.append(text)
     boxes = [text.get_window_extent(ruler) for text in texts]
     sizes = np.array([(box.width, box.height) for box in boxes]).reshape(-1, 2) * (_POINT / _DPI) + _AROUND
     first = sorted(range(len(leaves)), key=lambda place: -leaves[place].documents)
@@ -183,40 +162,16 @@ def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: R
     for place, middle in zip(first, middles, strict=True):
         if middle is None:
             texts[place].remove()
-            continue
-        texts[place].set_position(middle)
-        _lead(axes, anchors[place], middle, sizes[place], ink_of[place])
+        else:
+            texts[place].set_position(middle)
+            _lead(axes, anchors[place], middle, sizes[place], ink_of[place])
     return middles.count(None)
-
-
-def _written(axes: Axes, leaves: Sequence[Topic], ink_of: Sequence[str]) -> list[Text]:
-    """The names of topics as letters, those of large ones larger, not yet in their places."""
-    from matplotlib.patheffects import Normal, withStroke
-
-    halo = [withStroke(linewidth=1.9, foreground=GROUND[0]), Normal()]
-    inches = float(axes.get_xlim()[1]) / _POINT
-    least, more, most = _SIZES
-    large = min(least + more * inches, most)
-    largest = max((leaf.documents for leaf in leaves), default=1)
-    texts = []
-    for leaf, name, ink in zip(
-        leaves, names([leaf.name for leaf in leaves], _LONGEST[inches > NARROW]), ink_of, strict=True
-    ):
-        size = large * (_SMALLEST + (1 - _SMALLEST) * (leaf.documents / max(largest, 1)) ** 0.5)
-        lines = "\n".join(textwrap.wrap(name, _LINE, break_long_words=False))
-        texts.append(
-            axes.text(
-                0, 0, lines, size=size, color=ink, zorder=3, path_effects=halo, linespacing=1.12,
-                ha="center", va="center", multialignment="center",
-            )
-        )  # fmt: skip
-    return texts
 
 
 def _lead(
     axes: Axes, anchor: NDArray[np.float64], middle: tuple[float, float], size: NDArray[np.float64], ink: str
 ) -> None:
-    """Draw a line from a name that had to move out of the way to its documents."""
+    """Draw a line to its documents from a name that stands apart from them."""
     away = anchor - middle
     inside = np.max(np.abs(away) / (size / 2))
     if inside > 1 and np.hypot(*away) * (1 - 1 / inside) > _LED:

@@ -1,6 +1,6 @@
-"""Points as an image, by numpy: a million need seconds, and none hides another.
+"""Points as an image, by numpy: a million take seconds, and none hides another.
 
-Where many points lie, a pixel is more opaque, and it has the mean of their colours as light mixes them.
+More points make a pixel more opaque. Its colour is the mean of theirs, mixed as light.
 """
 
 from collections.abc import Sequence
@@ -47,10 +47,10 @@ def splatted(
 
 
 def _light(screen: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Amounts of light from what a screen is told (IEC 61966-2-1)."""
+    """Linear light from sRGB (IEC 61966-2-1)."""
     return np.where(screen <= 0.04045, screen / 12.92, ((screen + 0.055) / 1.055) ** 2.4)
 
 
 def _screen(light: NDArray[np.floating]) -> NDArray[np.floating]:
-    """What a screen is told, from amounts of light."""
+    """The values of sRGB from linear light."""
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)

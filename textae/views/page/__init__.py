@@ -1,8 +1,8 @@
-"""The map of a corpus as one page that needs nothing else: no server, no internet, no graphics card.
+"""The map of a corpus as one page that works alone: without server, internet or graphics card.
 
-The page is put together of the files in `static` and of blocks of data (`textae.views.page.packing`). Its Content
-Security Policy lets it run this script and no other, and reach nothing. What is needed to draw the map comes first,
-then the script, which draws it while the rest is still being read; texts are opened when they are asked for.
+The page joins the files in `static` and blocks of data (`textae.views.page.packing`). Its Content Security Policy
+allows its own script and no connections. The data of the map comes first, then the script, which draws the map while
+the browser reads the rest; texts are unpacked on demand.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,34 +21,34 @@ from textae.views.page.packing import (
     Square,
     block,
     colouring_block,
+    colouring_json,
     json_bytes,
+    map_json,
     places_block,
-    said_of_colouring,
-    said_of_map,
 )
 from textae.views.page.texts import Cut, Waiting, lines
 
 BUDGET, MANY, EACH = 5_000_000, 20_000, 56
-"""Bytes of a page of up to `MANY` documents, and of each further one: 60 MB of a million."""
+"""Maximum bytes of a page of up to `MANY` documents, and of each further one: 60 MB for a million."""
 
-_TITLES = 0.6  # of what ids and places leave: the rest is for texts
+_TITLES = 0.6  # of the bytes that ids and coordinates leave; the rest is for texts
 _LONGEST_TITLE = 1_000
-_FIELDS, _MENU = 200, 30  # fields that are looked at, those that come first; and that are offered as colours
+_FIELDS, _MENU = 200, 30  # fields that are read, the first ones; and fields in the colour menu
 _LONGEST_VALUE = 80
 
 
 @dataclass(frozen=True)
 class PageReport:
-    """What was written.
+    """What a page contains.
 
     Attributes:
-        bytes: of the page.
+        bytes: its size.
         documents: on the map.
-        characters: that texts were cut to; None where all are whole, 0 where there are none.
-        title_characters: that titles were cut to; None where all are whole.
-        fields: that the map can be coloured by.
-        fields_left_out: that say nothing in colours, or that fewer documents have.
-        pictures: that are shown; None where documents are texts, 0 where there was no room.
+        characters: maximum length of texts; None if all are whole, 0 if there are none.
+        title_characters: maximum length of titles; None if all are whole.
+        fields: in the colour menu.
+        fields_left_out: other fields.
+        pictures: shown; None of texts, 0 for lack of room.
     """
 
     bytes: int
@@ -66,15 +66,15 @@ def write_page(
     """Write the map as a page.
 
     Args:
-        topic_map: what is drawn.
-        documents: of the map, in the order of their numbers; others among them are passed over.
+        topic_map: the map.
+        documents: of the map, in the order of their numbers; others among them are skipped.
         path: of the file.
         name: of the corpus, for people.
-        whole_texts: whether texts stay whole, and pictures in it, however large the page becomes.
+        whole_texts: whether to keep whole texts and all pictures, however large the page becomes.
 
     Raises:
         TextaeError: there is no document on the map.
-        OSError: the file cannot be written; what was there is as it was.
+        OSError: the file cannot be written; an existing file stays as it was.
         ValueError: a document of the map is not among the documents.
     """
     with whole_file(path) as passing, passing.open("wb") as out:
@@ -93,12 +93,12 @@ def compose(
     """Compose the page that `write_page` writes.
 
     Args:
-        topic_map: what is drawn.
-        documents: as `write_page` takes them.
-        out: that it is written to.
+        topic_map: the map.
+        documents: as in `write_page`.
+        out: where the page is written.
         name: of the corpus.
-        whole_texts: whether texts stay whole.
-        served: the commit of the index that is drawn, where a server gives the page and answers what it asks.
+        whole_texts: as in `write_page`.
+        served: the commit of the index, if a server gives the page and answers its requests.
 
     Raises:
         TextaeError: there is no document on the map.
@@ -109,7 +109,7 @@ def compose(
         raise TextaeError("the map has no documents: the encoder knows no word of any; 'textae train' learns anew")
     budget = BUDGET + EACH * max(0, n - MANY)
     page = Page(name, application=served is not None)
-    square = Square.around(topic_map.places)
+    square = Square.around(topic_map.coordinates)
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
     budget -= page.size() + len(places) + len(ids)
     with Waiting(n, None if whole_texts else budget) as waiting:
@@ -125,10 +125,10 @@ def compose(
             0, n, cut.length, title_characters, len(coloured), fields.seen - len(coloured),
             n * cut.pictures if waiting.pictured else None,
         )  # fmt: skip
-        about = said_of_map(topic_map, square) | {
+        about = map_json(topic_map, square) | {
             "name": name,
             "commit": served,
-            "colourings": [said_of_colouring(of) for of, _ in coloured],
+            "colourings": [colouring_json(of) for of, _ in coloured],
             "fieldsLeftOut": report.fields_left_out,
             "characters": cut.length,
             "titleCharacters": title_characters,
@@ -146,18 +146,18 @@ def compose(
 
 def _of_map(topic_map: DocumentMap, documents: Iterable[Document]) -> Iterator[Document]:
     """The documents of the map, in its order."""
-    wanted = iter(topic_map.ids)
-    next_id = next(wanted, None)
+    ids = iter(topic_map.ids)
+    id = next(ids, None)
     for document in documents:
-        if document.id == next_id:
+        if document.id == id:
             yield document
-            next_id = next(wanted, None)
-    if next_id is not None:
-        raise ValueError(f"the document {next_id!r} of the map is not among the documents, or not in its place")
+            id = next(ids, None)
+    if id is not None:
+        raise ValueError(f"the document {id!r} of the map is not among the documents, or not in its place")
 
 
 def _titles(titles: Sequence[str], room: float) -> tuple[bytes, int | None]:
-    """The block of titles, and what they were cut to so that it has room."""
+    """The block of titles, and their maximum length to fit into the room."""
     longest = max(map(len, titles), default=0)
     length = min(longest, _LONGEST_TITLE)
     while len(packed := block("titles", lines(titles, length))) > room and length > 1:
@@ -169,7 +169,7 @@ class _Fields:
     """The fields of all documents, column by column.
 
     Args:
-        documents: how many there will be.
+        documents: their number.
     """
 
     def __init__(self, documents: int) -> None:
@@ -180,38 +180,34 @@ class _Fields:
 
     @property
     def seen(self) -> int:
-        """Fields that some document has."""
+        """Number of fields that some document has."""
         return len(self._columns) + len(self._others)
 
     def add(self, place: int, document: Document) -> None:
-        """Keep what colours may tell of a document."""
+        """Keep the short values of a document; equal ones once, so a million equal labels take no memory."""
         for name, value in document.fields.items():
             if value is None:
                 continue
             if name not in self._columns and len(self._columns) == _FIELDS:
                 self._others.add(name)
                 continue
+            while isinstance(value, list):
+                value = value[0] if value else None
+            if isinstance(value, str):
+                value = self._same.setdefault(value[:_LONGEST_VALUE], value[:_LONGEST_VALUE])
             column = self._columns.setdefault(name, [])
             column.extend([None] * (place - len(column)))
-            column.append(self._kept(value))
-
-    def _kept(self, value: FieldValue) -> FieldValue:
-        """The value, short, and the same object where it was seen before: a million equal labels take no memory."""
-        if isinstance(value, list):
-            return self._kept(value[0]) if value else None
-        if isinstance(value, str):
-            return self._same.setdefault(value[:_LONGEST_VALUE], value[:_LONGEST_VALUE])
-        return value
+            column.append(value)
 
     def blocks(self, room: float) -> list[tuple[Colouring, bytes]]:
-        """What the map can be coloured by, with its block: the fields that most documents have, while there is room."""
-        found = []
+        """The fields that can colour the map, with their blocks: the most frequent ones, while there is room."""
+        fields = []
         for name, column in self._columns.items():
             column.extend([None] * (self._n - len(column)))
             if of := colouring(name, column):
-                found.append((sum(value is not None for value in column), of))
+                fields.append((sum(value is not None for value in column), of))
         kept: list[tuple[Colouring, bytes]] = []
-        for _, of in sorted(found, key=lambda one: -one[0])[:_MENU]:
+        for _, of in sorted(fields, key=lambda field: -field[0])[:_MENU]:
             packed = colouring_block(f"colouring-{len(kept)}", of)
             room -= len(packed)
             if room >= 0:

@@ -1,6 +1,7 @@
-"""The page around its data: what is in `static`, joined, under a policy that runs nothing else."""
+"""The page around its data: the files in `static`, joined, under a policy that runs nothing else."""
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -10,13 +11,11 @@ SCRIPTS = (
     "data.js", "camera.js", "near.js", "ground.js", "points.js", "points-canvas.js", "points-webgl.js", "labels.js",
     "dom.js", "legend.js", "search.js", "panel.js", "lasso.js", "pointer.js", "main.js", "start.js",
 )  # fmt: skip
-"""The page's script, in the order in which its parts are joined."""
+"""The parts of the page's script, in the order in which they are joined."""
 
 STYLES = ("page.css",)
 APPLICATION_SCRIPTS, APPLICATION_STYLES = ("asking.js", "results.js", "app.js"), ("app.css",)
-"""What is joined to them where a server gives the page."""
-
-_HERE = resources.files("textae.views.page") / "static"
+"""Further parts of a page that a server gives."""
 
 
 class Page:
@@ -24,27 +23,26 @@ class Page:
 
     Args:
         name: of the corpus.
-        application: whether a server gives the page; only then it may ask it something.
+        application: whether a server gives the page; only then it may send requests to it.
     """
 
     def __init__(self, name: str, *, application: bool) -> None:
-        self._script = _joined(SCRIPTS + (APPLICATION_SCRIPTS if application else ()))
-        self._style = _joined(STYLES + (APPLICATION_STYLES if application else ()))
+        self._script = "\n".join(map(static, SCRIPTS + (APPLICATION_SCRIPTS if application else ())))
+        style = "\n".join(map(static, STYLES + (APPLICATION_STYLES if application else ())))
         connect = " connect-src 'self';" if application else ""
         policy = (
-            f"default-src 'none'; script-src {_hash(self._script)}; style-src {_hash(self._style)}; img-src data:;"
-            f"{connect} base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; script-src {source_hash(self._script)}; style-src {source_hash(style)}; "
+            f"img-src data:;{connect} base-uri 'none'; form-action 'none'"
         )
-        start, self._end = _static("page.html").split("{{data}}")
-        start = start.replace("{{policy}}", policy).replace("{{name}}", escape(name))
-        self._start = start.replace("{{style}}", self._style)
+        start, self._end = static("page.html").split("{{data}}")
+        self._start = filled(start, policy=policy, name=escape(name), style=style)
 
     def size(self) -> int:
-        """How many bytes it has."""
+        """Its bytes."""
         return sum(len(part.encode("utf-8", "replace")) for part in (self._start, self._script, self._end))
 
     def pieces(self, first: Iterable[bytes], rest: Iterable[bytes]) -> Iterator[bytes]:
-        """The page with its blocks: those that the script needs to begin stand before it, the rest behind it."""
+        """The page with its blocks: before the script those that it needs to begin, behind it all others."""
         yield self._start.encode("utf-8", "replace")
         yield from first
         yield b"<script>%s</script>\n" % self._script.encode()
@@ -52,14 +50,16 @@ class Page:
         yield self._end.encode()
 
 
-def _joined(names: Iterable[str]) -> str:
-    return "\n".join(map(_static, names))
+def static(name: str) -> str:
+    """The text of a file in `static`."""
+    return (resources.files("textae.views.page") / "static" / name).read_text(encoding="utf-8")
 
 
-def _static(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+def filled(template: str, **values: str) -> str:
+    """The template with its `{{name}}`s replaced; those in the values stay."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)
 
 
-def _hash(source: str) -> str:
-    """What a Content Security Policy knows a script or a style by."""
+def source_hash(source: str) -> str:
+    """The hash by which a Content Security Policy allows a script or a style."""
     return f"'sha256-{b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"

@@ -1,8 +1,8 @@
-"""What a page holds, as small as it goes: numbers as bytes, texts as JSON, all of it compressed.
+"""The data of a page, compressed: numbers as bytes, texts as JSON.
 
-A place is two of 65,536 steps of the square around all documents, x to the right and y downwards, as a screen counts.
-Everything is a block that no browser runs: base64 of what gzip made, in a script element of a type that it leaves
-alone. So the text of a document cannot become part of the page, whatever it holds.
+Coordinates are steps, of 65,536, in the square around all documents, x to the right and y downwards. Each block is
+base64 of gzip in a script element of a type that no browser runs, so the text of a document can never become part of
+the page.
 """
 
 import base64
@@ -26,12 +26,12 @@ STEPS = 65_535
 """The last step of the square."""
 
 SCALE = 6
-"""Values of a scale that the legend says; what lies between two of them can be shown by itself."""
+"""Values of a scale in the legend; the documents between two of them can be shown alone."""
 
-_MARGIN = 0.06  # of the square: around each document there is some land
-_CENTRAL = (0.005, 0.995)  # quantiles: what a page shows at first
-_CELLS = 24  # rows and columns of the grid on which a topic is densest somewhere
-_SPREAD = (0.1, 0.9)  # of a topic: what is shown of it when it is flown to
+_MARGIN = 0.06  # of the square, around the outermost documents
+_CENTRAL = (0.005, 0.995)  # quantiles that a page shows at first
+_CELLS = 24  # rows and columns of the grid of densities
+_SPREAD = (0.1, 0.9)  # quantiles of a topic that a click shows
 _LEVEL = 6  # of gzip: 9 takes three times as long for 1 %
 
 
@@ -42,12 +42,12 @@ def block(id: str, content: bytes) -> bytes:
 
 
 def compressed(content: bytes) -> bytes:
-    """The content as gzip makes it, without a date."""
+    """The content by gzip, without a date."""
     return gzip.compress(content, _LEVEL, mtime=0)
 
 
 def json_bytes(value: Any) -> bytes:
-    """The value as JSON without spaces; half characters become a mark, as UTF-8 has none."""
+    """The value as JSON without spaces; lone surrogates become `?`."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
@@ -80,51 +80,49 @@ class Square:
 
 
 def places_block(topic_map: DocumentMap, square: Square) -> bytes:
-    """X and y (n uint16 each), the topics (n uint16), and the strengths (n uint8), little-endian, one after another."""
-    steps = (square.shares(topic_map.places) * STEPS).round().clip(0, STEPS).astype("<u2")
-    strengths = (topic_map.strengths.clip(0, 1) * 255).round().astype(np.uint8)
-    parts = (steps[:, 0], steps[:, 1], topic_map.topic_of.astype("<u2"), strengths)
+    """X and y (n uint16 each), topics (n uint16) and memberships (n uint8), little-endian, one after another."""
+    steps = (square.shares(topic_map.coordinates) * STEPS).round().clip(0, STEPS).astype("<u2")
+    memberships = (topic_map.memberships.clip(0, 1) * 255).round().astype(np.uint8)
+    parts = (steps[:, 0], steps[:, 1], topic_map.topic_of.astype("<u2"), memberships)
     return block("places", b"".join(part.tobytes() for part in parts))
 
 
-def said_of_map(topic_map: DocumentMap, square: Square) -> dict[str, Any]:
-    """What the page knows of the map: the layout, what it shows at first, the ground, and the topics."""
-    ground = topic_map.ground
-    corners = square.shares(np.array([(ground.left, ground.top), (ground.right, ground.bottom)]))
-    sizes = [len(area.topics) for area in topic_map.topics.areas]
+def map_json(topic_map: DocumentMap, square: Square) -> dict[str, Any]:
+    """The map as the page reads it: the layout, the first view, the background and the topics.
+
+    The page calls topic groups areas, and the background ground.
+    """
+    background, groups = topic_map.background, topic_map.topics.groups
+    corners = square.shares(np.array([(background.left, background.top), (background.right, background.bottom)]))
+    sizes = [len(group.topics) for group in groups]
+    ones = [1] * len(sizes)
+    shares = square.shares(topic_map.coordinates)
+    group_of = np.repeat(np.arange(len(groups)), sizes)
+    by_topic = iter(_split(shares, topic_map.topic_of, len(group_of)))
+    areas = [
+        _topic_json(group, inside) | {"topics": [_topic_json(topic, next(by_topic)) for topic in group.topics]}
+        for group, inside in zip(groups, _split(shares, group_of[topic_map.topic_of], len(groups)), strict=True)
+    ]
     return {
         "layout": topic_map.layout,
         "documents": len(topic_map.ids),
         "withoutCode": topic_map.topics.without_code,
         "square": [square.left, square.top, square.side],
-        "home": _box(square.shares(topic_map.places), _CENTRAL),
-        "ground": {"box": corners.round(5).ravel().tolist(), "words": ground.words},
-        "areas": _areas(topic_map, square),
+        "home": _box(shares, _CENTRAL),
+        "ground": {"box": corners.round(5).ravel().tolist(), "words": background.words},
+        "areas": areas,
         "colours": {"light": topic_colours(sizes), "dark": topic_colours(sizes, dark=True)},
-        "areaColours": {"light": topic_colours([1] * len(sizes)), "dark": topic_colours([1] * len(sizes), dark=True)},
+        "areaColours": {"light": topic_colours(ones), "dark": topic_colours(ones, dark=True)},
     }
 
 
-def _areas(topic_map: DocumentMap, square: Square) -> list[dict[str, Any]]:
-    areas = topic_map.topics.areas
-    of_area = np.repeat(np.arange(len(areas)), [len(area.topics) for area in areas])
-    shares = square.shares(topic_map.places)
-    by_topic = _grouped(shares, topic_map.topic_of, len(of_area))
-    by_area = _grouped(shares, of_area[topic_map.topic_of], len(areas))
-    leaf = iter(by_topic)
-    return [
-        _said_of(area, inside) | {"topics": [_said_of(topic, next(leaf)) for topic in area.topics]}
-        for area, inside in zip(areas, by_area, strict=True)
-    ]
-
-
-def _grouped(shares: NDArray[np.float64], group: NDArray[np.integer[Any]], n: int) -> list[NDArray[np.float64]]:
+def _split(shares: NDArray[np.float64], group: NDArray[np.integer[Any]], n: int) -> list[NDArray[np.float64]]:
     order = np.argsort(group, kind="stable")
     return np.split(shares[order], np.searchsorted(group[order], np.arange(1, n)))
 
 
-def _said_of(topic: Topic, shares: NDArray[np.float64]) -> dict[str, Any]:
-    """A topic, its middle, and what is shown when it is flown to; a topic without documents has no place."""
+def _topic_json(topic: Topic, shares: NDArray[np.float64]) -> dict[str, Any]:
+    """A topic, its middle, and the box that a click shows; without documents it has neither."""
     return {
         "id": topic.id,
         "name": topic.name,
@@ -137,7 +135,7 @@ def _said_of(topic: Topic, shares: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _densest(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The median of the places around the densest cell of a grid; that of all may lie where none of them is."""
+    """The median of the places around the densest cell of a grid; the median of all may lie where no document is."""
     row, column = (shares * _CELLS).astype(np.int64).clip(0, _CELLS - 1).T
     counts = np.bincount(row * _CELLS + column, minlength=_CELLS**2).reshape(_CELLS, _CELLS)
     padded = np.pad(counts, 1)
@@ -148,23 +146,19 @@ def _densest(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _box(shares: NDArray[np.float64], quantiles: Sequence[float]) -> list[float]:
-    return [float(edge) for corner in np.quantile(shares, quantiles, axis=0).round(5) for edge in corner]
+    return np.quantile(shares, quantiles, axis=0).round(5).ravel().tolist()
 
 
-def said_of_colouring(colouring: Colouring) -> dict[str, Any]:
-    """A field as the page's legend shows it."""
-    said: dict[str, Any] = {
-        "field": colouring.field,
-        "kind": colouring.kind,
-        "light": colours(colouring)[0],
-        "dark": colours(colouring, dark=True)[0],
-    }
+def colouring_json(colouring: Colouring) -> dict[str, Any]:
+    """A field as the page's legend reads it."""
+    light, dark = colours(colouring)[0], colours(colouring, dark=True)[0]
+    field = {"field": colouring.field, "kind": colouring.kind, "light": light, "dark": dark}
     if colouring.kind != CATEGORIES:
-        return said | {"stops": stops(colouring, SCALE)}
+        return field | {"stops": stops(colouring, SCALE)}
     explained = legend(colouring)
-    return said | {"entries": explained.entries, "others": explained.others, "without": explained.without}
+    return field | {"entries": explained.entries, "others": explained.others, "without": explained.without}
 
 
 def colouring_block(id: str, colouring: Colouring) -> bytes:
-    """The place of each document's colour among those of the field: (n,) uint8."""
+    """The place of each document's colour in the field's colours: (n,) uint8."""
     return block(id, colours(colouring)[1].astype(np.uint8).tobytes())

@@ -1,40 +1,40 @@
-"""What a page holds of its documents: texts, fields and pictures, cut to what fits.
+"""The texts, fields and pictures of a page, cut to what fits.
 
-A page has a budget. Documents are read once and wait on disk; a sample of them says how long texts may be so that the
-page keeps to it, and all are cut to that one length. So a million documents need no more memory than their ids, titles
-and places.
+A page has a budget. Documents are read once and wait on disk; a sample of them decides the length of texts within the
+budget, and all are cut to that length. So a million documents need no more memory than their ids, titles and
+coordinates.
 """
 
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 from typing import Any
 
 from textae.types import Document, FieldValue
 from textae.views import png
 from textae.views.page.packing import compressed, json_bytes
 
-_SAMPLE = 1_000  # documents that are packed to find the length
-_SURELY = 10  # times: no text is compressed so well
-_PARTS, _LEAST = 256, 128  # blocks that texts come in, and documents of one: few are opened to show one text
+_SAMPLE = 1_000  # documents that decide the length
+_SURELY = 10  # compression that no text reaches
+_PARTS, _LEAST = 256, 128  # most blocks of texts, and least documents of a block
 _BASE64 = 4 / 3
-_CAUTION = 0.96  # of what is left: the sample is not the corpus
-_WORTH = 40  # characters of a text, below which it says nothing
+_CAUTION = 0.96  # of the room: the sample is not the corpus
+_WORTH = 40  # characters: a shorter text tells nothing
 _BREAK = re.compile(r"[\r\n]+")
-_FIELDS, _VALUE = 24, 200  # fields that are shown of a document, and characters of a value
+_FIELDS, _VALUE = 24, 200  # fields of a document, and characters of a value
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What a page holds of each document.
+    """What a page shows of each document.
 
     Attributes:
-        length: characters that texts are cut to; None for whole ones, 0 for none.
-        fields: whether they are shown.
-        pictures: whether they are shown, where documents are pictures.
+        length: maximum characters of a text; None for whole texts, 0 for none.
+        fields: whether fields are shown.
+        pictures: whether pictures are shown.
     """
 
     length: int | None
@@ -48,11 +48,11 @@ class Cut:
 
 
 class Waiting:
-    """Texts, fields and pictures on disk until all are known; a context.
+    """Texts, fields and pictures on disk until all have been read; a context manager.
 
     Args:
-        documents: how many there will be.
-        room: bytes that they may take in the page; None for as many as they need.
+        documents: their number.
+        room: maximum bytes in the page; None for no maximum.
     """
 
     def __init__(self, documents: int, room: int | None) -> None:
@@ -68,7 +68,7 @@ class Waiting:
         self._file.close()
 
     def add(self, document: Document) -> None:
-        """Keep what the page may show of a document."""
+        """Write what the page may show of a document."""
         text = document.text[: self._longest]
         self._cut |= len(text) < len(document.text)
         shown: list[Any] = [text, _fields(document), len(document.text)]
@@ -87,21 +87,16 @@ class Waiting:
         return max(_LEAST, -(-self._n // _PARTS))
 
     def parts(self, cut: Cut) -> Iterator[bytes]:
-        """The blocks' contents in the order of the documents.
+        """The contents of the blocks, in the order of the documents.
 
         Each is JSON of [text, fields, characters of the whole text], and the `data:` URL of a picture.
         """
-        part: list[list[Any]] = []
-        for shown in self:
-            part.append(cut.of(shown))
-            if len(part) == self.per_part:
-                yield json_bytes(part)
-                part = []
-        if part:
+        shown = map(cut.of, self)
+        while part := list(islice(shown, self.per_part)):
             yield json_bytes(part)
 
     def fitting(self, room: float) -> Cut:
-        """What fits: texts as long as may be, and fields; of pictures fields go first, then pictures.
+        """The largest cut that fits. Of texts the length shrinks first, of pictures fields go before pictures.
 
         Args:
             room: bytes in the page.
@@ -111,42 +106,29 @@ class Waiting:
         allowed = room * _CAUTION / _BASE64 * len(sample) / self._n
 
         def fits(cut: Cut) -> bool:
-            return self._packed([cut.of(shown) for shown in sample]) <= allowed
-
-        def text_fits(fields: bool, length: int) -> bool:
-            return fits(Cut(length, fields))
+            shown = [cut.of(one) for one in sample]
+            parts = (shown[first : first + self.per_part] for first in range(0, len(shown), self.per_part))
+            return sum(len(compressed(json_bytes(part))) for part in parts) <= allowed
 
         if not self._cut and fits(Cut(None)):
             return Cut(None)
         if self.pictured:
             less = (Cut(None, fields=False), Cut(None, pictures=False))
             return next(filter(fits, less), Cut(None, fields=False, pictures=False))
-        longest = max(len(shown[0]) for shown in sample)
         for fields in (True, False):
-            length = _last(partial(text_fits, fields), longest)
-            if length >= _WORTH:
-                return Cut(length, fields)
+            low, high = 0, max(len(shown[0]) for shown in sample)
+            while high - low > max(1, low // 100):
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if fits(Cut(middle, fields)) else (low, middle - 1)
+            if low >= _WORTH:
+                return Cut(low, fields)
         return Cut(0, fits(Cut(0)))
-
-    def _packed(self, cut: list[list[Any]]) -> int:
-        """Bytes of some documents in the page's blocks."""
-        starts = range(0, len(cut), self.per_part)
-        return sum(len(compressed(json_bytes(cut[start : start + self.per_part]))) for start in starts)
-
-
-def _last(holds: Callable[[int], bool], most: int) -> int:
-    """The largest number up to `most` of which something holds that holds of all smaller ones; 0 where of none."""
-    low, high = 0, most
-    while high - low > max(1, low // 100):
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
 
 
 def _fields(document: Document) -> dict[str, str]:
-    """The fields that say something, as they are shown."""
-    said = {name: _written(value)[:_VALUE] for name, value in document.fields.items() if value not in (None, "", [])}
-    return dict(list(said.items())[:_FIELDS])
+    """The fields that have a value, as the page shows them."""
+    fields = ((name, value) for name, value in document.fields.items() if value not in (None, "", []))
+    return {name: _written(value)[:_VALUE] for name, value in islice(fields, _FIELDS)}
 
 
 def _written(value: FieldValue) -> str:
@@ -156,5 +138,5 @@ def _written(value: FieldValue) -> str:
 
 
 def lines(texts: Iterable[str], length: int | None = None) -> bytes:
-    """Texts as lines, each on one, cut to a length."""
+    """Texts as lines, cut to a length."""
     return "\n".join(_BREAK.sub(" ", text[:length]) for text in texts).encode("utf-8", "replace")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from textae.explore.naming import telling_values
+from textae.explore.topics import telling_values
 
 
 def test_values_are_ordered_by_their_share_beside_that_of_all() -> None:

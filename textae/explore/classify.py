@@ -1,0 +1,29 @@
+"""Predict the labels of texts, once an index has learned some (`textae train --label`)."""
+
+from collections.abc import Sequence
+
+from textae.encoding.topk import top_k
+from textae.errors import QueryError
+from textae.index.snapshot import Snapshot
+from textae.types import Prediction
+
+
+def classify(snapshot: Snapshot, texts: Sequence[str], k: int = 1) -> list[list[Prediction]]:
+    """The k likeliest labels of each text; none for a text without a word that the encoder knows.
+
+    Raises:
+        QueryError: the index has learned no labels, or k is below 1.
+    """
+    if k < 1:
+        raise QueryError(f"{k} labels were asked for; give at least 1")
+    snapshot.check_words("telling labels")
+    classifier = snapshot.classifier
+    codes = snapshot.text_encoder.encode(snapshot.model.vectorizer.transform(texts))
+    rows = zip(classifier.predict_proba(codes.floats), codes.has_code, strict=True)
+    return [
+        [
+            Prediction(rank, classifier.classes[label], float(row[label]))
+            for rank, label in enumerate(top_k(row, k if has_code else 0, min_score=-1).tolist(), start=1)
+        ]
+        for row, has_code in rows
+    ]

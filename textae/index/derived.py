@@ -1,0 +1,38 @@
+"""What is learned from the codes of an index later, topics and maps, kept with it by a commit of its own."""
+
+import os
+from contextlib import closing
+from typing import Any
+
+from textae.index import store
+from textae.index.snapshot import Snapshot
+
+
+def keep(snapshot: Snapshot, name: str, arrays: store.Arrays, setting: Any) -> bool:
+    """Commit what was learned from codes, so that it need not be learned again.
+
+    Adding and removing documents leave it there; training the index again removes it, since the codes change.
+
+    Args:
+        snapshot: the commit that it was learned from.
+        name: of the setting, and the prefix of the arrays; it replaces what was kept under this name.
+        arrays: by name.
+        setting: as JSON can hold it.
+
+    Returns:
+        Whether it was kept: not where the index was trained again meanwhile, or cannot be written to.
+
+    Raises:
+        StoreError: the index does not exist any more, or another process is writing to it.
+    """
+    folder = snapshot.reader.folder
+    if not os.access(folder, os.W_OK):
+        return False
+    with store.UpdateWriter(folder) as writer, closing(store.Reader(folder)) as reader:
+        if not reader.is_same(snapshot.reader, "encoder/"):
+            return False
+        writer.drop(name)
+        writer.put_all(f"{name}/", arrays)
+        writer.set(name, setting)
+        writer.commit()
+    return True

@@ -33,6 +33,7 @@ from textae.encoding.analyzer import searchable
 from textae.encoding.topk import top_k
 from textae.engine import Engine
 from textae.evaluation import judged
+from textae.evaluation.run import rank
 from textae.types import Query, Ranking
 
 NAME = "all-MiniLM-L6-v2"
@@ -136,7 +137,9 @@ def _encoding(model: Sentences, engine: Engine, sample: Sequence[str]) -> None:
 def _asking(model: Sentences, engine: Engine, queries: Sequence[str]) -> None:
     """Measure queries; both scan every code, so random codes will do."""
     codes = np.random.default_rng(1).standard_normal((SEARCHED, DIMS), np.float32)
-    ours = [seconds_of(lambda query=query: list(engine.rank([Query("", query)], 10, "code"))) for query in queries]
+    ours = [
+        seconds_of(lambda query=query: list(rank(engine.searcher, [Query("", query)], 10, "code"))) for query in queries
+    ]
     encoding, scanning = 1e3 * np.median(model.ask(queries, codes), axis=0)
     ms, theirs = 1e3 * statistics.median(ours), encoding + scanning
     figures = {"ms": ms, f"{NAME}, ms": theirs, "of it encoding": encoding, "of it scanning": scanning}

@@ -166,7 +166,7 @@ class Load:
 
 def _titles(engine: Engine, seed: int) -> list[str]:
     ids = random.Random(seed).choices(list(engine.snapshot.ids.values()), k=TITLES)
-    return [title for title in engine.titles(ids) if title.strip()]
+    return [title for title in engine.snapshot.reader.titles(ids) if title.strip()]
 
 
 @contextmanager

@@ -39,6 +39,7 @@ from benchmarks.harness.runs import index, indexed, seconds_of
 from benchmarks.harness.workers import SCANS, SYSTEMS, Worker, in_turns, one_core, timed
 from textae.encoding.analyzer import Analysis, words
 from textae.engine import Engine
+from textae.evaluation.run import rank
 from textae.types import Query
 
 PARTS = ("cold", "warm", "keywords", "hamming", "growth", "memory")
@@ -323,7 +324,7 @@ def _running_search(engine: Engine, n: int, source: Path) -> None:
         whole, ranking, scan = [], [], []
         for query in queries:
             whole.append(seconds_of(partial(engine.search, query.text, 10, mode)))
-            ranking.append(seconds_of(lambda query=query, mode=mode: list(engine.rank([query], 10, mode))))
+            ranking.append(seconds_of(lambda query=query, mode=mode: list(rank(engine.searcher, [query], 10, mode))))
             scan.append(seconds_of(lambda: codes @ codes[0]))
         ms, ranking_ms, peer = (1e3 * statistics.median(values) for values in (whole, ranking, scan))
         figures = {"ms at the median": ms, "ids and scores alone, ms": ranking_ms, "one scan of float codes, ms": peer}

@@ -175,7 +175,7 @@ def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     engine = Engine.open(folder)
     if texts:
         return lambda text: [hit.id for hit in engine.search(text, 10, mode)]
-    searcher, snapshot = engine.searcher, engine.snapshot  # `Engine.rank` starts threads for many queries
+    searcher, snapshot = engine.searcher, engine.snapshot
 
     def find(text: str) -> Sequence[str]:
         best = searcher.rank(searcher.text_query(text), 10, mode)

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 import click
 import numpy as np
 from numpy.typing import NDArray
-from shared import evaluate_labels
 
 from benchmarks import datasets
 from benchmarks.harness import runs
@@ -33,6 +32,7 @@ from textae.encoding.encoders import PixelEncoder, encode
 from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
 from textae.engine import Engine
+from textae.evaluation.run import by_labels
 from textae.search.query import QueryVector
 from textae.types import Document
 
@@ -139,7 +139,7 @@ def measure_errors(engine: Engine, digits: Digits) -> None:
 
 def measure_precision(engine: Engine, digits: Digits, n: int) -> None:
     """Measure P@100: the share of the same digit among the 100 nearest training pictures."""
-    board = evaluate_labels(engine, "label", digits.queries(n), SYSTEMS, k=100)
+    board = by_labels(engine.searcher, "label", digits.queries(n), SYSTEMS, 100, None, SEED, curve=False)
     precision = runs.by_system(board.figures, "P@100") | {"signs of pca-32": signs_of_pca(engine, digits, n)}
     write("P@100, pictures", f"{ON}, {n:,} ask", len(digits.train), precision, SEED)
 

@@ -24,7 +24,6 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from textae.training.networks.contrastive_image import AlikeAutoEncoder
 from torch import Tensor, nn
 
 from benchmarks.datasets import BY_DATE, newsgroups
@@ -43,6 +42,7 @@ from textae.encoding.weighting import idf, tfidf
 from textae.training.augmentation import distorted
 from textae.training.finetune import DECAY, Recipe, fine_tune
 from textae.training.lsa import fit_lsa
+from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import Learned, learn, sample
 from textae.types import Document
@@ -50,7 +50,7 @@ from textae.types import Document
 KNOWN = (10, 100, 1_000, None)
 """The numbers of labelled documents; None for all."""
 
-FROM_SCRATCH = Recipe(rate=3e-3, last_rate=3e-3, consistent=0, hold=0)
+FROM_SCRATCH = Recipe(learning_rate=3e-3, last_learning_rate=3e-3, consistent=0, hold=0)
 """The recipe of the network that labels alone teach: it has no earlier codes to stay close to."""
 
 STEPS, BATCH, RATE, HEAD_RATE = 300, 128, 5e-4, 0.05
@@ -130,7 +130,7 @@ class Task:
 
     def _tuned(self, some: Labels, before: Learned, recipe: Recipe, seed: int) -> float:
         spec = TrainSpec(seed=seed, device="cpu")
-        tuned = fine_tune(self.bags, some, before, ModelSpec().drop, spec, _silent, recipe)
+        tuned = fine_tune(self.bags, some, before, ModelSpec().dropout, spec, _silent, recipe)
         probabilities = tuned.classifier.predict_proba(tuned.encoder.encode(self.test).floats)
         return float((probabilities.argmax(axis=1) == self.truth).mean())
 
@@ -179,7 +179,7 @@ def picture_accuracies(
     accuracies = {}
     for name in ("fine-tuned", "without pre-training"):
         generator = torch.Generator().manual_seed(seed)
-        network = AlikeAutoEncoder(train[0].values.shape[1], sizes, generator)
+        network = ContrastiveAutoEncoder(train[0].values.shape[1], sizes, generator)
         if name == "fine-tuned":
             copy_layers(encoder, network)
         head = nn.Parameter(torch.zeros(encoder.dims, 10))  # (dims, n_classes)
@@ -191,7 +191,7 @@ def picture_accuracies(
 
 
 @torch.no_grad()
-def copy_layers(encoder: PixelEncoder, network: AlikeAutoEncoder) -> None:
+def copy_layers(encoder: PixelEncoder, network: ContrastiveAutoEncoder) -> None:
     """Copy the weights of an encoder into a network."""
     for (weight, bias), own_weight, own_bias in zip(encoder.layers, network.up_weights, network.up_biases, strict=True):
         own_weight.copy_(torch.from_numpy(weight.copy()))
@@ -199,7 +199,7 @@ def copy_layers(encoder: PixelEncoder, network: AlikeAutoEncoder) -> None:
 
 
 def tune(
-    network: AlikeAutoEncoder, head: nn.Parameter, pixels: Tensor, labels: Tensor, generator: torch.Generator
+    network: ContrastiveAutoEncoder, head: nn.Parameter, pixels: Tensor, labels: Tensor, generator: torch.Generator
 ) -> None:
     """Train all layers on labels: (n, n_pixels) and (n,)."""
     layers = [*network.up_weights, *network.up_biases]

@@ -32,7 +32,7 @@ from textae.encoding.bags import Bags
 from textae.encoding.layers import unit
 from textae.encoding.weighting import tfidf
 from textae.engine import Engine
-from textae.explore.map import learn_chart
+from textae.explore.map import learn_map
 from textae.index.snapshot import Snapshot
 from textae.types import Document
 
@@ -116,10 +116,10 @@ def _ours(snapshot: Snapshot, layout: str, bags: Bags, seed: int) -> Layout:
 
     learned, new = _codes(snapshot, layout, bags)
     started = time.perf_counter()
-    chart = learn_chart(snapshot, layout, seed, lambda *_: None)
-    places = chart.projection.coordinates(learned)
+    model = learn_map(snapshot, layout, seed, lambda *_: None)
+    places = model.projection.coordinates(learned)
     laid_out = time.perf_counter()
-    placed = chart.projection.coordinates(new)
+    placed = model.projection.coordinates(new)
     return Layout(places, placed, (laid_out - started, time.perf_counter() - laid_out))
 
 

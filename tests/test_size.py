@@ -1,0 +1,61 @@
+"""The package stays small: limits of its lines of code, modules, classes and functions, and how they are measured."""
+
+from pathlib import Path
+
+import pytest
+
+import lines
+
+CODE, MODULE, METHODS, PARAMETERS = 12_000, 400, 25, 8
+
+EXEMPT = {("estimators.py", "AutoEncoder.__init__")}
+"""scikit-learn reads each hyper-parameter from the signature of the constructor."""
+
+MODULES = lines.package()
+
+SOURCE = '''"""A docstring
+of two lines."""
+
+import os  # why
+
+
+class A:
+    """Documented."""
+
+    x: int = 1
+    """Documented, too."""
+
+    def method(self, a, /, b, *rest, c=1, **others):
+        # A comment alone.
+        text = """not a docstring
+        """
+        return lambda y, z: (
+            y
+        )
+
+    @staticmethod
+    def static(a):
+        def inner(self): ...
+'''
+
+
+def test_the_package_stays_small() -> None:
+    assert sum(module.code for module in MODULES.values()) <= CODE
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_a_module_stays_small(path: str) -> None:
+    module = MODULES[path]
+    assert module.lines <= MODULE
+    assert {name: n for name, n in module.methods.items() if n > METHODS} == {}
+    many = {name: n for name, n in module.parameters.items() if n > PARAMETERS and (path, name) not in EXEMPT}
+    assert many == {}
+
+
+def test_lines_methods_and_parameters_are_counted(tmp_path: Path) -> None:
+    """Code: import, class, x, def, text (2), return (3), @staticmethod, def, def."""
+    (tmp_path / "module.py").write_text(SOURCE)
+    size = lines.measure(tmp_path / "module.py")
+    assert (size.code, size.lines) == (12, 23)
+    assert size.methods == {"A": 2}
+    assert size.parameters == {"A.method": 5, "A.static": 1, "A.static.inner": 1}

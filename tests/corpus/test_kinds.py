@@ -23,6 +23,7 @@ from textae import Document, Engine, TextaeError, TrainSpec
 from textae.corpus import sources
 from textae.errors import QueryError, StoreError
 from textae.explore.decode import decode_code, decode_documents
+from textae.explore.duplicates import near_duplicates
 from textae.explore.sampling import sample
 from textae.types import PICTURES, TEXTS, Hit, Skipped
 
@@ -247,5 +248,5 @@ class TestAsItLives:
     def test_copies_are_found(self, kind, living) -> None:
         copy = kind.documents(1)[0]
         living.add([replace(copy, id="copy-1"), replace(copy, id="copy-2")])
-        (group, *_) = living.duplicates().groups
+        (group, *_) = near_duplicates(living.snapshot).groups
         assert {"copy-1", "copy-2"} <= {one.id for one in group}

@@ -137,9 +137,13 @@ class TestDecode:
 
     @pytest.mark.parametrize("k", [0, -1])
     def test_what_is_no_number_of_words(self, engine, k):
-        for ask in (engine.decode_text, engine.decode_code):
+        for ask in (decode_text, decode_code):
             with pytest.raises(QueryError, match=f"the number of words must be at least 1, got {k}"):
-                ask("comet" if ask == engine.decode_text else ",".join("0" * engine.snapshot.model.encoder.dims), k)
+                ask(
+                    engine.snapshot,
+                    "comet" if ask == decode_text else ",".join("0" * engine.snapshot.model.encoder.dims),
+                    k,
+                )
 
     @pytest.mark.parametrize(
         "code, says",
@@ -237,7 +241,7 @@ class TestGrid:
 
     def test_more_numbers_are_no_plane(self, engine):
         with pytest.raises(QueryError, match=r"needs codes of 2 numbers, and those of this index have 118; 'textae"):
-            grid(engine.snapshot)
+            decoded_grid(engine.snapshot)
 
     @pytest.mark.parametrize(
         "n, k, says",

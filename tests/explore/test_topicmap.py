@@ -40,10 +40,10 @@ def test_every_document_has_a_place_a_topic_and_a_title(own, documents, layout) 
 def test_a_text_is_placed_where_a_document_of_it_is(own, documents, layout) -> None:
     found = own.map(layout)
     texts = [searchable(document) for document in documents[:9]]
-    assert place(own.snapshot, map_model(own.snapshot), texts, layout) == pytest.approx(
+    assert place(own.snapshot, map_model(own.snapshot, layout), texts) == pytest.approx(
         found.coordinates[:9], abs=0.02
     )  # codes are stored in half precision
-    assert np.isnan(place(own.snapshot, map_model(own.snapshot), ["zzxqy"], layout)).all()
+    assert np.isnan(place(own.snapshot, map_model(own.snapshot, layout), ["zzxqy"])).all()
 
 
 def test_neighbours_on_the_map_are_of_a_topic(own, documents) -> None:

@@ -161,7 +161,9 @@ class TestKept:
         for name in ("one", "two"):
             folder = shutil.copytree(index_folder, tmp_path / name)
             with Engine.open(folder) as engine:
-                said.append((engine.topics(9, 3), engine.snapshot.reader.settings["topics"], contents(folder)[1]))
+                found = engine.topics(9, 3)
+                engine.refresh()
+                said.append((found, engine.snapshot.reader.settings["topics"], contents(folder)[1]))
         assert said[0] == said[1]
 
     def test_other_topics_are_learned_where_others_are_asked_for(self, living) -> None:
@@ -170,6 +172,7 @@ class TestKept:
             assert len(engine.topics(7).leaves) == 7
             assert len(engine.topics().leaves) == 7
             assert len(engine.topics(7, 5).leaves) == 7
+            engine.refresh()
             assert engine.snapshot.reader.settings["topics"]["seed"] == 5
             assert told(engine.topics(seed=1)) == found
 

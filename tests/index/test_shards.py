@@ -183,7 +183,7 @@ class TestRankings:
         one = self.snapshot(engine, [segment("0", merged(documents, engine.snapshot.model, [5, 17, 30]))])
         for text in ("telescope and comet", "flour of a baker in the harbour", "only7"):
             query = one.query(text)
-            ours, theirs = one.search(query, 60, mode), engine.snapshot.search(query, 60, mode)
+            ours, theirs = one.search(query, 60, mode), engine.searcher.rank(query, 60, mode)
             assert len(ours.rows)
             assert ours.rows.tolist() == theirs.rows.tolist()
             assert ours.scores.tobytes() == theirs.scores.tobytes()
@@ -201,9 +201,9 @@ class TestRankings:
         for one in alone:
             vars(one.documents)["statistics"] = statistics
         for text, k in itertools.product(("telescope and comet", "flour of a baker in the harbour", "only7"), (3, 60)):
-            query = engine.snapshot.query(text)
+            query = engine.searcher.text_query(text)
             best = TopK.merge([one.search(query, k, mode) for one in alone], [own[0] for own in numbers], k)
-            whole = engine.snapshot.search(query, k, mode)
+            whole = engine.searcher.rank(query, k, mode)
             assert best.rows.tolist() == whole.rows.tolist()
             assert best.scores.tobytes() == whole.scores.tobytes()
 

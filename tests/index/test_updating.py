@@ -23,7 +23,7 @@ from textae.corpus.python_docs import FEWEST_WORDS
 from textae.encoding.analyzer import searchable
 from textae.errors import CorpusError, QueryError, StoreError
 from textae.explore.classify import classify
-from textae.index.update import Changes
+from textae.index.update import Changes, remembered_sources
 
 SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
 LEARNED = ("encoder/", "decoder/", "lsa/", "idf", "vocabulary/0/", "quantization/")
@@ -207,7 +207,7 @@ class TestRemove:
         lived.remove(["bread-4"])
         assert lived.search("only4", mode="bm25") == []
         assert lived.searcher.unknown("only4 only5", "hybrid") == ["only4"]
-        assert "only4" not in lived.did_you_mean("onyl4")
+        assert "only4" not in lived.searcher.did_you_mean("onyl4")
 
     def test_an_id_of_no_document_removes_nothing(self, lived) -> None:
         before = contents(lived.folder)
@@ -441,7 +441,7 @@ class TestSources:
             engine.index(corpus, sources=[said, *sources([str(notes)])], model=SMALL, train=QUICK)
             assert told(engine.sync()) == {"unchanged": 1}
             assert ids(engine) == {"stdin", "a.txt"}
-            assert set(engine.remembered) == {"-", str(notes)}
+            assert set(remembered_sources(engine.snapshot)) == {"-", str(notes)}
 
     def test_a_recipe(self, tmp_path, monkeypatch) -> None:
         package = tmp_path / "snakes"

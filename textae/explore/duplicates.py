@@ -26,7 +26,7 @@ from textae.encoding.encoders import Bits
 from textae.errors import QueryError
 from textae.explore.near_pairs import MULTIPLIER, distinct_codes, pairs
 from textae.index.snapshot import Snapshot
-from textae.types import Document, Duplicate, DuplicateGroups, Progress
+from textae.types import Document, Duplicate, DuplicateGroups, Progress, no_progress
 
 Shingles = NDArray[np.uint32]
 Contents = Callable[[Rows], Sequence[bytes]]
@@ -60,7 +60,7 @@ class Member(NamedTuple):
 
 
 def near_duplicates(
-    snapshot: Snapshot, radius: int | None, resemblance: float | None, progress: Progress
+    snapshot: Snapshot, radius: int | None = None, resemblance: float | None = None, progress: Progress = no_progress
 ) -> DuplicateGroups:
     """The groups of near-duplicates of an index.
 

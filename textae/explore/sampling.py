@@ -36,7 +36,7 @@ def spherical(codes: Floats) -> bool:
     return bool((np.abs(np.linalg.norm(codes, axis=1) - 1) < _ROUNDING).all())
 
 
-def sample(snapshot: Snapshot, n: int, k: int, seed: int) -> Samples:
+def sample(snapshot: Snapshot, n: int = 5, k: int = 10, seed: int = 1) -> Samples:
     """Draw n codes from the aggregate posterior, and decode the k most telling words of each.
 
     Raises:
@@ -57,7 +57,7 @@ def sample(snapshot: Snapshot, n: int, k: int, seed: int) -> Samples:
     return Samples(tuple(samples), posterior.usual_distance())
 
 
-def grid(snapshot: Snapshot, n: int, k: int) -> Grid:
+def grid(snapshot: Snapshot, n: int = 6, k: int = 3) -> Grid:
     """Decode the k most telling words of n × n codes over the plane of the documents' float codes.
 
     Raises:

@@ -131,9 +131,9 @@ class SearchOptions:
         return {
             "where": self.where,
             "must": self.must,
-            "like": self.like,
-            "unlike": self.unlike,
-            "expand": self.expand,
+            "like": self.like or (),
+            "unlike": self.unlike or (),
+            "expand": bool(self.expand),
             "explain": self.explain,
             "top_k": self.k,
             "mode": self.mode,

@@ -1,9 +1,9 @@
-"""Tables beyond text: spreadsheets, Arrow files, and the files of statistics packages.
+"""Tables beyond text: spreadsheets, parquet, Arrow files, and the files of statistics packages.
 
-    .xlsx .xlsm            with openpyxl, row by row
-    .ods                   with the standard library, row by row
-    .feather .arrow .orc   with pyarrow, batch by batch
-    .dta .sas7bdat .xpt    with pandas, 1,000 rows at a time
+    .xlsx .xlsm                     with openpyxl, row by row
+    .ods                            with the standard library, row by row
+    .parquet .feather .arrow .orc   with pyarrow, batch by batch
+    .dta .sas7bdat .xpt             with pandas, 1,000 rows at a time
 
 Rows become documents as in `textae.corpus.tables`. Each worksheet is a table, and its first row with a value names
 the columns. Ids of rows are `book.xlsx:7` in the first worksheet, `book.xlsx/Notes:7` in another.
@@ -20,7 +20,7 @@ import tempfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
 from importlib import import_module
 from itertools import groupby
@@ -44,7 +44,7 @@ LARGEST = 512 << 20
 """Unpacked bytes of a worksheet, or of the texts of a workbook; a million rows of ten short cells have 400 MB."""
 
 _SPREADSHEETS = (".xlsx", ".xlsm", ".ods")
-_ARROW = (".feather", ".arrow", ".orc")
+_ARROW = (".parquet", ".feather", ".arrow", ".orc")
 _STATISTICS = (".dta", ".sas7bdat", ".xpt")
 ENDINGS = _SPREADSHEETS + _ARROW + _STATISTICS
 
@@ -72,13 +72,14 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
         FileError: the file cannot be read, is damaged or too large, or a package for it is not installed.
         FieldMissingError: no worksheet has the columns that are needed.
     """
-    ending = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    packed = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if packed else path).suffix.lower()
     extra = needs_extra("tables", f"reading {ending} files")
     try:
         with extra, reading.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
-            if path.suffix.lower() == ".gz":
+            if packed:
                 for piece in iter(lambda: stream.read(1 << 20), b""):
-                    if unpacked.tell() > LARGEST:
+                    if unpacked.tell() > LARGEST and ending != ".parquet":
                         raise _too_large(path, unpacked.tell())
                     unpacked.write(piece)
                 unpacked.seek(0)
@@ -88,8 +89,9 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
                 lines = _ods_lines(stream) if ending == ".ods" else _xlsx_lines(stream)
                 yield from _worksheets(_without_warnings(lines), name, spec)
             else:
-                rows = _arrow_rows(stream, ending) if ending in _ARROW else _statistics_rows(stream, ending)
-                yield from tables.read_rows(enumerate(_without_warnings(rows), start=1), name, spec)
+                is_arrow = ending in _ARROW
+                rows = _arrow_rows(stream, ending) if is_arrow else _without_warnings(_statistics_rows(stream, ending))
+                yield from tables.read_rows(enumerate(rows, start=1), name, spec)
     except ExtraMissingError as error:
         raise FileError(f"{path}: {error}", "needs textae[tables]") from None
     except _DAMAGE as error:
@@ -221,7 +223,11 @@ def _ods_value(cell: Element) -> object:
 
 
 def _arrow_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue]]:
-    if ending == ".orc":
+    plain: Callable[[Any], FieldValue] = plain_value
+    if ending == ".parquet":
+        plain = reading.storable_value  # a timestamp at midnight stays one
+        batches = import_module("pyarrow.parquet").ParquetFile(stream).iter_batches(_BATCH)
+    elif ending == ".orc":
         file = import_module("pyarrow.orc").ORCFile(stream)
         batches = (file.read_stripe(number) for number in range(file.nstripes))
     else:
@@ -231,7 +237,7 @@ def _arrow_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue
         batch.validate(full=True)  # pyarrow trusts offsets, and a wrong one would crash the process
         for first in range(0, batch.num_rows, _BATCH):
             for row in batch.slice(first, _BATCH).to_pylist():
-                yield {str(name): plain_value(value) for name, value in row.items()}
+                yield {reading.storable(name): plain(value) for name, value in row.items()}
 
 
 def _statistics_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue]]:

@@ -162,7 +162,7 @@ def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> 
                 is_box = ending == ".mbox"
                 items = mail.read_mbox(stream, name) if is_box else [mail.read_message(reading.whole(stream), name)]
             case _:
-                items = [_text(reading.storable(reading.decoded(reading.whole(stream))), name, ending)]
+                items = [_text(reading.whole_text(stream), name, ending)]
         for item in items:
             if isinstance(item, Skipped) or spec.selects(item.fields):
                 yield item

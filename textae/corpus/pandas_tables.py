@@ -85,7 +85,10 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
                 unpacked.seek(0)
                 stream = unpacked
             if ending in _SPREADSHEETS:
-                _check_size(path, stream)
+                with zipfile.ZipFile(stream) as archive:  # it does not unpack a part beyond the size that is stated
+                    parts = [part.file_size for part in archive.infolist() if part.filename.endswith(".xml")]
+                if max(parts, default=0) > LARGEST:
+                    raise _too_large(path, max(parts))
                 lines = _ods_lines(stream) if ending == ".ods" else _xlsx_lines(stream)
                 yield from _worksheets(_without_warnings(lines), name, spec)
             else:
@@ -120,18 +123,6 @@ def plain_value(value: Any) -> FieldValue:
     if isinstance(value, datetime) and value.tzinfo is None and value.time() == time.min:
         value = value.date()  # `day:[2020-01-01 TO 2020-02-01]` then includes the last day
     return reading.storable_value(value)
-
-
-def _check_size(path: Path, stream: IO[bytes]) -> None:
-    """Compare the sizes that the archive states, beyond which zipfile does not unpack, with `LARGEST`.
-
-    Raises:
-        FileError: a part that is read is larger.
-    """
-    with zipfile.ZipFile(stream) as archive:
-        largest = max((part.file_size for part in archive.infolist() if part.filename.endswith(".xml")), default=0)
-    if largest > LARGEST:
-        raise _too_large(path, largest)
 
 
 def _too_large(path: Path, size: int) -> FileError:
@@ -254,11 +245,10 @@ def _statistics_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, Field
 
 def _without_warnings(items: Iterator[T]) -> Iterator[T]:
     """Yield the items. The readers warn of styles and extensions that they do not know, which no document needs."""
-    while True:
+
+    def following() -> T | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-        yield item
+            return next(items, None)
+
+    return iter(following, None)

@@ -164,7 +164,8 @@ def _public_definitions(sources: Sources, modules: Iterable[Module]) -> dict[Def
         for name in sources.public_names(module):
             if definition := sources.resolve(module.name, name):
                 offer(definition, f"{_PUBLIC_NAMES.get(module.name, module.name)}.{name}")
-    homes = {definition: module.name for module in sources.parsed() for definition in module.defined.values()}
+    parsed = filter(None, sources.modules.values())
+    homes = {definition: module.name for module in parsed for definition in module.defined.values()}
     for definition, public in list(best.items()):
         for name, member in _members(sources, definition, homes, best):
             offer(member, f"{public}.{name}")

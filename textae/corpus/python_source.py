@@ -82,27 +82,27 @@ class Sources:
 
     Args:
         root: the folder that holds the packages.
+
+    Attributes:
+        modules: those parsed so far, by name; None for a name without a source file.
+        unreadable: files that are not Python.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._modules: dict[str, Module | None] = {}
+        self.modules: dict[str, Module | None] = {}
         self._added: dict[str, dict[str, Definition]] = {}
         self.unreadable: list[Path] = []
 
     def module(self, name: str) -> Module | None:
         """The module of that name; None where it has no source file."""
-        if name not in self._modules:
-            self._modules[name] = None  # a package that imports itself ends here
+        if name not in self.modules:
+            self.modules[name] = None  # a package that imports itself ends here
             path = self._root.joinpath(*name.split("."))
             files = (path / "__init__.py", path.with_name(path.name + ".py"))
             file = next((file for file in files if file.is_file()), None)
-            self._modules[name] = self._parse(name, file) if file else None
-        return self._modules[name]
-
-    def parsed(self) -> list[Module]:
-        """The modules parsed so far."""
-        return [module for module in self._modules.values() if module]
+            self.modules[name] = self._parse(name, file) if file else None
+        return self.modules[name]
 
     def take_added_docs(self, name: str) -> None:
         """Read a module whose calls of `add_newdoc` or `add_docstr` document other modules' C code."""
@@ -117,9 +117,8 @@ class Sources:
 
     def public_names(self, module: Module) -> list[str]:
         """The names in `__all__`, else those defined in the module and, of a package, imported from its own parts."""
-        names = dict.fromkeys(module.exported if module.exported is not None else self._visible(module, set()))
-        names.update(dict.fromkeys(self._added.get(module.name, ())))
-        return [name for name in names if not name.startswith("_")]
+        names = module.exported if module.exported is not None else self._visible(module, set())
+        return [name for name in dict.fromkeys([*names, *self._added.get(module.name, ())]) if not name.startswith("_")]
 
     def resolve(self, module_name: str, name: str, visited: set[tuple[str, str]] | None = None) -> Definition | None:
         """The definition behind a name of a module, through imports and assignments; None where there is none."""

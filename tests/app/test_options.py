@@ -66,9 +66,9 @@ class TestSections:
         lines = shell("--help").out.splitlines()
         headings = [lines.index(f"{title}:") for title in SECTIONS]
         assert headings == sorted(headings)
-        for heading, paths in zip(headings, SECTIONS.values(), strict=True):
-            listed = [line.split()[0] for line in lines[heading + 1 : heading + 1 + len(paths)]]
-            assert listed == [path.partition(".")[2] for path in paths]
+        for heading, (_, names) in zip(headings, SECTIONS.values(), strict=True):
+            listed = [line.split()[0] for line in lines[heading + 1 : heading + 1 + len(names)]]
+            assert tuple(listed) == names
 
     @pytest.mark.parametrize("name", cli.list_commands(None))
     def test_no_command_has_more_than_eight_parameters(self, name) -> None:
@@ -81,7 +81,8 @@ class TestSections:
         script += "from textae.app.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
         done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
         imported = {name.rpartition(".")[2] for name in done.stderr.split() if name.startswith("textae.app.cli.")}
-        assert imported == {"searching", "inputs", "options"}
+        assert imported == {"searching", "options"}
+        assert "textae.corpus" not in done.stderr.split()
 
 
 class TestModelOptions:

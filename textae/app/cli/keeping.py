@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from textae.app import terminal
-from textae.app.cli.inputs import open_engine, stdin_text
-from textae.app.cli.options import PATH, OutputOptions, TableOptions, index_option, options
+from textae.app.cli.options import PATH, OutputOptions, TableOptions, index_option, open_engine, options, stdin_text
 from textae.app.output.reports import print_changes, print_facts
 from textae.errors import TextaeError
 from textae.views import sanitise
@@ -136,12 +135,10 @@ def _as_remembered(engine: Engine, given: Sequence[str], table: TableSpec) -> li
     known, kind = remembered_sources(engine.snapshot), engine.snapshot.modality.kind
     # A source alone has ids without its name. That holds only as long as the index has no other source.
     alone = len(given) == 1 and {source.key for source in sources(given, table, kind=kind)} >= known.keys()
-    result = []
-    for source in sources(given, table, several=not alone, kind=kind):
+    result = sources(given, table, several=not alone, kind=kind)
+    for i, source in enumerate(result):
         if before := known.get(source.key):
-            spec = before.spec if table == type(table)() else table
-            source = replace(source, name=before.name, spec=spec)
-        result.append(source)
+            result[i] = replace(source, name=before.name, spec=before.spec if table == type(table)() else table)
     return result
 
 
@@ -202,6 +199,5 @@ def export(path: Path, what: str, folder: Path, output: OutputOptions) -> None:
     from textae.index.export import export_codes
 
     with open_engine(folder) as engine:
-        snapshot = engine.snapshot
-        export_codes(path, list(snapshot.ids.values()), snapshot.codes, what)
+        export_codes(path, list(engine.snapshot.ids.values()), engine.snapshot.codes, what)
     output.note(f"wrote {path}")

@@ -11,9 +11,8 @@ from typing import TypeVar
 import click
 
 from textae import config
-from textae.app.cli.inputs import open_engine
-from textae.app.cli.options import OutputOptions, TableOptions, index_option, option, options
-from textae.app.output import print_json
+from textae.app import terminal
+from textae.app.cli.options import OutputOptions, TableOptions, index_option, open_engine, option, options
 from textae.app.output.reports import print_report, print_trained
 
 Spec = TypeVar("Spec", config.ModelSpec, config.TrainSpec)
@@ -163,7 +162,7 @@ def corpora(output: OutputOptions) -> None:
 
     for recipe in recipes():
         if output.as_json:
-            print_json([asdict(recipe)])
+            terminal.print_json([asdict(recipe)])
         else:
             missing = "  (downloaded on first use)" if recipe.archive else "  (its files belong in TEXTAE_DATA)"
             click.echo(f"{recipe.name:16} {recipe.description}{'' if recipe.available else missing}")

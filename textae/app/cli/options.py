@@ -1,4 +1,6 @@
-"""Options that commands share. A frozen dataclass declares a group of options, and reaches the command as one argument.
+"""Options and inputs that commands share.
+
+A frozen dataclass declares a group of options, and reaches the command as one argument.
 
 @dataclass(frozen=True)
 class Greeting:
@@ -12,8 +14,10 @@ def greet(greeting: Greeting) -> None: ...
 from __future__ import annotations
 
 import functools
+import io
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,10 +25,13 @@ import click
 
 from textae.app import terminal
 from textae.config import PICTURE_SYSTEMS, SYSTEMS
+from textae.errors import QueryError
 
 if TYPE_CHECKING:
     from textae.corpus import TableSpec
+    from textae.engine import Engine
     from textae.search.request import RequestOptions
+    from textae.types import Document, Picture
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,24 +127,16 @@ class SearchOptions:
     unlike: Sequence[str] = option("Rank documents like this ID lower; repeatable.", "--not-like")
     expand: bool = option("Also search for keywords that the decoder predicts from the query.")
     explain: bool = option("Explain the score of each hit.")
-    k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
+    top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
         f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
         "[default: hybrid; for pictures code]"
     )
 
     def request(self) -> RequestOptions:
-        """The options, as a `SearchRequest` takes them."""
-        return {
-            "where": self.where,
-            "must": self.must,
-            "like": self.like or (),
-            "unlike": self.unlike or (),
-            "expand": bool(self.expand),
-            "explain": self.explain,
-            "top_k": self.k,
-            "mode": self.mode,
-        }
+        """The options that were given, as a `SearchRequest` takes them."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return cast("RequestOptions", given)
 
 
 def _condition(text: str) -> tuple[str, str]:
@@ -162,4 +161,56 @@ class TableOptions:
         """The options, as the corpus reader takes them."""
         from textae.corpus import TableSpec
 
-        return TableSpec(**asdict(self))
+        return TableSpec(**vars(self))
+
+
+def open_engine(folder: Path) -> Engine:
+    """The engine of an index, imported here so that the help needs no numpy."""
+    from textae.engine import Engine
+
+    return Engine.open(folder)
+
+
+def stdin_picture() -> Picture:
+    """The picture on standard input.
+
+    Raises:
+        CorpusError: it is not a picture.
+    """
+    from textae.corpus.images import picture_in
+
+    return picture_in(io.BytesIO(sys.stdin.buffer.read()), "standard input")
+
+
+def stdin_text() -> str:
+    """The text on standard input.
+
+    Raises:
+        QueryError: it is not UTF-8.
+    """
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise QueryError("standard input is not UTF-8 text") from None
+
+
+def document_of(path: str, kind: str) -> Document:
+    """The document in a file, read as 'textae index' reads it; the first one where there are several.
+
+    Args:
+        path: of the file.
+        kind: of the index, one of `textae.types.KINDS`.
+
+    Raises:
+        QueryError: the file has no document of that kind.
+    """
+    from textae.corpus import read
+    from textae.types import PICTURES, Document
+
+    skipped = "it is empty"
+    for item in read([path], kind=kind):
+        if isinstance(item, Document):
+            return item
+        skipped = item.reason
+    wanted = "a picture" if kind == PICTURES else "a file of text"
+    raise QueryError(f"{path} gives no document: {skipped}; give {wanted}, or the id of a document")

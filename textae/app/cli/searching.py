@@ -1,25 +1,33 @@
-"""Commands that search: search, similar, classify."""
+"""Commands that search: search, similar, classify, serve."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.inputs import document_of, open_engine, stdin_picture, stdin_text
-from textae.app.cli.options import HITS, PATH, OutputOptions, SearchOptions, index_option, options
-from textae.app.output.codes import print_labels, print_labels_of_many
-from textae.app.output.hits import LISTED, print_many, print_result
-from textae.errors import QueryError
+from textae.app.cli.options import (
+    HITS,
+    PATH,
+    OutputOptions,
+    SearchOptions,
+    document_of,
+    index_option,
+    open_engine,
+    option,
+    options,
+    stdin_picture,
+    stdin_text,
+)
+from textae.app.output.hits import LISTED, print_labels, print_labels_of_many, print_many, print_result
+from textae.errors import QueryError, needs_extra
 
 if TYPE_CHECKING:
-    from textae.index.snapshot import Snapshot
     from textae.search.request import RequestOptions
-    from textae.types import Hit, Picture
 
 _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a line."
 
@@ -60,13 +68,12 @@ def search(
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
-        request = SearchRequest.of_words(text, **how)
-        print_result(text, engine.searcher.search(request), output)
+        print_result(text, engine.searcher.search(SearchRequest.of_words(text, **how)), output)
 
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
-@options("search", SearchOptions, "where", "must", "unlike", "explain", "k", "mode")
+@options("search", SearchOptions, "where", "must", "unlike", "explain", "top_k", "mode")
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
 @options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
 @index_option
@@ -84,46 +91,41 @@ def similar(
     textae similar draft.txt --mode code
     textae similar picture.png -k 30 --html found.html
     """
+    from textae.encoding.analyzer import searchable
     from textae.search.request import SearchRequest
     from textae.types import PICTURES
 
     with open_engine(folder) as engine:
-        snapshot = engine.snapshot
+        snapshot, (first, *others) = engine.snapshot, documents
         kind = snapshot.modality.kind
         if page is not None and kind != PICTURES:
             raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")
-        first = documents[0]
-        is_file = len(documents) == 1 and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
-        picture: Picture | None = None
+        is_stdin = not others and first == "-"
+        # `os.path`, as pathlib refuses long names
+        is_file = not others and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113
         how: RequestOptions = {**search.request(), "granularity": "document"}
-        if not is_file and tuple(documents) != ("-",):
+        if not is_file and not is_stdin:
             how["like"] = documents
             request = SearchRequest(**how)
         elif search.unlike:
             raise click.UsageError("--not-like needs IDs, not a FILE")
         elif kind == PICTURES:
-            picture = document_of(first, PICTURES).picture if is_file else stdin_picture()
-            request = SearchRequest(picture=picture, **how)
+            request = SearchRequest(picture=document_of(first, kind).picture if is_file else stdin_picture(), **how)
         else:
-            from textae.encoding.analyzer import searchable
-
             text = searchable(document_of(first, kind)) if is_file else stdin_text()
             request = SearchRequest.of_words(text, **how)
         result = engine.searcher.search(request)
         if page is not None:
-            pictures = snapshot.pictures(documents) if picture is None else [engine.searcher.resized(picture)]
-            _write_sheet(snapshot, page, list(zip(documents, pictures, strict=True)), result.hits)
+            from textae.files import whole_file
+            from textae.views.contact_sheet import contact_sheet
+
+            given = [engine.searcher.resized(request.picture)] if request.picture else snapshot.pictures(documents)
+            hits = snapshot.pictures([hit.id for hit in result.hits])
+            with whole_file(page) as temporary:
+                html = contact_sheet(list(zip(documents, given, strict=True)), result.hits, hits)
+                temporary.write_text(html, encoding="utf-8")
             output.note(f"wrote {page}")
         print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), output)
-
-
-def _write_sheet(snapshot: Snapshot, page: Path, queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
-    from textae.files import whole_file
-    from textae.views.contact_sheet import contact_sheet
-
-    html = contact_sheet(queries, hits, snapshot.pictures([hit.id for hit in hits]))
-    with whole_file(page) as temporary:
-        temporary.write_text(html, encoding="utf-8")
 
 
 @click.command(short_help="Predict the label of a text.")
@@ -148,13 +150,64 @@ def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path
     if bool(text) == bool(queries_file):
         raise click.UsageError("give a TEXT, an ID or --queries FILE")
     with open_engine(folder) as engine:
+        snapshot = engine.snapshot
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_labels_of_many(engine.snapshot, read_queries(queries_file), k, output)
+            queries = read_queries(queries_file)
+            print_labels_of_many(queries, predict(snapshot, [query.text for query in queries], k), output)
             return
         query = stdin_text() if tuple(text) == ("-",) else " ".join(text)
-        snapshot = engine.snapshot
         is_id = len(text) == 1 and snapshot.reader.has(query)
         predictions = predict(snapshot, [searchable(snapshot.document(query)) if is_id else query], k)[0]
     print_labels({"id" if is_id else "query": query}, predictions, output)
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where to listen, and for whom; a `rate` of 0 is no limit."""
+
+    host: str = option("The name or address to listen on.", default="127.0.0.1")
+    port: int | None = option("[default: 8080, or a free one if it is taken]", type=click.IntRange(0, 65_535))
+    token: str | None = option(
+        "The token of the clients; also TEXTAE_TOKEN.  [default: a random one if other machines can connect]",
+        envvar="TEXTAE_TOKEN",
+    )
+    rate: float = option(
+        "Maximum requests a second for each client; 0: no limit.", type=click.FloatRange(0, 1e6), default=50
+    )
+    open_page: bool = option("Open the page in a browser.", "--open")
+
+
+@click.command(short_help="Serve search and map to a browser.")
+@options("server", ServerOptions)
+@options("output", OutputOptions, "quiet")
+@index_option
+def serve(server: ServerOptions, folder: Path, output: OutputOptions) -> None:
+    """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
+
+    By default only this machine can connect; --host changes that. The server works offline and serves nothing but the
+    index. It follows changes of the index at once. /api lists the operations for programs.
+
+    \b
+    textae serve --open
+    textae serve --index notes.textae --port 9000
+    textae serve --host 0.0.0.0              other machines need the token, which is printed
+    """
+    with needs_extra("serve", "'textae serve'"):
+        from textae.app.server import serve
+
+    with output.progress() as progress:
+
+        def print_url(url: str, token: str | None) -> None:
+            progress.finish()
+            with_token = f"{url}?token={token}" if token else url
+            click.echo(url if server.token else with_token)
+            if server.open_page:
+                import threading
+                import webbrowser
+
+                # A browser in the terminal blocks until it is closed.
+                threading.Thread(target=webbrowser.open, args=(with_token,), daemon=True).start()
+
+        serve(folder, server, print_url, output.note, progress)

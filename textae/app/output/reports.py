@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textae.app.output import print_json, print_rows, titled
+from textae.app import terminal
 from textae.views import sanitise
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def print_report(report: Report, folder: Path, output: OutputOptions, *, detected: bool) -> None:
     """Print what was indexed, and whether the language was detected."""
     if output.as_json:
-        print_json([{"index": str(folder), **asdict(report)}])
+        terminal.print_json([{"index": str(folder), **asdict(report)}])
         return
     from textae.types import shape_in_words
 
@@ -55,7 +55,7 @@ def _note_skipped(report: Report | Changes, output: OutputOptions) -> None:
 def print_changes(changes: Changes, folder: Path, output: OutputOptions) -> None:
     """Print how many documents of an index changed."""
     if output.as_json:
-        print_json([{"index": str(folder), **asdict(changes)}])
+        terminal.print_json([{"index": str(folder), **asdict(changes)}])
         return
     counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
     summary = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
@@ -72,7 +72,7 @@ def print_changes(changes: Changes, folder: Path, output: OutputOptions) -> None
 def print_trained(trained: Trained, folder: Path, output: OutputOptions) -> None:
     """Print what was learned."""
     if output.as_json:
-        print_json([{"index": str(folder), **asdict(trained)}])
+        terminal.print_json([{"index": str(folder), **asdict(trained)}])
         return
     if trained.anew:
         output.note(f"trained on {trained.documents:,} {_kind(trained.shape)} in {folder}")
@@ -85,18 +85,16 @@ def print_trained(trained: Trained, folder: Path, output: OutputOptions) -> None
         output.note(warning)
 
 
-def _duplicate(one: Duplicate) -> str:
-    return f"{one.resemblance:.2f}  {titled(one.id, one.title)}"
-
-
 def print_duplicates(duplicates: DuplicateGroups, kind: str, output: OutputOptions) -> None:
     """Print groups of near-duplicates, a blank line between them; where there are none, exit with 1."""
     for number, group in enumerate(duplicates.groups, start=1):
         if number > 1 and not output.as_json:
             click.echo()
-        print_rows(
-            group, output.as_json, lambda one: f"{one.resemblance:.2f}  {titled(one.id, one.title)}", group=number
-        )
+
+        def line(one: Duplicate) -> str:
+            return f"{one.resemblance:.2f}  {terminal.titled(one.id, one.title)}"
+
+        terminal.print_rows(group, output.as_json, line, group=number)
     members = sum(map(len, duplicates.groups))
     unknown = f"; {duplicates.unknown:,} without a code were not compared" if duplicates.unknown else ""
     output.note(
@@ -116,7 +114,7 @@ def print_scoreboard(scoreboard: Scoreboard, output: OutputOptions) -> None:
         for n, precision, recall in zip(curve.cutoffs, curve.precision, curve.recall, strict=True)
     ]
     if output.as_json:
-        print_json([*map(asdict, scoreboard.figures), *points])
+        terminal.print_json([*map(asdict, scoreboard.figures), *points])
         return
     click.echo(table(scoreboard.figures, scoreboard.unjudged))
     if points:
@@ -128,7 +126,7 @@ def print_scoreboard(scoreboard: Scoreboard, output: OutputOptions) -> None:
 def print_facts(facts: Mapping[str, Any], output: OutputOptions) -> None:
     """Print the facts of 'textae info', one a line."""
     if output.as_json:
-        print_json([facts])
+        terminal.print_json([facts])
         return
     width = max(map(len, facts))
     for name, value in facts.items():

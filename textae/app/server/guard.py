@@ -94,7 +94,7 @@ class Buckets:
     def wait(self, client: str) -> float:
         """Take a token and return 0; without one, return the seconds until the next."""
         now = self._clock()
-        left = min(self._burst, self._at(client, now))
+        left = self._at(client, now)
         if left < 1:
             return (1 - left) / self._rate
         if len(self._left) >= MOST_CLIENTS and client not in self._left:
@@ -107,7 +107,7 @@ class Buckets:
 
     def _at(self, client: str, now: float) -> float:
         left, when = self._left.get(client, (self._burst, now))
-        return left + (now - when) * self._rate
+        return min(self._burst, left + (now - when) * self._rate)
 
 
 class Guard:
@@ -135,8 +135,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope)
-        if refusal is not None:
+        if refusal := self._refusal(scope):
             return await refusal(scope, receive, send_with_headers)
         self._running += 1
         try:

@@ -15,7 +15,7 @@ from shared import ENVIRONMENT
 
 from textae.app.cli import SECTIONS, cli
 from textae.app.cli.making import IndexOptions, ModelOptions
-from textae.app.cli.options import OutputOptions, option, options
+from textae.app.cli.options import ShellOptions, option, options
 from textae.config import ModelSpec, TrainSpec
 from textae.types import KINDS
 
@@ -33,11 +33,11 @@ class Greeting:
 
 @click.command()
 @options("greeting", Greeting)
-@options("output", OutputOptions, "as_json", "quiet")
+@options("shell", ShellOptions, "as_json", "quiet")
 @click.argument("word")
-def greet(greeting: Greeting, output: OutputOptions, word: str) -> None:
+def greet(greeting: Greeting, shell: ShellOptions, word: str) -> None:
     """Print what arrived."""
-    click.echo(repr((greeting, output, word)))
+    click.echo(repr((greeting, shell, word)))
 
 
 def run(*arguments: str) -> str:
@@ -49,7 +49,7 @@ class TestOptions:
         given = run(
             "hi", "--name", "me", "-n", "2", "--title", "a", "--title", "b", "--code-l2", "0.5", "--loud", "--json"
         )
-        assert given == repr((Greeting("me", 2, ("a", "b"), 0.5, True), OutputOptions(as_json=True, quiet=False), "hi"))
+        assert given == repr((Greeting("me", 2, ("a", "b"), 0.5, True), ShellOptions(as_json=True, quiet=False), "hi"))
 
     def test_what_is_not_given_has_its_default(self) -> None:
         assert run("hi").startswith(repr(Greeting("you", None, (), None, False)).join(("(", "")))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.options import HITS, PATH, OutputOptions, index_option, open_engine, option, options, stdin_text
+from textae.app.cli.options import HITS, PATH, ShellOptions, option, options, stdin_text
 from textae.app.output.codes import print_decoded, print_grid, print_samples
 from textae.app.output.reports import print_duplicates
 from textae.app.output.topics import print_over_time, print_topic, print_topics
@@ -31,11 +31,8 @@ FIGURES = (".png", ".svg", ".pdf")
 @click.option("--n", "n", type=int, help="Number of topics.  [default: chosen by split-half agreement]")
 @click.option("--seed", type=int, help="Random seed of the clustering.  [default: 1]")
 @click.option("--over", "field", metavar="FIELD", help="Count documents by year, month or day of a FIELD of dates.")
-@options("output", OutputOptions, "as_json", "as_csv", "quiet")
-@index_option
-def topics(
-    id: str | None, n: int | None, seed: int | None, field: str | None, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "as_json", "as_csv", "quiet", "folder")
+def topics(id: str | None, n: int | None, seed: int | None, field: str | None, shell: ShellOptions) -> None:
     """List the topics of the corpus, in areas of close topics; with an ID, show that topic.
 
     Topics are clusters of the documents' codes; every document with a code belongs to one topic. Topics are learned
@@ -48,12 +45,12 @@ def topics(
     textae topics --n 20 --json
     textae topics --over year --csv > years.csv
     """
-    if output.as_json and output.as_csv:
+    if shell.as_json and shell.as_csv:
         raise click.UsageError("give --json or --csv")
     from textae.explore.topics import topic_model, topics_of
 
     over_time = None
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         all_topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, progress))
         if field is not None:
             from textae.explore.topics_over_time import topics_over_time
@@ -63,11 +60,11 @@ def topics(
     if id is not None and chosen is None:
         raise QueryError(f"no topic has the id {id!r}; 'textae topics' lists them")
     if over_time is not None:
-        print_over_time(over_time, chosen, output)
-    elif chosen is not None and not output.as_csv:
-        print_topic(chosen, all_topics, output)
+        print_over_time(over_time, chosen, shell)
+    elif chosen is not None and not shell.as_csv:
+        print_topic(chosen, all_topics, shell)
     else:
-        print_topics(all_topics, chosen, output)
+        print_topics(all_topics, chosen, shell)
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,8 @@ class MapOptions:
 @click.command("map", short_help="Draw the map: a page, a figure, or in the terminal.")
 @click.argument("out", metavar="[OUT]", required=False, type=PATH)
 @options("drawing", MapOptions)
-@options("output", OutputOptions, "quiet")
-@index_option
-def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "quiet", "folder")
+def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> None:
     """Draw the map: each document is a point, documents with close codes are close, and topics are named.
 
     OUT.html is a page for any browser to explore, search and share; it works offline. OUT.png, .svg or .pdf is a figure
@@ -115,7 +111,7 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
         raise click.UsageError("--colour is for figures; a page can colour by any field")
     if out is not None and not out.absolute().parent.is_dir():  # checked before the layout is learned
         raise TextaeError(f"no folder {out.parent} for {out.name}; create it, or give another one")
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         layouts = (AUTOENCODER, LSA) if drawing.compare else (drawing.layout,)
         maps = [engine.map(layout, drawing.seed, progress=progress) for layout in layouts]
         colour = None if drawing.field is None else field_colouring(engine.snapshot, drawing.field, maps[0].ids)
@@ -132,7 +128,7 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
             from textae.views.page import write_page
 
             stream = engine.snapshot.reader.stream()
-            whole = folder.resolve()
+            whole = shell.folder.resolve()
             name = whole.parent.name if whole.name.startswith(".") else whole.stem  # not `.textae`
             report = write_page(maps[0], stream, out, name=name, whole_texts=drawing.whole_texts)
             notes.append(f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB")
@@ -151,7 +147,7 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
     if without_code := maps[0].topics.without_code:
         notes.append(f"{without_code:,} documents are not on the map: the encoder knows none of their words")
     for line in notes:
-        output.note(line)
+        shell.note(line)
 
 
 @click.command(short_help="Find near-duplicates.")
@@ -162,9 +158,8 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
     help="Minimum share of common four-word sequences; for pictures, minimum score of the pixels.  "
     "[default: 0.8; 0.97]",
 )
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def dups(radius: int | None, resemblance: float | None, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def dups(radius: int | None, resemblance: float | None, shell: ShellOptions) -> None:
     """Find groups of near-duplicates: documents with close codes, and nearly the same words or pixels.
 
     Codes find the candidates without comparing all pairs; words or pixels decide. The number in front of a document is
@@ -177,10 +172,10 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, output: Ou
     """
     from textae.explore.duplicates import near_duplicates
 
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         duplicates = near_duplicates(engine.snapshot, radius, resemblance, progress)
         noun = engine.snapshot.modality.noun
-    print_duplicates(duplicates, noun, output)
+    print_duplicates(duplicates, noun, shell)
 
 
 @click.command(short_help="List the words that a code predicts.")
@@ -189,16 +184,14 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, output: Ou
 @click.option("--code", metavar="CODE", help="Decode a code: its numbers, comma-separated.")
 @click.option("-k", "--top", "k", type=HITS, default=20, show_default=True, help="Maximum number of words.")
 @click.option("-o", "--output", "drawing", metavar="OUT", type=PATH, help="For pictures: write a png.")
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
 def decode(
     ids: Sequence[str],
     text: str | None,
     code: str | None,
     k: int,
     drawing: Path | None,
-    folder: Path,
-    output: OutputOptions,
+    shell: ShellOptions,
 ) -> None:
     """Show what a code captures: the words that the decoder predicts from it, or the picture that it reconstructs.
 
@@ -220,11 +213,11 @@ def decode(
 
     if bool(ids) + (text is not None) + (code is not None) != 1:
         raise click.UsageError("give IDs of documents, --text or --code")
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         snapshot = engine.snapshot
         if snapshot.modality.kind != PICTURES:
             if drawing is not None:
-                raise QueryError(f"-o draws pictures, and the index {folder} holds texts; leave it out")
+                raise QueryError(f"-o draws pictures, and the index {shell.folder} holds texts; leave it out")
         elif code is not None and drawing is None:
             raise click.UsageError("this code is of a picture; give -o OUT.png to draw it")
         if text is not None:
@@ -236,21 +229,21 @@ def decode(
             sources, decoded = [{"id": id} for id in ids], decode_documents(snapshot, ids, k)
         if drawing is not None:
             pictures = _pictures(decoded)
-            _draw(list(zip(snapshot.pictures(ids), pictures, strict=True)) if ids else [pictures], drawing, output)
-    if drawing is None or (output.as_json and ids):
+            _draw(list(zip(snapshot.pictures(ids), pictures, strict=True)) if ids else [pictures], drawing, shell)
+    if drawing is None or (shell.as_json and ids):
         for source, one in zip(sources, decoded, strict=True):
-            print_decoded(source, one, output)
+            print_decoded(source, one, shell)
 
 
 def _pictures(decoded: Iterable[Decoded]) -> list[Picture]:
     return [one.picture for one in decoded if one.picture is not None]
 
 
-def _draw(rows: Sequence[Sequence[Picture]], drawing: Path, output: OutputOptions) -> None:
+def _draw(rows: Sequence[Sequence[Picture]], drawing: Path, shell: ShellOptions) -> None:
     from textae.views.contact_sheet import draw_pictures
 
     draw_pictures(rows, drawing)
-    output.note(f"drew {drawing}")
+    shell.note(f"drew {drawing}")
 
 
 @click.command("sample", short_help="Sample codes, and decode them.")
@@ -259,10 +252,9 @@ def _draw(rows: Sequence[Sequence[Picture]], drawing: Path, output: OutputOption
 @click.option("--seed", type=int, default=1, show_default=True, help="Random seed.")
 @click.option("--grid", "size", type=click.IntRange(1, 30), help="Decode a grid of N × N codes instead.")
 @click.option("-o", "--output", "drawing", metavar="OUT", type=PATH, help="Write a figure of pictures, or of a --grid.")
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
 def sample_command(
-    n: int | None, k: int | None, seed: int, size: int | None, drawing: Path | None, folder: Path, output: OutputOptions
+    n: int | None, k: int | None, seed: int, size: int | None, drawing: Path | None, shell: ShellOptions
 ) -> None:
     """Sample codes from the distribution of the documents' codes, and decode their words or pictures.
 
@@ -283,26 +275,26 @@ def sample_command(
 
     if size is not None and n is not None:
         raise click.UsageError("give -n or --grid")
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         snapshot = engine.snapshot
         pictures = snapshot.modality.kind == PICTURES
         if drawing is not None and size is None and not pictures:
             raise click.UsageError("-o draws a --grid; give one")
         made = sample(snapshot, n or 5, k or 10, seed) if size is None else grid(snapshot, size, k or 3)
-    if isinstance(made, Grid) and pictures and drawing is None and not output.as_json:
+    if isinstance(made, Grid) and pictures and drawing is None and not shell.as_json:
         raise click.UsageError("the cells of this grid are pictures; give -o OUT.png to draw them")
     if drawing is not None and pictures:
         from textae.views.contact_sheet import nearly_square
 
         parts = made.cells if isinstance(made, Grid) else made.samples
-        _draw(nearly_square(_pictures(part.decoded for part in parts)), drawing, output)
+        _draw(nearly_square(_pictures(part.decoded for part in parts)), drawing, shell)
     elif drawing is not None and isinstance(made, Grid):
         from textae.views.figures.grid import draw_grid
 
         draw_grid(made, drawing)
-        output.note(f"drew {drawing}")
-    if drawing is None or output.as_json:
+        shell.note(f"drew {drawing}")
+    if drawing is None or shell.as_json:
         if isinstance(made, Grid):
-            print_grid(made, output)
+            print_grid(made, shell)
         else:
-            print_samples(made, output)
+            print_samples(made, shell)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.options import HITS, OutputOptions, TableOptions, index_option, open_engine, option, options
+from textae.app.cli.options import HITS, ShellOptions, TableOptions, option, options
 from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
 
@@ -39,9 +39,8 @@ class EvaluationOptions:
 @click.command("eval", short_help="Score the search systems side by side.")
 @options("scoring", EvaluationOptions)
 @options("table", TableOptions)
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOptions) -> None:
     """Score all systems side by side, with confidence intervals and significance tests.
 
     \b
@@ -59,7 +58,7 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, outp
             with (runs / f"{system}.run").open("w", encoding="utf-8") as file:
                 write_trec(rankings, system, file)
 
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         if scoring.label:
             from textae.evaluation.run import by_labels
 
@@ -72,7 +71,7 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, outp
                 items = list(read([scoring.queries], table.spec(), kind=modality.kind))
                 queries = [item for item in items if isinstance(item, Document)]
                 if len(queries) < len(items):
-                    output.note(f"skipped {len(items) - len(queries):,} of the queries")
+                    shell.note(f"skipped {len(items) - len(queries):,} of the queries")
             names, k, curve = systems or modality.systems, scoring.k, scoring.curve
             scoreboard = by_labels(engine.searcher, scoring.label, queries, names, k, baseline, seed, curve=curve)
         elif scoring.queries and scoring.qrels:
@@ -83,4 +82,4 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, outp
             scoreboard = engine.evaluate(*judged, systems, baseline=baseline, seed=seed, keep=keep)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
-    print_scoreboard(scoreboard, output)
+    print_scoreboard(scoreboard, shell)

@@ -85,15 +85,9 @@ def options(argument: str, group: type, *names: str) -> Callable[[F], F]:
     return decorate
 
 
-index_option = click.option(
-    "--index", "folder", type=PATH, envvar="TEXTAE_INDEX", default=".textae", show_default=True,
-    help="The folder of the index; also TEXTAE_INDEX.",
-)  # fmt: skip
-
-
 @dataclass(frozen=True)
-class OutputOptions:
-    """How a command prints its result."""
+class ShellOptions:
+    """The index of a command, and how it prints its result."""
 
     verbose: bool = option("List the skipped documents.", "-v", "--verbose")
     as_json: bool = option("Print one JSON object a line.", "--json")
@@ -101,6 +95,15 @@ class OutputOptions:
     as_trec: bool = option("Print a TREC run; white space and % in ids as %20, %25.", "--trec")
     as_csv: bool = option("Print a table with a header, for spreadsheets.", "--csv")
     quiet: bool = option("Print nothing on stderr but errors.", "-q", "--quiet")
+    folder: Path = option(  # noqa: RUF009
+        "The folder of the index; also TEXTAE_INDEX.", "--index", envvar="TEXTAE_INDEX", default=".textae"
+    )
+
+    def open_engine(self) -> Engine:
+        """The engine of the index, imported here so that the help needs no numpy."""
+        from textae.engine import Engine
+
+        return Engine.open(self.folder)
 
     def note(self, message: str) -> None:
         """Print a message on stderr."""
@@ -162,13 +165,6 @@ class TableOptions:
         from textae.corpus import TableSpec
 
         return TableSpec(**vars(self))
-
-
-def open_engine(folder: Path) -> Engine:
-    """The engine of an index, imported here so that the help needs no numpy."""
-    from textae.engine import Engine
-
-    return Engine.open(folder)
 
 
 def stdin_picture() -> Picture:

@@ -13,11 +13,9 @@ import click
 from textae.app.cli.options import (
     HITS,
     PATH,
-    OutputOptions,
     SearchOptions,
+    ShellOptions,
     document_of,
-    index_option,
-    open_engine,
     option,
     options,
     stdin_picture,
@@ -36,11 +34,8 @@ _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a lin
 @click.argument("query", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @options("search", SearchOptions)
-@options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
-@index_option
-def search(
-    query: Sequence[str], queries_file: str | None, search: SearchOptions, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "as_json", "as_tsv", "as_trec", "quiet", "folder")
+def search(query: Sequence[str], queries_file: str | None, search: SearchOptions, shell: ShellOptions) -> None:
     """Find the documents closest to QUERY (`-`: standard input).
 
     --where and --must are filters, and work in any mode. They take AND, OR, NOT, (…), "phrases", prefix*, field:value,
@@ -60,26 +55,23 @@ def search(
         raise click.UsageError("give a QUERY or --queries FILE")
     if queries_file and (search.like or search.unlike or search.expand or search.explain):
         raise click.UsageError("--like, --not-like, --expand and --explain need one QUERY, not --queries")
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_many(engine.searcher, read_queries(queries_file), search, output)
+            print_many(engine.searcher, read_queries(queries_file), search, shell)
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
-        print_result(text, engine.searcher.search(SearchRequest.of_words(text, **how)), output)
+        print_result(text, engine.searcher.search(SearchRequest.of_words(text, **how)), shell)
 
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
 @options("search", SearchOptions, "where", "must", "unlike", "explain", "top_k", "mode")
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
-@options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
-@index_option
-def similar(
-    documents: Sequence[str], search: SearchOptions, page: Path | None, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "as_json", "as_tsv", "as_trec", "quiet", "folder")
+def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: ShellOptions) -> None:
     """Find the documents closest to these IDs, or to the text or picture in a FILE (`-`: standard input).
 
     Whole documents are compared, also in an index of passages. For pictures, --html writes a contact sheet: one page
@@ -95,11 +87,13 @@ def similar(
     from textae.search.request import SearchRequest
     from textae.types import PICTURES
 
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         snapshot, (first, *others) = engine.snapshot, documents
         kind = snapshot.modality.kind
         if page is not None and kind != PICTURES:
-            raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")
+            raise QueryError(
+                f"--html shows pictures, and the index {shell.folder} holds texts; --json writes hits for tools"
+            )
         is_stdin = not others and first == "-"
         # `os.path`, as pathlib refuses long names
         is_file = not others and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113
@@ -124,17 +118,16 @@ def similar(
             with whole_file(page) as temporary:
                 html = contact_sheet(list(zip(documents, given, strict=True)), result.hits, hits)
                 temporary.write_text(html, encoding="utf-8")
-            output.note(f"wrote {page}")
-        print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), output)
+            shell.note(f"wrote {page}")
+        print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), shell)
 
 
 @click.command(short_help="Predict the label of a text.")
 @click.argument("text", metavar="TEXT…|ID", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @click.option("-k", "--top", "k", type=HITS, default=3, show_default=True, help="Maximum number of labels.")
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def classify(text: Sequence[str], queries_file: str | None, k: int, shell: ShellOptions) -> None:
     """Predict the label of TEXT (`-`: standard input), or of the document with this ID.
 
     First, 'textae train --label FIELD' has to learn the labels. With --queries, each line has id, rank, label and
@@ -149,18 +142,18 @@ def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path
 
     if bool(text) == bool(queries_file):
         raise click.UsageError("give a TEXT, an ID or --queries FILE")
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         snapshot = engine.snapshot
         if queries_file:
             from textae.evaluation import read_queries
 
             queries = read_queries(queries_file)
-            print_labels_of_many(queries, predict(snapshot, [query.text for query in queries], k), output)
+            print_labels_of_many(queries, predict(snapshot, [query.text for query in queries], k), shell)
             return
         query = stdin_text() if tuple(text) == ("-",) else " ".join(text)
         is_id = len(text) == 1 and snapshot.reader.has(query)
         predictions = predict(snapshot, [searchable(snapshot.document(query)) if is_id else query], k)[0]
-    print_labels({"id" if is_id else "query": query}, predictions, output)
+    print_labels({"id" if is_id else "query": query}, predictions, shell)
 
 
 @dataclass(frozen=True)
@@ -181,9 +174,8 @@ class ServerOptions:
 
 @click.command(short_help="Serve search and map to a browser.")
 @options("server", ServerOptions)
-@options("output", OutputOptions, "quiet")
-@index_option
-def serve(server: ServerOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "quiet", "folder")
+def serve(server: ServerOptions, shell: ShellOptions) -> None:
     """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
 
     By default only this machine can connect; --host changes that. The server works offline and serves nothing but the
@@ -197,7 +189,7 @@ def serve(server: ServerOptions, folder: Path, output: OutputOptions) -> None:
     with needs_extra("serve", "'textae serve'"):
         from textae.app.server import serve
 
-    with output.progress() as progress:
+    with shell.progress() as progress:
 
         def print_url(url: str, token: str | None) -> None:
             progress.finish()
@@ -210,4 +202,4 @@ def serve(server: ServerOptions, folder: Path, output: OutputOptions) -> None:
                 # A browser in the terminal blocks until it is closed.
                 threading.Thread(target=webbrowser.open, args=(with_token,), daemon=True).start()
 
-        serve(folder, server, print_url, output.note, progress)
+        serve(shell.folder, server, print_url, shell.note, progress)

@@ -13,22 +13,22 @@ from textae.app import terminal
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions
+    from textae.app.cli.options import ShellOptions
     from textae.types import Decoded, Grid, LikelyWord, Samples
 
 
-def print_decoded(source: Mapping[str, str], decoded: Decoded, output: OutputOptions) -> None:
+def print_decoded(source: Mapping[str, str], decoded: Decoded, shell: ShellOptions) -> None:
     """Print the words of a code, one a line; words that the text does not contain are in bold. Of a picture, its error.
 
     Args:
         source: what was decoded: its kind (`id`, `text` or `code`), and its value.
         decoded: its words, or its picture.
-        output: the format.
+        shell: the format.
     """
     ((kind, value),) = source.items()
     if decoded.error is not None:
         row = {"id": value, "code": decoded.code, "error": decoded.error}
-        click.echo(sanitise.json_line(row) if output.as_json else f"{decoded.error:8.3f}  {sanitise.cell(value)}")
+        click.echo(sanitise.json_line(row) if shell.as_json else f"{decoded.error:8.3f}  {sanitise.cell(value)}")
         return
     width = max([4, *(len(word.word) for word in decoded.words)])
 
@@ -37,23 +37,23 @@ def print_decoded(source: Mapping[str, str], decoded: Decoded, output: OutputOpt
         held = "" if kind == "code" else f"  {'yes' if word.held else 'no'}"
         return f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}"
 
-    if not output.as_json:
+    if not shell.as_json:
         click.echo(terminal.styled(sanitise.cell(value), bold=True, fg="cyan"))
         click.echo(f"     {'word':{width}}  probability   lift{'' if kind == 'code' else '  in the text'}")
-    terminal.print_rows(decoded.words, output.as_json, line, **source)
+    terminal.print_rows(decoded.words, shell.as_json, line, **source)
 
 
-def print_samples(samples: Samples, output: OutputOptions) -> None:
+def print_samples(samples: Samples, shell: ShellOptions) -> None:
     """Print sampled codes: their words, and the nearest document."""
     for number, sample in enumerate(samples.samples, start=1):
         row = {"sample": number, "nearest": sample.nearest, "distance": sample.distance}
         words = terminal.wrapped(" ".join(word.word for word in sample.decoded.words), 5).lstrip()
         nearest = f"nearest: {sanitise.cell(sample.nearest)}  {sample.distance:.3g} away"
-        if output.as_json:
+        if shell.as_json:
             terminal.print_json([{**row, **_json(sample.decoded)}])
         else:
             click.echo(f"{number:3}  {words}\n     {nearest}" if words else f"{number:3}  {nearest}")
-    output.note(f"median distance of a document to its nearest one: {samples.usual_distance:.3g}")
+    shell.note(f"median distance of a document to its nearest one: {samples.usual_distance:.3g}")
 
 
 def _json(decoded: Decoded) -> dict[str, Any]:
@@ -64,9 +64,9 @@ def _json(decoded: Decoded) -> dict[str, Any]:
     return {"code": decoded.code, "words": [{name: row[name] for name in row if name != "held"} for row in rows]}
 
 
-def print_grid(grid: Grid, output: OutputOptions) -> None:
+def print_grid(grid: Grid, shell: ShellOptions) -> None:
     """Print a grid of codes as a table; a cell has its words below each other, then its number of documents."""
-    if output.as_json:
+    if shell.as_json:
         counts = ({"row": cell.row, "column": cell.column, "documents": cell.documents} for cell in grid.cells)
         terminal.print_json({**count, **_json(cell.decoded)} for count, cell in zip(counts, grid.cells, strict=True))
         return

@@ -15,7 +15,7 @@ from textae.app import terminal
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions, SearchOptions
+    from textae.app.cli.options import SearchOptions, ShellOptions
     from textae.search.request import SearchResult
     from textae.search.searcher import Searcher
     from textae.types import Explanation, Hit, Prediction, Query, Ranking
@@ -26,41 +26,41 @@ LISTED = 10
 _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
 
 
-def print_result(query: str, result: SearchResult, output: OutputOptions) -> None:
+def print_result(query: str, result: SearchResult, shell: ShellOptions) -> None:
     """Print the hits of one query, and note the words without effect; where there are no hits, exit with 1.
 
     Args:
         query: the first column, or field, of each hit.
         result: of the search.
-        output: the format.
+        shell: the format.
     """
     hits, reason = result.hits, _no_effect(result)
-    _note_ignored(result.ignored, output)
+    _note_ignored(result.ignored, shell)
     if reason and hits:
-        output.note(reason)
-    if output.as_trec:
+        shell.note(reason)
+    if shell.as_trec:
         from textae.types import Ranking
 
         ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
         write_trec({"1": ranking}, result.mode, sys.stdout)
-    elif output.as_json:
+    elif shell.as_json:
         terminal.print_json({"query": query, **_row(hit)} for hit in hits)
-    elif output.as_tsv:
+    elif shell.as_tsv:
         for hit in hits:
             click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
     else:
         print_hits(hits)
-    output.exit_if_nothing(hits, reason)
+    shell.exit_if_nothing(hits, reason)
 
 
-def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptions, output: OutputOptions) -> None:
+def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptions, shell: ShellOptions) -> None:
     """Search for many queries and print their hits, as TSV by default; where there are none, exit with 1.
 
     Args:
         searcher: of the index.
         queries: each with its id.
         search: the number of hits, the system and the filters.
-        output: the format.
+        shell: the format.
     """
     from textae.evaluation.run import rank
     from textae.search.request import SearchRequest
@@ -68,9 +68,9 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     snapshot = searcher.snapshot
     mode = search.mode or snapshot.modality.default_system
     conditions = searcher.conditions(search.where, search.must)
-    _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), output)
+    _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), shell)
     empty = True
-    if output.as_json:
+    if shell.as_json:
         for query in queries:
             if query.text.strip():
                 hits = searcher.search(SearchRequest(query.text, **search.request())).hits
@@ -79,7 +79,7 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     else:
         rankings = rank(searcher, queries, search.top_k, mode, where=search.where, must=search.must)
         ranked = zip(queries, rankings, strict=True)
-        if output.as_trec:
+        if shell.as_trec:
             runs = {query.id: ranking for query, ranking in ranked}
             write_trec(runs, mode, sys.stdout)
             empty = not any(ranking.ids for ranking in runs.values())
@@ -91,13 +91,13 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
                 empty = empty and not ranking.ids
     unknown = sum(bool(searcher.unknown(query.text, mode)) for query in queries)
     if unknown:
-        output.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
-    output.exit_if_nothing(not empty)
+        shell.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
+    shell.exit_if_nothing(not empty)
 
 
-def _note_ignored(ignored: Sequence[str], output: OutputOptions) -> None:
+def _note_ignored(ignored: Sequence[str], shell: ShellOptions) -> None:
     if ignored:
-        output.note(f"stop words are ignored in --must: {', '.join(ignored)}")
+        shell.note(f"stop words are ignored in --must: {', '.join(ignored)}")
 
 
 def _row(hit: Hit) -> dict[str, Any]:
@@ -178,27 +178,25 @@ def write_trec(rankings: Mapping[str, Ranking], tag: str, file: TextIO) -> None:
     write_run(runs, tag, file)
 
 
-def print_labels(query: Mapping[str, str], predictions: Sequence[Prediction], output: OutputOptions) -> None:
+def print_labels(query: Mapping[str, str], predictions: Sequence[Prediction], shell: ShellOptions) -> None:
     """Print the most probable labels of a text; where the encoder knows none of its words, exit with 1."""
 
     def line(one: Prediction) -> str:
         return f"{one.rank:3}  {one.probability:.3f}  {sanitise.cell(one.label)}"
 
-    terminal.print_rows(predictions, output.as_json, line, **query)
-    output.exit_if_nothing(predictions, "the encoder knows no word of it")
+    terminal.print_rows(predictions, shell.as_json, line, **query)
+    shell.exit_if_nothing(predictions, "the encoder knows no word of it")
 
 
-def print_labels_of_many(
-    queries: Sequence[Query], labels: Sequence[Sequence[Prediction]], output: OutputOptions
-) -> None:
+def print_labels_of_many(queries: Sequence[Query], labels: Sequence[Sequence[Prediction]], shell: ShellOptions) -> None:
     """Print the most probable labels of many texts; where no text has any, exit with 1."""
     for query, predictions in zip(queries, labels, strict=True):
 
         def line(one: Prediction, id: str = query.id) -> str:
             return "\t".join(map(sanitise.cell, (id, str(one.rank), one.label, f"{one.probability:.4f}")))
 
-        terminal.print_rows(predictions, output.as_json, line, query=query.text, query_id=query.id)
+        terminal.print_rows(predictions, shell.as_json, line, query=query.text, query_id=query.id)
     unknown = sum(not predictions for predictions in labels)
     if unknown:
-        output.note(f"the encoder knows no word of {unknown:,} of the {len(queries):,} texts")
-    output.exit_if_nothing(len(labels) > unknown)
+        shell.note(f"the encoder knows no word of {unknown:,} of the {len(queries):,} texts")
+    shell.exit_if_nothing(len(labels) > unknown)

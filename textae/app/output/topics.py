@@ -16,7 +16,7 @@ from textae.app import terminal
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions
+    from textae.app.cli.options import ShellOptions
     from textae.explore.topics_over_time import TopicsOverTime
     from textae.types import Topic, Topics
 
@@ -24,18 +24,18 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _NAME_WIDTH = 24  # columns of a topic's name beside bars
 
 
-def print_topics(topics: Topics, chosen: Topic | None, output: OutputOptions) -> None:
+def print_topics(topics: Topics, chosen: Topic | None, shell: ShellOptions) -> None:
     """Print areas and their topics, one a line.
 
     Args:
         topics: all topics of the index.
         chosen: an area or a topic to print alone; None for all.
-        output: the format.
+        shell: the format.
     """
     rows = [_row(topic, topics) for topic in _chosen(topics, chosen)]
-    if output.as_json:
+    if shell.as_json:
         terminal.print_json(rows)
-    elif output.as_csv:
+    elif shell.as_csv:
         header = ("id", "name", "documents", "share", "words")
         _print_csv(header, ([{**row, "words": " ".join(row["words"])}[name] for name in header] for row in rows))
     else:
@@ -44,7 +44,7 @@ def print_topics(topics: Topics, chosen: Topic | None, output: OutputOptions) ->
     counts = ((len(topics.leaves), "topic"), (len(topics.groups), "area"))
     counted = " in ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for n, name in counts)
     without = f"; {topics.without_code:,} without a code belong to none" if topics.without_code else ""
-    output.note(f"{counted}, of {topics.documents:,} documents{without}")
+    shell.note(f"{counted}, of {topics.documents:,} documents{without}")
 
 
 def _chosen(topics: Topics, chosen: Topic | None = None, *, table: bool = False) -> list[Topic]:
@@ -83,9 +83,9 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def print_topic(topic: Topic, topics: Topics, output: OutputOptions) -> None:
+def print_topic(topic: Topic, topics: Topics, shell: ShellOptions) -> None:
     """Print one topic: its words, its typical documents, and the topics in it."""
-    if output.as_json:
+    if shell.as_json:
         terminal.print_json([_row(topic, topics)])
         return
     click.echo(terminal.styled(f"{topic.id}  {sanitise.cell(topic.name)}", bold=True))
@@ -99,25 +99,25 @@ def print_topic(topic: Topic, topics: Topics, output: OutputOptions) -> None:
         click.echo(_line(inner, topics))
 
 
-def print_over_time(over_time: TopicsOverTime, chosen: Topic | None, output: OutputOptions) -> None:
+def print_over_time(over_time: TopicsOverTime, chosen: Topic | None, shell: ShellOptions) -> None:
     """Print the number of documents of each topic in each period."""
     topics, periods, unit = over_time.topics, over_time.periods, over_time.unit
     by_leaf = dict(zip((topic.id for topic in topics.leaves), over_time.documents, strict=True))
     by_area = {area.id: sum(by_leaf[topic.id] for topic in area.topics) for area in topics.groups}
     counts = {id: row.tolist() for id, row in (by_leaf | by_area).items()}  # documents of each period
-    table = not (chosen or output.as_json or output.as_csv)
+    table = not (chosen or shell.as_json or shell.as_csv)
     rows = _chosen(topics, chosen, table=table)
     series = [(topic, dict(zip(periods, counts[topic.id], strict=True))) for topic in rows]
-    if output.as_json:
+    if shell.as_json:
         terminal.print_json({"id": one.id, "name": one.name, "unit": unit, "periods": by} for one, by in series)
-    elif output.as_csv:
+    elif shell.as_csv:
         cells = ((topic.id, topic.name, period, n) for topic, one in series for period, n in one.items())
         _print_csv(("id", "name", unit, "documents"), cells)
     else:
         _print_bars(over_time, counts, rows)
     undated = f"; {over_time.undated:,} documents without a date" if over_time.undated else ""
     bars = "a bar is the topic's share of the documents of a period, relative to its highest share"
-    output.note(f"{periods[0]} to {periods[-1]}, by {unit}; {bars}{undated}")
+    shell.note(f"{periods[0]} to {periods[-1]}, by {unit}; {bars}{undated}")
 
 
 def _print_bars(over_time: TopicsOverTime, counts: Mapping[str, Sequence[int]], rows: Sequence[Topic]) -> None:

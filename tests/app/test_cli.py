@@ -574,7 +574,7 @@ class TestTrain:
             before = reader.search("comet telescope", mode="code")
             writer.train(label="label")
             assert reader.search("comet telescope", mode="code") == before
-            assert reader.damage() == []
+            assert reader.snapshot.reader.damage() == []
             assert classify(writer.snapshot, ["comet telescope"])[0][0].label == "stars"
 
 
@@ -1105,6 +1105,6 @@ def test_what_numpy_warns_of_on_a_sound_index_is_one_line(shell, index_folder, m
     def warned(*arguments, **options):
         raise RuntimeWarning("overflow encountered in exp")
 
-    monkeypatch.setattr("textae.engine.Engine.search", warned)
+    monkeypatch.setattr("textae.search.searcher.Searcher.search", warned)
     said = shell("search", "comet", "--index", index_folder)
     assert said.error == "overflow encountered in exp; 'textae doctor' checks the index for damage"

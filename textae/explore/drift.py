@@ -50,16 +50,13 @@ def fit(snapshot: Snapshot, numbers: Rows) -> Fit:
     inputs = len(snapshot.text_encoder.words)
     known, total = bags.below(inputs), float(bags.counts.sum())
     unknown = 1 - float(known.counts.sum()) / total if total else 0.0
-    weights = tfidf(known, snapshot.model.idf[:inputs]).astype(np.float64)
     losses = []
-    for first in range(0, len(known), _AT_A_TIME):
-        last = min(first + _AT_A_TIME, len(known))
-        rows = known.rows(first, last)
+    for rows in known.chunks(_AT_A_TIME):
+        weights = tfidf(rows, snapshot.model.idf[:inputs]).astype(np.float64)
         codes = snapshot.text_encoder.encode(rows).floats
         log_probabilities = np.log(snapshot.decoder.words(codes) + np.finfo(np.float32).tiny)
-        own = weights[known.starts[first] : known.starts[last]]
-        sums = np.bincount(rows.row_of, own, minlength=len(rows))
-        loss = -np.bincount(rows.row_of, own * log_probabilities[rows.row_of, rows.terms], minlength=len(rows))
+        sums = np.bincount(rows.row_of, weights, minlength=len(rows))
+        loss = -np.bincount(rows.row_of, weights * log_probabilities[rows.row_of, rows.terms], minlength=len(rows))
         losses.append(loss[sums > 0] / sums[sums > 0])
     every = np.concatenate(losses)
     return Fit(unknown, float(every.mean()) if len(every) else None)

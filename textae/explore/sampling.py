@@ -74,10 +74,10 @@ def grid(snapshot: Snapshot, n: int = 6, k: int = 3) -> Grid:
         )
     x, y, documents = plane(_floats(snapshot), n)
     cells = decoded(snapshot, centres(x, y), k)
+    rows_and_columns = (divmod(i, n) for i in range(n * n))  # rows from the top; the plane has them from the bottom
     from_the_top = tuple(
-        Cell(row, column, int(documents[n - 1 - row, column]), cells[(n - 1 - row) * n + column])
-        for row in range(n)
-        for column in range(n)
+        Cell(row, column, int(documents[-1 - row, column]), cells[(n - 1 - row) * n + column])
+        for row, column in rows_and_columns
     )
     return Grid(tuple(x.tolist()), tuple(y.tolist()), from_the_top)
 

@@ -10,7 +10,7 @@ downwards. So a sample is a long Gibbs chain at the top and one pass down (`Deep
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.training.loop import Tick
 from textae.training.networks.layers import LINEAR, LOGISTIC, Examples, Layer, Stack, greedily
@@ -21,7 +21,7 @@ class DeepBeliefNetwork(Stack[RBM]):
     """A stack of machines; `Stack` has the attributes."""
 
     @torch.no_grad()
-    def sample(self, n: int, steps: int, generator: torch.Generator, words: int = 1) -> Tensor:
+    def sample(self, n: int, steps: int, generator: Generator, words: int = 1) -> Tensor:
         """Samples of the visible units.
 
         Args:
@@ -53,7 +53,7 @@ def stack_rbms(
     sizes: tuple[int, ...],
     visible: str,
     how: Descent,
-    generator: torch.Generator,
+    generator: Generator,
     tick: Tick,
     code: str = LINEAR,
 ) -> DeepBeliefNetwork:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.training.loop import Schedule, Tick, descend, shuffled
 from textae.training.networks.layers import LINEAR, Examples, Layer, Stack, greedily
@@ -37,7 +36,7 @@ class Denoising:
 
 
 def fit_denoising(
-    layer: Layer, examples: Examples, corrupt: Corrupt, how: Denoising, generator: torch.Generator, tick: Tick
+    layer: Layer, examples: Examples, corrupt: Corrupt, how: Denoising, generator: Generator, tick: Tick
 ) -> list[float]:
     """Train a layer to rebuild its clean input.
 
@@ -81,7 +80,7 @@ def stack_denoising(
     visible: str,
     corrupt: Corrupt,
     how: Denoising,
-    generator: torch.Generator,
+    generator: Generator,
     tick: Tick,
     code: str = LINEAR,
 ) -> Stack[Layer]:

@@ -16,7 +16,7 @@ from typing import Generic, Self, TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.encoding import encoders
 from textae.training.losses import reconstruction
@@ -54,7 +54,7 @@ class Layer:
     hidden: str = LOGISTIC
 
     @classmethod
-    def begin(cls, mean: Tensor, n_hidden: int, visible: str, hidden: str, generator: torch.Generator) -> Self:
+    def begin(cls, mean: Tensor, n_hidden: int, visible: str, hidden: str, generator: Generator) -> Self:
         """Small random weights, and visible biases that reproduce the mean example (Hinton 2010, section 8).
 
         Args:
@@ -133,10 +133,12 @@ class Examples:
     Attributes:
         n: number of examples.
         take: (rows,) int64 to these examples, (rows, n_visible).
+        length: number of words of every example, if they are documents.
     """
 
     n: int
     take: Callable[[Tensor], Tensor]
+    length: float = 1.0
 
     @classmethod
     def of(cls, every: Tensor) -> "Examples":
@@ -185,13 +187,7 @@ class Stack(Generic[L]):
 
 
 def greedily(
-    kind: type[L],
-    examples: Examples,
-    sizes: Sequence[int],
-    visible: str,
-    fit: Fit[L],
-    generator: torch.Generator,
-    code: str = LINEAR,
+    kind: type[L], examples: Examples, sizes: Sequence[int], visible: str, fit: Fit[L], generator: Generator, code: str
 ) -> Stack[L]:
     """Stack layers; each learns from the hidden units of the one below.
 
@@ -214,7 +210,7 @@ def greedily(
     return Stack(tuple(layers), tuple(errors))
 
 
-def at_random(sizes: Sequence[int], visible: str, generator: torch.Generator, code: str = LINEAR) -> Stack[Layer]:
+def at_random(sizes: Sequence[int], visible: str, generator: Generator, code: str = LINEAR) -> Stack[Layer]:
     """A stack of random weights.
 
     Args:

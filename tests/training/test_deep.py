@@ -65,7 +65,7 @@ class TestUnrolling:
         examples = word_counts(bags()[0], N_TERMS, CPU)
         length = examples.length
         if how == "rbm":
-            machines = stack_rbms(examples, SIZES, COUNTS, Descent(3), seeded(), lambda: None)
+            machines = stack_rbms(examples, SIZES, Descent(3), seeded(), lambda: None)
             stack = machines.of_length(length)
             visible = examples.take(torch.arange(9))
             assert torch.allclose(stack.up(visible), machines.up(visible), atol=1e-5)

@@ -53,7 +53,7 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
     """
     examples = word_counts(bags, n_terms, device_of(spec.device))
     epochs = spec.epochs if spec.epochs is not None else min(MOST_EPOCHS, round(1_300 / len(bags) ** 0.5))
-    network, errors = train_stack(examples, COUNTS, model, spec, (epochs, epochs), progress)
+    network, errors = train_stack(examples, model, spec, (epochs, epochs), progress)
     codes = as_array(examples.each(network.encode))
     encoder = network.encoder(examples.length, quantization(codes, model.bits, spec.seed))
     return Learned(encoder, network.decoder(), errors)
@@ -78,17 +78,16 @@ def word_counts(bags: Bags, n_terms: int, device: torch.device) -> Examples:
         at, row_of, lengths = postings_of(starts, rows.to(device))
         return length * Batch(terms[at], parts[at], row_of, lengths).dense(len(rows), n_terms)
 
-    return Examples(len(bags), take, length)
+    return Examples(len(bags), take, COUNTS, length)
 
 
 def train_stack(
-    examples: Examples, visible: str, model: ModelSpec, spec: TrainSpec, epochs: tuple[int, int], progress: Progress
+    examples: Examples, model: ModelSpec, spec: TrainSpec, epochs: tuple[int, int], progress: Progress
 ) -> tuple[DeepAutoEncoder, tuple[tuple[float, ...], ...]]:
     """Pre-train a stack of layers, unroll it, and fine-tune it.
 
     Args:
         examples: of any kind.
-        visible: kind of their units.
         model: shape of the auto-encoder.
         spec: settings of the training.
         epochs: of pre-training each layer, and of fine-tuning.
@@ -111,13 +110,13 @@ def train_stack(
 
     stack: Stack[Layer]
     if spec.pretrain == RBM:
-        how = Descent(pretraining, BATCH)
-        stack = stack_rbms(examples, sizes, visible, how, generator, clock.tick, code).of_length(examples.length)
+        machines = stack_rbms(examples, sizes, Descent(pretraining, BATCH), generator, clock.tick, code)
+        stack = machines.of_length(examples.length)
     elif spec.pretrain == DENOISING:
-        noise = Denoising(pretraining, BATCH)
-        stack = stack_denoising(examples, sizes, visible, corrupt, noise, generator, clock.tick, code)
+        how = Denoising(corrupt, pretraining, BATCH)
+        stack = stack_denoising(examples, sizes, how, generator, clock.tick, code)
     else:
-        stack = at_random((one.shape[1], *sizes), visible, generator, code)
+        stack = at_random((one.shape[1], *sizes), examples.visible, generator, code)
     network = DeepAutoEncoder(stack).to(one.device)
 
     def loss_of(rows: Tensor) -> Tensor:

@@ -131,13 +131,13 @@ def contrastive_divergence(rbm: RBM, visible: Tensor, k: int, generator: Generat
     """
     length = rbm.length(visible)
     hidden = rbm.up(visible)
-    seen, expected = visible, hidden
+    rebuilt, expected = visible, hidden
     for _ in range(k):
-        seen = length * rbm.down(rbm.sample_hidden(expected, generator))
-        expected = rbm.up(seen)
+        rebuilt = length * rbm.down(rbm.sample_hidden(expected, generator))
+        expected = rbm.up(rebuilt)
     return Gradient(
-        (visible.T @ hidden - seen.T @ expected) / len(visible),
-        (visible - seen).mean(dim=0),
+        (visible.T @ hidden - rebuilt.T @ expected) / len(visible),
+        (visible - rebuilt).mean(dim=0),
         (length * (hidden - expected)).mean(dim=0),
     )
 

@@ -18,14 +18,16 @@ from textae.encoding.decoder import most_telling
 from textae.encoding.encoders import PixelEncoder
 from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
-from textae.errors import QueryError, TextaeError
+from textae.errors import TextaeError
 from textae.explore.sampling import spherical
-from textae.explore.topics import known_rows
+from textae.explore.topics import known_rows, rows_to_learn
 from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
 from textae.types import Progress, Topics, no_progress
+
+Words = tuple[tuple[str, ...], ...]
 
 GRID, WORDS = 48, 6
 """Rows and columns of the background grid, and words of a cell."""
@@ -54,7 +56,7 @@ class BackgroundGrid:
     bottom: float
     right: float
     top: float
-    words: tuple[tuple[str, ...], ...]
+    words: Words
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,7 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
         TextaeError: the seed is invalid.
     """
     check_seed(seed)
-    rows = known_rows(snapshot)
-    if not len(rows):
-        raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    if len(rows) > MOST:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
+    rows = rows_to_learn(snapshot, MOST, np.random.default_rng(seed))
     codes = _codes(snapshot, layout).take(rows).astype(np.float32)
     if layout == LSA:
         projection = first_coordinates(codes.shape[1])
@@ -185,16 +183,14 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
 
         projection = (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
     projection = projection.fitted_to_square(codes)
-    words: tuple[tuple[str, ...], ...] = ((),) * GRID**2
+    words: Words = ((),) * GRID**2
     if snapshot.shape is None:
         floats = snapshot.documents.floats.take(rows).astype(np.float32)
         words = _background_words(snapshot, floats, projection.coordinates(codes), progress)
     return MapModel(layout, seed, projection, BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words))
 
 
-def _background_words(
-    snapshot: Snapshot, codes: Floats, coordinates: Floats, progress: Progress
-) -> tuple[tuple[str, ...], ...]:
+def _background_words(snapshot: Snapshot, codes: Floats, coordinates: Floats, progress: Progress) -> Words:
     """The decoder's words of every cell, by the codes, (n, dims), and coordinates, (n, 2), of documents."""
     middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
     x, y = np.meshgrid(middles, middles[::-1])

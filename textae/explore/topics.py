@@ -182,16 +182,12 @@ def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Pro
         TextaeError: the seed is invalid.
     """
     check_seed(seed)
-    rows = known_rows(snapshot)
-    if not len(rows):
-        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    generator = np.random.default_rng(seed)
+    rows = rows_to_learn(snapshot, _SAMPLE, generator)
     most = min(len(rows), MOST_TOPICS)
     if n is not None and not 1 <= n <= most:
         of = f" for the {len(rows):,} documents that have a code" if most == len(rows) else ""
         raise QueryError(f"the number of topics must be from 1 to {most:,}{of}, got {n:,}")
-    generator = np.random.default_rng(seed)
-    if len(rows) > _SAMPLE:
-        rows = rows[np.sort(generator.choice(len(rows), _SAMPLE, replace=False))]
     floats = snapshot.documents.floats.take(rows).astype(np.float32)
     clusters = find(topic_vectors(snapshot, floats), n, generator, progress)
     if n is not None and len(clusters.centres) < n:
@@ -220,6 +216,18 @@ def known_rows(snapshot: Snapshot) -> Rows:
     """The rows of the documents that have a code and are not removed."""
     has_code, alive = snapshot.documents.has_code.whole(), snapshot.documents.alive
     return np.flatnonzero(has_code if alive is None else has_code & alive)
+
+
+def rows_to_learn(snapshot: Snapshot, most: int, generator: np.random.Generator) -> Rows:
+    """The `known_rows`, or a sample of more than `most`, rising.
+
+    Raises:
+        QueryError: no document has a code.
+    """
+    rows = known_rows(snapshot)
+    if not len(rows):
+        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    return rows if len(rows) <= most else np.sort(generator.choice(rows, most, replace=False))
 
 
 def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floats]:

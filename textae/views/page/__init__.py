@@ -6,7 +6,7 @@ the browser reads the rest; texts are unpacked on demand.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -115,26 +115,24 @@ def compose(
         budget -= sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
         cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
-        report = PageReport(
-            0, n, cut.length, title_characters, len(coloured), len(fields.names) - len(coloured),
-            n * cut.pictures if waiting.pictured else None,
-        )  # fmt: skip
+        left_out, pictures = len(fields.names) - len(coloured), n * cut.pictures if waiting.pictured else None
         about = map_json(topic_map, square) | {
             "name": name,
             "commit": served,
             "colourings": [colouring_json(of) for of, _ in coloured],
-            "fieldsLeftOut": report.fields_left_out,
+            "fieldsLeftOut": left_out,
             "characters": cut.length,
             "titleCharacters": title_characters,
             "withFields": cut.fields,
-            "pictures": report.pictures,
+            "pictures": pictures,
             "perPart": waiting.per_part,
         }
         texts = waiting.parts(cut) if cut.length != 0 or cut.fields else ()
         text_blocks = (block(f"texts-{at}", part) for at, part in enumerate(texts))
         first = [start, block("about", json_bytes(about)), places, b"<script>%s</script>\n" % script]
         rest = [titles, ids, *(packed for _, packed in coloured)]
-        return replace(report, bytes=sum(map(out.write, chain(first, rest, text_blocks, [end]))))
+        size = sum(map(out.write, chain(first, rest, text_blocks, [end])))
+    return PageReport(size, n, cut.length, title_characters, len(coloured), left_out, pictures)
 
 
 def _of_map(topic_map: DocumentMap, documents: Iterable[Document]) -> Iterator[Document]:

@@ -28,7 +28,7 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
 from textae.index.segment_writer import SegmentWriter
-from textae.index.store import Writer, failures_are_errors
+from textae.index.writer import Writer, failures_are_errors
 from textae.training.fusion_weight import fusion_weight
 from textae.training.lsa import fit_lsa
 from textae.types import Document, Progress, Shape, Skipped

@@ -28,7 +28,7 @@ from textae.errors import TextaeError
 from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
-from textae.index.store import UpdateWriter, failures_are_errors
+from textae.index.writer import UpdateWriter, failures_are_errors
 from textae.types import Progress, Shape
 
 if TYPE_CHECKING:

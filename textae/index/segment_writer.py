@@ -13,7 +13,7 @@ from textae.index.segments import (
     prefix,
     removal_arrays,
 )
-from textae.index.store import Writer
+from textae.index.writer import Writer
 from textae.types import Progress
 
 

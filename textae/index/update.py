@@ -21,10 +21,11 @@ from textae.encoding.bags import Tokens
 from textae.encoding.vectorizer import GrowingVectorizer
 from textae.errors import StoreError
 from textae.index.build import NO_WORDS, USED, Reading, has_words
+from textae.index.records import content_hash
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
 from textae.index.snapshot import Snapshot
-from textae.index.store import UpdateWriter, content_of_document
+from textae.index.writer import UpdateWriter
 from textae.types import Document, Progress, Shape, Skipped
 
 Contents = Mapping[str, bytes]
@@ -251,7 +252,7 @@ class Update:
 def _content(document: Document) -> bytes | None:
     """The hash of what a document says; None where that cannot be stored."""
     try:
-        return content_of_document(document)
+        return content_hash(document)
     except UnicodeEncodeError:
         return None
 

@@ -27,7 +27,7 @@ from textae.index.surface_forms import forms
 from textae.types import Progress, Topics, no_progress
 
 if TYPE_CHECKING:
-    from textae.index.segments import Arrays
+    from textae.index.records import Arrays
 
 GRID, WORDS = 48, 6
 """Rows and columns of the background grid, and words of a cell."""

@@ -4,21 +4,28 @@ Everything that depends on it is a method here, or a table with one entry for ea
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from numpy.typing import NDArray
-
-from textae.config import PICTURE_SYSTEMS, SYSTEMS, ModelSpec, check_system
+from textae.config import (
+    AUTO,
+    PICTURE_SYSTEMS,
+    SYSTEMS,
+    ModelSpec,
+    Preset,
+    TrainSpec,
+    check_system,
+    check_together,
+    preset_of,
+)
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder, Inputs, PixelEncoder
 from textae.encoding.pixels import Pixels
-from textae.errors import QueryError
-from textae.types import PICTURES, TEXTS, Document, Shape, shape_in_words
-
-Arrays = Mapping[str, NDArray[Any]]
+from textae.errors import CorpusError, QueryError, TextaeError
+from textae.index.records import Arrays
+from textae.types import PICTURES, TEXTS, Picture, Shape, shape_in_words
 
 
 @dataclass(frozen=True)
@@ -28,13 +35,16 @@ class Modality(ABC):
     Attributes:
         kind: `TEXTS` or `PICTURES`.
         noun: what a person calls the documents.
+        exact_match: what finds documents without learning.
         systems: names of the ranking systems.
         default_system: ranks unless a person names another one.
         baseline: the linear system that learning starts from, `lsa` or `pca`.
+        shape: height, width and channels of the pictures; None for texts.
     """
 
     kind: ClassVar[str]
     noun: ClassVar[str]
+    exact_match: ClassVar[str]
     systems: ClassVar[tuple[str, ...]]
     default_system: ClassVar[str]
     baseline: ClassVar[str]
@@ -48,6 +58,42 @@ class Modality(ABC):
             TextaeError: none has.
         """
         check_system(name, pictures=self.kind == PICTURES)
+
+    def check_training(self, model: ModelSpec, train: TrainSpec) -> None:
+        """Check that a shape and a training fit together, and fit these documents.
+
+        Raises:
+            TextaeError: they do not.
+        """
+        check_together(model, train, pictures=self.kind == PICTURES)
+
+    def preset(self, name: str) -> Preset:
+        """The preset with this name.
+
+        Raises:
+            TextaeError: the preset is for pictures, and the documents are texts.
+        """
+        return preset_of(name, pictures=self.kind == PICTURES)
+
+    @abstractmethod
+    def language(self, language: str | None, passage: int) -> str | None:
+        """The language to analyse documents in: None for none, `AUTO` to detect it.
+
+        Args:
+            language: that the user chose.
+            passage: words of a passage; 0 for whole documents.
+
+        Raises:
+            TextaeError: pictures have no language and no passages.
+        """
+
+    @abstractmethod
+    def check_vocabulary(self, n_terms: int) -> None:
+        """Check that the documents can be searched with a vocabulary of so many terms.
+
+        Raises:
+            CorpusError: they are texts, and there is no term.
+        """
 
     @abstractmethod
     def check_words(self, what: str, folder: Path) -> None:
@@ -66,7 +112,7 @@ class Modality(ABC):
         """
 
     @abstractmethod
-    def features(self, bags: Bags, documents: Iterable[Document]) -> Inputs:
+    def features(self, bags: Bags, pictures: Sequence[Picture]) -> Inputs:
         """What an encoder reads of n documents: their bags, or their pixels."""
 
     @abstractmethod
@@ -84,8 +130,17 @@ class Modality(ABC):
 
 
 class _Text(Modality):
-    kind, noun = TEXTS, "documents"
+    kind, noun, exact_match = TEXTS, "documents", "matching words"
     systems, default_system, baseline = SYSTEMS, "hybrid", "lsa"
+
+    def language(self, language: str | None, passage: int) -> str | None:
+        return language
+
+    def check_vocabulary(self, n_terms: int) -> None:
+        if not n_terms:
+            raise CorpusError(
+                "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
+            )
 
     def check_words(self, what: str, folder: Path) -> None:
         """Texts have words."""
@@ -93,7 +148,7 @@ class _Text(Modality):
     def check_picture(self, folder: Path) -> Shape:
         raise QueryError(f"a picture was given, and the index {folder} holds texts; give a text")
 
-    def features(self, bags: Bags, documents: Iterable[Document]) -> Bags:
+    def features(self, bags: Bags, pictures: Sequence[Picture]) -> Bags:
         return bags
 
     def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> Encoder:
@@ -112,8 +167,17 @@ class _Text(Modality):
 class _Image(Modality):
     shape: Shape  # type: ignore[misc]  # of texts there is none
 
-    kind, noun = PICTURES, "pictures"
+    kind, noun, exact_match = PICTURES, "pictures", "matching pixels"
     systems, default_system, baseline = PICTURE_SYSTEMS, "code", "pca"
+
+    def language(self, language: str | None, passage: int) -> None:
+        if passage:
+            raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
+        if language not in (AUTO, None):
+            raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
+
+    def check_vocabulary(self, n_terms: int) -> None:
+        """Pictures need no words."""
 
     def check_words(self, what: str, folder: Path) -> None:
         raise QueryError(
@@ -123,8 +187,8 @@ class _Image(Modality):
     def check_picture(self, folder: Path) -> Shape:
         return self.shape
 
-    def features(self, bags: Bags, documents: Iterable[Document]) -> Pixels:
-        return Pixels.of(document.picture for document in documents if document.picture is not None)
+    def features(self, bags: Bags, pictures: Sequence[Picture]) -> Pixels:
+        return Pixels.of(pictures)
 
     def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> PixelEncoder:
         return PixelEncoder.pca(arrays["pca/axes"][:, :dims], arrays["pca/mean"])

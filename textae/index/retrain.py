@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textae.config import LSA, ModelSpec, TrainSpec, check_together
+from textae.config import LSA, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags, Tokens
 from textae.encoding.classifier import Labels
 from textae.encoding.counting import TermCounts, renumbered
@@ -25,7 +25,7 @@ from textae.encoding.encoders import Encoder, encoder_of
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
-from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
+from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
 from textae.index.writer import UpdateWriter, failures_are_errors
@@ -94,7 +94,7 @@ def relearn(
     writer.check("")
     labels = None if label is None else _labels(snapshot, label)
     if model is not None:
-        check_together(model, train, pictures=snapshot.shape is not None)
+        snapshot.modality.check_training(model, train)
         warnings = _anew(writer, snapshot, labels, model, train, progress)
     else:
         warnings = ()
@@ -137,8 +137,9 @@ def _anew(
     tune = None
     if labels is not None:
         tune = partial(_fine_tune, writer, tokens.bags(), labels, model.dropout, train, progress)
-    said = Words(vectorizer, ranked.frequencies, snapshot.numbers, tokens)
-    return learn_and_write(writer, said, model, train, snapshot.model.passage, snapshot.shape, progress, tune=tune)
+    passage, modality = snapshot.model.passage, snapshot.modality
+    counted = CountedCorpus(vectorizer, ranked.frequencies, snapshot.numbers, tokens, passage, modality)
+    return learn_and_write(writer, counted, model, train, progress, tune)
 
 
 def _tokens(snapshot: Snapshot) -> Tokens:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from textae.config import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
+from textae.config import AUTO, ModelSpec, TrainSpec, check_passage
 from textae.errors import QueryError, StoreError
 from textae.index import store
 from textae.index.snapshot import Snapshot
@@ -102,12 +102,13 @@ class Engine:
         """
         from textae.corpus.uniform import UniformCorpus
         from textae.index.build import build
+        from textae.index.modality import modality_of
 
         check_passage(passage)
         with Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
             uniform = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(corpus)
-            default = preset_of("default", pictures=uniform.shape is not None)
+            default = modality_of(uniform.shape).preset("default")
             report = build(writer, uniform, language, model or default[0], train or default[1], passage, progress)
             writer.commit()
         self.close()

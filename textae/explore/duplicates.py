@@ -26,7 +26,7 @@ from textae.encoding.encoders import Bits
 from textae.errors import QueryError
 from textae.explore.near_pairs import MULTIPLIER, distinct_codes, pairs
 from textae.index.snapshot import Snapshot
-from textae.types import Document, Duplicate, DuplicateGroups, Progress, no_progress
+from textae.types import PICTURES, Document, Duplicate, DuplicateGroups, Progress, no_progress
 
 Shingles = NDArray[np.uint32]
 Contents = Callable[[Rows], Sequence[bytes]]
@@ -86,7 +86,7 @@ def near_duplicates(
         return snapshot.reader.documents(numbers[rows].tolist())
 
     similarity, contents, usual = text_similarity, shingles_of, TEXTS_ALIKE
-    if snapshot.shape is not None:
+    if snapshot.modality.kind == PICTURES:
         similarity, contents, usual = pixel_similarity, pixels_of, PICTURES_ALIKE
     threshold = usual if resemblance is None else resemblance
     duplicates = []

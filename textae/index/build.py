@@ -112,7 +112,10 @@ def build(
     with failures_are_errors(writer.folder):
         vocabulary, tokens, frequencies = counter.finish()
     n, n_terms = len(tokens), len(vocabulary)
-    modality.check_vocabulary(n_terms)
+    if not n_terms and modality.kind == TEXTS:
+        raise CorpusError(
+            "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
+        )
     counted = CountedCorpus(Vectorizer(analysis, vocabulary), frequencies, np.arange(n), tokens, passage, modality)
     warnings = list(learn_and_write(writer, counted, model, train, progress))
     if n < FEW:
@@ -176,8 +179,8 @@ def learn_and_write(
         writer.put_all("", {**learned.encoder.arrays(), **learned.decoder.arrays()})
         writer.set("layer_errors", learned.errors)
         encoder = learned.encoder if tune is None else tune(learned)
-        built_by = Model(vectorizer, idf_of, encoder, start, corpus.passage, modality.shape)
-        segment_writer = SegmentWriter(writer, built_by, [])
+        model_of_segments = Model(vectorizer, idf_of, encoder, start, corpus.passage, modality.shape)
+        segment_writer = SegmentWriter(writer, model_of_segments)
         segment_writer.append(corpus.doc_numbers, corpus.tokens, progress)
     segment_writer.finish()
     writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": idf_of})

@@ -9,17 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from textae.config import (
-    AUTO,
-    PICTURE_SYSTEMS,
-    SYSTEMS,
-    ModelSpec,
-    Preset,
-    TrainSpec,
-    check_system,
-    check_together,
-    preset_of,
-)
+from textae import config
+from textae.config import AUTO, PICTURE_SYSTEMS, SYSTEMS, ModelSpec, Preset, TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder, Inputs, PixelEncoder
 from textae.encoding.pixels import Pixels
@@ -38,7 +29,6 @@ class Modality(ABC):
         exact_match: what finds documents without learning.
         systems: names of the ranking systems.
         default_system: ranks unless a person names another one.
-        baseline: the linear system that learning starts from, `lsa` or `pca`.
         shape: height, width and channels of the pictures; None for texts.
     """
 
@@ -47,7 +37,6 @@ class Modality(ABC):
     exact_match: ClassVar[str]
     systems: ClassVar[tuple[str, ...]]
     default_system: ClassVar[str]
-    baseline: ClassVar[str]
 
     shape: ClassVar[Shape | None] = None
 
@@ -57,7 +46,7 @@ class Modality(ABC):
         Raises:
             TextaeError: none has.
         """
-        check_system(name, pictures=self.kind == PICTURES)
+        config.check_system(name, pictures=self.kind == PICTURES)
 
     def check_training(self, model: ModelSpec, train: TrainSpec) -> None:
         """Check that a shape and a training fit together, and fit these documents.
@@ -65,7 +54,7 @@ class Modality(ABC):
         Raises:
             TextaeError: they do not.
         """
-        check_together(model, train, pictures=self.kind == PICTURES)
+        config.check_together(model, train, pictures=self.kind == PICTURES)
 
     def preset(self, name: str) -> Preset:
         """The preset with this name.
@@ -73,7 +62,7 @@ class Modality(ABC):
         Raises:
             TextaeError: the preset is for pictures, and the documents are texts.
         """
-        return preset_of(name, pictures=self.kind == PICTURES)
+        return config.preset_of(name, pictures=self.kind == PICTURES)
 
     @abstractmethod
     def language(self, language: str | None, passage: int) -> str | None:
@@ -85,14 +74,6 @@ class Modality(ABC):
 
         Raises:
             TextaeError: pictures have no language and no passages.
-        """
-
-    @abstractmethod
-    def check_vocabulary(self, n_terms: int) -> None:
-        """Check that the documents can be searched with a vocabulary of so many terms.
-
-        Raises:
-            CorpusError: they are texts, and there is no term.
         """
 
     @abstractmethod
@@ -124,23 +105,17 @@ class Modality(ABC):
         """The number of terms that the encoder reads."""
 
     @property
-    @abstractmethod
     def description(self) -> str:
         """The documents in words: `documents`, `pictures of 8 × 8 grey levels`."""
+        return self.noun if self.shape is None else f"{self.noun} of {shape_in_words(self.shape)}"
 
 
 class _Text(Modality):
     kind, noun, exact_match = TEXTS, "documents", "matching words"
-    systems, default_system, baseline = SYSTEMS, "hybrid", "lsa"
+    systems, default_system = SYSTEMS, "hybrid"
 
     def language(self, language: str | None, passage: int) -> str | None:
         return language
-
-    def check_vocabulary(self, n_terms: int) -> None:
-        if not n_terms:
-            raise CorpusError(
-                "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
-            )
 
     def check_words(self, what: str, folder: Path) -> None:
         """Texts have words."""
@@ -158,26 +133,19 @@ class _Text(Modality):
     def n_inputs(self, model: ModelSpec, n_terms: int) -> int:
         return min(model.inputs, n_terms)
 
-    @property
-    def description(self) -> str:
-        return self.noun
-
 
 @dataclass(frozen=True)
 class _Image(Modality):
     shape: Shape  # type: ignore[misc]  # of texts there is none
 
     kind, noun, exact_match = PICTURES, "pictures", "matching pixels"
-    systems, default_system, baseline = PICTURE_SYSTEMS, "code", "pca"
+    systems, default_system = PICTURE_SYSTEMS, "code"
 
     def language(self, language: str | None, passage: int) -> None:
         if passage:
             raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
         if language not in (AUTO, None):
             raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
-
-    def check_vocabulary(self, n_terms: int) -> None:
-        """Pictures need no words."""
 
     def check_words(self, what: str, folder: Path) -> None:
         raise QueryError(
@@ -195,10 +163,6 @@ class _Image(Modality):
 
     def n_inputs(self, model: ModelSpec, n_terms: int) -> int:
         return model.inputs
-
-    @property
-    def description(self) -> str:
-        return f"{self.noun} of {shape_in_words(self.shape)}"
 
 
 TEXT: Modality = _Text()

@@ -16,18 +16,8 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from textae.errors import StoreError
-from textae.index.records import (
-    COLUMNS,
-    Arrays,
-    array_path,
-    damaged,
-    digest_of,
-    document_of,
-    file_hash,
-    map_array,
-    row_of,
-    write_array,
-)
+from textae.index import records
+from textae.index.records import Arrays, damaged
 from textae.index.store import APPLICATION_ID, ARRAYS, FORMAT, SETTINGS, WAIT_FOR_LOCK, connect
 from textae.types import Document
 
@@ -117,7 +107,7 @@ class Writer:
 
     def add(self, document: Document) -> int | None:
         """Add a document, and return its number; None, and nothing added, where its id is taken."""
-        row = row_of(document, self._next)
+        row = records.row_of(document, self._next)
         insert = (
             f"INSERT INTO documents VALUES ({', '.join('?' * len(row))}) ON CONFLICT (id) DO NOTHING RETURNING number"
         )
@@ -132,9 +122,10 @@ class Writer:
         """The documents in this transaction whose numbers are from first to before last, in their order."""
         with failures_are_errors(self.folder):
             rows = self._database.execute(
-                f"SELECT {COLUMNS} FROM documents WHERE number >= ? AND number < ? ORDER BY number", (first, last)
+                f"SELECT {records.COLUMNS} FROM documents WHERE number >= ? AND number < ? ORDER BY number",
+                (first, last),
             )
-            yield from (document_of(row, self.folder) for row in rows)
+            yield from (records.document_of(row, self.folder) for row in rows)
 
     def remove(self, ids: Sequence[str]) -> list[int]:
         """Remove the documents with these ids, and return their numbers; ids of no document are ignored."""
@@ -166,13 +157,13 @@ class Writer:
     def put(self, name: str, array: NDArray[Any]) -> None:
         """Write an array to disk, to be part of the index from the commit on."""
         with failures_are_errors(self.folder):
-            sha256, size = write_array(self.folder, array)
+            sha256, size = records.write_array(self.folder, array)
         self._execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
 
     def arrays(self, prefix: str) -> Arrays:
         """The arrays in this transaction with a prefix, memory-mapped; their names without the prefix."""
         return {
-            name.removeprefix(prefix): map_array(self.folder, name, sha256, size)
+            name.removeprefix(prefix): records.map_array(self.folder, name, sha256, size)
             for name, sha256, size in self._execute(ARRAYS)
             if name.startswith(prefix)
         }
@@ -187,7 +178,7 @@ class Writer:
         """
         with failures_are_errors(self.folder):
             for name, sha256, _ in self._execute(ARRAYS):
-                if name.startswith(prefixes) and file_hash(array_path(self.folder, sha256)) != sha256:
+                if name.startswith(prefixes) and records.file_hash(records.array_path(self.folder, sha256)) != sha256:
                     raise damaged(self.folder, f"the array {name!r} is not what was written")
 
     def set(self, name: str, value: Any) -> None:
@@ -204,7 +195,7 @@ class Writer:
         self.set("documents", self._documents)
         self.set("next_number", self._next)
         self.set("history", self._history)
-        digest = digest_of(self._execute(SETTINGS), self._execute(ARRAYS))
+        digest = records.digest_of(self._execute(SETTINGS), self._execute(ARRAYS))
         self._execute("DELETE FROM digest")
         self._execute("INSERT INTO digest VALUES (?)", (digest,))
         with failures_are_errors(self.folder):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textae.app.output import print_json, print_rows, titled
+from textae.index.modality import modality_of
+from textae.types import TEXTS
 from textae.views import sanitise
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from textae.index.build import Report
     from textae.index.retrain import Trained
     from textae.index.update import Changes
-    from textae.types import Duplicate, DuplicateGroups, Shape
+    from textae.types import Duplicate, DuplicateGroups
 
 
 def print_report(report: Report, folder: Path, output: OutputOptions, *, detected: bool) -> None:
@@ -26,20 +28,14 @@ def print_report(report: Report, folder: Path, output: OutputOptions, *, detecte
     if output.as_json:
         print_json([{"index": str(folder), **asdict(report)}])
         return
-    from textae.types import shape_in_words
-
-    kind = "documents" if report.shape is None else f"pictures of {shape_in_words(report.shape)}"
-    output.note(f"indexed {report.documents:,} {kind} in {folder}")
+    modality = modality_of(report.shape)
+    output.note(f"indexed {report.documents:,} {modality.description} in {folder}")
     _note_skipped(report, output)
-    if report.shape is None:
+    if modality.kind == TEXTS:
         hint = " (detected; --language sets it)" if detected else ""
         output.note(f"{report.terms:,} terms, language: {report.language or 'none'}{hint}")
     for warning in report.warnings:
         output.note(warning)
-
-
-def _kind(shape: Shape | None) -> str:
-    return "documents" if shape is None else "pictures"
 
 
 def _note_skipped(report: Report | Changes, output: OutputOptions) -> None:
@@ -59,7 +55,7 @@ def print_changes(changes: Changes, folder: Path, output: OutputOptions) -> None
         return
     counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
     summary = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
-    kind = _kind(changes.shape)
+    kind = modality_of(changes.shape).noun
     output.note(f"{summary}; {changes.documents:,} {kind} in {folder}")
     _note_skipped(changes, output)
     if changes.unlearned > changes.documents / 2:
@@ -75,7 +71,7 @@ def print_trained(trained: Trained, folder: Path, output: OutputOptions) -> None
         print_json([{"index": str(folder), **asdict(trained)}])
         return
     if trained.anew:
-        output.note(f"trained on {trained.documents:,} {_kind(trained.shape)} in {folder}")
+        output.note(f"trained on {trained.documents:,} {modality_of(trained.shape).noun} in {folder}")
     if trained.label is not None:
         output.note(
             f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, of "

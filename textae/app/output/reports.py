@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textae.app.output import print_json, print_rows, titled
-from textae.index.modality import modality_of
 from textae.types import TEXTS
 from textae.views import sanitise
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from textae.app.cli.options import OutputOptions
     from textae.evaluation import Scoreboard
     from textae.index.build import Report
+    from textae.index.modality import Modality
     from textae.index.retrain import Trained
     from textae.index.update import Changes
     from textae.types import Duplicate, DuplicateGroups
@@ -28,7 +28,7 @@ def print_report(report: Report, folder: Path, output: OutputOptions, *, detecte
     if output.as_json:
         print_json([{"index": str(folder), **asdict(report)}])
         return
-    modality = modality_of(report.shape)
+    modality = _modality(report)
     output.note(f"indexed {report.documents:,} {modality.description} in {folder}")
     _note_skipped(report, output)
     if modality.kind == TEXTS:
@@ -36,6 +36,12 @@ def print_report(report: Report, folder: Path, output: OutputOptions, *, detecte
         output.note(f"{report.terms:,} terms, language: {report.language or 'none'}{hint}")
     for warning in report.warnings:
         output.note(warning)
+
+
+def _modality(report: Report | Changes | Trained) -> Modality:
+    from textae.index.modality import modality_of  # numpy, which 'textae --help' does not wait for
+
+    return modality_of(report.shape)
 
 
 def _note_skipped(report: Report | Changes, output: OutputOptions) -> None:
@@ -55,7 +61,7 @@ def print_changes(changes: Changes, folder: Path, output: OutputOptions) -> None
         return
     counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
     summary = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
-    kind = modality_of(changes.shape).noun
+    kind = _modality(changes).noun
     output.note(f"{summary}; {changes.documents:,} {kind} in {folder}")
     _note_skipped(changes, output)
     if changes.unlearned > changes.documents / 2:
@@ -71,7 +77,7 @@ def print_trained(trained: Trained, folder: Path, output: OutputOptions) -> None
         print_json([{"index": str(folder), **asdict(trained)}])
         return
     if trained.anew:
-        output.note(f"trained on {trained.documents:,} {modality_of(trained.shape).noun} in {folder}")
+        output.note(f"trained on {trained.documents:,} {_modality(trained).noun} in {folder}")
     if trained.label is not None:
         output.note(
             f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, of "

@@ -19,7 +19,7 @@ from textae.encoding.decoder import Decoder
 from textae.evaluation import Scoreboard
 from textae.evaluation.run import by_labels
 from textae.index import export
-from textae.index.store import Writer
+from textae.index.writer import Writer
 from textae.search.request import SearchRequest
 from textae.types import Hit, Picture
 

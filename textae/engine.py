@@ -16,10 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from textae.config import AUTO, ModelSpec, TrainSpec, check_passage, preset_of
+from textae.config import AUTO, ModelSpec, TrainSpec, check_passage
 from textae.errors import QueryError, StoreError
 from textae.index import store
 from textae.index.snapshot import Snapshot
+from textae.index.writer import UpdateWriter, Writer
 from textae.search.request import SearchOptions, SearchRequest
 from textae.search.searcher import Searcher
 from textae.types import Document, Hit, Picture, Progress, Query, Ranking, Skipped, Topics, no_progress
@@ -101,12 +102,13 @@ class Engine:
         """
         from textae.corpus.uniform import UniformCorpus
         from textae.index.build import build
+        from textae.index.modality import modality_of
 
         check_passage(passage)
-        with store.Writer(self.folder) as writer:
+        with Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
             uniform = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(corpus)
-            default = preset_of("default", pictures=uniform.shape is not None)
+            default = modality_of(uniform.shape).preset("default")
             report = build(writer, uniform, language, model or default[0], train or default[1], passage, progress)
             writer.commit()
         self.close()
@@ -161,7 +163,7 @@ class Engine:
     def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
         from textae.index.update import Update
 
-        with store.UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+        with UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
             update = Update(writer, Snapshot(reader), progress)
             change(update)
             new = {source.key: source.as_json() for source in sources}
@@ -196,7 +198,7 @@ class Engine:
         """
         from textae.index.retrain import relearn
 
-        with store.UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
+        with UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
             snapshot = Snapshot(reader)  # of the last commit: while this writer lives there is no other
             as_before = snapshot.specs
             model = as_before[0] if model is None and label is None else model

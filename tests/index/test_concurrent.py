@@ -31,7 +31,7 @@ QUERIES = (("bm25", "telescope bread sail"), ("code", "yeast crust"), ("bits", "
 def found(engine: Engine) -> tuple[str, list[list[tuple[str, float]]]]:
     """Give the name of the commit that an engine looks at, and the hits of all queries."""
     hits = [[(hit.id, hit.score) for hit in engine.search(query, 8, mode)] for mode, query in QUERIES]
-    return engine.snapshot.reader._rows(store._DIGEST)[0][0], hits
+    return engine.snapshot.reader._rows(store.DIGEST)[0][0], hits
 
 
 def read(folder: Path, gone: Path, told: Path, done: Path) -> None:

@@ -22,7 +22,9 @@ from shared import ENVIRONMENT, nobody, open_to_all, wait_for
 from textae import Document
 from textae.errors import StoreError
 from textae.index import store
-from textae.index.store import Reader, UpdateWriter, Writer
+from textae.index.records import content_hash, digest_of
+from textae.index.store import Reader
+from textae.index.writer import UpdateWriter, Writer
 
 
 def write(folder: Path, word: str, n: int = 3) -> None:
@@ -42,8 +44,8 @@ def fill(writer: Writer, word: str, n: int = 3) -> None:
 
 def seal(database: sqlite3.Connection) -> None:
     """Make what was changed look as if it had been committed, as a stranger can."""
-    rows = (database.execute(statement).fetchall() for statement in (store._SETTINGS, store._ARRAYS))
-    database.execute("UPDATE digest SET sha256 = ?", (store._digest(*rows),))
+    rows = (database.execute(statement).fetchall() for statement in (store.SETTINGS, store.ARRAYS))
+    database.execute("UPDATE digest SET sha256 = ?", (digest_of(*rows),))
     database.commit()
 
 
@@ -251,14 +253,14 @@ class TestRevisers:
             assert reader.contents("two") == {"b": contents["b"]}
             assert reader.content("c") is None
             assert reader.contents("nowhere") == {}
-            assert contents["a"] == store.content_of_document(Document("a", "text", **said, source="there"))
+            assert contents["a"] == content_hash(Document("a", "text", **said, source="there"))
             for other in (
                 Document("b", "text", **said),
                 Document("a", "texts", **said),
                 Document("a", "text", "titles", said["fields"]),
                 Document("a", "text", "title", {"n": 2}),
             ):
-                assert store.content_of_document(other) != contents["a"]
+                assert content_hash(other) != contents["a"]
 
     def test_a_reader_knows_whether_it_is_of_the_last_commit(self, folder):
         with closing(Reader(folder)) as reader:
@@ -387,7 +389,7 @@ class TestReaders:
 
 class TestWriters:
     def test_a_second_writer_waits_then_says_who_writes(self, folder, monkeypatch):
-        monkeypatch.setattr(store, "WAIT_FOR_LOCK", 0.2)
+        monkeypatch.setattr("textae.index.writer.WAIT_FOR_LOCK", 0.2)
         with Writer(folder) as writer:
             fill(writer, "first")
             with pytest.raises(StoreError) as refused:
@@ -406,7 +408,7 @@ class TestWriters:
         + [b'{"process": 1, "command": "", "since": %s}' % since for since in (b"1e30", b"-1e18", b'"x"', b"1e999")],
     )
     def test_whatever_word_the_first_left_the_second_says_one_line(self, folder, monkeypatch, word):
-        monkeypatch.setattr(store, "WAIT_FOR_LOCK", 0.01)
+        monkeypatch.setattr("textae.index.writer.WAIT_FOR_LOCK", 0.01)
         with Writer(folder):
             (folder / "writer.json").write_bytes(word)
             with pytest.raises(StoreError, match=rf"^another textae is writing to {folder}; try again when it has"):

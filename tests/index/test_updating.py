@@ -217,7 +217,7 @@ class TestRemove:
 
     def test_the_last_document_cannot_be_removed(self, lived, documents) -> None:
         before = contents(lived.folder)
-        with pytest.raises(StoreError, match=r"no document in .*; delete the folder to be rid of the index"):
+        with pytest.raises(StoreError, match=r"no document in .*; delete the folder to remove the index"):
             lived.remove([document.id for document in documents])
         assert contents(lived.folder) == before
         lived.remove([document.id for document in documents[1:]])

@@ -21,7 +21,7 @@ from textae.encoding.decoder import most_telling
 from textae.errors import QueryError
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
-from textae.types import Decoded, LikelyWord, Picture
+from textae.types import PICTURES, Decoded, LikelyWord, Picture
 
 _LARGEST = 1e6  # number in a code: beyond it sums become infinite, and their differences NaN
 
@@ -93,7 +93,7 @@ def decoded(
     Raises:
         QueryError: k is below 1.
     """
-    if snapshot.shape is not None:
+    if snapshot.modality.kind == PICTURES:
         return _pictures(snapshot, codes, numbers)
     texts = [searchable(document) for document in snapshot.reader.documents(numbers)] if text is None else [text]
     if k < 1:

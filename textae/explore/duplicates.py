@@ -26,7 +26,7 @@ from textae.encoding.encoders import Bits
 from textae.errors import QueryError
 from textae.explore.near_pairs import MULTIPLIER, distinct_codes, pairs
 from textae.index.snapshot import Snapshot
-from textae.types import Document, Duplicate, DuplicateGroups, Progress, no_progress
+from textae.types import TEXTS, Document, Duplicate, DuplicateGroups, Progress, no_progress
 
 Shingles = NDArray[np.uint32]
 Contents = Callable[[Rows], Sequence[bytes]]
@@ -76,15 +76,16 @@ def near_duplicates(
     numbers, bits, has_code = snapshot.numbers, snapshot.codes.bits, snapshot.codes.has_code
     radius = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
 
+    is_text = snapshot.modality.kind == TEXTS
+
     def documents(rows: Rows) -> list[Document]:
         return snapshot.reader.documents(numbers[rows].tolist())
 
     def contents(rows: Rows) -> list[bytes]:
-        if snapshot.shape is None:
+        if is_text:
             return [shingles(searchable(document)).tobytes() for document in documents(rows)]
         return [pixels.tobytes() for pixels in snapshot.pixels_of(numbers[rows].tolist()).values]
 
-    is_text = snapshot.shape is None
     similarity, usual = (text_similarity, TEXTS_ALIKE) if is_text else (pixel_similarity, PICTURES_ALIKE)
     threshold = usual if resemblance is None else resemblance
     duplicates = []

@@ -25,7 +25,7 @@ from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
-from textae.types import Progress, Topics, no_progress
+from textae.types import TEXTS, Progress, Topics, no_progress
 
 Words = tuple[tuple[str, ...], ...]
 
@@ -184,7 +184,7 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
         projection = (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
     projection = projection.fitted_to_square(codes)
     words: Words = ((),) * GRID**2
-    if snapshot.shape is None:
+    if snapshot.modality.kind == TEXTS:
         floats = snapshot.documents.floats.take(rows).astype(np.float32)
         words = _background_words(snapshot, floats, projection.coordinates(codes), progress)
     return MapModel(layout, seed, projection, BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words))

@@ -21,7 +21,7 @@ from textae.encoding.layers import unit
 from textae.errors import QueryError
 from textae.explore.decode import decoded
 from textae.index.snapshot import Snapshot
-from textae.types import Cell, Grid, Sample, Samples
+from textae.types import TEXTS, Cell, Grid, Sample, Samples
 
 NEIGHBOURS = 10
 """k. With 5 to 20, words of a sample go together as well, and more than documents' do; from 40 on topics mix."""
@@ -67,7 +67,7 @@ def grid(snapshot: Snapshot, n: int = 6, k: int = 3) -> Grid:
         raise QueryError(f"the number of rows must be at least 1, got {n}")
     dims = snapshot.codes.floats.shape[1]
     if dims != 2:
-        how = "--preset hinton2006 --dims 2" if snapshot.shape is None else "--dims 2"
+        how = "--preset hinton2006 --dims 2" if snapshot.modality.kind == TEXTS else "--dims 2"
         raise QueryError(
             f"a grid needs codes of 2 numbers, and those of this index have {dims}; 'textae index SOURCE… {how}' "
             "learns such codes"

@@ -45,7 +45,7 @@ from textae.explore.scales import label_of
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
-from textae.types import Progress, Topic, Topics, TypicalDocument
+from textae.types import TEXTS, Progress, Topic, Topics, TypicalDocument
 
 Words = list[tuple[str, ...]]
 
@@ -194,7 +194,7 @@ def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Pro
         raise QueryError(f"{n:,} topics need as many different codes, and the documents have {len(clusters.centres):,}")
     progress("naming topics", 0, None)
     assignment = _Assignment.of(snapshot, clusters.centres)
-    if snapshot.shape is None:
+    if snapshot.modality.kind == TEXTS:
         words, group_words = _words(snapshot, floats, clusters, assignment)
     else:
         words, group_words = _labels(snapshot, clusters, assignment)

@@ -10,28 +10,29 @@ import re
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import AUTO, LSA, ModelSpec, TrainSpec, check_together, stored_settings
+from textae.config import AUTO, LSA, ModelSpec, TrainSpec, stored_settings
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.arrays import Floats, Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import DeepEncoder, Encoder, PixelEncoder
+from textae.encoding.encoders import Encoder, PixelEncoder
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
+from textae.index.modality import Modality, modality_of
 from textae.index.segment_writer import SegmentWriter
-from textae.index.store import Writer, failures_are_errors
+from textae.index.writer import Writer, failures_are_errors
 from textae.training.fusion_weight import fusion_weight
 from textae.training.lsa import fit_lsa
-from textae.types import Document, Progress, Shape, Skipped
+from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped
 
 if TYPE_CHECKING:
     from textae.training.image import LearnedPictures
@@ -40,22 +41,22 @@ if TYPE_CHECKING:
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
 
-_SAMPLE, _SAMPLE_CHARACTERS = 1_000, 8_000_000  # documents by which the language is told: held in memory till then
+_SAMPLE, _SAMPLE_CHARACTERS = 1_000, 8_000_000  # the first documents, held in memory, to detect the language
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a corpus.
+    """The result of indexing a corpus.
 
     Attributes:
-        documents: indexed.
-        skipped: how many did not become documents, by reason.
-        examples: where they stood, by reason: the first of each.
-        language: whose stems and stop words were used; None for words as they are.
-        terms: in the vocabulary.
-        inputs: the most frequent of them, that the encoder knows.
-        shape: height, width and channels of pictures; None of texts.
-        warnings: what to expect of this index, where that is less than usual.
+        documents: the number of indexed documents.
+        skipped: the number of skipped documents, by reason.
+        examples: the sources of the first skipped ones, by reason.
+        language: of the stemmer and the stop words; None for words as they are.
+        terms: the size of the vocabulary.
+        inputs: the number of the most frequent terms, which the encoder reads.
+        shape: height, width and channels of pictures; None for texts.
+        warnings: problems, for the user.
     """
 
     documents: int
@@ -86,22 +87,18 @@ def build(
         model: the shape of the auto-encoder.
         train: how it learns.
         passage: words of a passage; 0 to search whole documents.
-        progress: told of each stage.
+        progress: called at each stage.
 
     Raises:
         CorpusError: no document has a word.
         TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
-    check_together(model, train, pictures=corpus.shape is not None)
-    if corpus.shape is not None and passage:
-        raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
+    modality = modality_of(corpus.shape)
+    modality.check_training(model, train)
+    language = modality.language(language, passage)
     reading = Reading(writer, progress)
     documents = reading.documents(corpus)
     first = _first(documents)
-    if corpus.shape is not None:
-        if language not in (AUTO, None):
-            raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
-        language = None  # of names of files
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):
         counter = Counter(analysis, writer.folder)
@@ -109,108 +106,106 @@ def build(
         with failures_are_errors(writer.folder):
             counter.add(searchable(document))
     if not len(writer):
-        raise CorpusError(f"no document to index{_because(reading.skipped)}")
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(reading.skipped.items()))
+        because = f"; skipped {reading.skipped.total()} ({reasons})" if reasons else ""
+        raise CorpusError(f"no document to index{because}")
     with failures_are_errors(writer.folder):
-        vocabulary, tokens, frequency = counter.finish()
-    if not len(vocabulary) and corpus.shape is None:
+        vocabulary, tokens, frequencies = counter.finish()
+    n, n_terms = len(tokens), len(vocabulary)
+    if not n_terms and modality.kind == TEXTS:
         raise CorpusError(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
         )
-    vectorizer = Vectorizer(analysis, vocabulary)
-    numbers = np.arange(len(tokens))
-    said = Words(vectorizer, frequency, numbers, tokens)
-    warnings = learn_and_write(writer, said, model, train, passage, corpus.shape, progress)
-    what, known = ("documents", "matching words") if corpus.shape is None else ("pictures", "matching pixels")
-    few = [f"learned from only {len(tokens)} {what}: expect little more than {known}; some {FEW} are needed"]
-    return Report(
-        len(tokens),
-        dict(reading.skipped),
-        reading.examples,
-        analysis.language,
-        len(vocabulary),
-        min(model.inputs, len(vocabulary)),
-        corpus.shape,
-        [*(few if len(tokens) < FEW else []), *warnings],
-    )
+    counted = CountedCorpus(Vectorizer(analysis, vocabulary), frequencies, np.arange(n), tokens, passage, modality)
+    warnings = list(learn_and_write(writer, counted, model, train, progress))
+    if n < FEW:
+        warnings.insert(
+            0,
+            f"learned from only {n} {modality.noun}: expect little more than {modality.exact_match}; "
+            f"some {FEW} are needed",
+        )
+    skipped, inputs = dict(reading.skipped), min(model.inputs, n_terms)
+    return Report(n, skipped, reading.examples, analysis.language, n_terms, inputs, corpus.shape, warnings)
 
 
 @dataclass(frozen=True)
-class Words:
-    """What documents say.
+class CountedCorpus:
+    """A corpus with its counts, which is to be learned.
 
     Attributes:
-        vectorizer: whose vocabulary numbers terms by falling frequency.
-        frequency: (n_terms,) documents that hold each.
-        numbers: (n,) of the documents, rising.
+        vectorizer: its vocabulary numbers terms by falling frequency.
+        frequencies: (n_terms,) int64, documents that hold each term.
+        doc_numbers: (n,) int64, rising.
         tokens: n rows.
+        passage: words of a passage; 0 to search whole documents.
+        modality: texts, or pictures.
     """
 
     vectorizer: Vectorizer
-    frequency: NDArray[np.int64]
-    numbers: Rows
+    frequencies: NDArray[np.int64]
+    doc_numbers: Rows
     tokens: Tokens
+    passage: int
+    modality: Modality
 
 
 def learn_and_write(
     writer: Writer,
-    said: Words,
+    corpus: CountedCorpus,
     model: ModelSpec,
     train: TrainSpec,
-    passage: int,
-    shape: Shape | None,
     progress: Progress,
     tune: "Callable[[Learned], Encoder] | None" = None,
 ) -> Sequence[str]:
-    """Learn all documents of the store, and write what was learned and the segments; gives the warnings.
+    """Learn all documents of the store, and write what was learned and the segments.
 
     Args:
         writer: of the store, that has the documents and no arrays.
-        said: by the documents.
+        corpus: the counts of the documents.
         model: the shape of the auto-encoder.
         train: how it learns.
-        passage: words of a passage; 0 to search whole documents.
-        shape: of pictures; None of texts.
-        progress: told of each stage.
-        tune: makes the encoder that is used of what was learned, and writes it in its place.
+        progress: called at each stage.
+        tune: fine-tunes a trained auto-encoder of texts, and writes the encoder that replaces its own.
+
+    Returns:
+        The warnings of the training.
     """
-    n = len(said.tokens)
-    learned_idf = idf(np.append(said.frequency, 0), n)
-    inputs = min(model.inputs, len(said.frequency)) if shape is None else model.inputs
+    vectorizer, modality = corpus.vectorizer, corpus.modality
+    n, n_terms = len(corpus.tokens), len(corpus.frequencies)
+    idf_of = idf(np.append(corpus.frequencies, 0), n)
+    inputs = modality.n_inputs(model, n_terms)
     with too_little_memory_is_an_error(model):
-        encoder: Encoder | DeepEncoder | PixelEncoder
-        start: Encoder | PixelEncoder
-        if shape is not None:
-            seen, start = learn_from_pictures(writer, said.numbers, shape, model, train, progress)
-            encoder, warnings = seen.encoder, seen.warnings
-        else:
-            learned, start = learn_from(writer, said.tokens, learned_idf[:inputs], model, train, progress)
-            encoder, warnings = learned.encoder if tune is None else tune(learned), learned.warnings
-        segment_writer = SegmentWriter(writer, Model(said.vectorizer, learned_idf, encoder, start, passage, shape), [])
-        segment_writer.append(said.numbers, said.tokens, progress)
+        learned, start = _LEARN[modality.kind](writer, corpus, idf_of[:inputs], model, train, progress)
+        writer.put_all("", {**learned.encoder.arrays(), **learned.decoder.arrays()})
+        writer.set("layer_errors", learned.errors)
+        encoder = learned.encoder if tune is None else tune(learned)
+        model_of_segments = Model(vectorizer, idf_of, encoder, start, corpus.passage, modality.shape)
+        segment_writer = SegmentWriter(writer, model_of_segments)
+        segment_writer.append(corpus.doc_numbers, corpus.tokens, progress)
     segment_writer.finish()
-    writer.put_all("", {**said.vectorizer.vocabulary.arrays(), "idf": learned_idf})
-    analysis = said.vectorizer.analysis
-    writer.set("analysis", {"language": analysis.language, "stop_words": sorted(analysis.stop_words)})
-    of_words = {"inputs": inputs} if shape is None else {}
-    writer.set("about", {"language": analysis.language, **stored_settings(model, train), **of_words})
-    writer.set("shape", shape)
-    writer.set("passage", passage)
+    writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": idf_of})
+    language, stop_words = vectorizer.analysis.language, sorted(vectorizer.analysis.stop_words)
+    writer.set("analysis", {"language": language, "stop_words": stop_words})
+    writer.set("about", {"language": language, **stored_settings(model, train), "inputs": inputs})
+    writer.set("shape", modality.shape)
+    writer.set("passage", corpus.passage)
     writer.set("learned_documents", n)
     writer.set("learned_numbers", writer.next_number)
+    warnings: Sequence[str] = learned.warnings
     return warnings
 
 
-def learn_from_pictures(
-    writer: Writer, numbers: Rows, shape: Shape, model: ModelSpec, train: TrainSpec, progress: Progress
+def _learn_pictures(
+    writer: Writer, corpus: CountedCorpus, _: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> tuple["LearnedPictures", PixelEncoder]:
-    """Find the principal components, train the auto-encoder, and write both; gives both, PCA as an encoder."""
+    """Fit PCA, write it, and train the auto-encoder of pictures; returns it, and PCA as an encoder."""
     from textae.training.image import fit_pca, learn_pictures  # torch
 
     progress("PCA", 0, None)
-    some = numbers
-    if len(some) > train.most_documents:
-        some = np.sort(np.random.default_rng(train.seed).choice(numbers, train.most_documents, replace=False))
-    chosen = set(some.tolist())
+    numbers = corpus.doc_numbers
+    chosen = set(numbers.tolist())
+    if len(numbers) > train.most_documents:
+        chosen = set(np.random.default_rng(train.seed).choice(numbers, train.most_documents, replace=False).tolist())
     stored = writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
     pictures = (
         document.picture
@@ -219,33 +214,33 @@ def learn_from_pictures(
     )
     pixels = Pixels.of(pictures)
     axes, mean = fit_pca(pixels, model.dims)
+    writer.put_all("pca/", {"axes": axes, "mean": mean})
     start = PixelEncoder.pca(axes, mean)
-    learned = learn_pictures(pixels, shape, start, model, train, progress)
-    arrays = {"pca/axes": axes, "pca/mean": mean, **learned.encoder.arrays(), **learned.decoder.arrays()}
-    writer.put_all("", arrays)
-    writer.set("layer_errors", learned.errors)
-    return learned, start
+    shape = corpus.modality.check_picture(writer.folder)
+    return learn_pictures(pixels, shape, start, model, train, progress), start
 
 
-def learn_from(
-    writer: Writer, tokens: Tokens, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
+def _learn_texts(
+    writer: Writer, corpus: CountedCorpus, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
 ) -> tuple["Learned", Encoder]:
-    """Fit LSA, train the auto-encoder from there or as a deep stack, and write both; gives both, LSA as an encoder."""
+    """Fit LSA, write it, and train the auto-encoder, from LSA or as a deep stack; returns it, and LSA as an encoder."""
     from textae.training.stacked import learn_deep  # torch
     from textae.training.text import learn, sample
 
     progress("LSA", 0, None)
-    learned_from = sample(tokens, len(idf_of), train)
-    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, train.seed), idf_of)
+    bags = sample(corpus.tokens, len(idf_of), train)
+    start = Encoder.lsa(fit_lsa(bags, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
-        learned = learn(learned_from, start, model, train, progress)
+        learned = learn(bags, start, model, train, progress)
     else:
-        learned = learn_deep(learned_from, len(idf_of), model, train, progress)
-    writer.set("hybrid_weight", fusion_weight(learned_from, start, train.seed))
-    for name, array in {"lsa/words": start.words, **learned.encoder.arrays(), **learned.decoder.arrays()}.items():
-        writer.put(name, array)
-    writer.set("layer_errors", learned.errors)
+        learned = learn_deep(bags, len(idf_of), model, train, progress)
+    writer.set("hybrid_weight", fusion_weight(bags, start, train.seed))
+    writer.put("lsa/words", start.words)
     return learned, start
+
+
+_LEARN: Mapping[str, Callable[..., Any]] = {TEXTS: _learn_texts, PICTURES: _learn_pictures}
+"""The training of each kind of documents."""
 
 
 def _first(documents: Iterator[Document]) -> list[Document]:
@@ -261,7 +256,7 @@ def _first(documents: Iterator[Document]) -> list[Document]:
 
 @contextlib.contextmanager
 def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
-    """PyTorch has no error of its own for memory on the CPU, so its message is read."""
+    """Raise a `TextaeError` where memory runs out. PyTorch has no own error for that on the CPU; its message tells."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -275,19 +270,19 @@ def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
 
 
 NO_WORDS, USED, HALF = "no words", "id already used", "half of a surrogate pair"
-"""Why a document is skipped: it has none; another one has its id; and it is no Unicode."""
+"""Reasons to skip a document. Half of a surrogate pair is no Unicode."""
 
 
 class Reading:
-    """Stores the documents as they pass, and counts those that are none.
+    """Stores the documents of a corpus, and counts those that it skips.
 
     Args:
         writer: of the store.
-        progress: told of the documents that are read.
+        progress: called for each stored document.
 
     Attributes:
-        skipped: how many did not become documents, by reason.
-        examples: where they stood, by reason: the first of each.
+        skipped: the number of skipped documents, by reason.
+        examples: the sources of the first ones, by reason.
     """
 
     EXAMPLES = 1_000
@@ -298,33 +293,30 @@ class Reading:
         self.examples: dict[str, list[str]] = {}
 
     def documents(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document]:
-        """The documents that were stored, in order."""
+        """Store the documents that can be stored, and yield them, in order."""
         for item in corpus:
-            refused = item if isinstance(item, Skipped) else self._store(item)
-            if refused is not None:
-                self.skipped[refused.reason] += 1
-                examples = self.examples.setdefault(refused.reason, [])
+            skipped = item if isinstance(item, Skipped) else self._store(item)
+            if skipped is not None:
+                self.skipped[skipped.reason] += 1
+                examples = self.examples.setdefault(skipped.reason, [])
                 if len(examples) < self.EXAMPLES:
-                    examples.append(refused.source)
+                    examples.append(skipped.source)
             elif isinstance(item, Document):
                 self._progress("reading", len(self._writer), None)
                 yield item
 
     def _store(self, document: Document) -> Skipped | None:
-        place = document.source or document.id
-        if not has_words(document):
-            return Skipped(place, NO_WORDS)
         try:
-            return Skipped(place, USED) if self._writer.add(document) is None else None
+            reason = None
+            if not has_words(document):
+                reason = NO_WORDS
+            elif self._writer.add(document) is None:
+                reason = USED
         except UnicodeEncodeError:
-            return Skipped(place, HALF)
+            reason = HALF
+        return None if reason is None else Skipped(document.source or document.id, reason)
 
 
 def has_words(document: Document) -> bool:
-    """Whether a document has a word, or is a picture; one that has neither is skipped."""
+    """Whether a document has a word, or is a picture. Others are skipped."""
     return document.picture is not None or next(spans(searchable(document)), None) is not None
-
-
-def _because(skipped: Mapping[str, int]) -> str:
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(skipped.items()))
-    return f"; skipped {sum(skipped.values())} ({reasons})" if skipped else ""

@@ -4,11 +4,13 @@ import os
 from contextlib import closing
 from typing import Any
 
-from textae.index import store
+from textae.index.records import Arrays
 from textae.index.snapshot import Snapshot
+from textae.index.store import Reader
+from textae.index.writer import UpdateWriter
 
 
-def keep(snapshot: Snapshot, name: str, arrays: store.Arrays, setting: Any) -> bool:
+def keep(snapshot: Snapshot, name: str, arrays: Arrays, setting: Any) -> bool:
     """Commit what was learned from codes, so that it need not be learned again.
 
     Adding and removing documents leave it there; training the index again removes it, since the codes change.
@@ -28,7 +30,7 @@ def keep(snapshot: Snapshot, name: str, arrays: store.Arrays, setting: Any) -> b
     folder = snapshot.reader.folder
     if not os.access(folder, os.W_OK):
         return False
-    with store.UpdateWriter(folder) as writer, closing(store.Reader(folder)) as reader:
+    with UpdateWriter(folder) as writer, closing(Reader(folder)) as reader:
         if not reader.is_same(snapshot.reader, "encoder/"):
             return False
         writer.drop(name)

@@ -4,21 +4,19 @@ Everything that depends on it is a method here, or a table with one entry for ea
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from numpy.typing import NDArray
-
-from textae.config import PICTURE_SYSTEMS, SYSTEMS, ModelSpec, check_system
+from textae import config
+from textae.config import AUTO, PICTURE_SYSTEMS, SYSTEMS, ModelSpec, Preset, TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder, Inputs, PixelEncoder
 from textae.encoding.pixels import Pixels
-from textae.errors import QueryError
-from textae.types import PICTURES, TEXTS, Document, Shape, shape_in_words
-
-Arrays = Mapping[str, NDArray[Any]]
+from textae.errors import CorpusError, QueryError, TextaeError
+from textae.index.records import Arrays
+from textae.types import PICTURES, TEXTS, Picture, Shape, shape_in_words
 
 
 @dataclass(frozen=True)
@@ -28,16 +26,17 @@ class Modality(ABC):
     Attributes:
         kind: `TEXTS` or `PICTURES`.
         noun: what a person calls the documents.
+        exact_match: what finds documents without learning.
         systems: names of the ranking systems.
         default_system: ranks unless a person names another one.
-        baseline: the linear system that learning starts from, `lsa` or `pca`.
+        shape: height, width and channels of the pictures; None for texts.
     """
 
     kind: ClassVar[str]
     noun: ClassVar[str]
+    exact_match: ClassVar[str]
     systems: ClassVar[tuple[str, ...]]
     default_system: ClassVar[str]
-    baseline: ClassVar[str]
 
     shape: ClassVar[Shape | None] = None
 
@@ -47,7 +46,35 @@ class Modality(ABC):
         Raises:
             TextaeError: none has.
         """
-        check_system(name, pictures=self.kind == PICTURES)
+        config.check_system(name, pictures=self.kind == PICTURES)
+
+    def check_training(self, model: ModelSpec, train: TrainSpec) -> None:
+        """Check that a shape and a training fit together, and fit these documents.
+
+        Raises:
+            TextaeError: they do not.
+        """
+        config.check_together(model, train, pictures=self.kind == PICTURES)
+
+    def preset(self, name: str) -> Preset:
+        """The preset with this name.
+
+        Raises:
+            TextaeError: the preset is for pictures, and the documents are texts.
+        """
+        return config.preset_of(name, pictures=self.kind == PICTURES)
+
+    @abstractmethod
+    def language(self, language: str | None, passage: int) -> str | None:
+        """The language to analyse documents in: None for none, `AUTO` to detect it.
+
+        Args:
+            language: that the user chose.
+            passage: words of a passage; 0 for whole documents.
+
+        Raises:
+            TextaeError: pictures have no language and no passages.
+        """
 
     @abstractmethod
     def check_words(self, what: str, folder: Path) -> None:
@@ -66,7 +93,7 @@ class Modality(ABC):
         """
 
     @abstractmethod
-    def features(self, bags: Bags, documents: Iterable[Document]) -> Inputs:
+    def features(self, bags: Bags, pictures: Sequence[Picture]) -> Inputs:
         """What an encoder reads of n documents: their bags, or their pixels."""
 
     @abstractmethod
@@ -78,14 +105,17 @@ class Modality(ABC):
         """The number of terms that the encoder reads."""
 
     @property
-    @abstractmethod
     def description(self) -> str:
         """The documents in words: `documents`, `pictures of 8 × 8 grey levels`."""
+        return self.noun if self.shape is None else f"{self.noun} of {shape_in_words(self.shape)}"
 
 
 class _Text(Modality):
-    kind, noun = TEXTS, "documents"
-    systems, default_system, baseline = SYSTEMS, "hybrid", "lsa"
+    kind, noun, exact_match = TEXTS, "documents", "matching words"
+    systems, default_system = SYSTEMS, "hybrid"
+
+    def language(self, language: str | None, passage: int) -> str | None:
+        return language
 
     def check_words(self, what: str, folder: Path) -> None:
         """Texts have words."""
@@ -93,7 +123,7 @@ class _Text(Modality):
     def check_picture(self, folder: Path) -> Shape:
         raise QueryError(f"a picture was given, and the index {folder} holds texts; give a text")
 
-    def features(self, bags: Bags, documents: Iterable[Document]) -> Bags:
+    def features(self, bags: Bags, pictures: Sequence[Picture]) -> Bags:
         return bags
 
     def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> Encoder:
@@ -103,17 +133,19 @@ class _Text(Modality):
     def n_inputs(self, model: ModelSpec, n_terms: int) -> int:
         return min(model.inputs, n_terms)
 
-    @property
-    def description(self) -> str:
-        return self.noun
-
 
 @dataclass(frozen=True)
 class _Image(Modality):
     shape: Shape  # type: ignore[misc]  # of texts there is none
 
-    kind, noun = PICTURES, "pictures"
-    systems, default_system, baseline = PICTURE_SYSTEMS, "code", "pca"
+    kind, noun, exact_match = PICTURES, "pictures", "matching pixels"
+    systems, default_system = PICTURE_SYSTEMS, "code"
+
+    def language(self, language: str | None, passage: int) -> None:
+        if passage:
+            raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
+        if language not in (AUTO, None):
+            raise TextaeError(f"the language {language!r:.40} was named, of pictures; leave --language out")
 
     def check_words(self, what: str, folder: Path) -> None:
         raise QueryError(
@@ -123,18 +155,14 @@ class _Image(Modality):
     def check_picture(self, folder: Path) -> Shape:
         return self.shape
 
-    def features(self, bags: Bags, documents: Iterable[Document]) -> Pixels:
-        return Pixels.of(document.picture for document in documents if document.picture is not None)
+    def features(self, bags: Bags, pictures: Sequence[Picture]) -> Pixels:
+        return Pixels.of(pictures)
 
     def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> PixelEncoder:
         return PixelEncoder.pca(arrays["pca/axes"][:, :dims], arrays["pca/mean"])
 
     def n_inputs(self, model: ModelSpec, n_terms: int) -> int:
         return model.inputs
-
-    @property
-    def description(self) -> str:
-        return f"{self.noun} of {shape_in_words(self.shape)}"
 
 
 TEXT: Modality = _Text()

@@ -10,14 +10,14 @@ learning the same ones twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textae.config import LSA, ModelSpec, TrainSpec, check_together
+from textae.config import LSA, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags, Tokens
 from textae.encoding.classifier import Labels
 from textae.encoding.counting import TermCounts, renumbered
@@ -25,10 +25,10 @@ from textae.encoding.encoders import Encoder, encoder_of
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
-from textae.index.build import Words, learn_and_write, too_little_memory_is_an_error
+from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
-from textae.index.store import UpdateWriter, failures_are_errors
+from textae.index.writer import UpdateWriter, failures_are_errors
 from textae.types import Progress, Shape
 
 if TYPE_CHECKING:
@@ -37,21 +37,24 @@ if TYPE_CHECKING:
 _BEFORE = "unlabelled/"
 """Begins the names of the encoder's arrays as they were before any label."""
 
+Tune = Callable[[Bags, float, "Learned"], Encoder]
+"""Fine-tunes an auto-encoder: bags, word dropout and the auto-encoder to its new encoder."""
+
 _NAMED = 10  # fields that are named
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What was learned.
+    """The result of training an index again.
 
     Attributes:
-        documents: in the index.
+        documents: the number of documents in the index.
         anew: whether the auto-encoder was learned anew.
         label: the field whose labels were learned; None for none.
-        labelled: documents that have a label.
-        classes: different labels.
-        warnings: what went otherwise than it should.
-        shape: height, width and channels of pictures; None of texts.
+        labelled: the number of documents with a label.
+        classes: the number of different labels.
+        warnings: problems of the training, for the user.
+        shape: height, width and channels of pictures; None for texts.
     """
 
     documents: int
@@ -79,7 +82,7 @@ def relearn(
         label: the field whose labels fine-tune what is learned without them; None for none.
         model: the shape of an auto-encoder to be learned anew; None to keep the one that is there.
         train: how it learns; where it is kept, the seed and the device of fine-tuning.
-        progress: told of each stage.
+        progress: called at each stage.
 
     Raises:
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
@@ -93,16 +96,19 @@ def relearn(
         )
     writer.check("")
     labels = None if label is None else _labels(snapshot, label)
+    tune = None if labels is None else partial(_fine_tune, writer, labels, train, progress)
+    warnings: Sequence[str] = ()
     if model is not None:
-        check_together(model, train, pictures=snapshot.shape is not None)
-        warnings = _anew(writer, snapshot, labels, model, train, progress)
+        snapshot.modality.check_training(model, train)
+        warnings = _train_anew(writer, snapshot, model, train, progress, tune)
+    elif tune is not None:
+        _tune_what_is_there(writer, snapshot, tune, progress)
     else:
-        warnings = ()
-        _tune_what_is_there(writer, snapshot, labels, train, progress)
-    about = Trained(len(snapshot.numbers), model is not None, warnings=tuple(warnings), shape=snapshot.shape)
+        raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
+    trained = Trained(len(snapshot.numbers), model is not None, warnings=tuple(warnings), shape=snapshot.shape)
     if labels is None:
-        return about
-    return replace(about, label=label, labelled=labels.n_labelled, classes=len(labels.classes))
+        return trained
+    return replace(trained, label=label, labelled=labels.n_labelled, classes=len(labels.classes))
 
 
 def _labels(snapshot: Snapshot, field: str) -> Labels:
@@ -117,15 +123,10 @@ def _labels(snapshot: Snapshot, field: str) -> Labels:
     return Labels.read(field, values)
 
 
-def _anew(
-    writer: UpdateWriter,
-    snapshot: Snapshot,
-    labels: Labels | None,
-    model: ModelSpec,
-    train: TrainSpec,
-    progress: Progress,
+def _train_anew(
+    writer: UpdateWriter, snapshot: Snapshot, model: ModelSpec, train: TrainSpec, progress: Progress, tune: Tune | None
 ) -> Sequence[str]:
-    """Learn the auto-encoder as `textae index` does, from LSA on; what was learned before is no part of the index."""
+    """Learn the auto-encoder as `textae index` does, from LSA on, and drop all that was learned before."""
     progress("counting", 0, None)
     old = _tokens(snapshot)
     counts = TermCounts.of(old, snapshot.model.vectorizer.vocabulary.terms())
@@ -134,37 +135,32 @@ def _anew(
         tokens = renumbered(old, counts.terms, ranked.terms, writer.folder)
     vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, Vocabulary.of(ranked.terms))
     writer.keep_only("documents", "next_number", "sources")
-    tune = None
-    if labels is not None:
-        tune = partial(_fine_tune, writer, tokens.bags(), labels, model.dropout, train, progress)
-    said = Words(vectorizer, ranked.frequencies, snapshot.numbers, tokens)
-    return learn_and_write(writer, said, model, train, snapshot.model.passage, snapshot.shape, progress, tune=tune)
+    passage, modality = snapshot.model.passage, snapshot.modality
+    counted = CountedCorpus(vectorizer, ranked.frequencies, snapshot.numbers, tokens, passage, modality)
+    tune_this = None if tune is None else partial(tune, tokens.bags(), model.dropout)
+    return learn_and_write(writer, counted, model, train, progress, tune_this)
 
 
 def _tokens(snapshot: Snapshot) -> Tokens:
-    """The terms of all documents that are there."""
-    units = [(segment.tokens, segment.documents) for segment in snapshot.segments]
-    return Tokens.concatenated([tokens.take(np.flatnonzero(unit.alive())) for tokens, unit in units])
+    """The terms of all documents that are not removed."""
+    return Tokens.concatenated(
+        [segment.tokens.take(np.flatnonzero(segment.documents.alive())) for segment in snapshot.segments]
+    )
 
 
-def _tune_what_is_there(
-    writer: UpdateWriter, snapshot: Snapshot, labels: Labels | None, train: TrainSpec, progress: Progress
-) -> None:
+def _tune_what_is_there(writer: UpdateWriter, snapshot: Snapshot, tune: Tune, progress: Progress) -> None:
     """Fine-tune the auto-encoder that was learned without labels, and encode all rows anew where they lie."""
     from textae.training.text import Learned  # torch
 
-    if labels is None:
-        raise TextaeError("there is nothing to learn: give labels, or a model to learn anew")
     arrays = snapshot.reader.arrays
     unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
     encoder = encoder_of(unlabelled or arrays)
-    assert isinstance(encoder, Encoder)  # of what does not start from LSA, labels were refused
-    before = Learned(encoder, snapshot.decoder)
+    assert isinstance(encoder, Encoder)  # labels are refused for all that does not start from LSA
     for learned_of_codes in ("topics", "map"):
         writer.drop(learned_of_codes)
-    with too_little_memory_is_an_error(snapshot.specs[0]):
-        bags = _tokens(snapshot).bags()
-        encoder = _fine_tune(writer, bags, labels, snapshot.specs[0].dropout, train, progress, before)
+    model = snapshot.specs[0]
+    with too_little_memory_is_an_error(model):
+        encoder = tune(_tokens(snapshot).bags(), model.dropout, Learned(encoder, snapshot.decoder))
         for segment in snapshot.segments:
             for name, unit in segment.units():
                 rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
@@ -172,14 +168,14 @@ def _tune_what_is_there(
 
 
 def _fine_tune(
-    writer: UpdateWriter, bags: Bags, labels: Labels, drop: float, train: TrainSpec, progress: Progress, before: Learned
+    writer: UpdateWriter, labels: Labels, train: TrainSpec, progress: Progress, bags: Bags, drop: float, before: Learned
 ) -> Encoder:
-    """Fine-tune by labels, and write what was learned beside what it was learned from."""
+    """Fine-tune by labels, and write the encoder and the classifier, and the encoder before."""
     from textae.training.finetune import fine_tune  # torch
 
     tuned = fine_tune(bags, labels, before, drop, train, progress)
+    classifier = tuned.classifier
     writer.put_all(_BEFORE, before.encoder.arrays())
-    writer.put_all("", {**tuned.encoder.arrays(), **tuned.classifier.arrays()})
-    taught = {"field": labels.field, "labelled": labels.n_labelled, "classes": tuned.classifier.classes}
-    writer.set("classifier", taught)
+    writer.put_all("", {**tuned.encoder.arrays(), **classifier.arrays()})
+    writer.set("classifier", {"field": labels.field, "labelled": labels.n_labelled, "classes": classifier.classes})
     return tuned.encoder

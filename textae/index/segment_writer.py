@@ -1,19 +1,13 @@
 """The segments of an index while they are written; the changes take effect with the commit."""
 
+from collections.abc import Iterable
+
 from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.model import Model
-from textae.index.segments import (
-    LARGEST,
-    NamedArrays,
-    Segment,
-    build_segment,
-    merge_segments,
-    merge_slice,
-    prefix,
-    removal_arrays,
-)
-from textae.index.store import Writer
+from textae.index import segments
+from textae.index.segments import LARGEST, NamedArrays, Segment, prefix
+from textae.index.writer import Writer
 from textae.types import Progress
 
 
@@ -23,15 +17,15 @@ class SegmentWriter:
     Args:
         writer: of the store, which has the documents of the index already.
         model: by which segments are built.
-        segments: of the index before, oldest first.
+        before: the segments of the index before, oldest first.
 
     Attributes:
         segments: of the index now, oldest first.
     """
 
-    def __init__(self, writer: Writer, model: Model, segments: list[Segment]) -> None:
-        self._writer, self._model, self.segments = writer, model, segments
-        self._name = max((int(segment.name) for segment in segments), default=-1)
+    def __init__(self, writer: Writer, model: Model, before: Iterable[Segment] = ()) -> None:
+        self._writer, self._model, self.segments = writer, model, list(before)
+        self._name = max((int(segment.name) for segment in self.segments), default=-1)
 
     def append(self, numbers: Rows, tokens: Tokens, progress: Progress) -> None:
         """Build segments of documents that are in the store but in no segment yet.
@@ -45,7 +39,7 @@ class SegmentWriter:
             own = numbers[first : first + LARGEST]
             documents = self._writer.documents(int(own[0]), int(own[-1]) + 1)
             own_tokens = tokens.rows(first, first + len(own))
-            self.segments.append(self._write(build_segment(documents, self._model, own, own_tokens, progress)))
+            self.segments.append(self._write(segments.build_segment(documents, self._model, own, own_tokens, progress)))
 
     def remove(self, numbers: Rows) -> None:
         """Remove documents, which are no longer in the store, from their segments."""
@@ -53,10 +47,9 @@ class SegmentWriter:
         for segment in self.segments:
             if len(segment.documents.rows_of(numbers)):
                 own = prefix(segment.name)
-                # What is removed is counted from these arrays.
-                read = [f"{own}{name}/{part}" for name, _ in segment.units() for part in ("owners", "postings/")]
-                self._writer.check(*read)
-                self._writer.put_all(own, removal_arrays(segment, numbers))
+                for name, _ in segment.units():  # what is removed is counted from these arrays
+                    self._writer.check(f"{own}{name}/owners", f"{own}{name}/postings/")
+                self._writer.put_all(own, segments.removal_arrays(segment, numbers))
                 segment = self._read(segment.name)
             if len(segment):
                 kept.append(segment)
@@ -69,18 +62,18 @@ class SegmentWriter:
         for place, segment in enumerate(self.segments):
             if len(segment) < len(segment.documents) / 2:
                 self._merge(slice(place, place + 1), progress)
-        run = merge_slice([len(segment) for segment in self.segments])
+        run = segments.merge_slice([len(segment) for segment in self.segments])
         if run is not None:
             self._merge(run, progress)
 
     def _merge(self, run: slice, progress: Progress) -> None:
-        segments = self.segments[run]
+        merged = self.segments[run]
         progress("merging", 0, None)
-        self._writer.check(*(prefix(segment.name) for segment in segments))
-        first, last = segments[0].documents.doc_numbers[0], segments[-1].documents.doc_numbers[-1]
+        self._writer.check(*(prefix(segment.name) for segment in merged))
+        first, last = merged[0].documents.doc_numbers[0], merged[-1].documents.doc_numbers[-1]
         documents = self._writer.documents(int(first), int(last) + 1)
-        self.segments[run] = [self._write(merge_segments(segments, documents, self._model))]
-        for segment in segments:
+        self.segments[run] = [self._write(segments.merge_segments(merged, documents, self._model))]
+        for segment in merged:
             self._writer.drop(prefix(segment.name))
 
     def _write(self, named: NamedArrays) -> Segment:

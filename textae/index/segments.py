@@ -30,17 +30,17 @@ from textae.encoding.model import Model
 from textae.encoding.passages import passages
 from textae.encoding.pixels import Pixels
 from textae.index.fields import FieldIndex
+from textae.index.modality import modality_of
 from textae.index.postings import Postings, Removed
-from textae.types import Document, Progress, no_progress
+from textae.index.records import Arrays
+from textae.types import Document, Picture, Progress, no_progress
 
 LARGEST = 1 << 19
-"""Documents of a segment at most."""
+"""The maximum number of documents in a segment."""
 
 DOCUMENTS, PASSAGES = "documents", "passages"
 
 _CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.matmul`)
-
-Arrays = Mapping[str, NDArray[Any]]
 
 _NO_SPANS = np.zeros((0, 2), np.int32)
 _NO_PIXELS = np.zeros((0, 0), np.uint8)
@@ -144,10 +144,9 @@ class Segment:
     def from_arrays(cls, name: str, arrays: Arrays) -> "Segment":
         """The segment with this name among the arrays of an index."""
         own = _below(arrays, prefix(name))
-        documents = SegmentRows.from_arrays(_below(own, f"{DOCUMENTS}/"))
-        below = _below(own, f"{PASSAGES}/")
-        passages = SegmentRows.from_arrays(below) if below else None
-        return cls(name, documents, passages, Tokens.from_arrays(own), FieldIndex.from_arrays(own))
+        whole, parts = (_below(own, f"{unit}/") for unit in (DOCUMENTS, PASSAGES))
+        passages = SegmentRows.from_arrays(parts) if parts else None
+        return cls(name, SegmentRows.from_arrays(whole), passages, Tokens.from_arrays(own), FieldIndex.from_arrays(own))
 
 
 def prefix(name: str) -> str:
@@ -189,26 +188,29 @@ def build_segment(
     if tokens is None:
         documents = list(documents)
         tokens = model.vectorizer.tokens(map(searchable, documents))
-    if numbers is None:
-        numbers = np.arange(len(tokens))
-    bags: Bags = tokens.bags()
-    inputs: Inputs = bags
-    if model.shape is not None:
-        documents = list(documents)
-        inputs = Pixels.of(document.picture for document in documents if document.picture is not None)
+    numbers = np.arange(len(tokens)) if numbers is None else numbers
+    pictures: list[Picture] = []
+    char_spans, token_spans, n_passages = [_NO_SPANS], [_NO_SPANS], []
+
+    def described() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """The fields of the documents, while what else is needed of these is kept: they are read once."""
+        for document in documents:
+            if document.picture is not None:
+                pictures.append(document.picture)
+            if model.passage:
+                chars = passages(document.text, model.passage)
+                char_spans.append(np.array(chars, np.int32))
+                token_spans.append(_token_spans(document, chars))
+                n_passages.append(len(chars))
+            yield document.id, document.title, document.fields
+
+    yield from FieldIndex.of(described()).arrays().items()
+    yield from tokens.arrays().items()
+    bags = tokens.bags()
+    inputs = modality_of(model.shape).features(bags, pictures)
+    if isinstance(inputs, Pixels):
         yield f"{DOCUMENTS}/pixels", inputs.values
     yield from _under(f"{DOCUMENTS}/", _build_rows(numbers, bags, inputs, model, progress))
-    described: list[tuple[str, str, Mapping[str, Any]]] = []
-    char_spans, token_spans, n_passages = [_NO_SPANS], [_NO_SPANS], []
-    for document in documents:
-        described.append((document.id, document.title, document.fields))
-        if model.passage:
-            chars = passages(document.text, model.passage)
-            char_spans.append(np.array(chars, np.int32))
-            token_spans.append(_token_spans(document, chars))
-            n_passages.append(len(chars))
-    yield from FieldIndex.of(described).arrays().items()
-    yield from tokens.arrays().items()
     if model.passage:
         rows, spans_of = np.repeat(np.arange(len(numbers)), n_passages), np.concatenate(token_spans)
         bags = _passage_tokens(tokens, rows, spans_of).bags()

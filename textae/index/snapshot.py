@@ -29,7 +29,7 @@ from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows
 from textae.index.store import Reader
-from textae.types import Document, Picture, Shape
+from textae.types import TEXTS, Document, Picture, Shape
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,14 @@ class CorpusView:
 
     def rows_of(self, number: int) -> Rows:
         """The rows of a document that is there."""
-        found = [start + np.arange(*np.searchsorted(part, [number, number + 1])) for start, part in self.doc_numbers]
-        rows = np.concatenate(found)
+        rows = np.concatenate(
+            [start + np.arange(*np.searchsorted(part, [number, number + 1])) for start, part in self.doc_numbers]
+        )
         return rows if self.alive is None else rows[self.alive[rows]]
 
 
 class Snapshot:
-    """One commit of an index with its systems, each made when it is first asked for.
+    """One commit of an index. Each part is loaded when it is first used.
 
     Args:
         reader: of the store.
@@ -170,9 +171,8 @@ class Snapshot:
         Raises:
             QueryError: the documents are pictures.
         """
-        encoder = self.model.encoder
         self.check_words("a question in words")
-        return cast(TextEncoder, encoder)
+        return cast(TextEncoder, self.model.encoder)
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -186,17 +186,17 @@ class Snapshot:
 
     @cached_property
     def classifier(self) -> Classifier:
-        """What labels have taught.
+        """The classifier of labels.
 
         Raises:
             QueryError: no labels were learned.
         """
-        taught = self.reader.settings.get("classifier")
-        if taught is None:
+        learned = self.reader.settings.get("classifier")
+        if learned is None:
             raise QueryError(
                 f"the index {self.reader.folder} has learned no labels; 'textae train --label FIELD' does it"
             )
-        return Classifier.from_arrays(self.reader.arrays, taught["classes"])
+        return Classifier.from_arrays(self.reader.arrays, learned["classes"])
 
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
@@ -261,15 +261,6 @@ class Snapshot:
         """
         return int(np.searchsorted(self.numbers, self.number(id)))
 
-    def holders(self, term: int, n: int) -> list[int]:
-        """The numbers of the first n documents that hold a term."""
-        found: list[int] = []
-        for segment in self.segments:
-            rows = segment.documents.postings.term(term)[0]
-            rows = rows[~np.isin(rows, segment.documents.removed.rows)]
-            found += segment.documents.doc_numbers[rows[: n - len(found)]].tolist()
-        return found
-
     @cached_property
     def field_names(self) -> set[str]:
         """The fields that a document has, or had."""
@@ -277,7 +268,7 @@ class Snapshot:
 
     def inputs_of(self, numbers: Sequence[int]) -> Inputs:
         """What the encoder reads of the documents of these numbers, in their order."""
-        return self.bags_of(numbers) if self.shape is None else self.pixels_of(numbers)
+        return (self.bags_of if self.modality.kind == TEXTS else self.pixels_of)(numbers)
 
     def pixels_of(self, numbers: Sequence[int]) -> Pixels:
         """The pixels of the pictures of these numbers, in their order."""
@@ -286,10 +277,10 @@ class Snapshot:
 
     def bags_of(self, numbers: Sequence[int]) -> Bags:
         """The bags of the documents of these numbers, in their order."""
-        parts = [Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))]
+        parts, starts = [Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))], self.documents.doc_numbers.starts
         for number in numbers:
-            row = int(self.documents.rows_of(number)[0])
-            place = int(np.searchsorted(self.documents.doc_numbers.starts, row, side="right")) - 1
-            inside = row - int(self.documents.doc_numbers.starts[place])
-            parts.append(self.segments[place].tokens.rows(inside, inside + 1))
+            row = self.documents.rows_of(number)[0]
+            segment = int(np.searchsorted(starts, row, side="right")) - 1
+            inside = int(row - starts[segment])
+            parts.append(self.segments[segment].tokens.rows(inside, inside + 1))
         return Tokens.concatenated(parts).bags()

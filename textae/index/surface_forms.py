@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
+import numpy as np
+
 from textae.encoding.analyzer import searchable, words
 from textae.index.snapshot import Snapshot
 
@@ -13,16 +15,24 @@ _HOLDERS = 3  # documents in which it is looked for
 
 def forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str]) -> dict[str, str]:
     """For each term the form of it that is written most, in some texts and in the first documents that hold it."""
-    if snapshot.model.vectorizer.analysis.language is None:  # words are terms as they are
+    vectorizer = snapshot.model.vectorizer
+    if vectorizer.analysis.language is None:  # words are terms as they are
         return {}
-    holders = {number for term in terms for number in snapshot.holders(term, _HOLDERS)}
+    holders = {number for term in terms for number in _holders(snapshot, term)}
     documents = snapshot.reader.documents(sorted(holders))
-    term_of = snapshot.model.vectorizer.analysis.term_of
-    written: dict[str | None, Counter[str]] = {
-        snapshot.model.vectorizer.vocabulary.term(term): Counter() for term in terms
-    }
+    written: dict[str | None, Counter[str]] = {vectorizer.vocabulary.term(term): Counter() for term in terms}
     for text in chain(texts, map(searchable, documents)):
         for word in words(text[:_LOOKED_AT]):
-            if term_of[word] in written:
-                written[term_of[word]][word.lower()] += 1
+            if (term := vectorizer.analysis.term_of[word]) in written:
+                written[term][word.lower()] += 1
     return {term: max(sorted(forms), key=forms.__getitem__) for term, forms in written.items() if term and forms}
+
+
+def _holders(snapshot: Snapshot, term: int) -> list[int]:
+    """The numbers of the first documents that hold a term."""
+    numbers: list[int] = []
+    for segment in snapshot.segments:
+        rows = segment.term_rows(term)
+        rows = rows[~np.isin(rows, segment.documents.removed.rows)]
+        numbers += segment.documents.doc_numbers[rows[: _HOLDERS - len(numbers)]].tolist()
+    return numbers

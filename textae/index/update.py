@@ -21,30 +21,31 @@ from textae.encoding.bags import Tokens
 from textae.encoding.vectorizer import GrowingVectorizer
 from textae.errors import StoreError
 from textae.index.build import NO_WORDS, USED, Reading, has_words
+from textae.index.records import content_hash
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
 from textae.index.snapshot import Snapshot
-from textae.index.store import UpdateWriter, content_of_document
+from textae.index.writer import UpdateWriter
 from textae.types import Document, Progress, Shape, Skipped
 
 Contents = Mapping[str, bytes]
-"""By the id of a document, the hash of what it says."""
+"""The content hash of documents, by id."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What became of an index.
+    """The result of an update.
 
     Attributes:
-        added: documents that are new.
-        replaced: that say something else than before.
-        removed: that are gone.
-        unchanged: that are as they were.
-        skipped: how many of a source did not become documents, by reason.
-        examples: where they stood, by reason: the first of each.
-        documents: in the index by now.
-        unlearned: of these, documents that came after the index was learned.
-        shape: height, width and channels of pictures; None of texts.
+        added: the number of new documents.
+        replaced: the number of documents with new content.
+        removed: the number of removed documents.
+        unchanged: the number of documents that were read and had not changed.
+        skipped: the number of skipped documents, by reason.
+        examples: the sources of the first skipped ones, by reason.
+        documents: the number of documents in the index now.
+        unlearned: the number of those that were added after training.
+        shape: height, width and channels of pictures; None for texts.
     """
 
     added: int
@@ -59,7 +60,7 @@ class Changes:
 
     @property
     def any(self) -> bool:
-        """Whether anything is otherwise than before."""
+        """Whether anything has changed."""
         return bool(self.added or self.replaced or self.removed)
 
 
@@ -74,7 +75,7 @@ class Update:
     Args:
         writer: of the store.
         snapshot: the commit that is changed.
-        progress: told of each stage.
+        progress: called at each stage.
     """
 
     def __init__(self, writer: UpdateWriter, snapshot: Snapshot, progress: Progress) -> None:
@@ -82,9 +83,8 @@ class Update:
         writer.check("vocabulary/", "idf", "encoder/", "lsa/", "pca/")
         known = snapshot.model.vectorizer
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
-        self._segment_writer = SegmentWriter(
-            writer, replace(snapshot.model, vectorizer=self._vectorizer), list(snapshot.segments)
-        )
+        model = replace(snapshot.model, vectorizer=self._vectorizer)
+        self._segment_writer = SegmentWriter(writer, model, snapshot.segments)
         self._reading = Reading(writer, progress)
         self._numbers: list[int] = []
         self._tokens: list[Tokens] = []
@@ -95,18 +95,13 @@ class Update:
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
         """Add documents; one whose id is taken is skipped, or counted as unchanged where it says the same."""
-        self._append(self._new(UniformCorpus(corpus, self._snapshot.shape)))
+        self._append(item for item in UniformCorpus(corpus, self._snapshot.shape) if not self._is_unchanged(item))
 
-    def _new(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
-        for item in corpus:
-            if isinstance(item, Document) and self._says_the_same(item):
-                self._count["unchanged"] += 1
-            else:
-                yield item
-
-    def _says_the_same(self, document: Document) -> bool:
-        there = self._snapshot.reader.content(document.id)
-        return there is not None and there == _content(document)
+    def _is_unchanged(self, item: Document | Skipped) -> bool:
+        content = None if isinstance(item, Skipped) else self._snapshot.reader.content(item.id)
+        unchanged = isinstance(item, Document) and content is not None and content == _content(item)
+        self._count["unchanged"] += unchanged
+        return unchanged
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove documents.
@@ -121,10 +116,10 @@ class Update:
         self._count["removed"] += len(numbers)
 
     def sync(self, sources: Sequence[Source]) -> None:
-        """Make the documents that came from some sources what these hold now.
+        """Bring the documents of some sources up to date.
 
-        What cannot be read now is as it was: only what is not there any more is removed. A document may have moved from
-        one source to another.
+        A document that cannot be read now stays as it is; only one that is no longer there is removed. A document may
+        have moved from one source to another.
 
         Args:
             sources: each once.
@@ -140,20 +135,25 @@ class Update:
         self._append(self._read(source, there, seen, unread))
         gone = [id for id in there if id not in seen]
         if gone and unread:
-            kept = self._came_from(gone, unread)
+            numbers, places = [self._snapshot.number(id) for id in gone], set(unread)
+            kept = {
+                document.id
+                for document in self._snapshot.reader.documents(numbers)
+                if not places.isdisjoint(_places(document.source))
+            }
             self._count["unchanged"] += len(kept)
             gone = [id for id in gone if id not in kept]
         self._gone += self._writer.remove(gone)
         self._count["removed"] += len(gone)
 
     def _read(self, source: Source, there: Contents, seen: set[str], unread: list[str]) -> Iterator[Document | Skipped]:
-        """What of a source is new, or says something else than before, which is gone by then.
+        """Yield the new and changed documents of a source; the old version of a changed one is removed first.
 
         Args:
-            source: that is read.
-            there: of the documents that came from it.
-            seen: is given the ids of those of `there` that stay.
-            unread: is given where it stands what cannot be read.
+            source: to read.
+            there: the documents of this source in the index.
+            seen: receives the ids in `there` that stay.
+            unread: receives the sources of the documents that cannot be read.
         """
         for item in UniformCorpus(source.read(self._progress), self._snapshot.shape):
             if isinstance(item, Skipped):
@@ -178,13 +178,6 @@ class Update:
             else:
                 yield item
 
-    def _came_from(self, ids: Sequence[str], places: Sequence[str]) -> set[str]:
-        """Which of some documents came from places, each a folder, a file or a line of one."""
-        reader = self._snapshot.reader
-        documents = reader.documents([self._snapshot.number(id) for id in ids])
-        unread = set(places)
-        return {document.id for document in documents if not unread.isdisjoint(_places(document.source))}
-
     def _append(self, corpus: Iterable[Document | Skipped]) -> None:
         for document in self._reading.documents(corpus):
             self._numbers.append(self._writer.next_number - 1)
@@ -200,7 +193,7 @@ class Update:
         self._numbers, self._tokens = [], []
 
     def finish(self, sources: Mapping[str, Any]) -> Changes:
-        """Write what has changed.
+        """Write the changes.
 
         Args:
             sources: to be remembered, by origin.
@@ -210,7 +203,7 @@ class Update:
         """
         if not len(self._writer):
             raise StoreError(
-                f"that would leave no document in {self._writer.folder}; delete the folder to be rid of the index"
+                f"that would leave no document in {self._writer.folder}; delete the folder to remove the index"
             )
         if self._gone:
             self._segment_writer.remove(np.sort(np.array(self._gone, np.int64)))
@@ -220,15 +213,13 @@ class Update:
         self._write_vocabulary()
         if sources:
             self._writer.set("sources", {**self._snapshot.reader.settings["sources"], **sources})
-        doc_numbers = [
-            segment.documents.doc_numbers[segment.documents.alive()] for segment in self._segment_writer.segments
-        ]
-        unlearned = int((np.concatenate(doc_numbers) >= self._snapshot.reader.settings["learned_numbers"]).sum())
+        learned = self._snapshot.reader.settings["learned_numbers"]
+        rows = [segment.documents for segment in self._segment_writer.segments]
+        unlearned = sum(int((part.doc_numbers[part.alive()] >= learned).sum()) for part in rows)
+        counts = {name: self._count[name] for name in ("replaced", "removed", "unchanged")}
         return Changes(
             added=self._count["written"] - self._count["replaced"],
-            replaced=self._count["replaced"],
-            removed=self._count["removed"],
-            unchanged=self._count["unchanged"],
+            **counts,
             skipped=dict(self._reading.skipped),
             examples=self._reading.examples,
             documents=len(self._writer),
@@ -237,21 +228,22 @@ class Update:
         )
 
     def _write_vocabulary(self) -> None:
-        before, after = self._snapshot.model.vectorizer.vocabulary, self._vectorizer.grown()
         if not self._vectorizer.new:
             return
-        for place in range(len(before.parts)):
-            if place >= len(after.parts) or after.parts[place] is not before.parts[place]:
+        before = dict(enumerate(self._snapshot.model.vectorizer.vocabulary.parts))
+        after = dict(enumerate(self._vectorizer.grown().parts))
+        for place, part in before.items():
+            if after.get(place) is not part:
                 self._writer.drop(f"vocabulary/{place}/")
-        for place, part in enumerate(after.parts):
-            if place >= len(before.parts) or part is not before.parts[place]:
+        for place, part in after.items():
+            if before.get(place) is not part:
                 self._writer.put_all(f"vocabulary/{place}/", part.arrays())
 
 
 def _content(document: Document) -> bytes | None:
-    """The hash of what a document says; None where that cannot be stored."""
+    """The content hash of a document; None where it cannot be stored."""
     try:
-        return content_of_document(document)
+        return content_hash(document)
     except UnicodeEncodeError:
         return None
 

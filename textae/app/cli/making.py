@@ -100,11 +100,12 @@ def index(sources: Sequence[str], table: TableOptions, learning: IndexOptions, s
     from textae import corpus
     from textae.corpus.uniform import UniformCorpus
     from textae.engine import Engine
+    from textae.index.modality import modality_of
 
     given = corpus.sources(sources, table.spec(), kind=learning.kind)
     with Engine.create(shell.folder) as engine, shell.progress() as progress:
         documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
-        model_spec, train_spec = config.preset_of(learning.preset, pictures=documents.shape is not None)
+        model_spec, train_spec = modality_of(documents.shape).preset(learning.preset)
         report = engine.index(
             documents,
             sources=given,

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textae.app import terminal
+from textae.types import TEXTS
 from textae.views import sanitise
 
 if TYPE_CHECKING:
     from textae.app.cli.options import ShellOptions
     from textae.evaluation import Scoreboard
     from textae.index.build import Report
+    from textae.index.modality import Modality
     from textae.index.retrain import Trained
     from textae.index.update import Changes
-    from textae.types import Duplicate, DuplicateGroups, Shape
+    from textae.types import Duplicate, DuplicateGroups
 
 
 def print_report(report: Report, shell: ShellOptions, *, detected: bool) -> None:
@@ -25,20 +27,20 @@ def print_report(report: Report, shell: ShellOptions, *, detected: bool) -> None
     if shell.as_json:
         terminal.print_json([{"index": str(shell.folder), **asdict(report)}])
         return
-    from textae.types import shape_in_words
-
-    kind = "documents" if report.shape is None else f"pictures of {shape_in_words(report.shape)}"
-    shell.note(f"indexed {report.documents:,} {kind} in {shell.folder}")
+    modality = _modality(report)
+    shell.note(f"indexed {report.documents:,} {modality.description} in {shell.folder}")
     _note_skipped(report, shell)
-    if report.shape is None:
+    if modality.kind == TEXTS:
         hint = " (detected; --language sets it)" if detected else ""
         shell.note(f"{report.terms:,} terms, language: {report.language or 'none'}{hint}")
     for warning in report.warnings:
         shell.note(warning)
 
 
-def _kind(shape: Shape | None) -> str:
-    return "documents" if shape is None else "pictures"
+def _modality(report: Report | Changes | Trained) -> Modality:
+    from textae.index.modality import modality_of  # numpy, which 'textae --help' does not wait for
+
+    return modality_of(report.shape)
 
 
 def _note_skipped(report: Report | Changes, shell: ShellOptions) -> None:
@@ -58,7 +60,7 @@ def print_changes(changes: Changes, shell: ShellOptions) -> None:
         return
     counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
     summary = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
-    kind = _kind(changes.shape)
+    kind = _modality(changes).noun
     shell.note(f"{summary}; {changes.documents:,} {kind} in {shell.folder}")
     _note_skipped(changes, shell)
     if changes.unlearned > changes.documents / 2:
@@ -74,7 +76,7 @@ def print_trained(trained: Trained, shell: ShellOptions) -> None:
         terminal.print_json([{"index": str(shell.folder), **asdict(trained)}])
         return
     if trained.anew:
-        shell.note(f"trained on {trained.documents:,} {_kind(trained.shape)} in {shell.folder}")
+        shell.note(f"trained on {trained.documents:,} {_modality(trained).noun} in {shell.folder}")
     if trained.label is not None:
         shell.note(
             f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, of "

@@ -1,0 +1,145 @@
+"""What an index stores, with the hashes that prove it whole: the rows of documents, and the files of arrays."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.errors import StoreError
+from textae.types import Document, Picture
+
+Arrays = Mapping[str, NDArray[Any]]
+
+COLUMNS = "number, id, title, text, fields, source, origin, picture, content, sha256"
+"""The columns of a document's row."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHAPE = struct.Struct("<3I")  # stands before the pixels of a picture
+
+
+def damaged(folder: Path, what: str) -> StoreError:
+    """The error for files of an index that are not what was written."""
+    return StoreError(f"the index {folder} is damaged: {what}; 'textae index' rebuilds it from its sources")
+
+
+def content_hash(document: Document) -> bytes:
+    """The hash of a document's id, title, text, fields and picture, without its number and source; 32 bytes.
+
+    Raises:
+        UnicodeEncodeError: of half of a surrogate pair, which cannot be stored.
+    """
+    return _content_hash(_content(document))
+
+
+def row_of(document: Document, number: int) -> tuple[Any, ...]:
+    """A document as a row of `COLUMNS`.
+
+    Raises:
+        UnicodeEncodeError: of half of a surrogate pair, which cannot be stored.
+    """
+    content = _content(document)
+    content_hash = _content_hash(content)
+    row_hash = _row_hash(number, document.source, document.origin, content_hash)
+    return number, *content[:4], document.source, document.origin, content[4], content_hash, row_hash
+
+
+def document_of(row: Sequence[Any], folder: Path) -> Document:
+    """The document of a row of `COLUMNS`.
+
+    Raises:
+        StoreError: the row is not what was written.
+    """
+    if not is_whole(row):
+        raise damaged(folder, f"the document {row[1]!r} is not what was written")
+    _, id, title, text, fields, source, origin, stored, *_ = row
+    picture = None
+    if stored is not None:
+        height, width, channels = _SHAPE.unpack_from(stored)
+        picture = Picture(height, width, channels, stored[_SHAPE.size :])
+    return Document(id, text, title, json.loads(fields), source, origin, picture)
+
+
+def is_whole(row: Sequence[Any]) -> bool:
+    """Whether a document's row is what was written; a damaged database may give values of any type."""
+    number, id, title, text, fields, source, origin, picture, content, sha256 = row
+    try:
+        whole = _content_hash((id, title, text, fields, picture)) == content
+        return bool(whole and _row_hash(number, source, origin, content) == sha256)
+    except (TypeError, ValueError):
+        return False
+
+
+_Content = tuple[str, str, str, str, bytes | None]
+"""The columns id, title, text, fields and picture."""
+
+
+def _content(document: Document) -> _Content:
+    fields = json.dumps(dict(document.fields), ensure_ascii=False)
+    picture = None if document.picture is None else _SHAPE.pack(*document.picture.shape) + document.picture.pixels
+    return document.id, document.title, document.text, fields, picture
+
+
+def _content_hash(content: _Content) -> bytes:
+    *texts, picture = content
+    content_hash = hashlib.sha256(json.dumps(texts, ensure_ascii=False).encode())
+    if picture is not None:
+        content_hash.update(picture)
+    return content_hash.digest()
+
+
+def _row_hash(number: int, source: str, origin: str, content_hash: bytes) -> bytes:
+    return hashlib.sha256(json.dumps([number, source, origin], ensure_ascii=False).encode() + content_hash).digest()
+
+
+def digest_of(settings: Sequence[Any], arrays: Sequence[Any]) -> str:
+    """The hash of a commit without its documents: of the rows of its settings and of its arrays, by name."""
+    return hashlib.sha256(json.dumps([settings, arrays], default=repr).encode()).hexdigest()
+
+
+def array_path(folder: Path, sha256: str) -> Path:
+    """The file of the array with this hash."""
+    return folder / "arrays" / f"{sha256}.npy"
+
+
+def map_array(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
+    """Memory-map an array of `size` bytes, header included.
+
+    Raises:
+        StoreError: the hash is none, or the file is not whole.
+        FileNotFoundError: the file is missing.
+    """
+    if not _SHA256.fullmatch(str(sha256)):  # it becomes a path, and a stranger may have written it
+        raise damaged(folder, f"the array {name!r} is not named by a hash")
+    path = array_path(folder, sha256)
+    if path.stat().st_size == size:
+        with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # what numpy makes of a broken header
+            mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+            return mapped
+    raise damaged(folder, f"the array {name!r} in {path.name} is not whole")
+
+
+def write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:
+    """Write an array under a temporary name, sync it, and rename it to its hash; returns the hash and the size."""
+    temporary = folder / "arrays" / f"{os.getpid()}.part"
+    with temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    sha256, size = file_hash(temporary), temporary.stat().st_size
+    temporary.replace(array_path(folder, sha256))
+    return sha256, size
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

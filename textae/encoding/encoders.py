@@ -33,8 +33,7 @@ from numpy.typing import NDArray
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.convolution import Kernels, convolved, pooled
-from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, relu, unit
-from textae.encoding.matmul import matmul
+from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, matmul, relu, unit
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_frequencies, tfidf
 

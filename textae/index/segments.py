@@ -38,7 +38,7 @@ LARGEST = 1 << 19
 
 DOCUMENTS, PASSAGES = "documents", "passages"
 
-_CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.matmul`)
+_CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.layers`)
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -25,6 +25,7 @@ may be encoded in chunks and on machines as it suits, and a corpus has the same 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,12 @@ class Codes:
     has_code: NDArray[np.bool_]
     floats: NDArray[np.floating]
     bits: Bits
+
+    @cached_property
+    def direction(self) -> Floats:
+        """The first float code, scaled to unit length: (dims,)."""
+        direction: Floats = unit(self.floats[:1].astype(np.float32, copy=False))[0]
+        return direction
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """From texts to token sequences and bags of a vocabulary's terms; queries and documents take the same path."""
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -44,6 +45,13 @@ class Vectorizer:
     def transform(self, texts: Iterable[str]) -> Bags:
         """The bags of the texts, without the words outside the vocabulary."""
         return self.tokens(texts).bags()
+
+    def bag(self, text: str) -> Bags:
+        """The bag of one text, the same as `transform` gives."""
+        counts = Counter(number for word in words(text) if (number := self.numbers[word]) >= 0)
+        terms = sorted(counts)
+        times = np.minimum([counts[term] for term in terms], np.iinfo(np.uint16).max).astype(np.uint16)
+        return Bags(np.array([0, len(terms)], np.int64), np.array(terms, np.int32), times)
 
     def unknown(self, text: str) -> list[str]:
         """The words of a text, as written and each once, that are no stop words and occur nowhere in the corpus."""

@@ -27,6 +27,7 @@ from textae.encoding.vocabulary import Vocabulary
 from textae.encoding.weighting import idf
 from textae.index.segments import Segment, build_segment, merge_segments, prefix
 from textae.index.snapshot import Snapshot
+from textae.search.searcher import Searcher
 
 ENGLISH = Analysis.of("english")
 TEXTS = st.lists(st.text("ab cжß文档 ", max_size=20), max_size=12)
@@ -180,10 +181,10 @@ class TestRankings:
     @pytest.mark.parametrize("mode", ["tfidf", "bm25", "lsa", "lsa-4", "code", "bits", "bits-32", "hybrid"])
     def test_merged_shards_rank_as_the_whole(self, engine, mode) -> None:
         documents = list(engine.snapshot.reader.stream())
-        one = self.snapshot(engine, [segment("0", merged(documents, engine.snapshot.model, [5, 17, 30]))])
+        one = Searcher(self.snapshot(engine, [segment("0", merged(documents, engine.snapshot.model, [5, 17, 30]))]))
         for text in ("telescope and comet", "flour of a baker in the harbour", "only7"):
-            query = one.query(text)
-            ours, theirs = one.search(query, 60, mode), engine.searcher.rank(query, 60, mode)
+            query = one.text_query(text)
+            ours, theirs = one.rank(query, 60, mode), engine.searcher.rank(query, 60, mode)
             assert len(ours.rows)
             assert ours.rows.tolist() == theirs.rows.tolist()
             assert ours.scores.tobytes() == theirs.scores.tobytes()
@@ -200,9 +201,10 @@ class TestRankings:
         statistics = functools.reduce(operator.add, [one.documents.statistics for one in alone])
         for one in alone:
             vars(one.documents)["statistics"] = statistics
+        searchers = [Searcher(one) for one in alone]
         for text, k in itertools.product(("telescope and comet", "flour of a baker in the harbour", "only7"), (3, 60)):
             query = engine.searcher.text_query(text)
-            best = TopK.merge([one.search(query, k, mode) for one in alone], [own[0] for own in numbers], k)
+            best = TopK.merge([one.rank(query, k, mode) for one in searchers], [own[0] for own in numbers], k)
             whole = engine.searcher.rank(query, k, mode)
             assert best.rows.tolist() == whole.rows.tolist()
             assert best.scores.tobytes() == whole.scores.tobytes()

@@ -48,15 +48,14 @@ class Vectorizer:
 
     def bag(self, text: str) -> Bags:
         """The bag of one text, the same as `transform` gives."""
-        counts = Counter(number for word in words(text) if (number := self.numbers[word]) >= 0)
-        terms = sorted(counts)
-        times = np.minimum([counts[term] for term in terms], np.iinfo(np.uint16).max).astype(np.uint16)
-        return Bags(np.array([0, len(terms)], np.int64), np.array(terms, np.int32), times)
-
-    def unknown(self, text: str) -> list[str]:
-        """The words of a text, as written and each once, that are no stop words and occur nowhere in the corpus."""
-        candidates = dict.fromkeys(words(text))
-        return [word for word in candidates if self.numbers[word] < 0 and self.analysis.term(word) is not None]
+        times = Counter(map(self.analysis.term_of.__getitem__, words(text)))
+        numbers = {term: self.vocabulary.number(term) for term in times if term is not None}
+        known = sorted((number, times[term]) for term, number in numbers.items() if number is not None)
+        terms, counts = np.array(known, np.int64).reshape(-1, 2).T
+        largest = np.iinfo(np.uint16).max
+        return Bags(
+            np.array([0, len(terms)], np.int64), terms.astype(np.int32), np.minimum(counts, largest).astype(np.uint16)
+        )
 
 
 class GrowingVectorizer(Vectorizer):

@@ -86,7 +86,7 @@ class QueryVector:
 
     def statistics(self, corpus: Statistics) -> tuple[NDArray[np.int64], Floats]:
         """The document frequencies of the query's terms in a corpus, and their idf there: (n,) each."""
-        return self.once(corpus, lambda query: (corpus.frequencies(query.terms), corpus.idf(query.terms)))
+        return self.once(corpus, lambda query: corpus.frequencies_and_idf(query.terms))
 
     def mean_picture(self) -> NDArray[np.int32]:
         """The pixels of the query, (n_pixels,): the weighted sum of several pictures, clipped to 0 and 255."""

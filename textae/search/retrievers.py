@@ -117,8 +117,8 @@ class Hybrid:
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
         keyword_factor, code_factor = map(np.float32, self.factors(query))
-        codes = self.codes.scores(query, rows) * code_factor
-        fused: Floats = self.keywords.scores(query, rows) * keyword_factor + np.maximum(codes, 0)
+        fused: Floats = self.keywords.scores(query, rows) * keyword_factor
+        fused += np.maximum(self.codes.scores(query, rows) * code_factor, 0)
         return fused
 
     def factors(self, query: QueryVector) -> tuple[float, float]:

@@ -240,14 +240,12 @@ class Searcher:
 
     def _without_effect(self, text: str, query: QueryVector, mode: str) -> list[str]:
         """`unknown` of a text; the terms of the query include those of the text."""
-        vectorizer, n_terms = self.snapshot.model.vectorizer, self.retriever(mode).n_terms
+        vectorizer = self.snapshot.model.vectorizer
         frequencies, _ = query.statistics(self.snapshot.searched.statistics)
-        effective = set(query.terms[(frequencies > 0) & (query.terms < n_terms)].tolist())
-        return [
-            word
-            for word in dict.fromkeys(words(text))
-            if vectorizer.numbers[word] not in effective and vectorizer.analysis.term_of[word] is not None
-        ]
+        has_effect = (frequencies > 0) & (query.terms < self.retriever(mode).n_terms)
+        effective = {None, *map(vectorizer.vocabulary.term, query.terms[has_effect].tolist())}  # None: stop words
+        term_of = vectorizer.analysis.term_of
+        return [word for word in dict.fromkeys(words(text)) if term_of[word] not in effective]
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus similar to a word that it does not hold, the likeliest first."""

@@ -1,8 +1,7 @@
-"""The scoreboard: how good is each system, how sure are we, and is it better than the baseline?
+"""Evaluation: query and judgement files, measures, significance, and the scoreboard of all systems.
 
-Queries and judgements are read from the field's own files (`formats`), rankings are scored query by query against
-judgements (`metrics`) or against labels (`labels`), and the scores of all systems become figures with intervals and
-p-values, printed side by side (`scoreboard`, by the statistics of `resampling`)::
+`formats` reads queries and judgements, `run` ranks, `measures` and `label_judge` score each query, `scoreboard` adds
+intervals and p-values (`significance`). Benchmarks of textae itself belong to `scripts`::
 
     queries, qrels = read_queries("queries.jsonl"), read_qrels("qrels.tsv")
     scores = {system: judged(rankings_of(system, queries), qrels) for system in ("bm25", "code")}

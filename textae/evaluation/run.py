@@ -40,7 +40,22 @@ def rank(
     where: str | None = None,
     must: str | None = None,
 ) -> Iterator[Ranking]:
-    """What a system ranks highest for each of many queries; as `Engine.rank` says."""
+    """The ranking of each of many queries, in their order, computed on all cores.
+
+    Args:
+        searcher: of the index.
+        queries: texts with ids.
+        top_k: the maximum number of documents of a ranking.
+        mode: the ranking system.
+        min_score: documents that score this or less are left out.
+        not_itself: leave out the document that has the query's id.
+        where: as in `SearchRequest`.
+        must: as in `SearchRequest`.
+
+    Raises:
+        QueryError: a condition cannot be read; or the documents are pictures.
+        TextaeError: there is no such system.
+    """
     conditions = searcher.conditions(where, must)
     mask = None if conditions is None else conditions.mask(searcher.snapshot, "passage")
     made = [(query.id, partial(searcher.text_query, query.text)) for query in queries]
@@ -91,7 +106,21 @@ def by_judgements(
     seed: int,
     keep: Callable[[str, Mapping[str, Ranking]], None] | None,
 ) -> Scoreboard:
-    """Score systems by judged queries; as `Engine.evaluate` says."""
+    """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10.
+
+    Args:
+        searcher: of the index.
+        queries: those without a judgement are left out, and counted.
+        qrels: by query id and document id, the grade.
+        systems: at least one.
+        baseline: the system that the others are tested against; None for the first.
+        seed: of intervals and tests.
+        keep: called with each system and its rankings by query id, for example to write a run.
+
+    Raises:
+        QueryError: nothing can be scored.
+        TextaeError: a system, the baseline or the seed is invalid; checked before anything is scored.
+    """
     from textae.evaluation import Scoreboard, figures, judged
 
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
@@ -117,7 +146,23 @@ def by_labels(
     *,
     curve: bool,
 ) -> Scoreboard:
-    """Score systems by labels; as `Engine.evaluate_labels` says."""
+    """Score systems by labels: documents with the query's label are relevant. P@k, and the precision-recall curve.
+
+    Args:
+        searcher: of the index.
+        field: of the documents, which holds the label.
+        queries: documents whose text is the query; a document of the index is not its own hit. None for a seeded sample
+            of the index.
+        systems: at least one.
+        k: of P@k.
+        baseline: the system that the others are tested against; None for the first.
+        seed: of the sample, intervals and tests.
+        curve: whether to rank the whole corpus for each query.
+
+    Raises:
+        QueryError: nothing can be scored.
+        TextaeError: a system, the baseline or the seed is invalid; checked before anything is scored.
+    """
     from textae.evaluation import LabelJudge, Scoreboard, figures
 
     baseline = _checked(searcher.snapshot, systems, baseline, seed)

@@ -1,7 +1,7 @@
-"""Where documents come from: folders, files, tables, mail, pictures, standard input, and public corpora by name.
+"""Corpus: sources become documents: folders, files, tables, mail, pictures, standard input, public corpora.
 
-This room turns bytes into `Document`s, one at a time. Words, bags and vectors belong to `encoding`, storage to `index`.
-Importing it costs little: what one format needs (pyarrow, Pillow, an HTML parser) is imported with its first file.
+It turns bytes into `Document`s, one at a time. Words, bags and vectors belong to `encoding`, storage to `index`. The
+first file of a format imports what the format needs (pyarrow, Pillow, an HTML parser).
 """
 
 from textae.corpus.source import STDIN, Source, read, sources

@@ -1,4 +1,4 @@
-"""Encoding: from a document to a bag of words, from the bag to a code, and back to words; numpy alone.
+"""Encoding: a document becomes a bag of words, the bag a code, the code words again; numpy alone.
 
-A worker of a cluster imports this room and no other. Files, the index, training and ranking do not belong here.
+A worker of a cluster imports this folder and no other. Files, the index, training and ranking do not belong here.
 """

@@ -1,7 +1,7 @@
-"""The scoreboard: how good is each system, how sure are we, and is it better than the baseline?
+"""Evaluation: query and judgement files, measures, significance, and the scoreboard of all systems.
 
-`formats` reads queries and judgements. `measures` scores rankings by judgements, `label_judge` by labels.
-`significance` gives intervals and p-values, `scoreboard` a table of all systems, `run` rankings for many queries::
+`formats` reads queries and judgements, `run` ranks, `measures` and `label_judge` score each query, `scoreboard` adds
+intervals and p-values (`significance`). Benchmarks of textae itself belong to `scripts`::
 
     queries, qrels = read_queries("queries.jsonl"), read_qrels("qrels.tsv")
     scores = {system: judged(rankings_of(system, queries), qrels) for system in ("bm25", "code")}

@@ -95,7 +95,21 @@ def by_judgements(
     seed: int,
     keep: Callable[[str, Mapping[str, Ranking]], None] | None,
 ) -> Scoreboard:
-    """Score systems by judged queries; as `Engine.evaluate` says."""
+    """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10.
+
+    Args:
+        searcher: of the index.
+        queries: those without a judgement are left out, and counted.
+        qrels: by query id and document id, the grade.
+        systems: to score.
+        baseline: what the others are tested against; None for the first system.
+        seed: of intervals and tests.
+        keep: gets the rankings of each system, to write them down.
+
+    Raises:
+        QueryError: nothing can be scored.
+        TextaeError: a system, the baseline or the seed is wrong; raised before anything is scored.
+    """
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
     scores = {}
     for system in systems:
@@ -119,7 +133,23 @@ def by_labels(
     *,
     curve: bool,
 ) -> Scoreboard:
-    """Score systems by labels; as `Engine.evaluate_labels` says."""
+    """Score systems by labels, P@k and the precision-recall curve: documents with the query's label are relevant.
+
+    Args:
+        searcher: of the index.
+        field: of the documents, that holds the label.
+        queries: documents whose text is the query; one that is in the index is not its own hit. None for a seeded
+            sample of the index's own documents.
+        systems: to score.
+        k: of P@k.
+        baseline: what the others are tested against; None for the first system.
+        seed: of the sample, intervals and tests.
+        curve: whether to rank the whole corpus for each query.
+
+    Raises:
+        QueryError: nothing can be scored.
+        TextaeError: a system, the baseline or the seed is wrong; raised before anything is scored.
+    """
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
     labels = searcher.snapshot.reader.field(field)
     if queries is None:

@@ -1,5 +1,5 @@
-"""Training: bags and pixels become a model. The only room that imports torch.
+"""Training: bags and pixels become a model. The only folder that imports torch.
 
 It holds the networks, the losses, the training loop, LSA, neighbours, quantisation and fine-tuning. It reads no
-documents and writes no index; a trained network leaves it as plain arrays of `textae.encoding`.
+documents and writes no index; a trained network leaves the folder as plain arrays of `textae.encoding`.
 """

@@ -10,8 +10,12 @@ Embeddings", JMLR 2022). Repulsion is a convolution of the documents' density, c
 transforms, so its cost does not depend on the number of pairs (Linderman et al., "Fast interpolation-based t-SNE",
 Nature Methods 2019).
 
-openTSNE 1.0 was tried in its place. On 20 Newsgroups, with one thread and the same neighbours, it took three times as
-long for 400 steps, and the final map was no better: label accuracy .755 (.764 after 750 steps) where this one has .764.
+openTSNE 1.0 draws a better map and takes about four times as long. On the training part of 20 Newsgroups (4 epochs,
+one thread, perplexity 30, 250 + 500 iterations), the ten nearest predict the label with these accuracies:
+
+                layout   map   new documents   seconds
+    openTSNE     .841   .782       .690          148
+    this one     .801   .764       .677        35-44
 """
 
 import math

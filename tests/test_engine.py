@@ -326,7 +326,7 @@ class TestIndex:
             (lambda: ModelSpec(inputs=0), "give at least 1"),
             (lambda: TrainSpec(seed=-1), "the seed must be from 0 to 4294967295"),
             (lambda: TrainSpec(device="tpu"), "no device 'tpu'; give one of auto, cpu, cuda"),
-            (lambda: TrainSpec(epochs=-1), r"must be 0 \(LSA alone\) or more, got -1"),
+            (lambda: TrainSpec(epochs=-1), r"must be from 0 \(LSA alone\) to 1,000,000"),
         ],
     )
     def test_a_shape_that_cannot_be_is_refused(self, wrong, says):

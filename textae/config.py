@@ -152,10 +152,9 @@ class ModelSpec:
         if self.unpool not in (*UNPOOLINGS, NONE):
             raise TextaeError(f"no unpooling {self.unpool!r:.60}; give one of {', '.join(UNPOOLINGS)}, {NONE}")
         if self.rounded and self.bits != self.dims:
-            raise TextaeError(
-                f"a code of rounded units has as many bits as numbers, and {self.dims} numbers and {self.bits} bits "
-                f"were asked for; give --dims {self.bits}, or --bits {self.dims}"
-            )
+            sizes = f"{self.dims} numbers and {self.bits} bits were asked for"
+            advice = f"give --dims {self.bits}, or --bits {self.dims}"
+            raise TextaeError(f"a code of rounded units has as many bits as numbers, and {sizes}; {advice}")
 
     @property
     def instance_dims(self) -> int:
@@ -240,10 +239,8 @@ def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False
     if own and model.corruption != MASKING and not pictures:
         raise TextaeError(f"{model.corruption} corruption is for deep stacks; give masking, or another --pretrain")
     if own and model.code_l2:
-        raise TextaeError(
-            "a code that starts from LSA has unit length and cannot be held near 0; "
-            "give a code-l2 of 0, or another --pretrain than lsa"
-        )
+        what = "a code that starts from LSA has unit length and cannot be held near 0"
+        raise TextaeError(f"{what}; give a code-l2 of 0, or another --pretrain than {LSA}")
     if not own and not convolutional and model.hidden and model.dims > model.hidden[-1]:
         raise TextaeError(
             f"a code of {model.dims} numbers is larger than the layer of {model.hidden[-1]} before it; "

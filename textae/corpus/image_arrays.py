@@ -133,9 +133,8 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     Raises:
         FileError: it is damaged.
     """
-    packed = path.suffix.lower() == ".gz"
-    beside = path.with_suffix("").name if packed else path.name
-    beside = beside.replace("images", "labels").replace(IDX_IMAGES, IDX_LABELS)
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    beside = plain.name.replace("images", "labels").replace(IDX_IMAGES, IDX_LABELS)
     labels = next((file for file in (path.with_name(beside), path.with_name(f"{beside}.gz")) if file.exists()), None)
     start = Path(name).name
     split = "train" if start.startswith("train") else "test" if start.startswith(("t10k", "test")) else ""
@@ -172,8 +171,8 @@ def _documents(
     shared: dict[str, FieldValue] = {"split": split} if split else {}
     height, width, channels = _shape_of(images, path)
     if labels is not None and (math.prod(labels.shape[1:]) != 1 or labels.shape[:1] != images.shape[:1]):
-        n = f"{images.shape[0]:,} images"
-        raise FileError(f"{path}: labels of shape {labels.shape} for {n}; expected one of each", NO_IMAGES)
+        pair = f"labels of shape {labels.shape} for {images.shape[0]:,} images"
+        raise FileError(f"{path}: {pair}; expected one of each", NO_IMAGES)
     brightest = _white_of(images, path)
     values: Iterator[NDArray[Any] | None] = itertools.repeat(None) if labels is None else labels.rows()
     for row, (image, label) in enumerate(zip(images.rows(), values, strict=False)):

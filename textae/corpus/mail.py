@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import IO
 
 from textae.corpus import reading
 from textae.corpus.html import html_parts
 from textae.types import Document, FieldValue, Skipped
+
+_END = b"the end of the mailbox"  # told by identity
 
 
 def read_mbox(stream: IO[bytes], name: str) -> Iterator[Document | Skipped]:
@@ -52,21 +55,20 @@ def read_message(content: bytes, place: str) -> Document | Skipped:
 
 def _messages(stream: IO[bytes]) -> Iterator[bytes | None]:
     """The messages between `From ` lines; None for one that is longer than `LONGEST`."""
-    message: list[bytes] = []
-    size, started, after_blank = 0, False, True
-    for line in reading.lines(stream):
-        if line is not None and after_blank and line.startswith(b"From "):
-            if started:
+    message: list[bytes] | None = None
+    size, after_blank = 0, True
+    for line in chain(reading.lines(stream), [_END]):
+        is_blank = line is not None and not line.strip()
+        if line is _END or (line is not None and after_blank and line.startswith(b"From ")):
+            if message is not None:
                 yield None if size > reading.LONGEST else b"".join(message)
-            message, size, started = [], 0, True
-        elif started or (line is not None and line.strip()):
-            started = True
+            message, size = [], 0
+        elif message is not None or not is_blank:
+            message = message or []
             size += reading.LONGEST + 1 if line is None else len(line)
             if size <= reading.LONGEST and line is not None:
                 message.append(line)
-        after_blank = line is not None and not line.strip()
-    if started:
-        yield None if size > reading.LONGEST else b"".join(message)
+        after_blank = is_blank
 
 
 def _header(message: Message, name: str) -> str:

@@ -88,10 +88,8 @@ class Recipe:
 
     def _download(self, progress: Progress) -> Path:
         if self.archive is None:
-            raise CorpusError(
-                f"the corpus {self.name!r} is not here and cannot be downloaded; see {self.homepage}, "
-                f"and put it at $TEXTAE_DATA/{self.name}/corpus.jsonl.gz"
-            )
+            advice = f"see {self.homepage}, and put it at $TEXTAE_DATA/{self.name}/{_CORPUS[0]}"
+            raise CorpusError(f"the corpus {self.name!r} is not here and cannot be downloaded; {advice}")
         folder = _cache_folder(self.name)
         if folder is None:
             raise CorpusError(f"the corpus {self.name!r} needs a folder; name one: export TEXTAE_CACHE=/a/folder")

@@ -91,10 +91,8 @@ def read_qrels(path: str | Path) -> Qrels:
         query, document, grade = _judgement(line, is_beir=is_beir)
         earlier = qrels.setdefault(query, {}).setdefault(document, grade)
         if earlier != grade:
-            raise QueryError(
-                f"{line.place}: the document {_quoted(document)} is judged {grade} for the query {_quoted(query)}, "
-                f"but {earlier} on an earlier line"
-            )
+            judged = f"the document {_quoted(document)} is judged {grade} for the query {_quoted(query)}"
+            raise QueryError(f"{line.place}: {judged}, but {earlier} on an earlier line")
     if not qrels:
         raise QueryError(f"{_printable(path)} holds no judgement; {_QRELS_EXPECTED}")
     return qrels
@@ -147,9 +145,8 @@ def read_run(path: str | Path) -> dict[str, Ranking]:
         if not abs(score) <= 1e38:
             raise QueryError(f"{line.place}: expected a finite number as the score, found {_quoted(columns[4])}")
         if document in found.setdefault(query, {}):
-            raise QueryError(
-                f"{line.place}: the document {_quoted(document)} is already found for the query {_quoted(query)}"
-            )
+            twice = f"the document {_quoted(document)} is already found for the query {_quoted(query)}"
+            raise QueryError(f"{line.place}: {twice}")
         found[query][document] = score
     rankings = {}
     for query, scores in found.items():
@@ -271,10 +268,8 @@ def _judgement(line: _Line, *, is_beir: bool) -> tuple[str, str, int]:
 
 def _check_word(text: str, what: str) -> None:
     if text.split() != [text]:
-        raise QueryError(
-            f"{what} {_quoted(text)} cannot be in a TREC run, whose columns are separated by white space; "
-            "use the JSON or TSV output"
-        )
+        reason = "cannot be in a TREC run, whose columns are separated by white space"
+        raise QueryError(f"{what} {_quoted(text)} {reason}; use the JSON or TSV output")
 
 
 def _printable(path: str | Path) -> str:

@@ -5,8 +5,11 @@
 The shell, the server and Python users all search here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,13 +20,15 @@ from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.snapshot import Snapshot
 from textae.search.feedback import like_these, unlike_pictures, with_feedback
-from textae.search.filters import Filter
 from textae.search.query import QueryVector
 from textae.search.request import SearchRequest, SearchResult
 from textae.search.retrievers import Retriever
 from textae.search.snippet import snippets
 from textae.search.systems import retriever
 from textae.types import Hit, Picture
+
+if TYPE_CHECKING:
+    from textae.search.filters import Filter
 
 
 class Searcher:
@@ -116,7 +121,11 @@ class Searcher:
         """
         if must is not None:
             self.snapshot.check_words("a condition on text (--must)")
-        return None if where is None and must is None else Filter.parse(where, must, self.snapshot.field_names)
+        if where is None and must is None:
+            return None
+        from textae.search.filters import Filter  # a search without conditions needs no parser
+
+        return Filter.parse(where, must, self.snapshot.field_names)
 
     # Queries
 

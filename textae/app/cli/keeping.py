@@ -171,13 +171,9 @@ def doctor(shell: ShellOptions) -> None:
 
 @click.command(short_help="Export the codes for other tools.")
 @click.option(
-    "--codes",
-    "path",
-    metavar="OUT",
-    required=True,
-    type=PATH,
+    "--codes", "path", metavar="OUT", required=True, type=PATH,
     help="A name that ends in .npy, .parquet or .csv; an existing file is replaced.",
-)
+)  # fmt: skip
 @click.option("--what", type=click.Choice(("floats", "bits")), default="floats", show_default=True, help="Which code.")
 @options("shell", ShellOptions, "quiet", "folder")
 def export(path: Path, what: str, shell: ShellOptions) -> None:

@@ -215,10 +215,10 @@ def decode(
         raise click.UsageError("give IDs of documents, --text or --code")
     with shell.open_engine() as engine:
         snapshot = engine.snapshot
-        if snapshot.modality.kind != PICTURES:
-            if drawing is not None:
-                raise QueryError(f"-o draws pictures, and the index {shell.folder} holds texts; leave it out")
-        elif code is not None and drawing is None:
+        of_pictures = snapshot.modality.kind == PICTURES
+        if drawing is not None and not of_pictures:
+            raise QueryError(f"-o draws pictures, and the index {shell.folder} holds texts; leave it out")
+        if drawing is None and of_pictures and code is not None:
             raise click.UsageError("this code is of a picture; give -o OUT.png to draw it")
         if text is not None:
             text = stdin_text() if text == "-" else text

@@ -20,7 +20,7 @@ from textae.errors import StoreError, TextaeError
 from textae.explore.map import MapModel, map_model, place
 from textae.index import store
 from textae.index.snapshot import Snapshot
-from textae.types import Progress, Topics
+from textae.types import Progress, Topics, no_progress
 from textae.views.page import compose
 
 _NO_MAP = (TextaeError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeWarning, TypeError, ValueError)
@@ -105,7 +105,7 @@ class LiveMap:
             try:
                 newest = store.last_commit(self.folder)
                 if newest != tried:
-                    self.update(lambda stage, done, total: None)
+                    self.update(no_progress)
                     newest = self.current.commit
             except StoreError:
                 newest = tried  # missing, or locked by a writer: try again later

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from textae.encoding.arrays import Floats, Ints, Rows
 from textae.types import Progress
@@ -48,7 +49,7 @@ class Clusters:
     group_of: Ints
 
 
-def find(vectors: Floats, n: int | None, generator: np.random.Generator, progress: Progress) -> Clusters:
+def find(vectors: Floats, n: int | None, generator: Generator, progress: Progress) -> Clusters:
     """Cluster vectors.
 
     Args:
@@ -85,9 +86,7 @@ def _group_numbers(k: int) -> range:
     return range(math.ceil(k**0.5 / _UNEVEN), int(k**0.5 * _UNEVEN) + 1)
 
 
-def information(
-    vectors: Floats, ks: Sequence[int], generator: np.random.Generator, progress: Progress
-) -> dict[int, float]:
+def information(vectors: Floats, ks: Sequence[int], generator: Generator, progress: Progress) -> dict[int, float]:
     """The information that two halves of the vectors share, in nats, for each number of clusters; 0 for chance.
 
     Args:
@@ -113,7 +112,7 @@ def information(
     return {k: float(np.mean(values)) if values else 0.0 for k, values in shared.items()}
 
 
-def _every_cut(vectors: Floats, ks: Sequence[int], generator: np.random.Generator) -> dict[int, Floats]:
+def _every_cut(vectors: Floats, ks: Sequence[int], generator: Generator) -> dict[int, Floats]:
     """The centres of each number of clusters, for those numbers that the vectors have enough different values for."""
     if not len(vectors):
         return {}
@@ -123,9 +122,7 @@ def _every_cut(vectors: Floats, ks: Sequence[int], generator: np.random.Generato
     return {k: _joined(small, sizes, cluster_of) for k, cluster_of in cuts.items()}
 
 
-def _k_means(
-    vectors: Floats, k: int, start: str | Floats, steps: int, generator: np.random.Generator
-) -> tuple[Floats, Rows]:
+def _k_means(vectors: Floats, k: int, start: str | Floats, steps: int, generator: Generator) -> tuple[Floats, Rows]:
     """The centres of at most k clusters, (k, dims), and the number of vectors of each, (k,)."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning

@@ -240,10 +240,8 @@ class _Forest:
             trees.setdefault(self._root(number), []).append(number)
         for numbers in trees.values():
             first = self._contents[min(numbers, key=lambda number: self._rows_of[number][0])]
-            members = []
-            for number in numbers:
-                resemblance = self._between(first, self._contents[number])
-                members += [Member(row, resemblance) for row in self._rows_of[number]]
+            rated = [(number, self._between(first, self._contents[number])) for number in numbers]
+            members = [Member(row, resemblance) for number, resemblance in rated for row in self._rows_of[number]]
             if len(members) > 1:
                 yield tuple(sorted(members))
 
@@ -254,10 +252,8 @@ class _Forest:
             return
         self._compared += 1
         if self._compared > MOST_CONTENTS_COMPARED:
-            raise QueryError(
-                f"more than {MOST_CONTENTS_COMPARED:,} pairs of different texts have codes within the radius: these "
-                "are topics, not copies; give a smaller radius"
-            )
+            most = f"more than {MOST_CONTENTS_COMPARED:,} pairs of different texts have codes within the radius"
+            raise QueryError(f"{most}: these are topics, not copies; give a smaller radius")
         if self._between(self._contents[one], self._contents[other]) >= self._threshold:
             self._parent[leaf] = root
 

@@ -126,8 +126,7 @@ def learn_pictures(
         return _contrastive(examples, shape, start, model, spec, progress)
     if model.unpool != NONE:
         return _convolutional(examples, shape, model, spec, progress)
-    usual = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS))
-    epochs = usual if spec.epochs is None else spec.epochs
+    epochs = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS)) if spec.epochs is None else spec.epochs
     stages = (-(-epochs // FINE_TUNING), epochs)
     network, errors = stacked.train_stack(examples, model, spec, stages, progress)
     if model.rounded:
@@ -208,8 +207,7 @@ def _convolutional(
         loss: Tensor = error + model.code_l2 * codes.square().sum(dim=1).mean()
         return loss
 
-    usual = int(np.clip(CONVOLVED / examples.n, LEAST_CONVOLVED, MOST_EPOCHS))
-    epochs = usual if spec.epochs is None else spec.epochs
+    epochs = int(np.clip(CONVOLVED / examples.n, LEAST_CONVOLVED, MOST_EPOCHS)) if spec.epochs is None else spec.epochs
     rate = spec.learning_rate or LEARNING_RATE
     steps, batches = epochs * -(-examples.n // stacked.BATCH), shuffled(examples.n, stacked.BATCH, generator)
     descend(loss_of, batches, [(network.parameters(), rate)], Schedule(steps), Clock(progress, steps).tick)

@@ -21,7 +21,7 @@ from textae.explore.scales import Colouring
 from textae.views.colour_scale import colours
 from textae.views.figures.drawing import drawing
 from textae.views.figures.key import NARROW, draw_key
-from textae.views.label_placement import arranged, densest, names, plain
+from textae.views.label_placement import Places, arranged, densest, names, plain
 from textae.views.palette import GROUND, INK, inks, rgb, topic_colours
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _figure(
 
 
 def splatted(
-    at: NDArray[np.float64], shades: Sequence[str], of: NDArray[np.int32], side: int, radius: float, opacity: float
+    at: Places, shades: Sequence[str], of: NDArray[np.int32], side: int, radius: float, opacity: float
 ) -> NDArray[np.uint8]:
     """Points as an image: 1 - (1 - opacity)^c opaque where c of them lie, in the mean of their colours, mixed as light.
 
@@ -156,7 +156,7 @@ def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) 
     return axes
 
 
-def _frame(topic_map: DocumentMap, side: float) -> tuple[NDArray[np.float64], float]:
+def _frame(topic_map: DocumentMap, side: float) -> tuple[Places, float]:
     """The places of documents on a map of so many inches, and the radius of a point, both in typographic points."""
     side *= _POINT
     coordinates = topic_map.coordinates.astype(np.float64)
@@ -169,7 +169,7 @@ def _frame(topic_map: DocumentMap, side: float) -> tuple[NDArray[np.float64], fl
     return (coordinates - (low + high) / 2) * scale + side / 2, radius
 
 
-def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: RendererBase, *, inked: bool) -> int:
+def _names(axes: Axes, topic_map: DocumentMap, at: Places, ruler: RendererBase, *, inked: bool) -> int:
     """Write the names of the topics, in the inks of their groups or all in one; the number of those without room."""
     from matplotlib.patheffects import Normal, withStroke
 
@@ -202,9 +202,7 @@ def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: R
     return middles.count(None)
 
 
-def _lead(
-    axes: Axes, anchor: NDArray[np.float64], middle: tuple[float, float], size: NDArray[np.float64], ink: str
-) -> None:
+def _lead(axes: Axes, anchor: Places, middle: tuple[float, float], size: Places, ink: str) -> None:
     """Draw a line to its documents from a name that stands apart from them."""
     away = anchor - middle
     inside = np.max(np.abs(away) / (size / 2))

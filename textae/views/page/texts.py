@@ -53,10 +53,15 @@ class Waiting:
         file: empty, open for writing and reading.
         documents: their number.
         room: maximum bytes in the page; None for no maximum.
+
+    Attributes:
+        per_part: documents of a block.
+        pictured: whether a document has a picture.
     """
 
     def __init__(self, file: IO[bytes], documents: int, room: int | None) -> None:
         self._file, self._n = file, documents
+        self.per_part = max(_LEAST, -(-documents // _PARTS))
         self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
         self._cut = self.pictured = False
 
@@ -73,11 +78,6 @@ class Waiting:
     def __iter__(self) -> Iterator[list[Any]]:
         self._file.seek(0)
         return map(json.loads, self._file)
-
-    @property
-    def per_part(self) -> int:
-        """Documents of a block."""
-        return max(_LEAST, -(-self._n // _PARTS))
 
     def parts(self, cut: Cut) -> Iterator[bytes]:
         """The contents of the blocks, in the order of the documents.

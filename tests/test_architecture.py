@@ -21,8 +21,7 @@ FLOORS = (
     ("search",),
     ("explore", "evaluation"),
     ("engine", "estimators", "views"),
-    ("frames",),
-    ("app",),
+    ("frames", "app"),
     ("__main__", "__init__"),
 )
 """From the ground up. A module imports from the floors below its own, and from its own room."""

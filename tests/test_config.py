@@ -51,11 +51,11 @@ def test_a_model_that_cannot_be_is_refused(chosen, told) -> None:
     ("chosen", "told"),
     [
         ({"device": "tpu"}, "no device 'tpu'; give one of auto, cpu, cuda"),
-        ({"seed": -1}, "the seed -1 is negative"),
-        ({"epochs": -1}, "--passes must be 0 .LSA alone. or more, got -1"),
+        ({"seed": -1}, "the seed must be from 0 to 4294967295"),
+        ({"epochs": -1}, "--passes must be from 0 .LSA alone. to 1,000,000"),
         ({"learning_rate": 0.0}, "--rate must be above 0, such as 0.001, got 0"),
-        ({"epochs": 10**400}, "--passes must be at most 1,000,000"),
-        ({"seed": 2**32}, "the seed is too large; give at most 4294967295"),
+        ({"epochs": 10**400}, "--passes must be from 0 .LSA alone. to 1,000,000"),
+        ({"seed": 2**32}, "the seed must be from 0 to 4294967295"),
         ({"pretrain": "magic"}, "no pre-training 'magic'; give one of lsa, rbm, denoising, none"),
     ],
 )

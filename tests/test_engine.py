@@ -121,8 +121,8 @@ class TestSearch:
             ({"systems": ["bm25", "lsa-" + "9" * 5_000]}, "no system 'lsa-999"),
             ({"systems": []}, "no system to score"),
             ({"baseline": "code", "systems": ["bm25"]}, "the baseline 'code' is not among the systems: bm25"),
-            ({"seed": -1}, "the seed -1 is negative"),
-            ({"seed": 2**32}, "the seed is too large"),
+            ({"seed": -1}, "the seed must be from 0 to 4294967295"),
+            ({"seed": 2**32}, "the seed must be from 0 to 4294967295"),
         ],
     )
     def test_what_cannot_be_scored_is_refused_before_anything_is(self, engine, monkeypatch, chosen, says):
@@ -324,7 +324,7 @@ class TestIndex:
             (lambda: ModelSpec(hidden=(5, 0)), "each needs at least 1 unit"),
             (lambda: ModelSpec(dropout=1.0), r"must be in \[0, 1\), got 1"),
             (lambda: ModelSpec(inputs=0), "give at least 1"),
-            (lambda: TrainSpec(seed=-1), "the seed -1 is negative"),
+            (lambda: TrainSpec(seed=-1), "the seed must be from 0 to 4294967295"),
             (lambda: TrainSpec(device="tpu"), "no device 'tpu'; give one of auto, cpu, cuda"),
             (lambda: TrainSpec(epochs=-1), r"must be 0 \(LSA alone\) or more, got -1"),
         ],

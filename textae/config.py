@@ -99,10 +99,8 @@ def check_seed(seed: int) -> None:
     Raises:
         TextaeError: it cannot.
     """
-    if seed < 0:
-        raise TextaeError(f"the seed {seed} is negative; give 0 or more")
-    if seed > MOST_SEED:
-        raise TextaeError(f"the seed is too large; give at most {MOST_SEED}")
+    if not 0 <= seed <= MOST_SEED:
+        raise TextaeError(f"the seed must be from 0 to {MOST_SEED}")
 
 
 @dataclass(frozen=True)
@@ -195,10 +193,8 @@ class TrainSpec:
         if self.device not in DEVICES:
             raise TextaeError(f"no device {self.device!r}; give one of {', '.join(DEVICES)}")
         check_seed(self.seed)
-        if self.epochs is not None and self.epochs < 0:
-            raise TextaeError(f"--passes must be 0 (LSA alone) or more, got {self.epochs}")
-        if self.epochs is not None and self.epochs > _LARGEST:
-            raise TextaeError(f"--passes must be at most {_LARGEST:,}")
+        if self.epochs is not None and not 0 <= self.epochs <= _LARGEST:
+            raise TextaeError(f"--passes must be from 0 (LSA alone) to {_LARGEST:,}")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise TextaeError(f"--rate must be above 0, such as 0.001, got {self.learning_rate:g}")
         if self.pretrain not in PRETRAINING:
@@ -242,9 +238,7 @@ def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False
     if own and model.rounded:
         raise TextaeError(f"a code of rounded units is a deep stack's; give another --pretrain than {LSA}")
     if own and model.corruption != MASKING and not pictures:
-        raise TextaeError(
-            f"{model.corruption} corruption is for deep stacks; give masking, or another --pretrain than lsa"
-        )
+        raise TextaeError(f"{model.corruption} corruption is for deep stacks; give masking, or another --pretrain")
     if own and model.code_l2:
         raise TextaeError(
             "a code that starts from LSA has unit length and cannot be held near 0; "
@@ -262,36 +256,26 @@ Preset = tuple[ModelSpec, TrainSpec]
 
 PRESETS: Mapping[str, Preset] = {
     "default": (ModelSpec(), TrainSpec()),
-    "hinton2006": (
-        ModelSpec(dims=10, hidden=(500, 250, 125), dropout=0.0, inputs=2_000),
-        TrainSpec(pretrain=RBM),
-    ),
-    "vincent2008": (
-        ModelSpec(dims=10, hidden=(500, 250, 125), dropout=0.25, inputs=2_000),
-        TrainSpec(pretrain=DENOISING),
-    ),
+    "hinton2006": (ModelSpec(10, hidden=(500, 250, 125), dropout=0.0, inputs=2_000), TrainSpec(pretrain=RBM)),
+    "vincent2008": (ModelSpec(10, hidden=(500, 250, 125), dropout=0.25, inputs=2_000), TrainSpec(pretrain=DENOISING)),
 }
 """For texts: the default; Hinton & Salakhutdinov, Science 2006; the same shape with de-noising (Vincent et al., ICML
 2008)."""
 
+
+def _published(pretrain: str) -> TrainSpec:
+    """As published, and on at most 60,000 pictures: those of MNIST."""
+    return TrainSpec(pretrain=pretrain, most_documents=60_000)
+
+
+_VERY_DEEP = (8_192, 4_096, 2_048, 1_024, 512)
+
 PICTURE_PRESETS: Mapping[str, Preset] = {
-    "default": (ModelSpec(dims=64, hidden=(1_024, 512), dropout=0.0), TrainSpec()),
-    "hinton2006": (
-        ModelSpec(dims=30, hidden=(1_000, 500, 250), dropout=0.0),
-        TrainSpec(pretrain=RBM, most_documents=60_000),
-    ),
-    "vincent2008": (
-        ModelSpec(dims=30, hidden=(1_000, 500, 250), dropout=0.25),
-        TrainSpec(pretrain=DENOISING, most_documents=60_000),
-    ),
-    "krizhevsky2011": (
-        ModelSpec(dims=256, hidden=(8_192, 4_096, 2_048, 1_024, 512), dropout=0.0, rounded=True),
-        TrainSpec(pretrain=RBM, most_documents=60_000),
-    ),
-    "conv": (
-        ModelSpec(dims=30, hidden=(16, 32), dropout=0.0, unpool=REPEATED),
-        TrainSpec(pretrain=NONE, most_documents=60_000),
-    ),
+    "default": (ModelSpec(64, hidden=(1_024, 512), dropout=0.0), TrainSpec()),
+    "hinton2006": (ModelSpec(30, hidden=(1_000, 500, 250), dropout=0.0), _published(RBM)),
+    "vincent2008": (ModelSpec(30, hidden=(1_000, 500, 250), dropout=0.25), _published(DENOISING)),
+    "krizhevsky2011": (ModelSpec(256, hidden=_VERY_DEEP, dropout=0.0, rounded=True), _published(RBM)),
+    "conv": (ModelSpec(30, hidden=(16, 32), dropout=0.0, unpool=REPEATED), _published(NONE)),
 }
 """For pictures: the default; the same two; the very deep one of Krizhevsky & Hinton, ESANN 2011; and a convolutional
 one (Masci et al., ICANN 2011)."""

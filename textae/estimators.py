@@ -24,10 +24,11 @@ from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.classifier import Labels
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import Bits, Codes, Encoder
+from textae.encoding.encoders import Bits, Codes, Encoder, TextEncoder
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf
 from textae.training.lsa import fit_lsa
+from textae.types import no_progress
 
 if TYPE_CHECKING:
     from textae.training.text import Learned
@@ -118,7 +119,67 @@ def _texts(X: Any) -> Iterable[str]:
         yield text
 
 
-class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _Coder(BaseEstimator):  # type: ignore[misc]
+    """The hyper-parameters of an auto-encoder, its training, and its codes."""
+
+    encoder_: TextEncoder
+
+    def __init__(
+        self,
+        dims: int = 320,
+        bits: int = 256,
+        hidden: tuple[int, ...] = (512,),
+        dropout: float = 0.5,
+        epochs: int | None = None,
+        random_state: int = 1,
+        device: str = "auto",
+    ) -> None:
+        self.dims = dims
+        self.bits = bits
+        self.hidden = hidden
+        self.dropout = dropout
+        self.epochs = epochs
+        self.random_state = random_state
+        self.device = device
+
+    def _counts(self, X: Any, *, reset: bool) -> csr_array:
+        counts = validate_data(self, X, accept_sparse="csr", dtype=np.float64, ensure_non_negative=True, reset=reset)
+        return csr_array(counts, copy=True)  # `_bags` sorts and sums in place
+
+    def _learned(
+        self, counts: csr_array, pretrain: str = LSA, corruption: str = MASKING, code_l2: float = 0.0
+    ) -> Learned:
+        """Train the auto-encoder on counts."""
+        from textae.training.stacked import learn_deep
+        from textae.training.text import learn, sample
+
+        bags = _bags(counts)
+        if not len(bags.terms):
+            raise ValueError(f"there is no count above 0 in X; {type(self).__name__} needs at least one")
+        n_terms = counts.shape[1]
+        model = ModelSpec(self.dims, self.bits, tuple(self.hidden), self.dropout, n_terms, corruption, code_l2)
+        train = TrainSpec(self.random_state, self.device, self.epochs, pretrain=pretrain)
+        check_together(model, train)
+        learned_from = sample(bags, n_terms, train)
+        if pretrain != LSA:
+            return learn_deep(learned_from, n_terms, model, train, no_progress)
+        idf_of = idf(np.bincount(bags.terms, minlength=n_terms), len(bags))
+        start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, self.random_state), idf_of)
+        return learn(learned_from, start, model, train, no_progress)
+
+    def _encode(self, X: Any) -> Codes:
+        check_is_fitted(self)
+        return self.encoder_.encode(_bags(self._counts(X, reset=False)))
+
+    def __sklearn_tags__(self) -> Any:
+        """X holds counts: not negative, and usually sparse."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        return tags
+
+
+class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Coder):  # type: ignore[misc]
     """Encode counts of terms as codes, with the deep auto-encoder of an index and its defaults.
 
     Args:
@@ -152,13 +213,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         corruption: str = "masking",
         code_l2: float = 0.0,
     ) -> None:
-        self.dims = dims
-        self.bits = bits
-        self.hidden = hidden
-        self.dropout = dropout
-        self.epochs = epochs
-        self.random_state = random_state
-        self.device = device
+        super().__init__(dims, bits, hidden, dropout, epochs, random_state, device)
         self.pretrain = pretrain
         self.corruption = corruption
         self.code_l2 = code_l2
@@ -170,8 +225,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             X: (n, n_terms) counts, dense or sparse.
             y: not used.
         """
-        counts = _counts(self, X, reset=True)
-        learned = _learned(self, counts, self.pretrain, self.corruption, self.code_l2)
+        learned = self._learned(self._counts(X, reset=True), self.pretrain, self.corruption, self.code_l2)
         self.encoder_, self.decoder_ = learned.encoder, learned.decoder
         self._n_features_out = self.encoder_.dims
         return self
@@ -186,10 +240,6 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             (n, dims) float32, of unit length where `pretrain` is `lsa`; zeros for a row of zeros.
         """
         return self._encode(X).floats
-
-    def _encode(self, X: Any) -> Codes:
-        check_is_fitted(self)
-        return self.encoder_.encode(_bags(_counts(self, X, reset=False)))
 
     def binary(self, X: Any) -> Bits:
         """The binary codes, packed: (n, bits / 8) uint8."""
@@ -206,19 +256,17 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns:
             (n, n_terms) float32, rows of sum 1.
         """
-        codes = self._encode(X)
+        codes = self._encode(X)  # raises if nothing was fitted, before decoder_ is read
         return self.decoder_.words(codes.floats)
 
     def __sklearn_tags__(self) -> Any:
-        """X holds counts: not negative, and usually sparse."""
+        """Codes are float32, also those of float32 counts."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 
-class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class CodeClassifier(ClassifierMixin, _Coder):  # type: ignore[misc]
     """Classify counts of terms when few rows have a label.
 
     All rows train the deep auto-encoder. Then a soft-max layer on its codes is fitted to the rows with a label, and
@@ -240,24 +288,6 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_features_in_: terms.
     """
 
-    def __init__(
-        self,
-        dims: int = 320,
-        bits: int = 256,
-        hidden: tuple[int, ...] = (512,),
-        dropout: float = 0.5,
-        epochs: int | None = None,
-        random_state: int = 1,
-        device: str = "auto",
-    ) -> None:
-        self.dims = dims
-        self.bits = bits
-        self.hidden = hidden
-        self.dropout = dropout
-        self.epochs = epochs
-        self.random_state = random_state
-        self.device = device
-
     def fit(self, X: Any, y: Any) -> Self:
         """Train the auto-encoder, then fine-tune it with the labels.
 
@@ -267,7 +297,7 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         from textae.training.finetune import fine_tune
 
-        counts = _counts(self, X, reset=True)
+        counts = self._counts(X, reset=True)
         if hasattr(y, "isna"):  # a Series may also hold pandas.NA, which is neither true nor false
             y = y.astype(object).where(y.notna(), None)
         y = column_or_1d(y, warn=True, dtype=None if hasattr(y, "dtype") else object)
@@ -283,14 +313,13 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         of[labelled] = numbers
         train = TrainSpec(self.random_state, self.device, self.epochs)
         labels = Labels("y", tuple(map(str, self.classes_)), of)
-        tuned = fine_tune(_bags(counts), labels, _learned(self, counts), self.dropout, train, _silent)
+        tuned = fine_tune(_bags(counts), labels, self._learned(counts), self.dropout, train, no_progress)
         self.encoder_, self.classifier_ = tuned.encoder, tuned.classifier
         return self
 
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each label: (n, n_terms) counts to (n, n_classes) float32, rows of sum 1."""
-        check_is_fitted(self)
-        codes = self.encoder_.encode(_bags(_counts(self, X, reset=False)))
+        codes = self._encode(X)  # raises if nothing was fitted, before classifier_ is read
         return self.classifier_.predict_proba(codes.floats)
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
@@ -300,47 +329,10 @@ class CodeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
     def __sklearn_tags__(self) -> Any:
-        """X holds counts. The checks of scikit-learn use clouds of points, which are no bags of words."""
+        """The checks of scikit-learn use clouds of points, which are no bags of words."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
         tags.classifier_tags.poor_score = True
         return tags
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    pass
-
-
-def _learned(
-    estimator: AutoEncoder | CodeClassifier,
-    counts: csr_array,
-    pretrain: str = LSA,
-    corruption: str = MASKING,
-    code_l2: float = 0.0,
-) -> Learned:
-    """Train the auto-encoder on counts."""
-    from textae.training.stacked import learn_deep
-    from textae.training.text import learn, sample
-
-    bags = _bags(counts)
-    if not len(bags.terms):
-        raise ValueError(f"there is no count above 0 in X; {type(estimator).__name__} needs at least one")
-    n_terms, hidden = counts.shape[1], tuple(estimator.hidden)
-    model = ModelSpec(estimator.dims, estimator.bits, hidden, estimator.dropout, n_terms, corruption, code_l2)
-    train = TrainSpec(estimator.random_state, estimator.device, estimator.epochs, pretrain=pretrain)
-    check_together(model, train)
-    learned_from = sample(bags, n_terms, train)
-    if pretrain != LSA:
-        return learn_deep(learned_from, n_terms, model, train, _silent)
-    idf_of = idf(np.bincount(bags.terms, minlength=n_terms), len(bags))
-    start = Encoder.lsa(fit_lsa(learned_from, idf_of, model.start_dims, estimator.random_state), idf_of)
-    return learn(learned_from, start, model, train, _silent)
-
-
-def _counts(estimator: AutoEncoder | CodeClassifier, X: Any, *, reset: bool) -> csr_array:
-    checked = validate_data(estimator, X, accept_sparse="csr", dtype=np.float64, ensure_non_negative=True, reset=reset)
-    return csr_array(checked, copy=True)  # `_bags` sorts and sums in place
 
 
 def _bags(counts: csr_array) -> Bags:

@@ -391,7 +391,7 @@ class TestCodes:
             (["decode", "--code", f"z,{NOWHERE[2:]}"], "'z' in the code is no number; give 118 between commas"),
             (["sample", "-n", "0"], "'-n'"),
             (["sample", "-n", "many"], "'many' is not a valid integer"),
-            (["sample", "--seed", "-1"], "the seed -1 is negative"),
+            (["sample", "--seed", "-1"], "the seed must be from 0 to 4294967295"),
             (["sample", "-o", "grid.png"], "-o draws a --grid; give one"),
             (["sample", "--grid", "3", "-n", "2"], "give -n or --grid"),
             (["sample", "--grid", "0"], "'--grid'"),
@@ -543,8 +543,8 @@ class TestTrain:
         [
             (["--bits", "7"], "7 bits were asked for"),
             (["--hidden", "a"], "'a' is not a list of sizes"),
-            (["--seed", "-1"], "the seed -1 is negative"),
-            (["--passes", "-1"], "--passes must be 0 (LSA alone) or more, got -1"),
+            (["--seed", "-1"], "the seed must be from 0 to 4294967295"),
+            (["--passes", "-1"], "--passes must be from 0 (LSA alone) to 1,000,000"),
             (["--device", "tpu"], "'tpu' is not one of"),
         ],
     )
@@ -575,7 +575,7 @@ class TestTrain:
             before = reader.search("comet telescope", mode="code")
             writer.train(label="label")
             assert reader.search("comet telescope", mode="code") == before
-            assert reader.damage() == []
+            assert reader.snapshot.reader.damage() == []
             assert classify(writer.snapshot, ["comet telescope"])[0][0].label == "stars"
 
 
@@ -833,8 +833,8 @@ class TestIndex:
             (["t.jsonl", "--bits", "7"], "7 bits were asked for; give a multiple of 8"),
             (["t.jsonl", "--hidden", "a,b"], "'a,b' is not a list of sizes like 512,512"),
             (["t.jsonl", "--drop", "1"], "--drop must be in [0, 1), got 1"),
-            (["t.jsonl", "--seed", "-1"], "the seed -1 is negative"),
-            (["t.jsonl", "--seed", "5000000000"], "the seed is too large; give at most 4294967295"),
+            (["t.jsonl", "--seed", "-1"], "the seed must be from 0 to 4294967295"),
+            (["t.jsonl", "--seed", "5000000000"], "the seed must be from 0 to 4294967295"),
             (["t.jsonl", "--hidden", "4000000000"], "has at most 1,000,000 numbers"),
             (["t.jsonl", "--hidden", "9" * 5_000], "is not a list of sizes"),
             (["t.jsonl", "--device", "tpu"], "'tpu' is not one of"),
@@ -1106,6 +1106,6 @@ def test_what_numpy_warns_of_on_a_sound_index_is_one_line(shell, index_folder, m
     def warned(*arguments, **options):
         raise RuntimeWarning("overflow encountered in exp")
 
-    monkeypatch.setattr("textae.engine.Engine.search", warned)
+    monkeypatch.setattr("textae.search.searcher.Searcher.search", warned)
     said = shell("search", "comet", "--index", index_folder)
     assert said.error == "overflow encountered in exp; 'textae doctor' checks the index for damage"

@@ -15,7 +15,7 @@ from shared import ENVIRONMENT
 
 from textae.app.cli import SECTIONS, cli
 from textae.app.cli.making import IndexOptions, ModelOptions
-from textae.app.cli.options import OutputOptions, option, options
+from textae.app.cli.options import ShellOptions, option, options
 from textae.config import ModelSpec, TrainSpec
 from textae.types import KINDS
 
@@ -33,11 +33,11 @@ class Greeting:
 
 @click.command()
 @options("greeting", Greeting)
-@options("output", OutputOptions, "as_json", "quiet")
+@options("shell", ShellOptions, "as_json", "quiet")
 @click.argument("word")
-def greet(greeting: Greeting, output: OutputOptions, word: str) -> None:
+def greet(greeting: Greeting, shell: ShellOptions, word: str) -> None:
     """Print what arrived."""
-    click.echo(repr((greeting, output, word)))
+    click.echo(repr((greeting, shell, word)))
 
 
 def run(*arguments: str) -> str:
@@ -49,7 +49,7 @@ class TestOptions:
         given = run(
             "hi", "--name", "me", "-n", "2", "--title", "a", "--title", "b", "--code-l2", "0.5", "--loud", "--json"
         )
-        assert given == repr((Greeting("me", 2, ("a", "b"), 0.5, True), OutputOptions(as_json=True, quiet=False), "hi"))
+        assert given == repr((Greeting("me", 2, ("a", "b"), 0.5, True), ShellOptions(as_json=True, quiet=False), "hi"))
 
     def test_what_is_not_given_has_its_default(self) -> None:
         assert run("hi").startswith(repr(Greeting("you", None, (), None, False)).join(("(", "")))
@@ -66,9 +66,9 @@ class TestSections:
         lines = shell("--help").out.splitlines()
         headings = [lines.index(f"{title}:") for title in SECTIONS]
         assert headings == sorted(headings)
-        for heading, paths in zip(headings, SECTIONS.values(), strict=True):
-            listed = [line.split()[0] for line in lines[heading + 1 : heading + 1 + len(paths)]]
-            assert listed == [path.partition(".")[2] for path in paths]
+        for heading, (_, names) in zip(headings, SECTIONS.values(), strict=True):
+            listed = [line.split()[0] for line in lines[heading + 1 : heading + 1 + len(names)]]
+            assert tuple(listed) == names
 
     @pytest.mark.parametrize("name", cli.list_commands(None))
     def test_no_command_has_more_than_eight_parameters(self, name) -> None:
@@ -81,7 +81,8 @@ class TestSections:
         script += "from textae.app.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
         done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
         imported = {name.rpartition(".")[2] for name in done.stderr.split() if name.startswith("textae.app.cli.")}
-        assert imported == {"searching", "inputs", "options"}
+        assert imported == {"searching", "options"}
+        assert "textae.corpus" not in done.stderr.split()
 
 
 class TestModelOptions:

@@ -142,7 +142,7 @@ def test_a_parquet_file_is_damaged_where_a_value_is(tmp_path: Path) -> None:
     column = pa.array([253402300800], pa.timestamp("s"))  # the year 10,000
     parquet.write_table(pa.table({"text": ["a"], "date": column}), tmp_path / "t.parquet")
     assert skipped(tmp_path) == {"t.parquet": "damaged"}
-    with pytest.raises(CorpusError, match="not a parquet file, or a damaged one"):
+    with pytest.raises(CorpusError, match=r"damaged, or not a file in the \.parquet format"):
         documents(tmp_path / "t.parquet")
 
 

@@ -113,7 +113,7 @@ class TestTheKindOfACorpus:
             with pytest.raises(CorpusError, match=f"^{what} gives texts, and pictures are asked for; give files"):
                 sources([given], kind=PICTURES)
         write(tmp_path, a_dot_png=PNG)
-        with pytest.raises(CorpusError, match="columns of tables were named, and pictures have none"):
+        with pytest.raises(CorpusError, match="--text-field are for tables of texts, not for pictures"):
             sources([str(tmp_path)], TableSpec(text_field="body"))
 
     def test_a_picture_that_is_named_by_itself_needs_no_ending(self, tmp_path) -> None:

@@ -176,7 +176,7 @@ class TestAsItIs:
         assert np.load(tmp_path / "codes.npy").shape == engine.snapshot.codes.floats.shape
 
     def test_what_is_not_there(self, kind, engine) -> None:
-        for ask in (engine.similar, engine.text, lambda id: decode_documents(engine.snapshot, [id])):
+        for ask in (engine.similar, engine.snapshot.document, lambda id: decode_documents(engine.snapshot, [id])):
             with pytest.raises(QueryError, match="no document has the id 'x12'"):
                 ask("x12")
         with pytest.raises(TextaeError, match="no system 'magic'"):

@@ -225,7 +225,7 @@ REFUSED = {
     "judged both ways": (read_qrels, "1 0 2 1\n1 0 2 0\n", "{}:2: the document '2' is judged 0 for the query '1'"),
     "terminal escapes": (read_qrels, "\x1b[31m\x1b\n", "{}:1: expected query-id"),
     "five columns": (read_run, "1 Q0 d 1 .5\n", "{}:1: expected six columns"),
-    "a word as score": (read_run, "1 Q0 d 1 high x\n", "{}:1: expected a number as the score, found 'high'"),
+    "a word as score": (read_run, "1 Q0 d 1 high x\n", "{}:1: expected a finite number as the score, found 'high'"),
     "nan as score": (read_run, "1 Q0 d 1 nan x\n", "{}:1: expected a finite number as the score"),
     "found twice": (read_run, "1 Q0 d 1 .5 x\n1 Q0 d 2 .4 x\n", "{}:2: the document 'd' is already found"),
 }

@@ -210,7 +210,7 @@ class TestSample:
             draw(engine.snapshot, 0)
         with pytest.raises(QueryError, match="the number of words must be at least 1, got 0"):
             draw(engine.snapshot, 1, 0)
-        with pytest.raises(TextaeError, match="the seed -1 is negative"):
+        with pytest.raises(TextaeError, match="the seed must be from 0 to 4294967295"):
             draw(engine.snapshot, 1, seed=-1)
 
     def test_of_one_document(self, tmp_path):

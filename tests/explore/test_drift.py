@@ -9,7 +9,7 @@ from shared import QUICK, TOPICS, some_documents
 from textae import Document, Engine, ModelSpec
 from textae.encoding.weighting import tfidf
 from textae.explore.decode import decode_documents
-from textae.explore.drift import SAMPLE, fit, picture_error
+from textae.explore.info import SAMPLE, fit, picture_error
 from textae.types import Picture
 
 SMALL = ModelSpec(dims=4, bits=32, hidden=(16,))
@@ -64,7 +64,7 @@ def test_a_document_of_unknown_words_alone_has_no_loss(followed) -> None:
 
 
 def test_of_many_documents_a_sample_is_looked_at(followed, monkeypatch) -> None:
-    monkeypatch.setattr("textae.explore.drift.SAMPLE", 2)
+    monkeypatch.setattr("textae.explore.info.SAMPLE", 2)
     three = numbers(followed, "mixed-0", "odd", "mixed-1")
     assert fit(followed.snapshot, three).unknown_words == pytest.approx(3 / 6)  # the first and the last
     assert SAMPLE > 100

@@ -106,6 +106,7 @@ def test_another_seed_learns_another_map_and_the_same_one_the_same(own) -> None:
 
 def test_learning_the_index_anew_takes_its_maps_away(own) -> None:
     own.map(LSA)
+    own.refresh()
     assert any(name.startswith("map/lsa/") for name in own.snapshot.reader.arrays)
     own.train(train=TrainSpec(epochs=1, seed=2, device="cpu"))
     assert not any(name.startswith("map") for name in own.snapshot.reader.arrays)

@@ -45,7 +45,7 @@ def read(folder: Path, gone: Path, told: Path, done: Path) -> None:
             commit, hits = found(engine)
             ids = {id for some in hits for id, _ in some}
             assert not removed & ids, (commit, removed & ids)
-            assert all(map(engine.has, ids))
+            assert all(map(engine.snapshot.reader.has, ids))
             assert seen.setdefault(commit, hits) == hits
             print(json.dumps([commit, hits]), file=file, flush=True)
 

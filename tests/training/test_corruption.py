@@ -74,8 +74,8 @@ class TestDenoising:
     @pytest.mark.parametrize("visible", [BINARY, GAUSSIAN, COUNTS])
     @pytest.mark.parametrize("name", CORRUPTIONS)
     def test_each_layer_of_a_stack_learns_to_rebuild_what_is_below_it(self, visible, name) -> None:
-        examples, how = Examples.of(patterns(visible)), Denoising(15, 20, 0.02)
-        stack = stack_denoising(examples, (8, 4, 2), visible, self.spoil(name), how, seeded(), lambda: None)
+        examples, how = Examples.of(patterns(visible), visible), Denoising(self.spoil(name), 15, 20, 0.02)
+        stack = stack_denoising(examples, (8, 4, 2), how, seeded(), lambda: None)
         assert [len(errors) for errors in stack.errors] == [16] * 3
         assert all(errors[-1] < errors[0] for errors in stack.errors)
         assert [layer.hidden for layer in stack.layers] == [LOGISTIC, LOGISTIC, LINEAR]
@@ -83,8 +83,8 @@ class TestDenoising:
 
     def test_what_is_hidden_is_guessed_from_what_goes_with_it(self) -> None:
         layer = Layer.begin(patterns(BINARY).mean(0), 4, BINARY, LOGISTIC, seeded())
-        how = Denoising(60, 20, 0.05)
-        fit_denoising(layer, Examples.of(patterns(BINARY)), self.spoil(), how, seeded(), lambda: None)
+        how = Denoising(self.spoil(), 60, 20, 0.05)
+        fit_denoising(layer, Examples.of(patterns(BINARY)), how, seeded(), lambda: None)
         half_hidden = torch.tensor([[1.0, 1, 1] + [0] * 9])
         assert (layer.down(layer.up(half_hidden)).round() == torch.tensor([1.0] * 6 + [0] * 6)).all()
 
@@ -92,14 +92,14 @@ class TestDenoising:
         # one step of Adam moves each parameter by the rate against its gradient's sign: v = 1, h = 1/2, and z = 1/2
         # is too small, so that both biases and the weight, which helps both ways, grow
         layer = Layer(torch.tensor([[0.1]]), torch.zeros(1), torch.zeros(1))
-        examples, how = Examples.of(torch.ones(1, 1)), Denoising(1, 1, 0.01)
-        fit_denoising(layer, examples, lambda clean: clean, how, seeded(), lambda: None)
+        examples, how = Examples.of(torch.ones(1, 1)), Denoising(lambda clean: clean, 1, 1, 0.01)
+        fit_denoising(layer, examples, how, seeded(), lambda: None)
         moved = [float(parameter.flatten()[0]) for parameter in layer.parameters()]
         assert moved == pytest.approx([0.11, 0.01, 0.01], abs=1e-5)
         assert not any(parameter.requires_grad for parameter in layer.parameters())
 
     def test_every_step_is_told(self) -> None:
         told: list[int] = []
-        examples, how = Examples.of(patterns(BINARY, 50)), Denoising(3, 20)
-        stack_denoising(examples, (4, 2), BINARY, self.spoil(), how, seeded(), lambda: told.append(1))
+        examples, how = Examples.of(patterns(BINARY, 50)), Denoising(self.spoil(), 3, 20)
+        stack_denoising(examples, (4, 2), how, seeded(), lambda: told.append(1))
         assert len(told) == 2 * 3 * 3

@@ -24,7 +24,7 @@ def topics(visible: str, n: int = 200) -> Tensor:
 
 def stacked(visible: str, sizes=(12, 8, 4), epochs: int = 40, seed: int = 1) -> DeepBeliefNetwork:
     how = Descent(epochs, batch=20)
-    return stack_rbms(Examples.of(topics(visible)), sizes, visible, how, seeded(seed), lambda: None)
+    return stack_rbms(Examples.of(topics(visible), visible), sizes, how, seeded(seed), lambda: None)
 
 
 @pytest.mark.parametrize("visible", [BINARY, GAUSSIAN, COUNTS])

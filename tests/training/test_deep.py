@@ -50,7 +50,8 @@ def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned:
 class TestShares:
     def test_by_hand(self) -> None:
         both = Bags(np.array([0, 2, 3]), np.array([0, 2, 1], np.int32), np.array([1, 3, 2], np.uint16))
-        examples, length = word_counts(both, 3, CPU)
+        examples = word_counts(both, 3, CPU)
+        length = examples.length
         assert (examples.take(torch.tensor([1, 0])) / length).tolist() == [[0, 1, 0], [0.25, 0, 0.75]]
         assert length == 3
         assert examples.n == 2
@@ -61,9 +62,10 @@ class TestUnrolling:
 
     @pytest.mark.parametrize("how", ["rbm", "random"])
     def test_the_unrolled_network_is_the_stack_up_and_down(self, how) -> None:
-        examples, length = word_counts(bags()[0], N_TERMS, CPU)
+        examples = word_counts(bags()[0], N_TERMS, CPU)
+        length = examples.length
         if how == "rbm":
-            machines = stack_rbms(examples, SIZES, COUNTS, Descent(3), seeded(), lambda: None)
+            machines = stack_rbms(examples, SIZES, Descent(3), seeded(), lambda: None)
             stack = machines.of_length(length)
             visible = examples.take(torch.arange(9))
             assert torch.allclose(stack.up(visible), machines.up(visible), atol=1e-5)
@@ -182,7 +184,8 @@ class TestEncoder:
 
     @pytest.mark.parametrize("sizes", [(3,), (12, 3), (12, 8, 4, 2)])
     def test_the_arrays_do_in_numpy_what_torch_does(self, sizes) -> None:
-        examples, length = word_counts(bags()[0], N_TERMS, CPU)
+        examples = word_counts(bags()[0], N_TERMS, CPU)
+        length = examples.length
         network, generator = DeepAutoEncoder(at_random((N_TERMS, *sizes), COUNTS, seeded())), seeded(5)
         with torch.no_grad():
             for parameter in network.parameters():

@@ -13,8 +13,7 @@ from maps import HOSTILE, blobs
 from textae import TextaeError
 from textae.config import AUTOENCODER, LSA
 from textae.explore.scales import colouring
-from textae.views.figures.map import LAYOUT_NAMES, _figure, _lead, draw_maps
-from textae.views.figures.points import splatted
+from textae.views.figures.map import LAYOUT_NAMES, _figure, _lead, draw_maps, splatted
 from textae.views.palette import OTHER
 
 pytest.importorskip("matplotlib")

@@ -1,4 +1,4 @@
-"""The terminal: colours, wrapped text, messages and progress.
+"""The terminal: colours, wrapped text, lines of JSON, messages and progress.
 
 Data goes to stdout, everything else to stderr. The text of documents is never trusted: characters that could steer a
 terminal are replaced before it is printed.
@@ -9,12 +9,14 @@ import shutil
 import sys
 import textwrap
 import time
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
 
 import click
 
-from textae.views.sanitise import cell
+from textae.views.sanitise import cell, json_line
 
 
 def shows_colours() -> bool:
@@ -38,6 +40,24 @@ def wrapped(text: str, indent: int = 0) -> str:
     return textwrap.fill(cell(text), max(20, text_width()), initial_indent=margin, subsequent_indent=margin)
 
 
+def titled(id: str, title: str, **style: Any) -> str:
+    """An id, in a style of `click.style`, and the title where it differs."""
+    shown = styled(cell(id), **style)
+    return f"{shown}  {cell(title)}" if title and title != id else shown
+
+
+def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print one JSON object a line."""
+    for row in rows:
+        click.echo(json_line(row))
+
+
+def print_rows(items: Iterable[Any], as_json: bool, line: Callable[[Any], str], **more: Any) -> None:
+    """Print dataclasses, one a line: as a text, or as a JSON object with more fields before its own."""
+    for item in items:
+        click.echo(json_line({**more, **asdict(item)}) if as_json else line(item))
+
+
 def note(message: str, *, quiet: bool = False) -> None:
     """Print a message on stderr."""
     if not quiet:
@@ -49,7 +69,7 @@ def error(message: str) -> None:
     click.echo(f"textae: error: {cell(message)}", err=True)
 
 
-class ProgressLine:
+class ProgressLine(AbstractContextManager["ProgressLine"]):
     """The progress of a long task, on one line of stderr that is overwritten; in a log, the name of each stage.
 
     Used as a context manager, it clears the line at the end.
@@ -91,8 +111,5 @@ class ProgressLine:
         if self._bar and self._stage:
             click.echo("\r\x1b[K", err=True, nl=False)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self.finish()

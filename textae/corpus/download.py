@@ -109,10 +109,15 @@ def _verify(archive: Archive, packed: Path, origin: str) -> None:
         CorpusError: the file is not the published one.
     """
     kind, expected = ("sha256", archive.sha256) if archive.sha256 else ("md5", archive.md5)
-    with packed.open("rb") as file:
-        digest = hashlib.file_digest(file, kind).hexdigest()
+    digest = checksum(packed, kind)
     if digest != expected:
         raise CorpusError(f"{origin} is not what was published: its {kind} is {digest}, expected {expected}")
+
+
+def checksum(path: Path, kind: str) -> str:
+    """The digest of a file in hexadecimal digits; `kind` names the algorithm, such as `sha256`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 @contextmanager
@@ -142,9 +147,8 @@ def _unpack_newsgroups(archive: Archive, packed: Path, folder: Path) -> None:
             content = messages.extractfile(member) if member.isfile() else None
             if content is None or len(parts) != 3 or parts[0] not in _NEWSGROUP_SPLITS:
                 continue
-            split, label, number = parts
-            text = content.read().decode("latin-1")
-            row = {"id": f"{label}/{number}", "text": text, "label": label, "split": _NEWSGROUP_SPLITS[split]}
+            text, label = content.read().decode("latin-1"), parts[1]
+            row = {"id": f"{label}/{parts[2]}", "text": text, "label": label, "split": _NEWSGROUP_SPLITS[parts[0]]}
             target.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 

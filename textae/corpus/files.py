@@ -17,7 +17,7 @@ ending, as plain text or as a picture; if it is damaged, that is an error.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
@@ -34,12 +34,8 @@ STDIN = "stdin"
 _PLAIN = {"", ".txt", ".text", ".log"}
 _MARKDOWN = {".md", ".markdown", ".rst", ".adoc", ".org", ".tex"}
 _HTML = {".html", ".htm", ".xhtml"}
-_TEXTS = (
-    _PLAIN
-    | _MARKDOWN
-    | _HTML
-    | {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", *pandas_tables.ENDINGS}
-)
+_MAIL_AND_TABLES = {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", *pandas_tables.ENDINGS}
+_TEXTS = _PLAIN | _MARKDOWN | _HTML | _MAIL_AND_TABLES
 _IGNORED = {"__pycache__", "node_modules"}
 
 
@@ -68,15 +64,11 @@ def read_folder(folder: Path, prefix: str, spec: TableSpec, kind: str) -> Iterat
         name = (prefix + inside.as_posix()).encode("utf-8", "replace").decode()
         if kind == PICTURES and _ending(path) == images.LABELS:
             continue  # read together with their pictures
-        reason = _refusal(path, kind)
-        if reason:
+        if reason := _refusal(path, kind):
             yield Skipped(name, reason)
             continue
         try:
-            if kind == PICTURES:
-                yield from images.read(path, name, inside.parent.name, spec)
-            else:
-                yield from _read_texts(path, name, spec)
+            yield from _read(path, name, inside.parent.name, spec, kind)
         except FileError as error:
             yield Skipped(name, error.reason)
 
@@ -92,10 +84,8 @@ def read_file(path: Path, name: str, spec: TableSpec, kind: str) -> Iterator[Doc
     ending = _ending(path)
     if ending and kind_of(path) not in ("", kind):
         yield Skipped(name, f"unknown type {ending}")
-    elif kind == PICTURES:
-        yield from images.read(path, name, "", spec)
     else:
-        yield from _read_texts(path, name, spec)
+        yield from _read(path, name, "", spec, kind)
 
 
 def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -140,25 +130,24 @@ def _refusal(path: Path, kind: str) -> str:
     return "" if os.access(path, os.R_OK) else reading.DENIED
 
 
-def _read_texts(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+def _read(path: Path, name: str, label: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
     ending = _ending(path)
-    if ending == ".parquet":
-        yield from tables.read_parquet(path, name, spec)
-        return
-    if ending in pandas_tables.ENDINGS:
+    if kind == PICTURES:
+        yield from images.read(path, name, label, spec)
+    elif ending in pandas_tables.ENDINGS:
         yield from pandas_tables.read(path, name, spec)
-        return
-    with reading.snapshot(path) as stream:
-        if ending == ".json":  # only of a file that was named by itself: one object a line, as so many are
-            if stream.read(64).lstrip().startswith(b"["):
-                raise CorpusError(
-                    f"{path}: one JSON array; a table has one object a line: jq -c '.[]' {path} > {path.stem}.jsonl"
-                )
-            stream.seek(0)
-        yield from _read_stream(stream, name, ending, spec)
+    else:
+        with reading.snapshot(path) as stream:
+            if ending == ".json":  # only of a file that was named by itself: one object a line, as so many are
+                if stream.read(64).lstrip().startswith(b"["):
+                    command = f"jq -c '.[]' {path} > {path.stem}.jsonl"
+                    raise CorpusError(f"{path}: one JSON array; a table has one object a line: {command}")
+                stream.seek(0)
+            yield from _read_stream(stream, name, ending, spec)
 
 
 def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+    items: Iterable[Document | Skipped]
     try:
         match ending:
             case ".jsonl" | ".ndjson" | ".json":
@@ -167,16 +156,13 @@ def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> 
             case ".csv" | ".tsv":
                 yield from tables.read_csv(stream, name, spec, delimiter="\t" if ending == ".tsv" else "")
                 return
-            case ".mbox":
+            case ".mbox" | ".eml":
                 from textae.corpus import mail  # 15 ms
 
-                items = mail.read_mbox(stream, name)
-            case ".eml":
-                from textae.corpus import mail
-
-                items = iter([mail.read_message(reading.whole(stream), name)])
+                is_box = ending == ".mbox"
+                items = mail.read_mbox(stream, name) if is_box else [mail.read_message(reading.whole(stream), name)]
             case _:
-                items = iter([_text(reading.storable(reading.decoded(reading.whole(stream))), name, ending)])
+                items = [_text(reading.whole_text(stream), name, ending)]
         for item in items:
             if isinstance(item, Skipped) or spec.selects(item.fields):
                 yield item
@@ -187,12 +173,8 @@ def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> 
 def _text(content: str, name: str, ending: str) -> Document | Skipped:
     from textae.corpus.html import html_parts, markdown_parts
 
-    if ending in _HTML:
-        title, text = html_parts(content)
-    elif ending in _MARKDOWN:
-        title, text = markdown_parts(content)
-    else:
-        title, text = "", content.strip()
+    parts = html_parts if ending in _HTML else markdown_parts if ending in _MARKDOWN else None
+    title, text = parts(content) if parts else ("", content.strip())
     return Document(name, text, title, source=name) if title or text else Skipped(name, reading.EMPTY)
 
 

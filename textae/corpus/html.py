@@ -69,14 +69,11 @@ def _shallow(source: str) -> str:
         element = tag[2].lower()
         if element in _FLAT or element in _UNSEEN[:-1]:
             return tag[0]
-        if tag[1]:
-            if not opened[element]:
-                return ""
-            opened.subtract((element, ""))
-        elif opened[""] < _DEEPEST:
-            opened.update((element, ""))
-        else:
+        if tag[1] and not opened[element]:
+            return ""
+        if not tag[1] and opened[""] >= _DEEPEST:
             return "\n"
+        (opened.subtract if tag[1] else opened.update)((element, ""))
         return tag[0]
 
     return _TAG.sub(kept, source)

@@ -203,13 +203,12 @@ def _white_of(images: _Array, path: Path) -> int:
     """The number for white in an array; reads the whole array."""
     import numpy as np
 
-    bounds = []
+    bounds = [0.0] if not images.shape[0] else []
     for block in images.blocks():
         if block.dtype.kind not in "buif":
             raise FileError(f"{path}: images of type {block.dtype}; expected whole numbers or floats", NO_IMAGES)
-        bounds.append((float(block.min()), float(block.max())))
-    low, high = np.array(bounds).T if bounds else (np.zeros(1), np.zeros(1))
-    return white(float(low.min()), float(high.max()))  # numpy's are NaN where a number is
+        bounds += [float(block.min()), float(block.max())]
+    return white(float(np.min(bounds)), float(np.max(bounds)))  # numpy's are NaN where a number is
 
 
 def white(low: float, high: float) -> int:
@@ -218,10 +217,9 @@ def white(low: float, high: float) -> int:
     Raises:
         ValueError: there is none, `low` is negative, or one of them is NaN.
     """
-    if low >= 0:
-        for most in WHITES:
-            if high <= most:
-                return most
+    for most in WHITES:
+        if low >= 0 and high <= most:
+            return most
     raise ValueError(f"it has numbers from {low:g} to {high:g}; expected 0 to 1, 0 to 255, or 0 to 65,535")
 
 

@@ -33,7 +33,6 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".
 """The endings of files that hold pictures."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # some other formats run programs
-_DEEP = ("I", "F")  # the first letter of modes with more than 8 bits
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
 """What Pillow raises for damaged files."""
 
@@ -87,8 +86,8 @@ def picture_in(stream: IO[bytes], name: str) -> Picture:
                     raise FileError(message, arrays.TOO_LARGE)
                 return _picture_of(image)
     except UnidentifiedImageError as error:
-        what = "no picture that can be read; give png, jpg, webp, tiff, bmp or gif"
-        raise FileError(f"{name}: {what}", "no picture that can be read") from error
+        reason = "no picture that can be read"
+        raise FileError(f"{name}: {reason}; give png, jpg, webp, tiff, bmp or gif", reason) from error
     except Image.DecompressionBombError as error:
         raise FileError(f"{name}: {error}", arrays.TOO_LARGE) from error
     except _BROKEN as error:
@@ -96,32 +95,24 @@ def picture_in(stream: IO[bytes], name: str) -> Picture:
 
 
 def _picture_of(image: Image.Image) -> Picture:
+    import numpy as np
     from PIL import Image, ImageOps
 
     image.draft(None, (READ_SIDE, READ_SIDE))  # jpg can be decoded at down to an eighth of its size
     upright = ImageOps.exif_transpose(image)
     clear = upright.has_transparency_data
-    if upright.mode.startswith(_DEEP):
-        upright = _eight_bits(upright)
+    if upright.mode.startswith(("I", "F")):  # more than 256 grey levels, or fractions
+        values = np.asarray(upright)
+        wide = upright.mode.startswith("I;16")
+        white = arrays.WHITES[-1] if wide else arrays.white(float(values.min()), float(values.max()))
+        upright = Image.fromarray(arrays.levels(values, white))
     mode = ("LA" if clear else "L") if upright.mode in ("1", "L", "LA") else "RGBA" if clear else "RGB"
     upright = upright.convert(mode)
     size = (min(upright.width, READ_SIDE), min(upright.height, READ_SIDE))
     if size != upright.size:
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     if clear:
-        ground = Image.new("RGBA", size, "white")
-        upright = Image.alpha_composite(ground, upright.convert("RGBA")).convert(mode[:-1])
+        upright = Image.alpha_composite(Image.new("RGBA", size, "white"), upright.convert("RGBA")).convert(mode[:-1])
     bands = [band.tobytes() for band in upright.split()]
-    if all(band == bands[0] for band in bands):
-        return Picture(upright.height, upright.width, 1, bands[0])
-    return Picture(upright.height, upright.width, 3, upright.tobytes())
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """A picture with more than 256 grey levels, or fractions, in 8 bits."""
-    import numpy as np
-    from PIL import Image
-
-    values = np.asarray(image)
-    white = arrays.WHITES[-1] if image.mode.startswith("I;16") else arrays.white(float(values.min()), values.max())
-    return Image.fromarray(arrays.levels(values, white))
+    is_grey = all(band == bands[0] for band in bands)
+    return Picture(upright.height, upright.width, 1 if is_grey else 3, bands[0] if is_grey else upright.tobytes())

@@ -1,9 +1,9 @@
-"""Tables beyond text: spreadsheets, Arrow files, and the files of statistics packages.
+"""Tables beyond text: spreadsheets, parquet, Arrow files, and the files of statistics packages.
 
-    .xlsx .xlsm            with openpyxl, row by row
-    .ods                   with the standard library, row by row
-    .feather .arrow .orc   with pyarrow, batch by batch
-    .dta .sas7bdat .xpt    with pandas, 1,000 rows at a time
+    .xlsx .xlsm                     with openpyxl, row by row
+    .ods                            with the standard library, row by row
+    .parquet .feather .arrow .orc   with pyarrow, batch by batch
+    .dta .sas7bdat .xpt             with pandas, 1,000 rows at a time
 
 Rows become documents as in `textae.corpus.tables`. Each worksheet is a table, and its first row with a value names
 the columns. Ids of rows are `book.xlsx:7` in the first worksheet, `book.xlsx/Notes:7` in another.
@@ -20,7 +20,7 @@ import tempfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
 from importlib import import_module
 from itertools import groupby
@@ -44,7 +44,7 @@ LARGEST = 512 << 20
 """Unpacked bytes of a worksheet, or of the texts of a workbook; a million rows of ten short cells have 400 MB."""
 
 _SPREADSHEETS = (".xlsx", ".xlsm", ".ods")
-_ARROW = (".feather", ".arrow", ".orc")
+_ARROW = (".parquet", ".feather", ".arrow", ".orc")
 _STATISTICS = (".dta", ".sas7bdat", ".xpt")
 ENDINGS = _SPREADSHEETS + _ARROW + _STATISTICS
 
@@ -72,24 +72,29 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
         FileError: the file cannot be read, is damaged or too large, or a package for it is not installed.
         FieldMissingError: no worksheet has the columns that are needed.
     """
-    ending = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    packed = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if packed else path).suffix.lower()
     extra = needs_extra("tables", f"reading {ending} files")
     try:
         with extra, reading.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
-            if path.suffix.lower() == ".gz":
+            if packed:
                 for piece in iter(lambda: stream.read(1 << 20), b""):
-                    if unpacked.tell() > LARGEST:
+                    if unpacked.tell() > LARGEST and ending != ".parquet":
                         raise _too_large(path, unpacked.tell())
                     unpacked.write(piece)
                 unpacked.seek(0)
                 stream = unpacked
             if ending in _SPREADSHEETS:
-                _check_size(path, stream)
+                with zipfile.ZipFile(stream) as archive:  # it does not unpack a part beyond the size that is stated
+                    parts = [part.file_size for part in archive.infolist() if part.filename.endswith(".xml")]
+                if max(parts, default=0) > LARGEST:
+                    raise _too_large(path, max(parts))
                 lines = _ods_lines(stream) if ending == ".ods" else _xlsx_lines(stream)
                 yield from _worksheets(_without_warnings(lines), name, spec)
             else:
-                rows = _arrow_rows(stream, ending) if ending in _ARROW else _statistics_rows(stream, ending)
-                yield from tables.read_rows(enumerate(_without_warnings(rows), start=1), name, spec)
+                is_arrow = ending in _ARROW
+                rows = _arrow_rows(stream, ending) if is_arrow else _without_warnings(_statistics_rows(stream, ending))
+                yield from tables.read_rows(enumerate(rows, start=1), name, spec)
     except ExtraMissingError as error:
         raise FileError(f"{path}: {error}", "needs textae[tables]") from None
     except _DAMAGE as error:
@@ -118,18 +123,6 @@ def plain_value(value: Any) -> FieldValue:
     if isinstance(value, datetime) and value.tzinfo is None and value.time() == time.min:
         value = value.date()  # `day:[2020-01-01 TO 2020-02-01]` then includes the last day
     return reading.storable_value(value)
-
-
-def _check_size(path: Path, stream: IO[bytes]) -> None:
-    """Compare the sizes that the archive states, beyond which zipfile does not unpack, with `LARGEST`.
-
-    Raises:
-        FileError: a part that is read is larger.
-    """
-    with zipfile.ZipFile(stream) as archive:
-        largest = max((part.file_size for part in archive.infolist() if part.filename.endswith(".xml")), default=0)
-    if largest > LARGEST:
-        raise _too_large(path, largest)
 
 
 def _too_large(path: Path, size: int) -> FileError:
@@ -221,7 +214,11 @@ def _ods_value(cell: Element) -> object:
 
 
 def _arrow_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue]]:
-    if ending == ".orc":
+    plain: Callable[[Any], FieldValue] = plain_value
+    if ending == ".parquet":
+        plain = reading.storable_value  # a timestamp at midnight stays one
+        batches = import_module("pyarrow.parquet").ParquetFile(stream).iter_batches(_BATCH)
+    elif ending == ".orc":
         file = import_module("pyarrow.orc").ORCFile(stream)
         batches = (file.read_stripe(number) for number in range(file.nstripes))
     else:
@@ -231,7 +228,7 @@ def _arrow_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue
         batch.validate(full=True)  # pyarrow trusts offsets, and a wrong one would crash the process
         for first in range(0, batch.num_rows, _BATCH):
             for row in batch.slice(first, _BATCH).to_pylist():
-                yield {str(name): plain_value(value) for name, value in row.items()}
+                yield {reading.storable(name): plain(value) for name, value in row.items()}
 
 
 def _statistics_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue]]:
@@ -248,11 +245,10 @@ def _statistics_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, Field
 
 def _without_warnings(items: Iterator[T]) -> Iterator[T]:
     """Yield the items. The readers warn of styles and extensions that they do not know, which no document needs."""
-    while True:
+
+    def following() -> T | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-        yield item
+            return next(items, None)
+
+    return iter(following, None)

@@ -16,6 +16,7 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from textae.corpus.python_source import Definition, Module, Sources
@@ -67,15 +68,13 @@ def read_packages(names: Sequence[str], *, missing_is_an_error: bool) -> Iterato
     """
     for name in names:
         root = _root(name)
-        if root is None and missing_is_an_error:
-            raise CorpusError(
-                f"python:{name}: no package {name!r} with Python source is installed beside textae; "
-                f"give the name for 'import'"
-            )
-        if root is None:
-            yield Skipped(name, "not installed")
-        else:
+        if root:
             yield from _read_package(name, root)
+        elif missing_is_an_error:
+            what = f"no package {name!r} with Python source is installed beside textae"
+            raise CorpusError(f"python:{name}: {what}; give the name for 'import'")
+        else:
+            yield Skipped(name, "not installed")
 
 
 def plain(doc: str) -> str:
@@ -119,7 +118,7 @@ def _read_package(name: str, root: Path) -> Iterator[Document | Skipped]:
         public = _PUBLIC_NAMES.get(module.name, module.name)
         module_fields = {"package": name, "module": public, "kind": "module"}
         documents[public] = Document(public, plain(module.doc), public, module_fields, str(module.path))
-    for public, definition in _public_definitions(sources, modules).items():
+    for definition, public in _public_definitions(sources, modules).items():
         owner, kind = public.rpartition(".")[0], definition.kind
         fields = {"package": name, "module": owner, "kind": kind, "signature": definition.signature}
         documents[public] = Document(public, plain(definition.doc), public, fields, definition.place)
@@ -154,24 +153,23 @@ def _is_public(part: str) -> bool:
     return part.isidentifier() and not part.startswith("_") and part not in _NOT_DOCUMENTATION
 
 
-def _public_definitions(sources: Sources, modules: Iterable[Module]) -> dict[str, Definition]:
-    """The best public name of each definition, and the definition."""
+def _public_definitions(sources: Sources, modules: Iterable[Module]) -> dict[Definition, str]:
+    """The best public name of each definition."""
     best: dict[Definition, str] = {}
 
     def offer(definition: Definition, public: str) -> None:
-        if definition not in best or _rank(definition, public) < _rank(definition, best[definition]):
-            best[definition] = public
+        best[definition] = min(best.get(definition, public), public, key=partial(_rank, definition))
 
     for module in modules:
         for name in sources.public_names(module):
-            definition = sources.resolve(module.name, name)
-            if definition:
+            if definition := sources.resolve(module.name, name):
                 offer(definition, f"{_PUBLIC_NAMES.get(module.name, module.name)}.{name}")
-    homes = {definition: module.name for module in sources.parsed() for definition in module.defined.values()}
+    parsed = filter(None, sources.modules.values())
+    homes = {definition: module.name for module in parsed for definition in module.defined.values()}
     for definition, public in list(best.items()):
         for name, member in _members(sources, definition, homes, best):
             offer(member, f"{public}.{name}")
-    return {public: definition for definition, public in best.items()}
+    return best
 
 
 def _rank(definition: Definition, public: str) -> tuple[bool, int, int, int, str]:
@@ -189,11 +187,9 @@ def _members(
     if home is None:
         return
     for base in owner.bases:
-        inherited = sources.resolve(home, base)
-        if inherited and inherited not in public:
+        if (inherited := sources.resolve(home, base)) and inherited not in public:
             yield from _members(sources, inherited, homes, public)
     for attribute, name in owner.accessors.items():
-        behind = sources.resolve(home, name)
-        if behind and behind not in public:
+        if (behind := sources.resolve(home, name)) and behind not in public:
             for method, definition in behind.members.items():
                 yield f"{attribute}.{method}", definition

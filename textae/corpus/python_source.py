@@ -82,27 +82,27 @@ class Sources:
 
     Args:
         root: the folder that holds the packages.
+
+    Attributes:
+        modules: those parsed so far, by name; None for a name without a source file.
+        unreadable: files that are not Python.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._modules: dict[str, Module | None] = {}
+        self.modules: dict[str, Module | None] = {}
         self._added: dict[str, dict[str, Definition]] = {}
         self.unreadable: list[Path] = []
 
     def module(self, name: str) -> Module | None:
         """The module of that name; None where it has no source file."""
-        if name not in self._modules:
-            self._modules[name] = None  # a package that imports itself ends here
+        if name not in self.modules:
+            self.modules[name] = None  # a package that imports itself ends here
             path = self._root.joinpath(*name.split("."))
             files = (path / "__init__.py", path.with_name(path.name + ".py"))
             file = next((file for file in files if file.is_file()), None)
-            self._modules[name] = self._parse(name, file) if file else None
-        return self._modules[name]
-
-    def parsed(self) -> list[Module]:
-        """The modules parsed so far."""
-        return [module for module in self._modules.values() if module]
+            self.modules[name] = self._parse(name, file) if file else None
+        return self.modules[name]
 
     def take_added_docs(self, name: str) -> None:
         """Read a module whose calls of `add_newdoc` or `add_docstr` document other modules' C code."""
@@ -117,9 +117,8 @@ class Sources:
 
     def public_names(self, module: Module) -> list[str]:
         """The names in `__all__`, else those defined in the module and, of a package, imported from its own parts."""
-        names = dict.fromkeys(module.exported if module.exported is not None else self._visible(module, set()))
-        names.update(dict.fromkeys(self._added.get(module.name, ())))
-        return [name for name in names if not name.startswith("_")]
+        names = module.exported if module.exported is not None else self._visible(module, set())
+        return [name for name in dict.fromkeys([*names, *self._added.get(module.name, ())]) if not name.startswith("_")]
 
     def resolve(self, module_name: str, name: str, visited: set[tuple[str, str]] | None = None) -> Definition | None:
         """The definition behind a name of a module, through imports and assignments; None where there is none."""
@@ -128,12 +127,9 @@ class Sources:
             return None
         visited.add((module_name, name))
         module = self.module(module_name)
-        if module and name in module.defined:
-            return module.defined[name]
-        if name in self._added.get(module_name, ()):
-            return self._added[module_name][name]
-        if module is None:
-            return None
+        definition = (module.defined.get(name) if module else None) or self._added.get(module_name, {}).get(name)
+        if definition or module is None:
+            return definition
         if name in module.imported:
             source, original = module.imported[name]
             return self.resolve(source, original, visited) if original else None
@@ -165,26 +161,20 @@ class Sources:
         readable = True
         for statement in _statements(tree.body):
             _take(module, statement)
-            replaces, part = _exported(statement)
+            part: ast.expr | None = None
+            start = module.exported or []
+            match statement:
+                case ast.Assign([ast.Name("__all__")], part) | ast.AnnAssign(ast.Name("__all__"), _, part):
+                    start = []
+                case ast.AugAssign(ast.Name("__all__"), _, part):
+                    pass
+                case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "extend" | "append"), [part])):
+                    pass
             if part and readable:
                 more = _listed(self, module, part)
                 readable = more is not None
-                module.exported = None if more is None else [*(() if replaces else module.exported or ()), *more]
+                module.exported = None if more is None else start + more
         return module
-
-
-def _exported(statement: ast.stmt) -> tuple[bool, ast.expr | None]:
-    """Whether a statement replaces `__all__`, and the names that it puts there."""
-    match statement:
-        case ast.Assign([ast.Name("__all__")], part) | ast.AnnAssign(ast.Name("__all__"), _, part):
-            return True, part
-        case ast.AugAssign(ast.Name("__all__"), _, part) | ast.Expr(
-            ast.Call(ast.Attribute(ast.Name("__all__"), "extend"), [part])
-        ):
-            return False, part
-        case ast.Expr(ast.Call(ast.Attribute(ast.Name("__all__"), "append"), [name])):
-            return False, ast.List([name])
-    return False, None
 
 
 def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | None:
@@ -195,13 +185,10 @@ def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | Non
             return None if None in parts else [name for part in parts if part for name in part]
         case ast.Constant(str(name)):
             return [name]
-        case ast.Starred(value):
-            return _listed(sources, module, value)
-        case ast.Call(ast.Name("list" | "tuple" | "sorted"), [value]):
+        case ast.Starred(value) | ast.Call(ast.Name("list" | "tuple" | "sorted"), [value]):
             return _listed(sources, module, value)
         case ast.BinOp(left, ast.Add(), right):
-            first, second = _listed(sources, module, left), _listed(sources, module, right)
-            return None if first is None or second is None else first + second
+            return _listed(sources, module, ast.List([left, right]))
         case ast.Attribute(ast.Name(part), "__all__") if part in module.imported:
             source, name = module.imported[part]
             other = sources.module(f"{source}.{name}" if name else source)
@@ -209,21 +196,14 @@ def _listed(sources: Sources, module: Module, node: ast.expr) -> list[str] | Non
     return None
 
 
-def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def _statements(body: Sequence[ast.stmt | ast.ExceptHandler]) -> Iterator[ast.stmt]:
     """The statements of a body, and those under `if`, `try` and `with`, on all branches."""
     for statement in body:
-        match statement:
-            case ast.If(body=first, orelse=other):
-                yield from _statements([*first, *other])
-            case ast.Try(body=first, handlers=handlers, orelse=other, finalbody=last):
-                caught = [part for handler in handlers for part in handler.body]
-                yield from _statements(
-                    [*caught, *first, *other, *last]
-                )  # the `try` branch wins over the handlers, so it comes later
-            case ast.With(body=first):
-                yield from _statements(first)
-            case _:
-                yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With | ast.ExceptHandler):
+            for part in ("handlers", "body", "orelse", "finalbody"):  # later names win: `try` over its handlers
+                yield from _statements(getattr(statement, part, ()))
+        else:
+            yield statement
 
 
 def _take(module: Module, statement: ast.stmt) -> None:
@@ -236,7 +216,11 @@ def _take(module: Module, statement: ast.stmt) -> None:
                 if alias.asname:
                     module.imported[alias.asname] = (alias.name, "")
         case ast.ImportFrom(names=names):
-            source = _source(module, statement)
+            source = statement.module or ""
+            if statement.level:  # of the packages that the module is in, all but the last level - 1
+                packages = module.name.split(".")
+                up = statement.level - module.is_package
+                source = ".".join([*packages[: len(packages) - up], *filter(None, [statement.module])])
             for alias in names:
                 if alias.name == "*":
                     module.stars.append(source)
@@ -266,16 +250,6 @@ def _keep(defined: dict[str, Definition], definition: Definition | None) -> None
         defined[definition.name] = definition
 
 
-def _source(module: Module, statement: ast.ImportFrom) -> str:
-    """The module that an import names, relative or not."""
-    if not statement.level:
-        return statement.module or ""
-    parts = module.name.split(".")
-    up = statement.level - module.is_package
-    base = parts[: len(parts) - up] if up else parts
-    return ".".join([*base, *([statement.module] if statement.module else [])])
-
-
 def _definition(
     node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, path: Path, owner: str = ""
 ) -> Definition | None:
@@ -283,15 +257,14 @@ def _definition(
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
     if any("deprecate" in decorator.lower() and "deprecate_" not in decorator.lower() for decorator in decorators):
         return None
-    definition = Definition(node.name, "function", ast.get_docstring(node) or "", f"{path}:{node.lineno}")
+    definition = Definition(node.name, "class", ast.get_docstring(node) or "", f"{path}:{node.lineno}")
     if not isinstance(node, ast.ClassDef):
-        if any(re.search(r"property|cache_readonly|getter", decorator) for decorator in decorators):
-            definition.kind = "property" if owner else "function"
-        else:
-            definition.kind = "method" if owner else "function"
+        is_property = any(re.search(r"property|cache_readonly|getter", decorator) for decorator in decorators)
+        definition.kind = "function" if not owner else "property" if is_property else "method"
+        if not is_property:
             definition.signature = _signature(node.name, node.args, is_method=bool(owner))
         return definition
-    definition.kind, definition.bases = "class", tuple(map(ast.unparse, node.bases))
+    definition.bases = tuple(map(ast.unparse, node.bases))
     for statement in _statements(node.body):
         match statement:
             case ast.Assign([ast.Name("__doc__")], text):
@@ -321,10 +294,10 @@ def _added(module_name: str, function: str, arguments: list[ast.expr]) -> Iterat
         case [ast.Constant(str(name)), ast.Constant(), doc] if function == "_array_method_doc":
             yield "numpy._core.multiarray", "ndarray", name, doc
         case [ast.Constant(str(target)), ast.Constant(str(name)), ast.Tuple() | ast.List() as methods]:
-            pairs = methods.elts if isinstance(methods, ast.List) else [methods]
-            for pair in pairs:
-                if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and isinstance(pair.elts[0], ast.Constant):
-                    yield target, name, str(pair.elts[0].value), pair.elts[1]
+            for pair in methods.elts if isinstance(methods, ast.List) else [methods]:
+                match pair:
+                    case ast.Tuple([ast.Constant(method), doc]):
+                        yield target, name, str(method), doc
         case [ast.Constant(str(target)), ast.Constant(str(name)), doc]:
             yield target, "", name, doc
         case [ast.Constant(str(name)), doc] if module_name.startswith("torch."):
@@ -352,8 +325,6 @@ def _literal(node: ast.expr) -> str:
             return _PERCENT.sub("", _literal(left))
         case ast.Call(ast.Attribute(left, "format"), _):
             return _BRACES.sub("", _literal(left)).replace("{{", "{").replace("}}", "}")
-        case ast.Call(ast.Attribute(left, "replace" | "strip"), _):
-            return _literal(left)
-        case ast.Call(_, [first, *_]):
-            return _literal(first)
+        case ast.Call(ast.Attribute(text, "replace" | "strip"), _) | ast.Call(_, [text, *_]):
+            return _literal(text)
     return ""

@@ -92,17 +92,16 @@ def whole(stream: IO[bytes]) -> bytes:
     return content
 
 
-def decoded(content: bytes) -> str:
-    """The text of a file.
+def whole_text(stream: IO[bytes]) -> str:
+    """The text of a whole file.
 
     Raises:
-        RefusedError: it has NUL bytes, which no text has, or is not UTF-8.
+        RefusedError: it is longer than `LONGEST`, has NUL bytes, which no text has, or is not UTF-8.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise RefusedError(NOT_UTF8)
-    if b"\0" in content:
-        raise RefusedError(BINARY)
+    content = whole(stream)
     try:
+        if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):  # the marks of UTF-16
+            raise RefusedError(BINARY)
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RefusedError(NOT_UTF8) from None

@@ -11,7 +11,6 @@ looked for in this order:
 The recipe `python` is the documentation of installed packages.
 """
 
-import hashlib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textae.corpus.download import Archive, fetch
+from textae.corpus.download import Archive, checksum, fetch
 from textae.corpus.files import read_file
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
@@ -78,22 +77,14 @@ class Recipe:
         path = _corpus(Path(self.folder)) if self.folder else None
         if path is None:
             path = self._download(progress)
-        elif _data_folder(self.name) == path.parent:
-            self._verify(path)
+        elif _data_folder(self.name) == path.parent and (expected := self.sha256.get(path.name)):
+            digest = checksum(path, "sha256")
+            if digest != expected:  # another corpus under this name would give other figures
+                raise CorpusError(
+                    f"{path} is not the corpus {self.name!r}: its SHA-256 is {digest}, expected {expected}; "
+                    f"to read it all the same, give its path instead of the name"
+                )
         return read_file(path, f"{self.name}/corpus.jsonl", spec, TEXTS)
-
-    def _verify(self, path: Path) -> None:
-        """Refuse another corpus under this name, which would give other figures."""
-        expected = self.sha256.get(path.name)
-        if not expected:
-            return
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != expected:
-            raise CorpusError(
-                f"{path} is not the corpus {self.name!r}: its SHA-256 is {digest}, expected {expected}; "
-                f"to read it all the same, give its path instead of the name"
-            )
 
     def _download(self, progress: Progress) -> Path:
         if self.archive is None:
@@ -103,9 +94,7 @@ class Recipe:
             )
         folder = _cache_folder(self.name)
         if folder is None:
-            raise CorpusError(
-                f"the corpus {self.name!r} has no folder to go to; name one: export TEXTAE_CACHE=/a/folder"
-            )
+            raise CorpusError(f"the corpus {self.name!r} needs a folder; name one: export TEXTAE_CACHE=/a/folder")
         fetch(self.archive, self.name, folder, progress)
         return folder / _CORPUS[0]
 

@@ -25,17 +25,13 @@ from typing import TYPE_CHECKING, Any
 from textae.corpus.files import kind_of, read_file, read_folder, read_stdin, walk
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
-from textae.types import PICTURES, TEXTS, Document, Progress, Skipped
+from textae.types import PICTURES, TEXTS, Document, Progress, Skipped, no_progress
 
 if TYPE_CHECKING:
     from textae.corpus.recipes import Recipe
 
 STDIN = "-"
 """The origin of standard input, which cannot be read again."""
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Source:
         """The origin as Unicode, which a path need not be."""
         return self.origin.encode("utf-8", "backslashreplace").decode()
 
-    def read(self, progress: Progress = _silent) -> Iterator[Document | Skipped]:
+    def read(self, progress: Progress = no_progress) -> Iterator[Document | Skipped]:
         """The documents that are there now.
 
         Raises:
@@ -96,15 +92,13 @@ class Source:
 
     def as_json(self) -> dict[str, Any]:
         """The source as JSON, for `from_json`."""
-        select = [list(condition) for condition in self.spec.select]
-        spec = {**asdict(self.spec), "select": select}
+        spec = asdict(self.spec) | {"select": [list(condition) for condition in self.spec.select]}
         return {"origin": self.key, "name": self.name, "kind": self.kind, "spec": spec}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Source":
         """The source of which `as_json` gave these values."""
-        select = tuple((field, value) for field, value in values["spec"]["select"])
-        spec = TableSpec(**{**values["spec"], "select": select})
+        spec = TableSpec(**values["spec"] | {"select": tuple(map(tuple, values["spec"]["select"]))})
         return cls(values["origin"], values["name"], spec, kind=values["kind"])
 
 
@@ -133,14 +127,12 @@ def sources(
                 what = "standard input" if origin == STDIN else f"the corpus {origin!r}"
                 raise CorpusError(f"{what} gives texts, and pictures are asked for; give files or folders of pictures")
         if spec != TableSpec(select=spec.select):
-            raise CorpusError(
-                "columns of tables were named, and pictures have none; name the id, title and text of texts"
-            )
+            raise CorpusError("--id-field, --title-field and --text-field are for tables of texts, not for pictures")
     return [replace(source, kind=kind) for source in named]
 
 
 def read(
-    given: Sequence[str], spec: TableSpec | None = None, progress: Progress = _silent, *, kind: str | None = None
+    given: Sequence[str], spec: TableSpec | None = None, progress: Progress = no_progress, *, kind: str | None = None
 ) -> Iterator[Document | Skipped]:
     """The documents of the sources, one source after the other.
 

@@ -1,9 +1,9 @@
 r"""Tables: each row is a document, each column that is not its id, title or text is a field.
 
-A table is jsonl (one JSON object a line), csv, tsv, or parquet. Unless a `TableSpec` names other columns, the id is
-the column `id` or `_id`, else the file's name and the row's line; the title is `title`; the text is the first of
-`TEXT_FIELDS` that the row has. A row with a title and an empty text is a document; a row with neither is skipped as
-empty. Rows are read one at a time.
+A table is jsonl (one JSON object a line), csv or tsv; `textae.corpus.pandas_tables` reads others. Unless a `TableSpec`
+names other columns, the id is the column `id` or `_id`, else the file's name and the row's line; the title is `title`;
+the text is the first of `TEXT_FIELDS` that the row has. A row with a title and an empty text is a document; a row with
+neither is skipped as empty. Rows are read one at a time.
 
 Values keep their type. csv has none: a field that is a plain number (`-?[0-9]+(\.[0-9]+)?`, without leading zeros, of
 at most 15 digits) is read as a number, an empty one as None, any other as text. Ids, titles and texts stay as they are
@@ -15,20 +15,16 @@ text/tab-separated-values).
 import csv
 import json
 import re
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from itertools import chain, zip_longest
-from pathlib import Path
-from typing import IO, cast
+from typing import IO, Literal, cast
 
 from textae.corpus import reading
 from textae.corpus.reading import FileError, RefusedError
-from textae.errors import ExtraMissingError, needs_extra
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
@@ -40,7 +36,6 @@ PATIENCE = 1_000
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _DIGITS = 15  # what a float keeps
-_BATCH = 256
 _READ_AGAIN = 4 * reading.LONGEST  # characters of a table, in all; without it `x","`, line after line, takes its square
 _UNCLOSED = "a quote that is never closed"
 _UNCLOSED_AND_LOST = "a quote that is never closed, and the rows after it"
@@ -93,15 +88,6 @@ def read_csv(stream: IO[bytes], name: str, spec: TableSpec, *, delimiter: str = 
         FileError: the header cannot be read, or lacks a column that is needed.
     """
     return read_rows(_csv_rows(stream, name, delimiter), name, spec, _number_or_text)
-
-
-def read_parquet(path: Path, name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    """The documents of a parquet file, which may be packed.
-
-    Raises:
-        FileError: it cannot be read, or lacks a column that is needed.
-    """
-    return read_rows(_parquet_rows(path), name, spec)
 
 
 def read_rows(
@@ -173,9 +159,8 @@ def _equal(value: FieldValue, wanted: str) -> bool:
     """Whether a value is the one on the command line; numbers are compared as numbers."""
     if as_text(value) == wanted:
         return True
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _NUMBER.fullmatch(wanted):
-        return False
-    return float(wanted) == value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and bool(_NUMBER.fullmatch(wanted)) and float(wanted) == value
 
 
 def _json_row(line: bytes | None) -> Mapping[str, FieldValue] | str:
@@ -216,9 +201,8 @@ def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
 
 def _records(lines: Iterator[str | None], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """The rows of a csv file: the line that each starts at, and its cells or the reason to skip it."""
-    reader = partial(
-        csv.reader, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    )
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    reader = partial(csv.reader, delimiter=delimiter, quoting=quoting)
     read_again: deque[str | None] = deque()
     patience = _READ_AGAIN
     number = 1
@@ -276,27 +260,3 @@ def _number_or_text(cell: FieldValue) -> FieldValue:
     if isinstance(cell, str) and len(cell) <= _DIGITS and _NUMBER.fullmatch(cell):
         return float(cell) if "." in cell else int(cell)
     return cell or None
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    try:
-        with needs_extra("tables", "reading .parquet files"):
-            from pyarrow import ArrowException  # .1 s, and only here
-            from pyarrow.parquet import ParquetFile
-    except ExtraMissingError as error:
-        raise FileError(f"{path}: {error}", "needs textae[tables]") from None
-
-    number = 0
-    try:
-        with reading.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
-            packed = path.suffix.lower() == ".gz"
-            if packed:
-                shutil.copyfileobj(stream, unpacked)
-            for batch in ParquetFile(unpacked if packed else stream).iter_batches(_BATCH):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, cast("dict[str, FieldValue]", reading.storable_value(row))
-    except (ArrowException, ValueError, OverflowError) as error:  # the latter two from a value that Python cannot have
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        message = f"{path}: not a parquet file, or a damaged one ({reason}); write it anew"
-        raise FileError(message, reading.DAMAGED) from error

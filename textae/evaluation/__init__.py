@@ -1,8 +1,7 @@
 """The scoreboard: how good is each system, how sure are we, and is it better than the baseline?
 
-Queries and judgements are read from the field's own files (`formats`), rankings are scored query by query against
-judgements (`metrics`) or against labels (`labels`), and the scores of all systems become figures with intervals and
-p-values, printed side by side (`scoreboard`, by the statistics of `resampling`)::
+`formats` reads queries and judgements. `measures` scores rankings by judgements, `label_judge` by labels.
+`significance` gives intervals and p-values, `scoreboard` a table of all systems, `run` rankings for many queries::
 
     queries, qrels = read_queries("queries.jsonl"), read_qrels("qrels.tsv")
     scores = {system: judged(rankings_of(system, queries), qrels) for system in ("bm25", "code")}

@@ -10,8 +10,7 @@ import io
 import json
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -51,13 +50,19 @@ def read_queries(path: str | Path) -> list[Query]:
     """
     lines = _lines(path)
     first = next(lines, None)
-    parse = _query_parser(first)
-    if first and parse is _query_in_table and first.text.split("\t")[0].lower() in HEADERS:
+    is_json = first is not None and first.text.lstrip().startswith("{")
+    is_table = first is not None and not is_json and "\t" in first.text
+    if first and is_table and first.text.split("\t")[0].lower() in HEADERS:
         first = None
     queries: dict[str, Query] = {}
     places: dict[str, str] = {}
-    for line in _after(first, lines):
-        query = parse(line)
+    for line in chain([first] if first else [], lines):
+        if is_json:
+            query = _query_in_json(line)
+        elif is_table:
+            query = _query_in_table(line)
+        else:
+            query = Query(str(line.number), line.text.strip())
         if query.id in queries:
             raise QueryError(f"{line.place}: the id {_quoted(query.id)} is already that of {places[query.id]}")
         queries[query.id], places[query.id] = query, line.place
@@ -77,12 +82,13 @@ def read_qrels(path: str | Path) -> Qrels:
     """
     lines = _lines(path)
     first = next(lines, None)
-    split = _split_beir if first and len(first.text.split("\t")) == 3 else _split_trec
-    if first and _is_qrels_header(first):
+    columns = first.text.lower().split("\t") if first else []
+    is_beir = len(columns) == 3
+    if is_beir and columns[0] in HEADERS and not columns[2].strip().isdecimal():
         first = None
     qrels: Qrels = {}
-    for line in _after(first, lines):
-        query, document, grade = split(line)
+    for line in chain([first] if first else [], lines):
+        query, document, grade = _judgement(line, is_beir=is_beir)
         earlier = qrels.setdefault(query, {}).setdefault(document, grade)
         if earlier != grade:
             raise QueryError(
@@ -133,13 +139,23 @@ def read_run(path: str | Path) -> dict[str, Ranking]:
         columns = line.text.split()
         if len(columns) != 6:
             raise QueryError(f"{line.place}: expected six columns, 'qid Q0 docid rank score tag', found {len(columns)}")
-        query, document, score = columns[0], columns[2], _score(columns[4], line)
+        query, document = columns[0], columns[2]
+        try:
+            score = float(columns[4])
+        except ValueError:
+            score = np.nan
+        if not abs(score) <= 1e38:
+            raise QueryError(f"{line.place}: expected a finite number as the score, found {_quoted(columns[4])}")
         if document in found.setdefault(query, {}):
             raise QueryError(
                 f"{line.place}: the document {_quoted(document)} is already found for the query {_quoted(query)}"
             )
         found[query][document] = score
-    return {query: _ranked(documents) for query, documents in found.items()}
+    rankings = {}
+    for query, scores in found.items():
+        ids = sorted(scores, key=lambda document: (np.float32(scores[document]), document), reverse=True)
+        rankings[query] = Ranking(tuple(ids), tuple(map(scores.__getitem__, ids)))
+    return rankings
 
 
 def strictly_decreasing(scores: Sequence[float]) -> NDArray[np.float32]:
@@ -180,7 +196,9 @@ class _Line(NamedTuple):
 def _lines(path: str | Path) -> Iterator[_Line]:
     name = _printable(path)
     try:
-        with _snapshot(path) as stream:
+        stdin = io.BytesIO(sys.stdin.buffer.read()) if str(path) == "-" else None
+        with io.BufferedReader(stdin) if stdin else Path(path).open("rb") as file:
+            stream: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
             for number, raw in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b""), start=1):
                 text = _decoded(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw, f"{name}:{number}")
                 if text.strip():
@@ -188,20 +206,6 @@ def _lines(path: str | Path) -> Iterator[_Line]:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise QueryError(f"cannot read {name}: {reason}") from error
-
-
-@contextmanager
-def _snapshot(path: str | Path) -> Iterator[io.BufferedIOBase]:
-    with _stdin() if str(path) == "-" else Path(path).open("rb") as stream:
-        if stream.peek(2)[:2] == b"\x1f\x8b":
-            with gzip.GzipFile(fileobj=stream) as unpacked:
-                yield unpacked
-        else:
-            yield stream
-
-
-def _stdin() -> io.BufferedReader:
-    return io.BufferedReader(io.BytesIO(sys.stdin.buffer.read()))
 
 
 def _decoded(raw: bytes, place: str) -> str:
@@ -213,18 +217,6 @@ def _decoded(raw: bytes, place: str) -> str:
         return raw.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise QueryError(f"{place}: byte {error.start + 1} is not UTF-8; expected text in UTF-8") from error
-
-
-def _after(first: _Line | None, lines: Iterator[_Line]) -> Iterator[_Line]:
-    return chain([first], lines) if first else lines
-
-
-def _query_parser(first: _Line | None) -> Callable[[_Line], Query]:
-    if first is None:
-        return _query_alone
-    if first.text.lstrip().startswith("{"):
-        return _query_in_json
-    return _query_in_table if "\t" in first.text else _query_alone
 
 
 def _query_in_json(line: _Line) -> Query:
@@ -244,7 +236,13 @@ def _query_in_json(line: _Line) -> Query:
     for part in parts:
         if not isinstance(part, str | None):
             raise QueryError(f"{line.place}: expected a string as the query's text, found {_quoted(part)}")
-    return Query(_whole(str(query), line), _whole(" ".join(part.strip() for part in parts if part).strip(), line))
+    text = " ".join(part.strip() for part in parts if part).strip()
+    try:
+        f"{query} {text}".encode()
+    except UnicodeEncodeError as error:  # JSON can escape it (`\ud800`), but no file or terminal can hold it
+        half = _quoted(error.object[error.start])
+        raise QueryError(f"{line.place}: half of a surrogate pair, {half}") from error
+    return Query(str(query), text)
 
 
 def _query_in_table(line: _Line) -> Query:
@@ -254,64 +252,21 @@ def _query_in_table(line: _Line) -> Query:
     return Query(query.strip(), text.strip())
 
 
-def _query_alone(line: _Line) -> Query:
-    return Query(str(line.number), line.text.strip())
-
-
-def _whole(text: str, line: _Line) -> str:
-    r"""Refuse half of a surrogate pair, which JSON can escape (`\ud800`) but no file or terminal can hold."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise QueryError(f"{line.place}: half of a surrogate pair, {_quoted(text[error.start])}") from error
-    return text
-
-
 _QRELS_EXPECTED = "expected query-id<TAB>corpus-id<TAB>score, or 'qid 0 docid rel'"
 
 
-def _is_qrels_header(line: _Line) -> bool:
-    columns = line.text.lower().split("\t")
-    return len(columns) == 3 and columns[0] in HEADERS and not columns[2].strip().isdecimal()
-
-
-def _split_beir(line: _Line) -> tuple[str, str, int]:
-    columns = [column.strip() for column in line.text.split("\t")]
-    if len(columns) != 3 or not all(columns):
+def _judgement(line: _Line, *, is_beir: bool) -> tuple[str, str, int]:
+    columns = [column.strip() for column in line.text.split("\t")] if is_beir else line.text.split()
+    if len(columns) != (3 if is_beir else 4) or not all(columns):
         raise QueryError(f"{line.place}: {_QRELS_EXPECTED}, found {_quoted(line.text)}")
-    return columns[0], columns[1], _grade(columns[2], line)
-
-
-def _split_trec(line: _Line) -> tuple[str, str, int]:
-    columns = line.text.split()
-    if len(columns) != 4:
-        raise QueryError(f"{line.place}: {_QRELS_EXPECTED}, found {_quoted(line.text)}")
-    return columns[0], columns[2], _grade(columns[3], line)
-
-
-def _grade(text: str, line: _Line) -> int:
+    query, document, text = columns[0], columns[-2], columns[-1]
     try:
         grade = int(text)
     except ValueError as error:
         raise QueryError(f"{line.place}: expected a whole number as the judgement, found {_quoted(text)}") from error
     if abs(grade) > LARGEST_JUDGEMENT:
         raise QueryError(f"{line.place}: expected a judgement of at most {LARGEST_JUDGEMENT:,}, found {_quoted(text)}")
-    return grade
-
-
-def _score(text: str, line: _Line) -> float:
-    try:
-        score = float(text)
-    except ValueError as error:
-        raise QueryError(f"{line.place}: expected a number as the score, found {_quoted(text)}") from error
-    if not abs(score) <= 1e38:
-        raise QueryError(f"{line.place}: expected a finite number as the score, found {_quoted(text)}")
-    return score
-
-
-def _ranked(documents: Mapping[str, float]) -> Ranking:
-    ids = sorted(documents, key=lambda document: (np.float32(documents[document]), document), reverse=True)
-    return Ranking(tuple(ids), tuple(documents[document] for document in ids))
+    return query, document, grade
 
 
 def _check_word(text: str, what: str) -> None:

@@ -88,7 +88,8 @@ class LabelJudge:
         """
         if query in self._hits:
             raise QueryError(f"the query {query!r} is in the evaluation twice")
-        relevant = self._sharing(label_set(label))
+        sharing = [self._labelled[label] for label in label_set(label) if label in self._labelled]
+        relevant = sharing[0] if len(sharing) == 1 else set[str]().union(*sharing)  # without a copy of a large set
         n_relevant = len(relevant) - (query in relevant)
         if n_relevant == 0:
             self.unjudged += 1
@@ -122,11 +123,6 @@ class LabelJudge:
         precision = (count / self._curve_cutoffs).mean(axis=0)
         recall = (count / relevant).mean(axis=0)
         return Curve(self._curve_cutoffs, precision, recall, len(self._hits))
-
-    def _sharing(self, labels: frozenset[str]) -> set[str]:
-        """Find the documents with any of the labels; without a copy where there is one label."""
-        found = [self._labelled[label] for label in labels if label in self._labelled]
-        return found[0] if len(found) == 1 else set().union(*found)
 
     def _check_judged(self) -> None:
         if not self._hits:

@@ -43,23 +43,15 @@ def judged(rankings: Mapping[str, Ranking], qrels: Mapping[str, Mapping[str, int
     names = {nDCG @ 10: "nDCG@10", AP: "MAP", R @ 100: "recall@100", P @ 10: "P@10"}
     asked = {query: dict(qrels[query]) for query in rankings if qrels.get(query)}
     if not asked:
-        raise QueryError(_no_judgement(rankings, qrels))
-    run = {query: _by_rank(rankings[query]) for query in asked}
+        if not rankings:
+            raise QueryError("no query was asked, so there is nothing to score")
+        raise QueryError(
+            f"none of the {len(rankings):,} queries has a judgement: "
+            f"a query's id is {next(iter(rankings))!r}, the first judged one is {next(iter(qrels), None)!r}"
+        )
+    # trec_eval orders by 32-bit score and breaks ties by id, never by our order: so the scores are 0, -1, -2, ...
+    run = {query: {id: float(-rank) for rank, id in enumerate(rankings[query].ids)} for query in asked}
     scores: dict[str, dict[str, float]] = {name: dict.fromkeys(asked, 0.0) for name in names.values()}
     for score in ir_measures.pytrec_eval.iter_calc(list(names), asked, run):
         scores[names[score.measure]][score.query_id] = float(score.value)
     return scores
-
-
-def _by_rank(ranking: Ranking) -> dict[str, float]:
-    """Score documents n, n - 1, ...: trec_eval orders by 32-bit score and breaks ties by id, never by our order."""
-    return {document: float(-rank) for rank, document in enumerate(ranking.ids)}
-
-
-def _no_judgement(rankings: Mapping[str, Ranking], qrels: Mapping[str, object]) -> str:
-    if not rankings:
-        return "no query was asked, so there is nothing to score"
-    return (
-        f"none of the {len(rankings):,} queries has a judgement: "
-        f"a query's id is {next(iter(rankings))!r}, the first judged one is {next(iter(qrels), None)!r}"
-    )

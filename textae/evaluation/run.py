@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textae.config import check_seed
 from textae.encoding.analyzer import searchable
-from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
+from textae.evaluation.label_judge import LabelJudge
+from textae.evaluation.measures import judged
+from textae.evaluation.scoreboard import Scoreboard, figures
 from textae.index.snapshot import Snapshot
-from textae.search.query import QueryVector
 from textae.search.searcher import Searcher
 from textae.types import Document, Query, Ranking
-
-if TYPE_CHECKING:
-    from textae.evaluation import Scoreboard
 
 _AT_A_TIME = 256  # queries whose rankings are in memory
 _FEW = 8  # queries that are answered sooner than threads start
@@ -31,7 +27,7 @@ _ASKED = 1_000  # documents of the index that ask for their like, where no queri
 
 def rank(
     searcher: Searcher,
-    queries: Sequence[Query],
+    queries: Sequence[Query] | Sequence[Document],
     top_k: int,
     mode: str,
     *,
@@ -40,35 +36,43 @@ def rank(
     where: str | None = None,
     must: str | None = None,
 ) -> Iterator[Ranking]:
-    """What a system ranks highest for each of many queries; as `Engine.rank` says."""
-    conditions = searcher.conditions(where, must)
-    mask = None if conditions is None else conditions.mask(searcher.snapshot, "passage")
-    made = [(query.id, partial(searcher.text_query, query.text)) for query in queries]
-    return _ranked(searcher, made, top_k, mode, mask, min_score=min_score, not_itself=not_itself)
+    """Rank the documents of an index for each of many queries, on all cores.
 
+    Args:
+        searcher: of the index.
+        queries: texts or whole documents; each is encoded when its turn comes.
+        top_k: maximum number of hits of a query.
+        mode: the system that ranks.
+        min_score: hits have a higher score.
+        not_itself: whether to leave the document with the query's id out of its ranking.
+        where: a condition on the fields of the hits.
+        must: a condition on the texts of the hits.
 
-def _ranked(
-    searcher: Searcher,
-    queries: Sequence[tuple[str, Callable[[], QueryVector]]],
-    top_k: int,
-    mode: str,
-    everywhere: Mask | None = None,
-    *,
-    min_score: float,
-    not_itself: bool,
-) -> Iterator[Ranking]:
-    """The same of queries of any kind, each under its id and made when it is ranked."""
+    Yields:
+        A ranking for each query, in order; at most `_AT_A_TIME` are in memory.
+
+    Raises:
+        QueryError: a condition cannot be read; raised before the first ranking.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    searcher.retriever(mode)  # made once, before threads ask for it
+    conditions = searcher.conditions(where, must)
     snapshot, view = searcher.snapshot, searcher.snapshot.searched
+    shared = None if conditions is None else conditions.mask(snapshot, "passage")
+    searcher.retriever(mode)  # made once, before threads need it
 
-    def ranked(query: tuple[str, Callable[[], QueryVector]], own: int | None) -> TopK:
-        mask = everywhere
+    def ranked(query: Query | Document, own: int | None) -> TopK:
+        mask = shared
         if own is not None:
             mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
             mask[view.rows_of(own)] = False
-        return searcher.rank(query[1](), top_k, mode, mask, min_score=min_score)
+        if isinstance(query, Query):
+            vector = searcher.text_query(query.text)
+        elif query.picture is None:
+            vector = searcher.text_query(searchable(query))
+        else:
+            vector = searcher.picture_query(query.picture)
+        return searcher.rank(vector, top_k, mode, mask, min_score=min_score)
 
     with ExitStack() as stack:
         apply: Callable[..., Iterable[TopK]] = map
@@ -76,7 +80,7 @@ def _ranked(
             apply = stack.enter_context(ThreadPoolExecutor(os.cpu_count())).map
         for first in range(0, len(queries), _AT_A_TIME):
             some = queries[first : first + _AT_A_TIME]
-            own = [snapshot.reader.number(id) if not_itself else None for id, _ in some]
+            own = [snapshot.reader.number(query.id) if not_itself else None for query in some]
             for top in apply(ranked, some, own):
                 numbers = view.doc_numbers.take(top.rows).tolist()
                 yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(top.scores.tolist()))
@@ -92,8 +96,6 @@ def by_judgements(
     keep: Callable[[str, Mapping[str, Ranking]], None] | None,
 ) -> Scoreboard:
     """Score systems by judged queries; as `Engine.evaluate` says."""
-    from textae.evaluation import Scoreboard, figures, judged
-
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
     scores = {}
     for system in systems:
@@ -118,34 +120,24 @@ def by_labels(
     curve: bool,
 ) -> Scoreboard:
     """Score systems by labels; as `Engine.evaluate_labels` says."""
-    from textae.evaluation import LabelJudge, Scoreboard, figures
-
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
     labels = searcher.snapshot.reader.field(field)
-    asked = list(_sample(searcher.snapshot, seed) if queries is None else queries)
-    querys = [(document.id, partial(_query, searcher, document)) for document in asked]
+    if queries is None:
+        numbers = searcher.snapshot.numbers
+        chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
+        queries = searcher.snapshot.reader.documents(numbers[np.sort(chosen)].tolist())
+    asked = list(queries)
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0
     for system in systems:
         judge = LabelJudge(labels, cutoffs=(k,), depth=depth)
-        ranked = _ranked(searcher, querys, depth, system, min_score=-np.inf, not_itself=True)
+        ranked = rank(searcher, asked, depth, system, min_score=-np.inf, not_itself=True)
         for document, ranking in zip(asked, ranked, strict=True):
             judge.add(document.id, document.fields.get(field), ranking)
         scores[system], unjudged = judge.scores(), judge.unjudged
         if curve:
             curves[system] = judge.curve()
     return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
-
-
-def _query(searcher: Searcher, document: Document) -> QueryVector:
-    if document.picture is None:
-        return searcher.text_query(searchable(document))
-    return searcher.picture_query(document.picture)
-
-
-def _sample(snapshot: Snapshot, seed: int) -> list[Document]:
-    chosen = np.random.default_rng(seed).permutation(len(snapshot.numbers))[:_ASKED]
-    return snapshot.reader.documents(snapshot.numbers[np.sort(chosen)].tolist())
 
 
 def _checked(snapshot: Snapshot, systems: Sequence[str], baseline: str | None, seed: int) -> str:

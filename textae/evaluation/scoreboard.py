@@ -68,21 +68,15 @@ def figures(scores: Mapping[str, Scores], baseline: str, seed: int) -> list[Figu
     """
     if baseline not in scores:
         raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(scores)}")
-    return [
-        _figure(system, metric, values, baseline, scores[baseline], seed)
-        for system, metrics in scores.items()
-        for metric, values in metrics.items()
-    ]
-
-
-def _figure(
-    system: str, metric: str, values: Mapping[str, float], baseline: str, standard: Scores, seed: int
-) -> Figure:
-    if metric not in standard:
-        raise QueryError(f"{system!r} is scored by {metric}, but the baseline {baseline!r} is not")
-    low, high = confidence(values, seed)
-    p = None if system == baseline else significance(values, standard[metric], seed)
-    return Figure(system, metric, fmean(values.values()), low, high, len(values), p, baseline)
+    found = []
+    for system, metrics in scores.items():
+        for metric, values in metrics.items():
+            if metric not in scores[baseline]:
+                raise QueryError(f"{system!r} is scored by {metric}, but the baseline {baseline!r} is not")
+            low, high = confidence(values, seed)
+            p = None if system == baseline else significance(values, scores[baseline][metric], seed)
+            found.append(Figure(system, metric, fmean(values.values()), low, high, len(values), p, baseline))
+    return found
 
 
 def table(figures: Sequence[Figure], unjudged: int = 0) -> str:
@@ -105,20 +99,20 @@ def table(figures: Sequence[Figure], unjudged: int = 0) -> str:
     cells = {(figure.system, figure.metric): figure for figure in figures}
     margin = max(map(len, systems))
     columns = max(1, (WIDTH - margin) // 20)
-    lines = [_queries_line(figures, unjudged)]
+    counts = sorted({figure.queries for figure in figures})
+    queries = " or ".join(f"{count:,}" for count in counts) + (" query" if counts == [1] else " queries")
+    lines = [f"{queries} ({unjudged:,} without a judgement left out)" if unjudged else queries]
     for start in range(0, len(metrics), columns):
         block = metrics[start : start + columns]
         lines += ["", " " * margin + "".join(f"   {metric:<17}" for metric in block).rstrip()]
         for system in systems:
             row = "".join(f"  {_cell(cells, system, metric):<18}" for metric in block)
             lines.append(f"{system:<{margin}}{row}".rstrip())
-    return "\n".join([*lines, "", _legend(figures[0].baseline, len(systems))])
-
-
-def _queries_line(figures: Sequence[Figure], unjudged: int) -> str:
-    counts = sorted({figure.queries for figure in figures})
-    queries = " or ".join(f"{count:,}" for count in counts) + (" query" if counts == [1] else " queries")
-    return f"{queries} ({unjudged:,} without a judgement left out)" if unjudged else queries
+    legend = "[95 % bootstrap interval]"
+    if len(systems) > 1:
+        baseline = figures[0].baseline
+        legend = f"* best; + better, - worse than {baseline} (p < .05, paired randomisation); {legend}"
+    return "\n".join([*lines, "", legend])
 
 
 def _cell(cells: Mapping[tuple[str, str], Figure], system: str, metric: str) -> str:
@@ -127,23 +121,12 @@ def _cell(cells: Mapping[tuple[str, str], Figure], system: str, metric: str) -> 
         return ""
     rivals = [other.value for (_, judged_by), other in cells.items() if judged_by == metric]
     star = "*" if len(rivals) > 1 and figure.value == max(rivals) else " "
-    mark = _mark(figure, cells.get((figure.baseline, metric)))
+    standard, mark = cells.get((figure.baseline, metric)), " "
+    if standard and figure.p is not None and figure.p < LEVEL:
+        mark = "+" if figure.value > standard.value else "-"
     return f"{star}{_short(figure.value)}{mark} [{_short(figure.low)} {_short(figure.high)}]"
-
-
-def _mark(figure: Figure, standard: Figure | None) -> str:
-    if standard is None or figure.p is None or figure.p >= LEVEL:
-        return " "
-    return "+" if figure.value > standard.value else "-"
 
 
 def _short(value: float) -> str:
     """Print .685, and 1.00: four characters, as papers do."""
     return f"{value:.3f}".removeprefix("0")[:4]
-
-
-def _legend(baseline: str, n_systems: int) -> str:
-    interval = "[95 % bootstrap interval]"
-    if n_systems == 1:
-        return interval
-    return f"* best; + better, - worse than {baseline} (p < .05, paired randomisation); {interval}"

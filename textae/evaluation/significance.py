@@ -32,10 +32,8 @@ def confidence(values: Mapping[str, float], seed: int) -> tuple[float, float]:
         QueryError: there is no query.
     """
     sample = _scores(values, values)
-    rng = np.random.default_rng(seed)
-    means = [
-        sample[rng.integers(0, len(sample), size=(rows, len(sample)))].mean(axis=1) for rows in _blocks(len(sample))
-    ]
+    n, rng = len(sample), np.random.default_rng(seed)
+    means = [sample[rng.integers(0, n, size=(rows, n))].mean(axis=1) for rows in _blocks(n)]
     low, high = np.percentile(np.concatenate(means), [2.5, 97.5])
     return float(low), float(high)
 
@@ -62,10 +60,12 @@ def significance(values: Mapping[str, float], baseline: Mapping[str, float], see
     difference = _scores(values, baseline) - _scores(baseline, values)
     total = difference.sum()
     rounding = 1e-12 * np.abs(difference).sum()
-    rng = np.random.default_rng(seed)
+    n, rng = len(difference), np.random.default_rng(seed)
     extreme = 0
-    for rows in _blocks(len(difference)):
-        flipped = 2 * _coins(rng, rows, len(difference)) @ difference - total
+    for rows in _blocks(n):
+        packed = rng.integers(0, 256, size=(rows, -(-n // 8)), dtype=np.uint8)
+        coins = np.unpackbits(packed, axis=1, count=n).astype(np.float64)  # (rows, n) zeros and ones, a random bit each
+        flipped = 2 * coins @ difference - total
         extreme += int((np.abs(flipped) >= abs(total) - rounding).sum())
     return (extreme + 1) / (RESAMPLES + 1)
 
@@ -78,12 +78,6 @@ def _scores(values: Mapping[str, float], others: Mapping[str, float]) -> NDArray
         odd = min(values.keys() ^ others.keys())
         raise QueryError(f"systems must be compared on the same queries, but only one of them has the query {odd!r}")
     return np.array([values[query] for query in sorted(values)], dtype=np.float64)
-
-
-def _coins(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.float64]:
-    """Draw zeros and ones: (rows, columns), one random bit each."""
-    packed = rng.integers(0, 256, size=(rows, -(-columns // 8)), dtype=np.uint8)
-    return np.unpackbits(packed, axis=1, count=columns).astype(np.float64)
 
 
 def _blocks(columns: int) -> Iterator[int]:

@@ -19,11 +19,8 @@ def classify(snapshot: Snapshot, texts: Sequence[str], k: int = 1) -> list[list[
     snapshot.check_words("telling labels")
     classifier = snapshot.classifier
     codes = snapshot.text_encoder.encode(snapshot.model.vectorizer.transform(texts))
-    rows = zip(classifier.predict_proba(codes.floats), codes.has_code, strict=True)
-    return [
-        [
-            Prediction(rank, classifier.classes[label], float(row[label]))
-            for rank, label in enumerate(top_k(row, k if has_code else 0, min_score=-1).tolist(), start=1)
-        ]
-        for row, has_code in rows
-    ]
+    predictions = []
+    for row, has_code in zip(classifier.predict_proba(codes.floats), codes.has_code, strict=True):
+        best = enumerate(top_k(row, k if has_code else 0, min_score=-1).tolist(), start=1)
+        predictions.append([Prediction(rank, classifier.classes[i], float(row[i])) for rank, i in best])
+    return predictions

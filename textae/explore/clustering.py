@@ -69,7 +69,15 @@ def find(vectors: Floats, n: int | None, generator: np.random.Generator, progres
         small, sizes = _k_means(vectors, min(different, max(_SMALL, 2 * k)), "k-means++", 20, generator)
         k = min(k, len(small))
         joined = _joined(small, sizes, _cut(small, [k])[k])
-        return _grouped(*_k_means(vectors, k, joined, 300, generator), agreed)
+        centres, sizes = _k_means(vectors, k, joined, 300, generator)
+    k = len(centres)
+    group_of = np.arange(k, dtype=np.int32)
+    if k > _UNGROUPED:  # as many groups as the halves agree on most
+        n_groups = max((n for n in agreed if n in _group_numbers(k)), key=lambda n: agreed[n] / np.log(n))
+        group_of = _cut(centres, [n_groups])[n_groups]
+    order = np.lexsort((-sizes, group_of, -np.bincount(group_of, sizes)[group_of]))
+    ordered = group_of[order]
+    return Clusters(centres[order], np.cumsum(np.diff(ordered, prepend=ordered[:1]) != 0).astype(np.int32))
 
 
 def _group_numbers(k: int) -> range:
@@ -107,10 +115,10 @@ def information(
 
 def _every_cut(vectors: Floats, ks: Sequence[int], generator: np.random.Generator) -> dict[int, Floats]:
     """The centres of each number of clusters, for those numbers that the vectors have enough different values for."""
-    different = len(np.unique(vectors, axis=0))
-    if not different:
+    if not len(vectors):
         return {}
-    small, sizes = _k_means(vectors, min(different, _SMALL // 2), "k-means++", 20, generator)
+    k = min(len(np.unique(vectors, axis=0)), _SMALL // 2)
+    small, sizes = _k_means(vectors, k, "k-means++", 20, generator)
     cuts = _cut(small, [k for k in ks if k <= len(small)])
     return {k: _joined(small, sizes, cluster_of) for k, cluster_of in cuts.items()}
 
@@ -145,18 +153,6 @@ def _joined(centres: Floats, sizes: Rows, cluster_of: Ints) -> Floats:
     sums = np.zeros((int(cluster_of.max()) + 1, centres.shape[1]))
     np.add.at(sums, cluster_of, centres * sizes[:, None])
     return (sums / np.bincount(cluster_of, sizes)[:, None]).astype(np.float32)
-
-
-def _grouped(centres: Floats, sizes: Rows, agreed: dict[int, float]) -> Clusters:
-    """Clusters in as many groups as the halves agree on most, the largest first."""
-    k = len(centres)
-    group_of = np.arange(k, dtype=np.int32)
-    if k > _UNGROUPED:
-        n_groups = max((n for n in agreed if n in _group_numbers(k)), key=lambda n: agreed[n] / np.log(n))
-        group_of = _cut(centres, [n_groups])[n_groups]
-    order = np.lexsort((-sizes, group_of, -np.bincount(group_of, sizes)[group_of]))
-    ordered = group_of[order]
-    return Clusters(centres[order], np.cumsum(np.diff(ordered, prepend=ordered[:1]) != 0).astype(np.int32))
 
 
 def nearest(vectors: Floats, centres: Floats) -> tuple[Ints, Floats]:

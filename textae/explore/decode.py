@@ -12,7 +12,6 @@ most.
 """
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,29 +96,24 @@ def decoded(
     if snapshot.modality.kind == PICTURES:
         return _pictures(snapshot, codes, numbers)
     texts = [searchable(document) for document in snapshot.reader.documents(numbers)] if text is None else [text]
-    return _words(snapshot, codes, k, texts)
-
-
-def _words(snapshot: Snapshot, codes: NDArray[np.floating], k: int, texts: Sequence[str]) -> list[Decoded]:
     if k < 1:
         raise QueryError(f"the number of words must be at least 1, got {k}")
     vectorizer, usual = snapshot.model.vectorizer, snapshot.usual_words
-    rows = []
+    rows = []  # of each code: its terms, their probabilities and their lifts
     for code in codes:
-        probabilities = snapshot.decoder.words(code[None])[0]
-        terms = most_telling(probabilities, usual, k)
-        rows.append((terms.tolist(), probabilities[terms].tolist(), (probabilities[terms] / usual[terms]).tolist()))
-    form_of = forms(snapshot, set(chain.from_iterable(terms for terms, _, _ in rows)), texts)
+        p = snapshot.decoder.words(code[None])[0]
+        terms = most_telling(p, usual, k)
+        rows.append((terms.tolist(), p[terms].tolist(), (p[terms] / usual[terms]).tolist()))
+    form_of = forms(snapshot, {term for terms, _, _ in rows for term in terms}, texts)
     held: list[set[int] | None] = [set(vectorizer.transform([text]).terms.tolist()) for text in texts]
-    decoded = []
+    results = []
     for code, row, holds in zip(codes, rows, held or [None] * len(codes), strict=True):
         words = []
         for rank, (term, probability, lift) in enumerate(zip(*row, strict=True), start=1):
-            stem = vectorizer.vocabulary.term(term)
-            in_text = None if holds is None else term in holds
+            stem, in_text = vectorizer.vocabulary.term(term), None if holds is None else term in holds
             words.append(LikelyWord(rank, stem, form_of.get(stem, stem), probability, lift, in_text))
-        decoded.append(Decoded(_written(code), tuple(words)))
-    return decoded
+        results.append(Decoded(_written(code), tuple(words)))
+    return results
 
 
 def _pictures(snapshot: Snapshot, codes: NDArray[np.floating], numbers: Sequence[int]) -> list[Decoded]:

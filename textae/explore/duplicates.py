@@ -26,11 +26,11 @@ from textae.encoding.encoders import Bits
 from textae.errors import QueryError
 from textae.explore.near_pairs import MULTIPLIER, distinct_codes, pairs
 from textae.index.snapshot import Snapshot
-from textae.types import PICTURES, Document, Duplicate, DuplicateGroups, Progress, no_progress
+from textae.types import TEXTS, Document, Duplicate, DuplicateGroups, Progress, no_progress
 
 Shingles = NDArray[np.uint32]
 Contents = Callable[[Rows], Sequence[bytes]]
-Similarity = Callable[[bytes, bytes], float]
+Compare = Callable[[bytes, bytes], float]
 
 WORDS = 4
 """Words of a shingle."""
@@ -76,23 +76,22 @@ def near_duplicates(
     numbers, bits, has_code = snapshot.numbers, snapshot.codes.bits, snapshot.codes.has_code
     radius = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
 
-    def shingles_of(rows: Rows) -> list[bytes]:
-        return [shingles(searchable(document)).tobytes() for document in documents(rows)]
-
-    def pixels_of(rows: Rows) -> list[bytes]:
-        return [pixels.tobytes() for pixels in snapshot.pixels_of(numbers[rows].tolist()).values]
-
     def documents(rows: Rows) -> list[Document]:
         return snapshot.reader.documents(numbers[rows].tolist())
 
-    similarity, contents, usual = text_similarity, shingles_of, TEXTS_ALIKE
-    if snapshot.modality.kind == PICTURES:
-        similarity, contents, usual = pixel_similarity, pixels_of, PICTURES_ALIKE
+    is_text = snapshot.modality.kind == TEXTS
+
+    def contents(rows: Rows) -> list[bytes]:
+        if is_text:
+            return [shingles(searchable(document)).tobytes() for document in documents(rows)]
+        return [pixels.tobytes() for pixels in snapshot.pixels_of(numbers[rows].tolist()).values]
+
+    similarity, usual = (text_similarity, TEXTS_ALIKE) if is_text else (pixel_similarity, PICTURES_ALIKE)
     threshold = usual if resemblance is None else resemblance
     duplicates = []
     for group in groups(bits, has_code, radius, threshold, contents, similarity, progress):
-        pairs = zip(documents(np.array([member.row for member in group])), group, strict=True)
-        duplicates.append(tuple(Duplicate(one.id, one.title, member.resemblance) for one, member in pairs))
+        members = zip(documents(np.array([member.row for member in group])), group, strict=True)
+        duplicates.append(tuple(Duplicate(one.id, one.title, member.resemblance) for one, member in members))
     n = int(has_code.sum())
     return DuplicateGroups(tuple(duplicates), radius, n, len(bits) - n)
 
@@ -103,7 +102,7 @@ def groups(
     radius: int,
     threshold: float,
     contents: Contents,
-    similarity: Similarity,
+    similarity: Compare,
     progress: Progress,
 ) -> list[tuple[Member, ...]]:
     """The groups of near-duplicates: connected by pairs within the radius whose contents resemble each other.
@@ -188,7 +187,7 @@ class _Forest:
         similarity: compares two contents.
     """
 
-    def __init__(self, starts: Rows, rows: Rows, contents: Contents, threshold: float, similarity: Similarity) -> None:
+    def __init__(self, starts: Rows, rows: Rows, contents: Contents, threshold: float, similarity: Compare) -> None:
         self._starts, self._rows, self._read = starts, rows, contents
         self._threshold, self._between = threshold, similarity
         self._of_code: dict[int, dict[bytes, int]] = {}
@@ -204,8 +203,8 @@ class _Forest:
         self.fetch(np.unique(near))
         # Pairs of codes whose only contents are in one tree are skipped: of a thousand variants nearly all.
         roots = np.array(self._parent, np.int64)
-        while not np.array_equal(above := roots[roots], roots):
-            roots = above
+        while not np.array_equal(parents := roots[roots], roots):
+            roots = parents
         tree = np.where(self._only >= 0, roots[np.maximum(self._only, 0)], self._only) if len(roots) else self._only
         for left, right in near[tree[near[:, 0]] != tree[near[:, 1]]].tolist():
             for one, other in product(self._of_code[left].values(), self._of_code[right].values()):

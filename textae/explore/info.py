@@ -1,56 +1,65 @@
-"""The facts about an index: what it holds, how it was learned, and how well added documents fit the model."""
+"""The facts about an index: what it holds, how it was learned, and its drift from what it learned.
 
-from collections.abc import Callable, Mapping
+Drift: do the words and codes of an index still fit newer documents? Two measures, of a sample of the learned documents
+and of a sample of later ones:
+
+    unknown words    share of the words (without stop words) that the encoder does not know
+    loss             mean over documents of -Σ_t q(t) ln p(t), in nats: p the decoder's probabilities for the document's
+                     code, q the document's tf-idf weights of the words that the encoder knows, scaled to sum 1
+
+A higher loss of later documents means that the auto-encoder knows their topics less well. Pictures have one measure:
+
+    error            mean over pictures of Σ_i (x(i) - x̂(i))²: x the brightness of a pixel, from 0 to 1, x̂ the decoder's
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from textae.encoding.arrays import Rows
-from textae.explore.drift import fit, picture_error
+from textae.encoding.encoders import encode
+from textae.encoding.weighting import tfidf
 from textae.index.snapshot import Snapshot
-from textae.types import PICTURES, TEXTS, shape_in_words
+from textae.types import shape_in_words
+
+SAMPLE = 1_000
+"""Documents of each sample, evenly spaced."""
+
+_AT_A_TIME = 64  # documents decoded at a time, each to a distribution over all words
+
+_TEXTS_ONLY = ("language", "inputs", "topics")
+"""Settings of learning that have no meaning for pictures."""
 
 
 def info(snapshot: Snapshot) -> dict[str, Any]:
     """What the index holds and how it was learned, as JSON can hold it."""
-    settings, documents = snapshot.reader.settings, snapshot.documents
-    errors = settings.get("layer_errors", [])
-    labels = settings.get("classifier")
-    return {
-        "documents": len(snapshot.reader),
-        **_CONTENT[snapshot.modality.kind](snapshot),
-        "bytes_floats": sum(part.nbytes for part in documents.floats.parts),
-        "bytes_bits": sum(part.nbytes for part in documents.bits.parts),
-        **_changes(snapshot),
-        **{name: value for name, value in settings["about"].items() if name not in _UNUSED[snapshot.modality.kind]},
-        **({"layer_errors": [f"{layer[0]:.4g} → {layer[-1]:.4g}" for layer in errors]} if errors else {}),
-        **(
-            {"label_field": labels["field"], "labelled": labels["labelled"], "labels": len(labels["classes"])}
-            if labels
-            else {}
-        ),
-    }
-
-
-def _changes(snapshot: Snapshot) -> dict[str, Any]:
-    """What has changed since the index was learned, and how well added documents fit the model."""
-    settings = snapshot.reader.settings
+    settings, documents, has_words = snapshot.reader.settings, snapshot.documents, snapshot.shape is None
+    facts: dict[str, Any] = {"documents": len(snapshot.reader)}
+    if has_words:
+        facts |= {"terms": len(snapshot.model.vectorizer.vocabulary)}
+        facts |= {"hybrid_weight": round(settings["hybrid_weight"], 3)}
+    else:
+        facts["pictures"] = shape_in_words(snapshot.modality.check_picture(snapshot.reader.folder))
     is_new = snapshot.numbers >= settings["learned_numbers"]
     added, learned = snapshot.numbers[is_new], snapshot.numbers[~is_new]
-    return {
+    facts |= {
+        "bytes_floats": sum(part.nbytes for part in documents.floats.parts),
+        "bytes_bits": sum(part.nbytes for part in documents.bits.parts),
         "segments": len(snapshot.segments),
         "added_since_learned": len(added),
         "removed_since_learned": settings["learned_documents"] - len(learned),
-        **({"passages": snapshot.searched.statistics.n} if snapshot.model.passage else {}),
-        **(_DRIFT[snapshot.modality.kind](snapshot, learned, added) if len(added) and len(learned) else {}),
     }
-
-
-def _text_content(snapshot: Snapshot) -> dict[str, Any]:
-    weight = round(snapshot.reader.settings["hybrid_weight"], 3)
-    return {"terms": len(snapshot.model.vectorizer.vocabulary), "hybrid_weight": weight}
-
-
-def _picture_content(snapshot: Snapshot) -> dict[str, Any]:
-    return {"pictures": shape_in_words(snapshot.modality.check_picture(snapshot.reader.folder))}
+    if snapshot.model.passage:
+        facts["passages"] = snapshot.searched.statistics.n
+    if len(added) and len(learned):
+        facts |= (_text_drift if has_words else _picture_drift)(snapshot, learned, added)
+    facts |= {name: value for name, value in settings["about"].items() if has_words or name not in _TEXTS_ONLY}
+    if errors := settings.get("layer_errors"):
+        facts["layer_errors"] = [f"{layer[0]:.4g} → {layer[-1]:.4g}" for layer in errors]
+    if labels := settings.get("classifier"):
+        facts |= {"label_field": labels["field"], "labelled": labels["labelled"], "labels": len(labels["classes"])}
+    return facts
 
 
 def _text_drift(snapshot: Snapshot, learned: Rows, added: Rows) -> dict[str, Any]:
@@ -68,7 +77,55 @@ def _picture_drift(snapshot: Snapshot, learned: Rows, added: Rows) -> dict[str, 
     return {name: round(picture_error(snapshot, rows), 3) for name, rows in numbers.items()}
 
 
-_CONTENT: Mapping[str, Callable[[Snapshot], dict[str, Any]]] = {TEXTS: _text_content, PICTURES: _picture_content}
-_DRIFT: Mapping[str, Callable[[Snapshot, Rows, Rows], dict[str, Any]]] = {TEXTS: _text_drift, PICTURES: _picture_drift}
-_UNUSED: Mapping[str, tuple[str, ...]] = {TEXTS: (), PICTURES: ("language", "inputs", "topics")}
-"""Settings of learning that have no meaning for one kind of document."""
+@dataclass(frozen=True)
+class Fit:
+    """How well some documents fit what was learned.
+
+    Attributes:
+        unknown_words: share of their words that the encoder does not know.
+        loss: of reconstruction, in nats; None if the encoder knows no word of them.
+    """
+
+    unknown_words: float
+    loss: float | None
+
+
+def fit(snapshot: Snapshot, numbers: Rows) -> Fit:
+    """How well documents, or a sample of many, fit what was learned.
+
+    Args:
+        snapshot: the index.
+        numbers: (n,) of the documents, at least 1.
+    """
+    bags = snapshot.bags_of(_sample(numbers).tolist())
+    inputs = len(snapshot.text_encoder.words)
+    known, total = bags.below(inputs), float(bags.counts.sum())
+    unknown = 1 - float(known.counts.sum()) / total if total else 0.0
+    losses = []
+    for rows in known.chunks(_AT_A_TIME):
+        weights = tfidf(rows, snapshot.model.idf[:inputs]).astype(np.float64)
+        codes = snapshot.text_encoder.encode(rows).floats
+        log_probabilities = np.log(snapshot.decoder.words(codes) + np.finfo(np.float32).tiny)
+        sums = np.bincount(rows.row_of, weights, minlength=len(rows))
+        loss = -np.bincount(rows.row_of, weights * log_probabilities[rows.row_of, rows.terms], minlength=len(rows))
+        losses.append(loss[sums > 0] / sums[sums > 0])
+    every = np.concatenate(losses)
+    return Fit(unknown, float(every.mean()) if len(every) else None)
+
+
+def picture_error(snapshot: Snapshot, numbers: Rows) -> float:
+    """The mean squared error of pictures, or of a sample of many.
+
+    Args:
+        snapshot: the index.
+        numbers: (n,) of the pictures, at least 1.
+    """
+    errors = []
+    for rows in snapshot.pixels_of(_sample(numbers).tolist()).chunks(_AT_A_TIME):
+        brightness = snapshot.decoder.brightness(encode(snapshot.model.encoder, rows).floats)
+        errors.append(np.square(brightness - rows.brightness()).sum(axis=1))
+    return float(np.concatenate(errors).mean())
+
+
+def _sample(numbers: Rows) -> Rows:
+    return numbers[np.unique(np.linspace(0, len(numbers) - 1, min(len(numbers), SAMPLE)).astype(np.int64))]

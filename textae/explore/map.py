@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.config import LAYOUTS, LSA, NEIGHBOURS, check_seed
 from textae.encoding.arrays import Floats, Ints, Rows
@@ -17,17 +18,16 @@ from textae.encoding.decoder import most_telling
 from textae.encoding.encoders import PixelEncoder
 from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
-from textae.errors import QueryError, TextaeError
+from textae.errors import TextaeError
 from textae.explore.sampling import spherical
-from textae.explore.topics import known_rows
+from textae.explore.topics import known_rows, rows_to_learn
 from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
 from textae.types import TEXTS, Progress, Topics, no_progress
 
-if TYPE_CHECKING:
-    from textae.index.records import Arrays
+Words = tuple[tuple[str, ...], ...]
 
 GRID, WORDS = 48, 6
 """Rows and columns of the background grid, and words of a cell."""
@@ -56,7 +56,7 @@ class BackgroundGrid:
     bottom: float
     right: float
     top: float
-    words: tuple[tuple[str, ...], ...]
+    words: Words
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class MapModel:
     projection: Projection
     background: BackgroundGrid
 
-    def stored(self) -> tuple[Arrays, dict[str, Any]]:
+    def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """The arrays and the setting that `load` reads."""
         words = "\n".join(" ".join(cell) for cell in self.background.words)
         text = np.frombuffer(words.encode(), np.uint8)
@@ -115,15 +115,11 @@ class MapModel:
         Raises:
             TextaeError: no such layout.
         """
-        name = setting(layout)
-        stored = snapshot.reader.settings.get(name)
+        stored = snapshot.reader.settings.get(setting(layout))
         if stored is None:
             return None
-        arrays = {
-            key.removeprefix(f"{name}/"): array
-            for key, array in snapshot.reader.arrays.items()
-            if key.startswith(f"{name}/")
-        }
+        prefix, every = f"{setting(layout)}/", snapshot.reader.arrays
+        arrays = {key.removeprefix(prefix): array for key, array in every.items() if key.startswith(prefix)}
         words = tuple(tuple(cell.split()) for cell in arrays["words"].tobytes().decode().split("\n"))
         background = BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
         return cls(layout, stored["seed"], Projection.from_arrays(arrays, stored["hidden"]), background)
@@ -178,11 +174,7 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
         TextaeError: the seed is invalid.
     """
     check_seed(seed)
-    rows = known_rows(snapshot)
-    if not len(rows):
-        raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    if len(rows) > MOST:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
+    rows = rows_to_learn(snapshot, MOST, np.random.default_rng(seed))
     codes = _codes(snapshot, layout).take(rows).astype(np.float32)
     if layout == LSA:
         projection = first_coordinates(codes.shape[1])
@@ -191,29 +183,26 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
 
         projection = (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
     projection = projection.fitted_to_square(codes)
-    words: tuple[tuple[str, ...], ...] = ((),) * GRID**2
+    words: Words = ((),) * GRID**2
     if snapshot.modality.kind == TEXTS:
         floats = snapshot.documents.floats.take(rows).astype(np.float32)
         words = _background_words(snapshot, floats, projection.coordinates(codes), progress)
     return MapModel(layout, seed, projection, BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words))
 
 
-def _background_words(
-    snapshot: Snapshot, codes: Floats, coordinates: Floats, progress: Progress
-) -> tuple[tuple[str, ...], ...]:
+def _background_words(snapshot: Snapshot, codes: Floats, coordinates: Floats, progress: Progress) -> Words:
     """The decoder's words of every cell, by the codes, (n, dims), and coordinates, (n, 2), of documents."""
     middles = (np.arange(GRID, dtype=np.float32) + 0.5) * (2 * LIMIT / GRID) - LIMIT
     x, y = np.meshgrid(middles, middles[::-1])
     cells = np.stack([x.ravel(), y.ravel()], axis=1)
-    vocabulary, usual = snapshot.model.vectorizer.vocabulary, snapshot.usual_words
+    stem_of = snapshot.model.vectorizer.vocabulary.term
     terms: list[list[int]] = []
     for first in range(0, len(cells), _CELLS):
         probabilities = snapshot.decoder.words(codes_at(cells[first : first + _CELLS], codes, coordinates))
-        terms += [most_telling(row, usual, WORDS).tolist() for row in probabilities]
+        terms += [most_telling(row, snapshot.usual_words, WORDS).tolist() for row in probabilities]
         progress("reading the map", len(terms), len(cells))
     form_of = forms(snapshot, {term for cell in terms for term in cell}, ())
-    stems = [[vocabulary.term(term) for term in cell] for cell in terms]
-    return tuple(tuple(form_of.get(stem, stem) for stem in cell) for cell in stems)
+    return tuple(tuple(form_of.get(stem, stem) for stem in map(stem_of, cell)) for cell in terms)
 
 
 def codes_at(places: Floats, codes: Floats, coordinates: Floats) -> Floats:

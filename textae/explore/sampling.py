@@ -74,11 +74,9 @@ def grid(snapshot: Snapshot, n: int = 6, k: int = 3) -> Grid:
         )
     x, y, documents = plane(_floats(snapshot), n)
     cells = decoded(snapshot, centres(x, y), k)
-    from_the_top = tuple(
-        Cell(row, column, int(documents[n - 1 - row, column]), cells[(n - 1 - row) * n + column])
-        for row in range(n)
-        for column in range(n)
-    )
+    numbers = np.arange(n * n).reshape(n, n)[::-1]  # from the top; the plane counts rows from the bottom
+    rows = [(*divmod(i, n), number) for i, number in enumerate(numbers.ravel().tolist())]
+    from_the_top = tuple(Cell(row, column, int(documents.flat[i]), cells[i]) for row, column, i in rows)
     return Grid(tuple(x.tolist()), tuple(y.tolist()), from_the_top)
 
 

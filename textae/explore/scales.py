@@ -145,8 +145,7 @@ def field_colouring(snapshot: Snapshot, field: str, ids: Sequence[str]) -> Colou
         QueryError: it has no colours: all values are the same, or each document has its own.
     """
     values = snapshot.reader.field(field)
-    found = colouring(field, [values[id] for id in ids])
-    if found is None:
-        known = ", ".join(sorted(snapshot.field_names - {"id", "title"})) or "none"
-        raise QueryError(f"the field {field!r} says nothing in colours of these documents; fields: {known}")
-    return found
+    if scale := colouring(field, [values[id] for id in ids]):
+        return scale
+    known = ", ".join(sorted(snapshot.field_names - {"id", "title"})) or "none"
+    raise QueryError(f"the field {field!r} says nothing in colours of these documents; fields: {known}")

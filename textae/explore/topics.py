@@ -26,7 +26,6 @@ tells a topic, the title or the id of its most typical picture does.
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -143,7 +142,7 @@ class _Assignment:
         """The places of the n documents with the highest membership of each topic."""
         order = np.lexsort((-self.memberships, self.topic_of))
         starts = np.searchsorted(self.topic_of[order], np.arange(len(self.sizes) + 1)).tolist()
-        return [order[first : min(last, first + n)] for first, last in pairwise(starts)]
+        return [order[first : min(last, first + n)] for first, last in itertools.pairwise(starts)]
 
 
 def topic_model(snapshot: Snapshot, n: int | None, seed: int | None, progress: Progress) -> TopicModel:
@@ -183,16 +182,12 @@ def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Pro
         TextaeError: the seed is invalid.
     """
     check_seed(seed)
-    rows = known_rows(snapshot)
-    if not len(rows):
-        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    generator = np.random.default_rng(seed)
+    rows = rows_to_learn(snapshot, _SAMPLE, generator)
     most = min(len(rows), MOST_TOPICS)
     if n is not None and not 1 <= n <= most:
         of = f" for the {len(rows):,} documents that have a code" if most == len(rows) else ""
         raise QueryError(f"the number of topics must be from 1 to {most:,}{of}, got {n:,}")
-    generator = np.random.default_rng(seed)
-    if len(rows) > _SAMPLE:
-        rows = rows[np.sort(generator.choice(len(rows), _SAMPLE, replace=False))]
     floats = snapshot.documents.floats.take(rows).astype(np.float32)
     clusters = find(topic_vectors(snapshot, floats), n, generator, progress)
     if n is not None and len(clusters.centres) < n:
@@ -221,6 +216,18 @@ def known_rows(snapshot: Snapshot) -> Rows:
     """The rows of the documents that have a code and are not removed."""
     has_code, alive = snapshot.documents.has_code.whole(), snapshot.documents.alive
     return np.flatnonzero(has_code if alive is None else has_code & alive)
+
+
+def rows_to_learn(snapshot: Snapshot, most: int, generator: np.random.Generator) -> Rows:
+    """The `known_rows`, or a sample of more than `most`, rising.
+
+    Raises:
+        QueryError: no document has a code.
+    """
+    rows = known_rows(snapshot)
+    if not len(rows):
+        raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    return rows if len(rows) <= most else np.sort(generator.choice(rows, most, replace=False))
 
 
 def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floats]:
@@ -302,7 +309,13 @@ def _telling(snapshot: Snapshot, probabilities: Floats, assignment: _Assignment)
     terms = np.unique(np.concatenate([most_telling(row, usual, _CANDIDATES) for row in probabilities]))
     telling = _excess(probabilities[:, terms], usual[terms])
     if k > 1:  # the documents of a single topic hold no term more often than usual
-        frequencies = _frequencies(snapshot, terms, assignment)
+        topic_of_row = np.full(len(snapshot.documents.doc_numbers), k)  # k: removed, or without a code
+        topic_of_row[assignment.rows] = assignment.topic_of
+        counts = np.zeros((k + 1, len(terms)))
+        for start, segment in zip(snapshot.documents.doc_numbers.starts, snapshot.segments, strict=False):
+            for i, (documents, _) in enumerate(segment.documents.postings.find(terms.astype(np.int32)).lists):
+                counts[:, i] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
+        frequencies = counts[:k] / np.maximum(assignment.sizes, 1)[:, None]  # of documents of a topic with a term
         both = telling * _excess(frequencies, frequencies.mean(axis=0))
         telling = np.where(both.any(axis=1, keepdims=True), both, telling)
     return terms, telling
@@ -312,19 +325,6 @@ def _excess(p: NDArray[np.floating], mean: Doubles) -> Doubles:
     """(p - p̄) / √p̄ where p is above its mean, else 0."""
     excess: Doubles = np.maximum(p - mean, 0) / np.sqrt(np.maximum(mean, np.finfo(np.float32).tiny))
     return excess
-
-
-def _frequencies(snapshot: Snapshot, terms: Rows, assignment: _Assignment) -> Doubles:
-    """The document frequency of each term in each topic, as a share of its documents: (n_topics, n_terms)."""
-    k = len(assignment.sizes)
-    topic_of_row = np.full(len(snapshot.documents.doc_numbers), k)  # k: removed, or without a code
-    topic_of_row[assignment.rows] = assignment.topic_of
-    counts = np.zeros((k + 1, len(terms)))
-    for start, segment in zip(snapshot.documents.doc_numbers.starts, snapshot.segments, strict=False):
-        for i, (documents, _) in enumerate(segment.documents.postings.find(terms.astype(np.int32)).lists):
-            counts[:, i] += np.bincount(topic_of_row[start + documents], minlength=k + 1)
-    frequencies: Doubles = counts[:k] / np.maximum(assignment.sizes, 1)[:, None]
-    return frequencies
 
 
 def _different(words: Sequence[str]) -> tuple[str, ...]:
@@ -359,10 +359,10 @@ def _labels(snapshot: Snapshot, clusters: Clusters, assignment: _Assignment) -> 
     A group without a telling label is called like its largest topic.
     """
     fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.has_code.tolist())
-    labels, k, n_groups = list(map(label_of, fields)), len(clusters.centres), int(clusters.group_of[-1]) + 1
-    typical = [tuple(one.title or one.id for one in documents[:1]) for documents in _typical(snapshot, assignment)]
-    telling = telling_values(labels, assignment.topic_of, k)
-    words = [row or title for row, title in zip(telling, typical, strict=True)]
+    labels, n_groups = list(map(label_of, fields)), int(clusters.group_of[-1]) + 1
+    telling = telling_values(labels, assignment.topic_of, len(clusters.centres))
+    pairs = zip(telling, _typical(snapshot, assignment), strict=True)
+    words = [row or tuple(one.title or one.id for one in documents[:1]) for row, documents in pairs]
     largest = [int(np.where(clusters.group_of == i, assignment.sizes, -1).argmax()) for i in range(n_groups)]
     of_groups = telling_values(labels, clusters.group_of[assignment.topic_of], n_groups)
     return words, [row or words[topic] for row, topic in zip(of_groups, largest, strict=True)]
@@ -387,9 +387,8 @@ def telling_values(values: Sequence[str | None], group_of: NDArray[np.integer], 
     labels = sorted({value for value in values if value is not None})
     column = {label: number for number, label in enumerate(labels)}
     counts = np.zeros((n_groups, len(labels)))
-    for value, group in zip(values, group_of.tolist(), strict=True):
-        if value is not None:
-            counts[group, column[value]] += 1
+    cells = [(group, column[value]) for value, group in zip(values, group_of, strict=True) if value is not None]
+    np.add.at(counts, tuple(np.array(cells, np.int64).reshape(-1, 2).T), 1)
     usual = counts.sum(axis=0) / max(1, len(values))
     frequencies = counts / np.maximum(np.bincount(group_of, minlength=n_groups), 1)[:, None]
     telling = (frequencies - usual if n_groups > 1 else frequencies) / np.sqrt(usual)

@@ -73,10 +73,9 @@ def _dates(snapshot: Snapshot, field: str) -> NDArray[np.datetime64]:
     values = np.array(list(snapshot.reader.field(field).values()), object)[snapshot.codes.has_code].tolist()
     scale = colouring(field, values)
     numbers = np.asarray(scale.values if scale else (), np.float64)
-    dated = ~np.isnan(numbers)
-    are_years = scale is not None and scale.kind == NUMBERS
-    are_years &= bool((numbers[dated] == numbers[dated].round().clip(*YEARS)).all())
-    if scale is None or not (are_years or scale.kind == DATES):
+    dated, kind = ~np.isnan(numbers), scale.kind if scale else None
+    are_years = kind == NUMBERS and bool((numbers[dated] == numbers[dated].round().clip(*YEARS)).all())
+    if not are_years and kind != DATES:
         raise QueryError(
             f"the field {field!r} does not date the documents; give one that holds years, or dates as 2012-05-03 "
             "or as in mails, and not all the same"

@@ -2,7 +2,7 @@
 
     documents ─▶ terms, old and new ─▶ codes by the model that was learned ─▶ a segment of their own ─▶ few segments
 
-Nothing is learned here: `textae.explore.drift` says how far the documents of now are from those that were learned.
+Nothing is learned here: `textae.explore.info` says how far the documents of now are from those that were learned.
 """
 
 import re

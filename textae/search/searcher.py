@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from textae.corpus.uniform import resized
 from textae.encoding.analyzer import searchable, words
 from textae.encoding.arrays import Mask
 from textae.encoding.pixels import Pixels
@@ -169,6 +168,8 @@ class Searcher:
         Raises:
             QueryError: the documents are texts.
         """
+        from textae.corpus.uniform import resized  # a plain search needs no reader of documents
+
         return resized(picture, self.snapshot.modality.check_picture(self.snapshot.reader.folder))
 
     def _query_like(self, numbers: Sequence[int]) -> QueryVector:

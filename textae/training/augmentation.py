@@ -7,13 +7,13 @@ Pictures are not mirrored: a mirrored letter is another letter.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 SHIFT, TURN, STRETCH, SLANT = 0.1, 0.35, 0.25, 0.3
 """Maxima: of the side; in radians; of the logarithm of the size, for each direction; of the height."""
 
 
-def distorted(pictures: Tensor, generator: torch.Generator) -> Tensor:
+def distorted(pictures: Tensor, generator: Generator) -> Tensor:
     """Distort each picture at random.
 
     Args:

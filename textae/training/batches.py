@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
@@ -59,7 +59,7 @@ def joined(*batches: Batch) -> Batch:
     return Batch(*map(torch.cat, zip(*parts, strict=True)))
 
 
-def hide_words(batch: Batch, dropout: float, generator: torch.Generator) -> Batch:
+def hide_words(batch: Batch, dropout: float, generator: Generator) -> Batch:
     """Hide words at random (de-noising, Vincent et al. 2008): a smaller share of a short document, never all words.
 
     Args:
@@ -110,7 +110,7 @@ class DeviceBags:
         """All rows in their order."""
         yield from map(self.batch, torch.arange(len(self), device=self.terms.device).split(size))
 
-    def crops(self, rows: Tensor, generator: torch.Generator) -> Batch:
+    def crops(self, rows: Tensor, generator: Generator) -> Batch:
         """A pseudo-query of each row: a few of its terms, at most half, weighted by idf.
 
         Half of the crops draw 4 to 15 terms by their counts, half 3 to 9 by counts times idf, without replacement: the
@@ -154,6 +154,6 @@ def postings_of(starts: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.arange(len(row_of), device=rows.device) + (first - begin)[row_of], row_of, lengths
 
 
-def uniform(n: int, generator: torch.Generator, device: torch.device) -> Tensor:
+def uniform(n: int, generator: Generator, device: torch.device) -> Tensor:
     """Random numbers that are the same on every device: the generator draws them on the CPU."""
     return torch.rand(n, generator=generator).to(device)

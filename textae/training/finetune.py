@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.config import TrainSpec
 from textae.encoding.bags import Bags
@@ -108,7 +108,7 @@ def fine_tune(
             diverged.
     """
     recipe = recipe or Recipe()
-    device, generator = device_of(spec.device), torch.Generator().manual_seed(spec.seed)
+    device, generator = device_of(spec.device), Generator().manual_seed(spec.seed)
     assert isinstance(before.encoder, Encoder)  # the caller refuses a deep stack
     n_terms, idf = len(before.encoder.words), before.encoder.idf
     rows = np.flatnonzero(labels.of >= 0)

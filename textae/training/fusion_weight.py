@@ -10,7 +10,7 @@ test: they find a document by its own words almost always (a mean reciprocal ran
 
 import numpy as np
 
-from textae.encoding.bags import Bags
+from textae.encoding.bags import Bags, row_starts
 from textae.encoding.encoders import Encoder
 
 QUERIES = 500
@@ -51,6 +51,5 @@ def pseudo_queries(bags: Bags, start: Encoder, rng: np.random.Generator) -> Bags
         chances = counts * start.idf[terms].astype(np.float64)
         size = min(int(rng.integers(3, 10)), (len(terms) + 1) // 2)
         rows.append(np.sort(rng.choice(terms, size, replace=False, p=chances / chances.sum())))
-    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
     terms = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
-    return Bags(starts, terms, np.ones(len(terms), np.uint16))
+    return Bags(row_starts([len(row) for row in rows]), terms, np.ones(len(terms), np.uint16))

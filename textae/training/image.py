@@ -21,7 +21,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.linalg import eigh
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.config import LSA, NONE, ModelSpec, TrainSpec
 from textae.encoding.arrays import Floats
@@ -129,7 +129,7 @@ def learn_pictures(
     usual = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS))
     epochs = usual if spec.epochs is None else spec.epochs
     stages = (-(-epochs // FINE_TUNING), epochs)
-    network, errors = stacked.train_stack(examples, BINARY, model, spec, stages, 1.0, progress)
+    network, errors = stacked.train_stack(examples, model, spec, stages, progress)
     if model.rounded:
         planes = Quantization(np.full(model.dims, 0.5, np.float32), np.eye(model.dims, dtype=np.float32))
     else:
@@ -146,13 +146,12 @@ def _contrastive(
     examples: Examples, shape: Shape, start: PixelEncoder, model: ModelSpec, spec: TrainSpec, progress: Progress
 ) -> LearnedPictures:
     """Train the contrastive auto-encoder."""
-    generator = torch.Generator().manual_seed(spec.seed)
+    generator = Generator().manual_seed(spec.seed)
     n, one = examples.n, examples.take(torch.arange(1))
     network = ContrastiveAutoEncoder(one.shape[1], model, generator).to(one.device)
     ((axes, bias),) = start.layers
-    first, shift = (
-        torch.from_numpy(array).to(one) for array in (axes[:, :START_DIMS].copy(), bias[:START_DIMS].copy())
-    )
+    starts = axes[:, :START_DIMS].copy(), bias[:START_DIMS].copy()
+    first, shift = (torch.from_numpy(array).to(one) for array in starts)
     with torch.no_grad():
         linear = F.normalize(examples.each(lambda rows: torch.addmm(shift, rows, first)), dim=1)  # (n, START_DIMS)
     size = min(BATCH, n)
@@ -169,15 +168,15 @@ def _contrastive(
     def loss_of(rows: Tensor) -> Tensor:
         rows = rows.to(linear.device)  # (size,)
         others, alike, alike_near = neighbours.draw(rows, generator)
-        seen, near = examples.take(rows), examples.take(others)  # (size, n_pixels)
-        views = distorted(_as_pictures(torch.cat([seen, seen, near]), shape), generator)
+        clean, near = examples.take(rows), examples.take(others)  # (size, n_pixels)
+        views = distorted(_as_pictures(torch.cat([clean, clean, near]), shape), generator)
         views = views.permute(0, 2, 3, 1).flatten(1)  # (3 size, n_pixels)
         if model.dropout:
             views = CORRUPTIONS[model.corruption](views, model.dropout, generator)
         code, again, near_code = network.encode(views).split(size)  # (size, dims) each
         loss = W_VIEW * contrast(code, again, alike, T_VIEW)
         loss = loss + W_NEIGHBOUR * contrast(code, near_code, alike_near, T_NEIGHBOUR)
-        return loss + W_PIXELS * (mismatch(BINARY, network.decode(code), seen) / seen.shape[1])
+        return loss + W_PIXELS * (mismatch(BINARY, network.decode(code), clean) / clean.shape[1])
 
     if n > 2:  # else a picture has no neighbour, or no negative
         batches = shuffled(n, size, generator, drop_last=True)
@@ -197,7 +196,7 @@ def _convolutional(
             f"pictures of {width} × {height} cannot be halved {len(model.hidden)} times; "
             "give --hidden of fewer convolutions"
         )
-    generator = torch.Generator().manual_seed(spec.seed)
+    generator = Generator().manual_seed(spec.seed)
     network = ConvAutoEncoder((channels, height, width), model.hidden, model.dims, model.unpool, generator)
     network.to(examples.take(torch.arange(1)).device)
 

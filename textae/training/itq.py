@@ -37,17 +37,12 @@ def quantization(floats: Floats, n_bits: int, seed: int) -> Quantization:
     centred = some - mean
     n_axes = min(n_bits, TOPIC_AXES) if n_bits <= SHORT else n_bits
     axes = np.ascontiguousarray(np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :n_axes])  # (dims, n_axes), P
-    rotation = axes @ _rotation(centred @ axes, n_bits, rng)
-    return Quantization(mean.astype(np.float32), rotation.astype(np.float32))
-
-
-def _rotation(projected: Floats, n_bits: int, rng: np.random.Generator) -> Floats:
-    """R, (n_axes, n_bits), for codes (n, n_axes): orthonormal columns, or rows if there are more bits than axes."""
-    n_axes = projected.shape[1]
+    projected, n_axes = centred @ axes, axes.shape[1]  # (n, n_axes)
     size = max(n_axes, n_bits)
+    # R, (n_axes, n_bits), has orthonormal columns, or rows if there are more bits than axes.
     rotation = np.linalg.qr(rng.standard_normal((size, size), np.float32))[0][:n_axes, :n_bits]
     for _ in range(ROUNDS):
         corners = np.where(projected @ rotation > 0, np.float32(1), np.float32(-1))
         left, _, right = np.linalg.svd(projected.T @ corners, full_matrices=False)
         rotation = left @ right
-    return rotation
+    return Quantization(mean.astype(np.float32), (axes @ rotation).astype(np.float32))

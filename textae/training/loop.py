@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from textae.config import AUTO
 from textae.errors import TextaeError
@@ -100,7 +100,7 @@ def _check_finite(parameters: Iterable[Tensor]) -> None:
         raise DivergedError("learning diverged (the parameters are no longer numbers); try a smaller --rate")
 
 
-def shuffled(n: int, size: int, generator: torch.Generator, *, drop_last: bool = False) -> Iterator[Tensor]:
+def shuffled(n: int, size: int, generator: Generator, *, drop_last: bool = False) -> Iterator[Tensor]:
     """Row numbers in batches, epoch after epoch without end; each epoch draws a new order when it begins.
 
     Args:

@@ -19,7 +19,7 @@ Science 2006, over codes: logistic layers and a linear bottleneck of two units, 
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.encoding.arrays import Floats
 from textae.encoding.projection import LOGISTIC, SOFTMAX, Projection, Slopes, first_coordinates, principal_components
@@ -65,12 +65,11 @@ def learn_neighbours(codes: Floats, seed: int, progress: Progress) -> Projection
     if not squares.any():  # all codes are equal
         return principal_components(codes)
     clock = Clock(progress, EXAGGERATED + FREE, "laying out")
-    coordinates = torch.from_numpy(
-        layout(near.numpy(), principal_components(codes).coordinates(codes), clock.tick)
-    )  # (n, 2)
+    start = principal_components(codes).coordinates(codes)
+    coordinates = torch.from_numpy(layout(near.numpy(), start, clock.tick))  # (n, 2)
     coordinates = coordinates / coordinates.std()
     scale = float(squares.mean()) ** 0.5
-    examples, generator = centred / scale, torch.Generator().manual_seed(seed)  # neighbours are 1 apart
+    examples, generator = centred / scale, Generator().manual_seed(seed)  # neighbours are 1 apart
 
     chosen = torch.randperm(n, generator=generator)[:UNITS]
     centres = examples[chosen]
@@ -100,9 +99,8 @@ def learn_neighbours(codes: Floats, seed: int, progress: Progress) -> Projection
     raw_axes, raw_slopes = axes.numpy() / np.float32(scale), as_array(slopes)
     at_mean = (raw_slopes.reshape(len(raw_slopes), 2, -1) * (mean @ raw_axes)).sum(axis=2)  # (n_units, 2)
     last = as_array(outputs) - at_mean, np.zeros(2, np.float32)
-    return Projection(
-        (_of_raw(mean, scale, as_array(weight), as_array(bias)), last), SOFTMAX, Slopes(raw_axes, raw_slopes)
-    )
+    first = _of_raw(mean, scale, as_array(weight), as_array(bias))
+    return Projection((first, last), SOFTMAX, Slopes(raw_axes, raw_slopes))
 
 
 def _of_raw(mean: Floats, scale: float, weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
@@ -146,7 +144,7 @@ def learn_autoencoder(codes: Floats, seed: int, progress: Progress) -> Projectio
     if dims == 2:
         return first_coordinates(dims)
     mean, scale = codes.mean(axis=0), max(float(codes.std(axis=0).mean()), 1e-6)
-    examples, generator = torch.from_numpy((codes - mean) / scale), torch.Generator().manual_seed(seed)
+    examples, generator = torch.from_numpy((codes - mean) / scale), Generator().manual_seed(seed)
     network = DeepAutoEncoder(at_random((dims, *_HIDDEN, 2), GAUSSIAN, generator))
     steps = _DEEP_EPOCHS * -(-n // _DEEP_BATCH)
     schedule, clock = Schedule(steps, warm_up=_WARM_UP / steps), Clock(progress, steps, "learning the map")

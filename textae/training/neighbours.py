@@ -5,7 +5,7 @@ block of rows at a time. It costs n²/2 products of sparse rows, so training tak
 """
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.training.loop import Tick
 
@@ -34,7 +34,7 @@ class Neighbours:
         """Search the neighbours of all documents; see `nearest`."""
         self.near = nearest(self._matrix, codes, self._k, tick)
 
-    def draw(self, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def draw(self, rows: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """A random neighbour of each document of a batch, and the pairs that are no negatives of each other.
 
         A pair is excluded as a negative if one of it is a neighbour of the other.

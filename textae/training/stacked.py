@@ -13,7 +13,7 @@ ones.
 """
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.config import DENOISING, NONE, RBM, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags
@@ -51,15 +51,15 @@ def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, prog
     Raises:
         TextaeError: there is no CUDA device; or training diverged.
     """
-    examples, length = word_counts(bags, n_terms, device_of(spec.device))
+    examples = word_counts(bags, n_terms, device_of(spec.device))
     epochs = spec.epochs if spec.epochs is not None else min(MOST_EPOCHS, round(1_300 / len(bags) ** 0.5))
-    network, errors = train_stack(examples, COUNTS, model, spec, (epochs, epochs), length, progress)
+    network, errors = train_stack(examples, model, spec, (epochs, epochs), progress)
     codes = as_array(examples.each(network.encode))
-    encoder = network.encoder(length, quantization(codes, model.bits, spec.seed))
+    encoder = network.encoder(examples.length, quantization(codes, model.bits, spec.seed))
     return Learned(encoder, network.decoder(), errors)
 
 
-def word_counts(bags: Bags, n_terms: int, device: torch.device) -> tuple[Examples, float]:
+def word_counts(bags: Bags, n_terms: int, device: torch.device) -> Examples:
     """Documents as word counts that are all scaled to the mean length.
 
     Args:
@@ -68,39 +68,29 @@ def word_counts(bags: Bags, n_terms: int, device: torch.device) -> tuple[Example
         device: holds the postings.
 
     Returns:
-        Examples (n, n_terms), and the mean number of words of a document.
+        Examples (n, n_terms); their length is the mean number of words of a document.
     """
-    starts, terms, parts = (
-        torch.from_numpy(array).to(device)
-        for array in (bags.starts, bags.terms.astype("int64"), term_frequencies(bags))
-    )
+    arrays = bags.starts, bags.terms.astype("int64"), term_frequencies(bags)
+    starts, terms, parts = (torch.from_numpy(array).to(device) for array in arrays)
     length = float(bags.counts.sum(dtype="int64")) / max(1, len(bags))
 
     def take(rows: Tensor) -> Tensor:
         at, row_of, lengths = postings_of(starts, rows.to(device))
         return length * Batch(terms[at], parts[at], row_of, lengths).dense(len(rows), n_terms)
 
-    return Examples(len(bags), take), length
+    return Examples(len(bags), take, COUNTS, length)
 
 
 def train_stack(
-    examples: Examples,
-    visible: str,
-    model: ModelSpec,
-    spec: TrainSpec,
-    epochs: tuple[int, int],
-    length: float,
-    progress: Progress,
+    examples: Examples, model: ModelSpec, spec: TrainSpec, epochs: tuple[int, int], progress: Progress
 ) -> tuple[DeepAutoEncoder, tuple[tuple[float, ...], ...]]:
     """Pre-train a stack of layers, unroll it, and fine-tune it.
 
     Args:
         examples: of any kind.
-        visible: kind of their units.
         model: shape of the auto-encoder.
         spec: settings of the training.
         epochs: of pre-training each layer, and of fine-tuning.
-        length: of all examples, if they are documents.
         progress: called after every step.
 
     Returns:
@@ -109,7 +99,7 @@ def train_stack(
     Raises:
         TextaeError: training diverged.
     """
-    generator = torch.Generator().manual_seed(spec.seed)
+    generator = Generator().manual_seed(spec.seed)
     sizes, code = (*model.hidden, model.dims), LOGISTIC if model.rounded else LINEAR
     (pretraining, fine_tuning), per_epoch = epochs, -(-examples.n // BATCH)
     clock = Clock(progress, ((0 if spec.pretrain == NONE else len(sizes)) * pretraining + fine_tuning) * per_epoch)
@@ -120,13 +110,13 @@ def train_stack(
 
     stack: Stack[Layer]
     if spec.pretrain == RBM:
-        how = Descent(pretraining, BATCH)
-        stack = stack_rbms(examples, sizes, visible, how, generator, clock.tick, code).of_length(length)
+        machines = stack_rbms(examples, sizes, Descent(pretraining, BATCH), generator, clock.tick, code)
+        stack = machines.of_length(examples.length)
     elif spec.pretrain == DENOISING:
-        noise = Denoising(pretraining, BATCH)
-        stack = stack_denoising(examples, sizes, visible, corrupt, noise, generator, clock.tick, code)
+        how = Denoising(corrupt, pretraining, BATCH)
+        stack = stack_denoising(examples, sizes, how, generator, clock.tick, code)
     else:
-        stack = at_random((one.shape[1], *sizes), visible, generator, code)
+        stack = at_random((one.shape[1], *sizes), examples.visible, generator, code)
     network = DeepAutoEncoder(stack).to(one.device)
 
     def loss_of(rows: Tensor) -> Tensor:

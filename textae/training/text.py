@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.config import ModelSpec, TrainSpec
 from textae.encoding.bags import Bags, Tokens
@@ -111,7 +111,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     Raises:
         TextaeError: there is no CUDA device.
     """
-    device, generator = device_of(spec.device), torch.Generator().manual_seed(spec.seed)
+    device, generator = device_of(spec.device), Generator().manual_seed(spec.seed)
     network = AutoEncoder(start, model, generator).to(device)
     warnings: tuple[str, ...] = ()
     if len(bags) < 3:  # a document has no neighbour, or no negative
@@ -119,7 +119,33 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     else:
         held_out, training = split_holdout(len(bags), generator)
         corpus, held = (DeviceBags(bags.take(rows), start.idf, device) for rows in (training, held_out))
-        warnings = _train(network, corpus, held, model, spec, generator, progress)
+        n, size = len(corpus), min(BATCH, len(corpus))
+        epochs = spec.epochs if spec.epochs is not None else min(20, 1750 / n**0.5)
+        steps, rate = round(epochs * n / size), spec.learning_rate or LEARNING_RATE
+        schedule = Schedule(steps, max(1, -(-steps // SEARCHES)), WARM_UP)
+        neighbours = Neighbours(corpus.matrix, MOST_NEIGHBOURS)
+        clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks)
+        crops = held.crops(torch.arange(len(held), device=device), generator)
+        monitor = HoldoutMonitor(network, partial(reciprocal_ranks, network, crops, held, corpus))
+
+        @torch.no_grad()
+        def checkpoint() -> None:
+            monitor.accept()
+            hidden = network.hidden_of(corpus)
+            first = neighbours.near is None
+            codes = F.normalize(hidden[:, :START_DIMS], dim=1) if first else network.topic_head(hidden)
+            neighbours.search(codes, clock.tick)
+
+        loss_of = partial(batch_loss, network, corpus, neighbours, model.dropout, generator)
+        batches, groups = shuffled(n, size, generator, drop_last=True), [(network.parameters(), rate)]
+        try:
+            descend(loss_of, batches, groups, schedule, clock.tick, checkpoint)
+            problem = "" if monitor.accept() else "made held-out documents harder to find"
+        except DivergedError:
+            problem = f"diverged at a learning rate of {rate:g}"
+        if problem:
+            monitor.revert()
+            warnings = (f"learning {problem}, and was taken back to where it was better; a smaller --rate may help",)
         if spec.epochs != 0:
             with torch.no_grad():
                 network.settle(network.hidden_of(corpus), corpus.lengths)
@@ -128,55 +154,12 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
     return Learned(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder(), warnings=warnings)
 
 
-def split_holdout(n: int, generator: torch.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_holdout(n: int, generator: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The numbers of the held-out documents and of the others, each rising."""
     n_held = min(MOST_HELD_OUT, n // HELD_OUT)
     order = torch.randperm(n, generator=generator).numpy()
     cut = n_held if n_held >= LEAST_HELD_OUT else 0
     return np.sort(order[:cut]), np.sort(order[cut:])
-
-
-def _train(
-    network: AutoEncoder,
-    corpus: DeviceBags,
-    held: DeviceBags,
-    model: ModelSpec,
-    spec: TrainSpec,
-    generator: torch.Generator,
-    progress: Progress,
-) -> tuple[str, ...]:
-    """Train a network in place, and return a warning if it had to return to its best state."""
-    n = len(corpus)
-    size = min(BATCH, n)
-    epochs = spec.epochs if spec.epochs is not None else min(20, 1750 / n**0.5)
-    steps, rate = round(epochs * n / size), spec.learning_rate or LEARNING_RATE
-    schedule = Schedule(steps, max(1, -(-steps // SEARCHES)), WARM_UP)
-    neighbours = Neighbours(corpus.matrix, MOST_NEIGHBOURS)
-    clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks)
-    crops = held.crops(torch.arange(len(held), device=held.terms.device), generator)
-
-    monitor = HoldoutMonitor(network, partial(reciprocal_ranks, network, crops, held, corpus))
-
-    @torch.no_grad()
-    def checkpoint() -> None:
-        monitor.accept()
-        hidden = network.hidden_of(corpus)
-        first = neighbours.near is None
-        codes = F.normalize(hidden[:, :START_DIMS], dim=1) if first else network.topic_head(hidden)
-        neighbours.search(codes, clock.tick)
-
-    loss_of = partial(batch_loss, network, corpus, neighbours, model.dropout, generator)
-    batches = shuffled(n, size, generator, drop_last=True)
-    try:
-        descend(loss_of, batches, [(network.parameters(), rate)], schedule, clock.tick, checkpoint)
-    except DivergedError:
-        problem = f"diverged at a learning rate of {rate:g}"
-    else:
-        if monitor.accept():
-            return ()
-        problem = "made held-out documents harder to find"
-    monitor.revert()
-    return (f"learning {problem}, and was taken back to where it was better; a smaller --rate may help",)
 
 
 @torch.no_grad()
@@ -197,12 +180,7 @@ def reciprocal_ranks(network: AutoEncoder, crops: Batch, held: DeviceBags, corpu
 
 
 def batch_loss(
-    network: AutoEncoder,
-    corpus: DeviceBags,
-    neighbours: Neighbours,
-    dropout: float,
-    generator: torch.Generator,
-    rows: Tensor,
+    network: AutoEncoder, corpus: DeviceBags, neighbours: Neighbours, dropout: float, generator: Generator, rows: Tensor
 ) -> Tensor:
     """The loss of a batch, ().
 

@@ -30,9 +30,7 @@ EXAGGERATED, FREE = 100, 300
 _EXAGGERATION = 12.0  # the learning rate is n divided by it (Belkina et al., Nature Communications 2019)
 _LONGEST = 5.0  # maximum length of a step
 _BEGIN = 0.1  # standard deviation of the start
-_GRID = (
-    192  # maximum of nodes per side; their distance is below 1, the width of the kernel, up to some 20,000 documents
-)
+_GRID = 192  # maximum of nodes per side; their distance stays below the width of the kernel up to 20,000 documents
 
 
 def layout(neighbours: NDArray[np.int64], start: Floats, tick: Callable[[], None]) -> Floats:

@@ -8,6 +8,8 @@ document has a dot. A terminal without braille gets ASCII, from `.` to `@`.
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import click
 import numpy as np
@@ -63,11 +65,7 @@ def map_in_characters(
 
 
 def _can_encode(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    return text.encode(encoding, "replace").decode(encoding) == text
 
 
 def _density(at: Places, width: int, height: int, *, braille: bool) -> list[list[str]]:
@@ -121,14 +119,12 @@ class _Canvas:
         codes = _codes(int(self.groups.max()) + 1)
         lines = []
         for characters, groups in zip(self.characters, self.groups.tolist(), strict=True):
-            line, start = "", 0
-            for end in range(1, len(groups) + 1):
-                if end == len(groups) or groups[end] != groups[start]:
-                    text, group = "".join(characters[start:end]), groups[start]
-                    if group != _NO_GROUP:
-                        bold = group == _NAME
-                        text = click.style(text, bold=True) if bold else click.style(text, fg=codes[group])
-                    line, start = line + text, end
+            line = ""
+            for group, run in groupby(zip(groups, characters, strict=True), key=itemgetter(0)):
+                text = "".join(character for _, character in run)
+                if group != _NO_GROUP:
+                    text = click.style(text, bold=True) if group == _NAME else click.style(text, fg=codes[group])
+                line += text
             lines.append(line.rstrip())
         return lines
 

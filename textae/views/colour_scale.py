@@ -9,7 +9,6 @@
     Legend(entries=(('stars', 2), ('bread', 1)), others=0, without=1)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -77,20 +76,17 @@ def stops(colouring: Colouring, n: int = 5) -> tuple[tuple[float, str], ...]:
     known = values[~np.isnan(values)]
     places = np.linspace(0, 1, n)
     at = np.quantile(known, places, method="nearest")
-    write = _date_writer(known) if colouring.kind == DATES else _number_writer(known)
-    return tuple(zip(places.tolist(), map(write, at.tolist()), strict=True))
+    low, high = float(known.min()), float(known.max())
 
+    def text(value: float) -> str:
+        if colouring.kind == DATES:  # years for a long time span, days for a short one
+            length = 4 if high - low > 5 * 365 else 7 if high - low > 150 else 10 if high - low > 4 else 16
+            return (EPOCH + timedelta(days=value)).isoformat(" ", "minutes")[:length]
+        if not are_whole:
+            return f"{value:.4g}"
+        if YEARS[0] <= low and high <= YEARS[1]:
+            return f"{value:.0f}"
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
 
-def _date_writer(days: NDArray[np.float64]) -> Callable[[float], str]:
-    """Years for a long time span, days for a short one."""
-    lasts = float(days.max() - days.min())
-    length = 4 if lasts > 5 * 365 else 7 if lasts > 150 else 10 if lasts > 4 else 16
-    return lambda day: (EPOCH + timedelta(days=day)).isoformat(" ", "minutes")[:length]
-
-
-def _number_writer(numbers: NDArray[np.float64]) -> Callable[[float], str]:
-    """Whole numbers as such, without a comma if all may be years, and others to four digits."""
-    if not (numbers == numbers.round()).all():
-        return lambda number: f"{number:.4g}"
-    years = YEARS[0] <= numbers.min() and numbers.max() <= YEARS[1]
-    return lambda number: f"{number:.0f}" if years else f"{number:,.0f}" if abs(number) < 1e9 else f"{number:.3g}"
+    are_whole = bool((known == known.round()).all())
+    return tuple(zip(places.tolist(), map(text, at.tolist()), strict=True))

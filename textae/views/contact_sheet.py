@@ -65,11 +65,16 @@ def contact_sheet(queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit], p
         hits: best first.
         pictures: of the hits.
     """
-    figures = [_figure(picture, name, ["asked"], "query") for name, picture in queries]
+    shown = [("query", picture, name, ["asked"]) for name, picture in queries]
     for hit, picture in zip(hits, pictures, strict=True):
         label = hit.fields.get("label")
-        lines = [f"{hit.score:.3f}", *([] if label is None else [str(label)])]
-        figures.append(_figure(picture, hit.id, lines, "hit"))
+        shown.append(("hit", picture, hit.id, [f"{hit.score:.3f}", *([] if label is None else [str(label)])]))
+    figures = []
+    for kind, picture, name, lines in shown:
+        title, below = _escaped(name), "".join(f"<span>{_escaped(line)}</span>" for line in lines)
+        size = f'width="{picture.width}" height="{picture.height}"'
+        image = f'<img src="{png.data_url(picture)}" {size} alt="{title}">'
+        figures.append(f'<figure class="{kind}">{image}<figcaption><bdi>{title}</bdi>{below}</figcaption></figure>\n')
     style = static("sheet.css")
     return filled(
         static("sheet.html"),
@@ -78,12 +83,6 @@ def contact_sheet(queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit], p
         style=style,
         figures="".join(figures),
     )
-
-
-def _figure(picture: Picture, name: str, lines: Sequence[str], kind: str) -> str:
-    shown, below = _escaped(name), "".join(f"<span>{_escaped(line)}</span>" for line in lines)
-    image = f'<img src="{png.data_url(picture)}" width="{picture.width}" height="{picture.height}" alt="{shown}">'
-    return f'<figure class="{kind}">{image}<figcaption><bdi>{shown}</bdi>{below}</figcaption></figure>\n'
 
 
 def _escaped(text: str) -> str:

@@ -15,35 +15,33 @@ from textae.app import terminal
 from textae.errors import TextaeError
 
 SECTIONS = {
-    "Make an index": ("making.index", "making.train", "making.corpora"),
-    "Search": ("searching.search", "searching.similar", "searching.classify", "serving.serve"),
-    "Look at the corpus": ("looking.topics", "looking.map", "looking.dups", "decoding.decode", "decoding.sample"),
-    "Keep the index": (
-        "keeping.add", "keeping.rm", "keeping.sync", "keeping.info", "keeping.doctor", "keeping.export",
-    ),
-    "Measure": ("measuring.eval",),
-}  # fmt: skip
-"""The commands by section; each is imported when it is used, as a search must not wait for the others."""
+    "Make an index": ("making", ("index", "train", "corpora")),
+    "Search": ("searching", ("search", "similar", "classify", "serve")),
+    "Look at the corpus": ("looking", ("topics", "map", "dups", "decode", "sample")),
+    "Keep the index": ("keeping", ("add", "rm", "sync", "info", "doctor", "export")),
+    "Measure": ("measuring", ("eval",)),
+}
+"""The module and the commands of each section. A module is imported when one of its commands is used."""
 
-_PATHS = {path.partition(".")[2]: path for paths in SECTIONS.values() for path in paths}
+_MODULES = {name: module for module, names in SECTIONS.values() for name in names}
 
 
 class _Commands(click.Group):
     """Commands in sections; broken pipes and interrupts print no lines of click's own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_PATHS)
+        return list(_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _PATHS:
+        if cmd_name not in _MODULES:
             return None
-        module = import_module(f"{__name__}.{_PATHS[cmd_name].partition('.')[0]}")
+        module = import_module(f"{__name__}.{_MODULES[cmd_name]}")
         return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, _PATHS))  # one column for all sections
-        for title, paths in SECTIONS.items():
-            commands = [self.get_command(ctx, path.partition(".")[2]) for path in paths]
+        width = max(map(len, _MODULES))  # one column for all sections
+        for title, (_, names) in SECTIONS.items():
+            commands = [self.get_command(ctx, name) for name in names]
             with formatter.section(title):
                 formatter.write_dl([(f"{one.name:{width}}", one.get_short_help_str(100)) for one in commands if one])
 

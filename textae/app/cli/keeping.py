@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from textae.app import terminal
-from textae.app.cli.inputs import open_engine, stdin_text
-from textae.app.cli.options import PATH, OutputOptions, TableOptions, index_option, options
+from textae.app.cli.options import PATH, ShellOptions, TableOptions, options, stdin_text
 from textae.app.output.reports import print_changes, print_facts
 from textae.errors import TextaeError
 from textae.views import sanitise
@@ -29,9 +28,8 @@ _WATCH_EVERY = 2.0  # seconds
 @click.command(short_help="Add documents.")
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @options("table", TableOptions)
-@options("output", OutputOptions, "verbose", "as_json", "quiet")
-@index_option
-def add(sources: Sequence[str], table: TableOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
+def add(sources: Sequence[str], table: TableOptions, shell: ShellOptions) -> None:
     """Add the documents of SOURCE… to the index. Sources are the same as for 'textae index'.
 
     The trained model encodes them, so the cost depends on the new documents, not on the size of the corpus. Keyword
@@ -43,19 +41,18 @@ def add(sources: Sequence[str], table: TableOptions, folder: Path, output: Outpu
     textae add today.jsonl --text-field body
     textae add more-photos/                  to an index of pictures
     """
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         given = _as_remembered(engine, sources, table.spec())
-        with output.progress() as progress:
+        with shell.progress() as progress:
             documents = chain.from_iterable(source.read(progress) for source in given)
             changes = engine.add(documents, sources=given, progress=progress)
-    print_changes(changes, folder, output)
+    print_changes(changes, shell)
 
 
 @click.command(short_help="Remove documents.")
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def rm(ids: Sequence[str], folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def rm(ids: Sequence[str], shell: ShellOptions) -> None:
     """Remove the documents with these IDs (`-`: one ID a line from standard input).
 
     An unknown ID is an error, and then no document is removed.
@@ -65,18 +62,17 @@ def rm(ids: Sequence[str], folder: Path, output: OutputOptions) -> None:
     textae search "confidential" --tsv -k 1000 | cut -f 3 | textae rm -
     """
     given = stdin_text().splitlines() if tuple(ids) == ("-",) else ids
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         changes = engine.remove([id for id in given if id], progress=progress)
-    print_changes(changes, folder, output)
+    print_changes(changes, shell)
 
 
 @click.command(short_help="Update the index from its sources.")
 @click.argument("sources", metavar="[SOURCE…]", nargs=-1)
 @options("table", TableOptions)
 @click.option("--watch", is_flag=True, help="Check for changes every two seconds, until interrupted.")
-@options("output", OutputOptions, "verbose", "as_json", "quiet")
-@index_option
-def sync(sources: Sequence[str], table: TableOptions, watch: bool, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
+def sync(sources: Sequence[str], table: TableOptions, watch: bool, shell: ShellOptions) -> None:
     """Update the index to what SOURCE… contains now; by default all sources of the index.
 
     New documents are added, changed ones are replaced, and missing ones are removed. Documents are compared by their
@@ -87,26 +83,26 @@ def sync(sources: Sequence[str], table: TableOptions, watch: bool, folder: Path,
     textae sync                              all sources of the index
     textae sync notes/ --watch
     """
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         given = _as_remembered(engine, sources, table.spec()) if sources else engine.sources
         if watch:
-            _watch(engine, given, output)
-        print_changes(_synced(engine, given, output), folder, output)
+            _watch(engine, given, shell)
+        print_changes(_synced(engine, given, shell), shell)
 
 
-def _synced(engine: Engine, sources: Sequence[Source], output: OutputOptions) -> Changes:
-    with output.progress() as progress:
+def _synced(engine: Engine, sources: Sequence[Source], shell: ShellOptions) -> Changes:
+    with shell.progress() as progress:
         return engine.sync(sources, progress=progress)
 
 
-def _watch(engine: Engine, sources: Sequence[Source], output: OutputOptions) -> NoReturn:
+def _watch(engine: Engine, sources: Sequence[Source], shell: ShellOptions) -> NoReturn:
     """Sync whenever a file of the sources changes; an error is printed once, and the sync is tried again."""
     from textae.corpus import STDIN
 
     if not sources or any(source.origin == STDIN for source in sources):
         what = "standard input" if sources else "an index without readable sources"
         raise click.UsageError(f"{what} cannot be watched; give a folder or a file")
-    output.note(f"watching {', '.join(source.key for source in sources)}")
+    shell.note(f"watching {', '.join(source.key for source in sources)}")
     synced: list[str] = []  # the signatures of the sources at the last sync
     last_error = ""
     try:
@@ -114,17 +110,17 @@ def _watch(engine: Engine, sources: Sequence[Source], output: OutputOptions) -> 
             signatures = [source.signature() for source in sources]
             if signatures != synced:
                 try:
-                    changes = _synced(engine, sources, replace(output, quiet=True))
+                    changes = _synced(engine, sources, replace(shell, quiet=True))
                     synced, last_error = signatures, ""
                     if changes.any:
-                        print_changes(changes, engine.folder, output)
+                        print_changes(changes, shell)
                 except TextaeError as error:
                     if str(error) != last_error:
                         last_error = str(error)
                         terminal.error(last_error)
             time.sleep(_WATCH_EVERY)
     except KeyboardInterrupt:  # the usual end: what was synced stays
-        output.note("stopped watching")
+        shell.note("stopped watching")
         raise SystemExit(130) from None
 
 
@@ -136,44 +132,41 @@ def _as_remembered(engine: Engine, given: Sequence[str], table: TableSpec) -> li
     known, kind = remembered_sources(engine.snapshot), engine.snapshot.modality.kind
     # A source alone has ids without its name. That holds only as long as the index has no other source.
     alone = len(given) == 1 and {source.key for source in sources(given, table, kind=kind)} >= known.keys()
-    result = []
-    for source in sources(given, table, several=not alone, kind=kind):
+    result = sources(given, table, several=not alone, kind=kind)
+    for i, source in enumerate(result):
         if before := known.get(source.key):
-            spec = before.spec if table == type(table)() else table
-            source = replace(source, name=before.name, spec=spec)
-        result.append(source)
+            result[i] = replace(source, name=before.name, spec=before.spec if table == type(table)() else table)
     return result
 
 
 @click.command()
-@options("output", OutputOptions, "as_json")
-@index_option
-def info(folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "folder")
+def info(shell: ShellOptions) -> None:
     """Show the size of the index and the settings it was trained with.
 
     \b
     textae info --index notes.textae
     """
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         facts = engine.info()
-    print_facts(facts, output)
+    print_facts(facts, shell)
 
 
 @click.command(short_help="Check every byte of the index.")
-@index_option
-def doctor(folder: Path) -> None:
+@options("shell", ShellOptions, "folder")
+def doctor(shell: ShellOptions) -> None:
     """Check every byte of the index against the committed hashes; exit with 2 if the index is damaged.
 
     \b
     textae doctor --index notes.textae
     """
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         damage = engine.snapshot.reader.damage()
     for line in damage:
         click.echo(sanitise.safe(line))
     if damage:
-        raise TextaeError(f"{folder} is damaged; 'textae index' rebuilds it from its sources")
-    click.echo(f"{folder}: sound")
+        raise TextaeError(f"{shell.folder} is damaged; 'textae index' rebuilds it from its sources")
+    click.echo(f"{shell.folder}: sound")
 
 
 @click.command(short_help="Export the codes for other tools.")
@@ -186,9 +179,8 @@ def doctor(folder: Path) -> None:
     help="A name that ends in .npy, .parquet or .csv; an existing file is replaced.",
 )
 @click.option("--what", type=click.Choice(("floats", "bits")), default="floats", show_default=True, help="Which code.")
-@options("output", OutputOptions, "quiet")
-@index_option
-def export(path: Path, what: str, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "quiet", "folder")
+def export(path: Path, what: str, shell: ShellOptions) -> None:
     """Write the codes of all documents to a file, as features for other tools.
 
     .npy is an array with one row a document; the ids are in a second file that ends in .ids, one a line. .parquet has
@@ -201,7 +193,6 @@ def export(path: Path, what: str, folder: Path, output: OutputOptions) -> None:
     """
     from textae.index.export import export_codes
 
-    with open_engine(folder) as engine:
-        snapshot = engine.snapshot
-        export_codes(path, list(snapshot.ids.values()), snapshot.codes, what)
-    output.note(f"wrote {path}")
+    with shell.open_engine() as engine:
+        export_codes(path, list(engine.snapshot.ids.values()), engine.snapshot.codes, what)
+    shell.note(f"wrote {path}")

@@ -1,9 +1,10 @@
-"""Commands that look at the corpus as a whole: topics, map, dups."""
+"""Commands that look at the corpus: topics, map, dups, decode, sample."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.inputs import corpus_name, open_engine
-from textae.app.cli.options import PATH, OutputOptions, index_option, option, options
+from textae.app.cli.options import HITS, PATH, ShellOptions, option, options, stdin_text
+from textae.app.output.codes import print_decoded, print_grid, print_samples
 from textae.app.output.reports import print_duplicates
 from textae.app.output.topics import print_over_time, print_topic, print_topics
 from textae.config import AUTOENCODER, LAYOUTS, LSA
 from textae.errors import QueryError, TextaeError
 
 if TYPE_CHECKING:
-    from textae.explore.map import DocumentMap
-    from textae.views.page import PageReport
-
+    from textae.types import Decoded, Picture
 
 PAGE = ".html"
 FIGURES = (".png", ".svg", ".pdf")
@@ -32,11 +31,8 @@ FIGURES = (".png", ".svg", ".pdf")
 @click.option("--n", "n", type=int, help="Number of topics.  [default: chosen by split-half agreement]")
 @click.option("--seed", type=int, help="Random seed of the clustering.  [default: 1]")
 @click.option("--over", "field", metavar="FIELD", help="Count documents by year, month or day of a FIELD of dates.")
-@options("output", OutputOptions, "as_json", "as_csv", "quiet")
-@index_option
-def topics(
-    id: str | None, n: int | None, seed: int | None, field: str | None, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "as_json", "as_csv", "quiet", "folder")
+def topics(id: str | None, n: int | None, seed: int | None, field: str | None, shell: ShellOptions) -> None:
     """List the topics of the corpus, in areas of close topics; with an ID, show that topic.
 
     Topics are clusters of the documents' codes; every document with a code belongs to one topic. Topics are learned
@@ -49,27 +45,26 @@ def topics(
     textae topics --n 20 --json
     textae topics --over year --csv > years.csv
     """
-    if output.as_json and output.as_csv:
+    if shell.as_json and shell.as_csv:
         raise click.UsageError("give --json or --csv")
+    from textae.explore.topics import topic_model, topics_of
+
     over_time = None
-    with open_engine(folder) as engine, output.progress() as progress:
-        if field is None:
-            found = engine.topics(n, seed, progress=progress)
-        else:
-            from textae.explore.topics import topic_model, topics_of
+    with shell.open_engine() as engine, shell.progress() as progress:
+        all_topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, progress))
+        if field is not None:
             from textae.explore.topics_over_time import topics_over_time
 
-            found, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, progress))
-            over_time = topics_over_time(engine.snapshot, field, found, topic_of)
-    chosen = next((topic for topic in (*found.groups, *found.leaves) if topic.id == id), None)
+            over_time = topics_over_time(engine.snapshot, field, all_topics, topic_of)
+    chosen = next((topic for topic in (*all_topics.groups, *all_topics.leaves) if topic.id == id), None)
     if id is not None and chosen is None:
         raise QueryError(f"no topic has the id {id!r}; 'textae topics' lists them")
     if over_time is not None:
-        print_over_time(over_time, chosen, output)
-    elif chosen is not None and not output.as_csv:
-        print_topic(chosen, found, output)
+        print_over_time(over_time, chosen, shell)
+    elif chosen is not None and not shell.as_csv:
+        print_topic(chosen, all_topics, shell)
     else:
-        print_topics(found, chosen, output)
+        print_topics(all_topics, chosen, shell)
 
 
 @dataclass(frozen=True)
@@ -91,9 +86,8 @@ class MapOptions:
 @click.command("map", short_help="Draw the map: a page, a figure, or in the terminal.")
 @click.argument("out", metavar="[OUT]", required=False, type=PATH)
 @options("drawing", MapOptions)
-@options("output", OutputOptions, "quiet")
-@index_option
-def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "quiet", "folder")
+def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> None:
     """Draw the map: each document is a point, documents with close codes are close, and topics are named.
 
     OUT.html is a page for any browser to explore, search and share; it works offline. OUT.png, .svg or .pdf is a figure
@@ -117,51 +111,43 @@ def map_command(out: Path | None, drawing: MapOptions, folder: Path, output: Out
         raise click.UsageError("--colour is for figures; a page can colour by any field")
     if out is not None and not out.absolute().parent.is_dir():  # checked before the layout is learned
         raise TextaeError(f"no folder {out.parent} for {out.name}; create it, or give another one")
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         layouts = (AUTOENCODER, LSA) if drawing.compare else (drawing.layout,)
         maps = [engine.map(layout, drawing.seed, progress=progress) for layout in layouts]
         colour = None if drawing.field is None else field_colouring(engine.snapshot, drawing.field, maps[0].ids)
         progress("drawing", 0, None)
+        notes = []
         if out is None:
-            _draw_in_terminal(maps[0])
-            notes = []
+            from textae.views.braille_map import map_in_characters
+
+            width, height = shutil.get_terminal_size((80, 24))
+            height = max(height - len(maps[0].topics.groups) - 2, height // 2)  # the legend is below
+            encoding = sys.stdout.encoding or "ascii"
+            click.echo(map_in_characters(maps[0], width, height, colour=terminal.shows_colours(), encoding=encoding))
         elif suffix == PAGE:
             from textae.views.page import write_page
 
             stream = engine.snapshot.reader.stream()
-            report = write_page(maps[0], stream, out, name=corpus_name(folder), whole_texts=drawing.whole_texts)
-            notes = [f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB", *_left_out(report)]
+            whole = shell.folder.resolve()
+            name = whole.parent.name if whole.name.startswith(".") else whole.stem  # not `.textae`
+            report = write_page(maps[0], stream, out, name=name, whole_texts=drawing.whole_texts)
+            notes.append(f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB")
+            if report.pictures == 0 or report.characters == 0:
+                lost = "pictures" if report.pictures == 0 else "texts"
+                notes.append(f"{lost} are left out to keep the page small; --whole-texts keeps them")
+            elif report.characters is not None:
+                cut = f"texts are cut at {report.characters:,} characters to keep the page small"
+                notes.append(f"{cut}; --whole-texts keeps them whole")
         else:
             from textae.views.figures.map import LAYOUT_NAMES, draw_maps
 
             titles = [LAYOUT_NAMES[one.layout] for one in maps] if drawing.compare else [""]
-            unnamed = draw_maps(maps, titles, out, colour=colour, width=drawing.width)
-            notes = [f"{out}: no room for the names of {unnamed:,} topics"] if unnamed else []
-    without_code = maps[0].topics.without_code
-    if without_code:
+            if unnamed := draw_maps(maps, titles, out, colour=colour, width=drawing.width):
+                notes.append(f"{out}: no room for the names of {unnamed:,} topics")
+    if without_code := maps[0].topics.without_code:
         notes.append(f"{without_code:,} documents are not on the map: the encoder knows none of their words")
     for line in notes:
-        output.note(line)
-
-
-def _draw_in_terminal(document_map: DocumentMap) -> None:
-    from textae.views.braille_map import map_in_characters
-
-    width, height = shutil.get_terminal_size((80, 24))
-    legend = len(document_map.topics.groups) + 2
-    colour, encoding = terminal.shows_colours(), sys.stdout.encoding or "ascii"
-    drawn = map_in_characters(document_map, width, max(height - legend, height // 2), colour=colour, encoding=encoding)
-    click.echo(drawn)
-
-
-def _left_out(report: PageReport) -> list[str]:
-    """What a page leaves out to stay small, as a message."""
-    if report.pictures == 0 or report.characters == 0:
-        lost = "pictures" if report.pictures == 0 else "texts"
-        return [f"{lost} are left out to keep the page small; --whole-texts keeps them"]
-    if report.characters is None:
-        return []
-    return [f"texts are cut at {report.characters:,} characters to keep the page small; --whole-texts keeps them whole"]
+        shell.note(line)
 
 
 @click.command(short_help="Find near-duplicates.")
@@ -172,9 +158,8 @@ def _left_out(report: PageReport) -> list[str]:
     help="Minimum share of common four-word sequences; for pictures, minimum score of the pixels.  "
     "[default: 0.8; 0.97]",
 )
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def dups(radius: int | None, resemblance: float | None, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def dups(radius: int | None, resemblance: float | None, shell: ShellOptions) -> None:
     """Find groups of near-duplicates: documents with close codes, and nearly the same words or pixels.
 
     Codes find the candidates without comparing all pairs; words or pixels decide. The number in front of a document is
@@ -187,7 +172,129 @@ def dups(radius: int | None, resemblance: float | None, folder: Path, output: Ou
     """
     from textae.explore.duplicates import near_duplicates
 
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         duplicates = near_duplicates(engine.snapshot, radius, resemblance, progress)
         noun = engine.snapshot.modality.noun
-    print_duplicates(duplicates, noun, output)
+    print_duplicates(duplicates, noun, shell)
+
+
+@click.command(short_help="List the words that a code predicts.")
+@click.argument("ids", metavar="[ID…]", nargs=-1)
+@click.option("--text", metavar="WORDS", help="Decode the code of a text; `-` reads it from standard input.")
+@click.option("--code", metavar="CODE", help="Decode a code: its numbers, comma-separated.")
+@click.option("-k", "--top", "k", type=HITS, default=20, show_default=True, help="Maximum number of words.")
+@click.option("-o", "--output", "drawing", metavar="OUT", type=PATH, help="For pictures: write a png.")
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def decode(
+    ids: Sequence[str],
+    text: str | None,
+    code: str | None,
+    k: int,
+    drawing: Path | None,
+    shell: ShellOptions,
+) -> None:
+    """Show what a code captures: the words that the decoder predicts from it, or the picture that it reconstructs.
+
+    Each word has its probability, its lift (the probability divided by its mean over all documents), and whether the
+    text contains it. Semantic search also finds a text by predicted words that it does not contain. Words are sorted
+    by (probability - mean)² / mean.
+
+    For a picture, the command prints the reconstruction error: the sum of squared differences over all pixels, from 0
+    (black) to 1. With -o, it draws one row for each: the picture, and its reconstruction.
+
+    \b
+    textae decode scipy.signal.savgol_filter
+    textae decode --text "smooth a noisy signal" -k 10
+    textae decode --code 0.031,-0.17,…       a code that 'textae sample --json' printed
+    textae decode holidays/beach.jpg -o beside.png
+    """
+    from textae.explore.decode import decode_code, decode_documents, decode_text
+    from textae.types import PICTURES
+
+    if bool(ids) + (text is not None) + (code is not None) != 1:
+        raise click.UsageError("give IDs of documents, --text or --code")
+    with shell.open_engine() as engine:
+        snapshot = engine.snapshot
+        if snapshot.modality.kind != PICTURES:
+            if drawing is not None:
+                raise QueryError(f"-o draws pictures, and the index {shell.folder} holds texts; leave it out")
+        elif code is not None and drawing is None:
+            raise click.UsageError("this code is of a picture; give -o OUT.png to draw it")
+        if text is not None:
+            text = stdin_text() if text == "-" else text
+            sources, decoded = [{"text": " ".join(text.split())}], [decode_text(snapshot, text, k)]
+        elif code is not None:
+            sources, decoded = [{"code": code}], [decode_code(snapshot, code, k)]
+        else:
+            sources, decoded = [{"id": id} for id in ids], decode_documents(snapshot, ids, k)
+        if drawing is not None:
+            pictures = _pictures(decoded)
+            _draw(list(zip(snapshot.pictures(ids), pictures, strict=True)) if ids else [pictures], drawing, shell)
+    if drawing is None or (shell.as_json and ids):
+        for source, one in zip(sources, decoded, strict=True):
+            print_decoded(source, one, shell)
+
+
+def _pictures(decoded: Iterable[Decoded]) -> list[Picture]:
+    return [one.picture for one in decoded if one.picture is not None]
+
+
+def _draw(rows: Sequence[Sequence[Picture]], drawing: Path, shell: ShellOptions) -> None:
+    from textae.views.contact_sheet import draw_pictures
+
+    draw_pictures(rows, drawing)
+    shell.note(f"drew {drawing}")
+
+
+@click.command("sample", short_help="Sample codes, and decode them.")
+@click.option("-n", "n", type=click.IntRange(1, 10_000), help="Number of samples.  [default: 5]")
+@click.option("-k", "--top", "k", type=HITS, help="Maximum number of words.  [default: 10; 3 in a grid]")
+@click.option("--seed", type=int, default=1, show_default=True, help="Random seed.")
+@click.option("--grid", "size", type=click.IntRange(1, 30), help="Decode a grid of N × N codes instead.")
+@click.option("-o", "--output", "drawing", metavar="OUT", type=PATH, help="Write a figure of pictures, or of a --grid.")
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def sample_command(
+    n: int | None, k: int | None, seed: int, size: int | None, drawing: Path | None, shell: ShellOptions
+) -> None:
+    """Sample codes from the distribution of the documents' codes, and decode their words or pictures.
+
+    A sample is drawn around a random document, with the spread of its ten nearest neighbours. Each sample has its
+    nearest document, and the distance to it (1 - cosine; Euclidean for the codes of a deep stack). A sample that is
+    much farther away than documents are from each other is outside the corpus.
+
+    --grid needs an index with codes of 2 numbers (--dims 2). The grid covers the plane of the codes without the
+    outermost 2 % on each side.
+
+    \b
+    textae sample -n 10
+    textae sample --grid 8 -o plane.png      after textae index … --preset hinton2006 --dims 2
+    textae sample -n 12 -o samples.png       new pictures in the style of the corpus
+    """
+    from textae.explore.sampling import grid, sample
+    from textae.types import PICTURES, Grid
+
+    if size is not None and n is not None:
+        raise click.UsageError("give -n or --grid")
+    with shell.open_engine() as engine:
+        snapshot = engine.snapshot
+        pictures = snapshot.modality.kind == PICTURES
+        if drawing is not None and size is None and not pictures:
+            raise click.UsageError("-o draws a --grid; give one")
+        made = sample(snapshot, n or 5, k or 10, seed) if size is None else grid(snapshot, size, k or 3)
+    if isinstance(made, Grid) and pictures and drawing is None and not shell.as_json:
+        raise click.UsageError("the cells of this grid are pictures; give -o OUT.png to draw them")
+    if drawing is not None and pictures:
+        from textae.views.contact_sheet import nearly_square
+
+        parts = made.cells if isinstance(made, Grid) else made.samples
+        _draw(nearly_square(_pictures(part.decoded for part in parts)), drawing, shell)
+    elif drawing is not None and isinstance(made, Grid):
+        from textae.views.figures.grid import draw_grid
+
+        draw_grid(made, drawing)
+        shell.note(f"drew {drawing}")
+    if drawing is None or shell.as_json:
+        if isinstance(made, Grid):
+            print_grid(made, shell)
+        else:
+            print_samples(made, shell)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from textae import config
-from textae.app.cli.inputs import open_engine
-from textae.app.cli.options import OutputOptions, TableOptions, index_option, option, options
-from textae.app.output import print_json
+from textae.app import terminal
+from textae.app.cli.options import ShellOptions, TableOptions, option, options
 from textae.app.output.reports import print_report, print_trained
 
 Spec = TypeVar("Spec", config.ModelSpec, config.TrainSpec)
@@ -84,11 +82,8 @@ class IndexOptions(ModelOptions):
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @options("table", TableOptions)
 @options("learning", IndexOptions)
-@options("output", OutputOptions, "verbose", "as_json", "quiet")
-@index_option
-def index(
-    sources: Sequence[str], table: TableOptions, learning: IndexOptions, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
+def index(sources: Sequence[str], table: TableOptions, learning: IndexOptions, shell: ShellOptions) -> None:
     """Read SOURCE…, learn it, and write the index. An earlier index in the folder is replaced.
 
     A SOURCE is a folder, a file (txt, md, html, mbox), a table (jsonl, csv, tsv, parquet; also .gz), `-` for standard
@@ -108,7 +103,7 @@ def index(
     from textae.index.modality import modality_of
 
     given = corpus.sources(sources, table.spec(), kind=learning.kind)
-    with Engine.create(folder) as engine, output.progress() as progress:
+    with Engine.create(shell.folder) as engine, shell.progress() as progress:
         documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
         model_spec, train_spec = modality_of(documents.shape).preset(learning.preset)
         report = engine.index(
@@ -120,15 +115,14 @@ def index(
             train=learning.override(train_spec),
             progress=progress,
         )
-    print_report(report, folder, output, detected=learning.language == config.AUTO)
+    print_report(report, shell, detected=learning.language == config.AUTO)
 
 
 @click.command(short_help="Train the index again, or on labels.")
 @click.option("--label", metavar="FIELD", help="Learn the labels in FIELD; documents may lack one.")
 @options("model", ModelOptions)
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def train(label: str | None, model: ModelOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def train(label: str | None, model: ModelOptions, shell: ShellOptions) -> None:
     """Train again on the documents of the index, and encode them again. The sources are not needed.
 
     With --label, the trained model is fine-tuned on the labels in FIELD, and 'textae classify' predicts the label of
@@ -140,7 +134,7 @@ def train(label: str | None, model: ModelOptions, folder: Path, output: OutputOp
     textae train                             train from scratch, without labels
     textae train --dims 64 --passes 30
     """
-    with open_engine(folder) as engine, output.progress() as progress:
+    with shell.open_engine() as engine, shell.progress() as progress:
         model_spec, train_spec = engine.snapshot.specs
         new_model, new_training = model.override(model_spec), model.override(train_spec)
         # The seed and the device change how labels are learned; every other option, the model below them.
@@ -148,12 +142,12 @@ def train(label: str | None, model: ModelOptions, folder: Path, output: OutputOp
         trained = engine.train(
             label=label, model=None if keep_model else new_model, train=new_training, progress=progress
         )
-    print_trained(trained, folder, output)
+    print_trained(trained, shell)
 
 
 @click.command()
-@options("output", OutputOptions, "as_json")
-def corpora(output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json")
+def corpora(shell: ShellOptions) -> None:
     """List the corpora that 'textae index' knows by name.
 
     \b
@@ -163,8 +157,8 @@ def corpora(output: OutputOptions) -> None:
     from textae.corpus.recipes import recipes
 
     for recipe in recipes():
-        if output.as_json:
-            print_json([asdict(recipe)])
+        if shell.as_json:
+            terminal.print_json([asdict(recipe)])
         else:
             missing = "  (downloaded on first use)" if recipe.archive else "  (its files belong in TEXTAE_DATA)"
             click.echo(f"{recipe.name:16} {recipe.description}{'' if recipe.available else missing}")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.inputs import open_engine
-from textae.app.cli.options import HITS, OutputOptions, TableOptions, index_option, option, options
+from textae.app.cli.options import HITS, ShellOptions, TableOptions, option, options
 from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
 
@@ -40,9 +39,8 @@ class EvaluationOptions:
 @click.command("eval", short_help="Score the search systems side by side.")
 @options("scoring", EvaluationOptions)
 @options("table", TableOptions)
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOptions) -> None:
     """Score all systems side by side, with confidence intervals and significance tests.
 
     \b
@@ -52,46 +50,36 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, folder: Path, outp
     textae eval --label label --index photos.textae      pictures: pixels, pca, code, bits
     """
     systems = None if scoring.systems is None else scoring.systems.split(",")
-    runs, baseline, seed = scoring.runs, scoring.baseline, scoring.seed
+    baseline, seed, runs = scoring.baseline, scoring.seed, scoring.runs
 
     def write_run(system: str, rankings: Mapping[str, Ranking]) -> None:
-        assert runs is not None
-        runs.mkdir(parents=True, exist_ok=True)
-        with (runs / f"{system}.run").open("w", encoding="utf-8") as file:
-            write_trec(rankings, system, file)
+        if runs is not None:
+            runs.mkdir(parents=True, exist_ok=True)
+            with (runs / f"{system}.run").open("w", encoding="utf-8") as file:
+                write_trec(rankings, system, file)
 
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         if scoring.label:
+            from textae.evaluation.run import by_labels
+
             queries = None
+            modality = engine.snapshot.modality
             if scoring.queries:
                 from textae.corpus import read
                 from textae.types import Document
 
-                items = list(read([scoring.queries], table.spec(), kind=engine.snapshot.modality.kind))
+                items = list(read([scoring.queries], table.spec(), kind=modality.kind))
                 queries = [item for item in items if isinstance(item, Document)]
                 if len(queries) < len(items):
-                    output.note(f"skipped {len(items) - len(queries):,} of the queries")
-            k, curve = scoring.k, scoring.curve
-            from textae.evaluation.run import by_labels
-
-            chosen = engine.snapshot.modality.systems if systems is None else systems
-
-            scoreboard = by_labels(
-                engine.searcher,
-                scoring.label,
-                queries,
-                chosen,
-                k=k,
-                baseline=baseline,
-                seed=seed,
-                curve=curve,
-            )
+                    shell.note(f"skipped {len(items) - len(queries):,} of the queries")
+            names, k, curve = systems or modality.systems, scoring.k, scoring.curve
+            scoreboard = by_labels(engine.searcher, scoring.label, queries, names, k, baseline, seed, curve=curve)
         elif scoring.queries and scoring.qrels:
             from textae.evaluation import read_qrels, read_queries
 
-            judgements = read_queries(scoring.queries), read_qrels(scoring.qrels)
+            judged = read_queries(scoring.queries), read_qrels(scoring.qrels)
             keep = write_run if runs else None
-            scoreboard = engine.evaluate(*judgements, systems, baseline=baseline, seed=seed, keep=keep)
+            scoreboard = engine.evaluate(*judged, systems, baseline=baseline, seed=seed, keep=keep)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
-    print_scoreboard(scoreboard, output)
+    print_scoreboard(scoreboard, shell)

@@ -1,4 +1,6 @@
-"""Options that commands share. A frozen dataclass declares a group of options, and reaches the command as one argument.
+"""Options and inputs that commands share.
+
+A frozen dataclass declares a group of options, and reaches the command as one argument.
 
 @dataclass(frozen=True)
 class Greeting:
@@ -12,8 +14,10 @@ def greet(greeting: Greeting) -> None: ...
 from __future__ import annotations
 
 import functools
+import io
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,10 +25,13 @@ import click
 
 from textae.app import terminal
 from textae.config import PICTURE_SYSTEMS, SYSTEMS
+from textae.errors import QueryError
 
 if TYPE_CHECKING:
     from textae.corpus import TableSpec
+    from textae.engine import Engine
     from textae.search.request import RequestOptions
+    from textae.types import Document, Picture
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,15 +85,9 @@ def options(argument: str, group: type, *names: str) -> Callable[[F], F]:
     return decorate
 
 
-index_option = click.option(
-    "--index", "folder", type=PATH, envvar="TEXTAE_INDEX", default=".textae", show_default=True,
-    help="The folder of the index; also TEXTAE_INDEX.",
-)  # fmt: skip
-
-
 @dataclass(frozen=True)
-class OutputOptions:
-    """How a command prints its result."""
+class ShellOptions:
+    """The index of a command, and how it prints its result."""
 
     verbose: bool = option("List the skipped documents.", "-v", "--verbose")
     as_json: bool = option("Print one JSON object a line.", "--json")
@@ -94,6 +95,15 @@ class OutputOptions:
     as_trec: bool = option("Print a TREC run; white space and % in ids as %20, %25.", "--trec")
     as_csv: bool = option("Print a table with a header, for spreadsheets.", "--csv")
     quiet: bool = option("Print nothing on stderr but errors.", "-q", "--quiet")
+    folder: Path = option(  # noqa: RUF009
+        "The folder of the index; also TEXTAE_INDEX.", "--index", envvar="TEXTAE_INDEX", default=".textae"
+    )
+
+    def open_engine(self) -> Engine:
+        """The engine of the index, imported here so that the help needs no numpy."""
+        from textae.engine import Engine
+
+        return Engine.open(self.folder)
 
     def note(self, message: str) -> None:
         """Print a message on stderr."""
@@ -120,24 +130,16 @@ class SearchOptions:
     unlike: Sequence[str] = option("Rank documents like this ID lower; repeatable.", "--not-like")
     expand: bool = option("Also search for keywords that the decoder predicts from the query.")
     explain: bool = option("Explain the score of each hit.")
-    k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
+    top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
         f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
         "[default: hybrid; for pictures code]"
     )
 
     def request(self) -> RequestOptions:
-        """The options, as a `SearchRequest` takes them."""
-        return {
-            "where": self.where,
-            "must": self.must,
-            "like": self.like or (),
-            "unlike": self.unlike or (),
-            "expand": bool(self.expand),
-            "explain": self.explain,
-            "top_k": self.k,
-            "mode": self.mode,
-        }
+        """The options that were given, as a `SearchRequest` takes them."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return cast("RequestOptions", given)
 
 
 def _condition(text: str) -> tuple[str, str]:
@@ -162,4 +164,49 @@ class TableOptions:
         """The options, as the corpus reader takes them."""
         from textae.corpus import TableSpec
 
-        return TableSpec(**asdict(self))
+        return TableSpec(**vars(self))
+
+
+def stdin_picture() -> Picture:
+    """The picture on standard input.
+
+    Raises:
+        CorpusError: it is not a picture.
+    """
+    from textae.corpus.images import picture_in
+
+    return picture_in(io.BytesIO(sys.stdin.buffer.read()), "standard input")
+
+
+def stdin_text() -> str:
+    """The text on standard input.
+
+    Raises:
+        QueryError: it is not UTF-8.
+    """
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise QueryError("standard input is not UTF-8 text") from None
+
+
+def document_of(path: str, kind: str) -> Document:
+    """The document in a file, read as 'textae index' reads it; the first one where there are several.
+
+    Args:
+        path: of the file.
+        kind: of the index, one of `textae.types.KINDS`.
+
+    Raises:
+        QueryError: the file has no document of that kind.
+    """
+    from textae.corpus import read
+    from textae.types import PICTURES, Document
+
+    skipped = "it is empty"
+    for item in read([path], kind=kind):
+        if isinstance(item, Document):
+            return item
+        skipped = item.reason
+    wanted = "a picture" if kind == PICTURES else "a file of text"
+    raise QueryError(f"{path} gives no document: {skipped}; give {wanted}, or the id of a document")

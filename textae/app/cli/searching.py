@@ -1,25 +1,31 @@
-"""Commands that search: search, similar, classify."""
+"""Commands that search: search, similar, classify, serve."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.inputs import document_of, open_engine, stdin_picture, stdin_text
-from textae.app.cli.options import HITS, PATH, OutputOptions, SearchOptions, index_option, options
-from textae.app.output.codes import print_labels, print_labels_of_many
-from textae.app.output.hits import LISTED, print_many, print_result
-from textae.errors import QueryError
+from textae.app.cli.options import (
+    HITS,
+    PATH,
+    SearchOptions,
+    ShellOptions,
+    document_of,
+    option,
+    options,
+    stdin_picture,
+    stdin_text,
+)
+from textae.app.output.hits import LISTED, print_labels, print_labels_of_many, print_many, print_result
+from textae.errors import QueryError, needs_extra
 
 if TYPE_CHECKING:
-    from textae.index.snapshot import Snapshot
     from textae.search.request import RequestOptions
-    from textae.types import Hit, Picture
 
 _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a line."
 
@@ -28,11 +34,8 @@ _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a lin
 @click.argument("query", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @options("search", SearchOptions)
-@options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
-@index_option
-def search(
-    query: Sequence[str], queries_file: str | None, search: SearchOptions, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "as_json", "as_tsv", "as_trec", "quiet", "folder")
+def search(query: Sequence[str], queries_file: str | None, search: SearchOptions, shell: ShellOptions) -> None:
     """Find the documents closest to QUERY (`-`: standard input).
 
     --where and --must are filters, and work in any mode. They take AND, OR, NOT, (…), "phrases", prefix*, field:value,
@@ -52,27 +55,23 @@ def search(
         raise click.UsageError("give a QUERY or --queries FILE")
     if queries_file and (search.like or search.unlike or search.expand or search.explain):
         raise click.UsageError("--like, --not-like, --expand and --explain need one QUERY, not --queries")
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_many(engine.searcher, read_queries(queries_file), search, output)
+            print_many(engine.searcher, read_queries(queries_file), search, shell)
             return
         text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
-        request = SearchRequest.of_words(text, **how)
-        print_result(text, engine.searcher.search(request), output)
+        print_result(text, engine.searcher.search(SearchRequest.of_words(text, **how)), shell)
 
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
-@options("search", SearchOptions, "where", "must", "unlike", "explain", "k", "mode")
+@options("search", SearchOptions, "where", "must", "unlike", "explain", "top_k", "mode")
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
-@options("output", OutputOptions, "as_json", "as_tsv", "as_trec", "quiet")
-@index_option
-def similar(
-    documents: Sequence[str], search: SearchOptions, page: Path | None, folder: Path, output: OutputOptions
-) -> None:
+@options("shell", ShellOptions, "as_json", "as_tsv", "as_trec", "quiet", "folder")
+def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: ShellOptions) -> None:
     """Find the documents closest to these IDs, or to the text or picture in a FILE (`-`: standard input).
 
     Whole documents are compared, also in an index of passages. For pictures, --html writes a contact sheet: one page
@@ -84,55 +83,51 @@ def similar(
     textae similar draft.txt --mode code
     textae similar picture.png -k 30 --html found.html
     """
+    from textae.encoding.analyzer import searchable
     from textae.search.request import SearchRequest
     from textae.types import PICTURES
 
-    with open_engine(folder) as engine:
-        snapshot = engine.snapshot
+    with shell.open_engine() as engine:
+        snapshot, (first, *others) = engine.snapshot, documents
         kind = snapshot.modality.kind
         if page is not None and kind != PICTURES:
-            raise QueryError(f"--html shows pictures, and the index {folder} holds texts; --json writes hits for tools")
-        first = documents[0]
-        is_file = len(documents) == 1 and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113 (as pathlib refuses long names)
-        picture: Picture | None = None
+            raise QueryError(
+                f"--html shows pictures, and the index {shell.folder} holds texts; --json writes hits for tools"
+            )
+        is_stdin = not others and first == "-"
+        # `os.path`, as pathlib refuses long names
+        is_file = not others and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113
         how: RequestOptions = {**search.request(), "granularity": "document"}
-        if not is_file and tuple(documents) != ("-",):
+        if not is_file and not is_stdin:
             how["like"] = documents
             request = SearchRequest(**how)
         elif search.unlike:
             raise click.UsageError("--not-like needs IDs, not a FILE")
         elif kind == PICTURES:
-            picture = document_of(first, PICTURES).picture if is_file else stdin_picture()
-            request = SearchRequest(picture=picture, **how)
+            request = SearchRequest(picture=document_of(first, kind).picture if is_file else stdin_picture(), **how)
         else:
-            from textae.encoding.analyzer import searchable
-
             text = searchable(document_of(first, kind)) if is_file else stdin_text()
             request = SearchRequest.of_words(text, **how)
         result = engine.searcher.search(request)
         if page is not None:
-            pictures = snapshot.pictures(documents) if picture is None else [engine.searcher.resized(picture)]
-            _write_sheet(snapshot, page, list(zip(documents, pictures, strict=True)), result.hits)
-            output.note(f"wrote {page}")
-        print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), output)
+            from textae.files import whole_file
+            from textae.views.contact_sheet import contact_sheet
 
-
-def _write_sheet(snapshot: Snapshot, page: Path, queries: Sequence[tuple[str, Picture]], hits: Sequence[Hit]) -> None:
-    from textae.files import whole_file
-    from textae.views.contact_sheet import contact_sheet
-
-    html = contact_sheet(queries, hits, snapshot.pictures([hit.id for hit in hits]))
-    with whole_file(page) as temporary:
-        temporary.write_text(html, encoding="utf-8")
+            given = [engine.searcher.resized(request.picture)] if request.picture else snapshot.pictures(documents)
+            hits = snapshot.pictures([hit.id for hit in result.hits])
+            with whole_file(page) as temporary:
+                html = contact_sheet(list(zip(documents, given, strict=True)), result.hits, hits)
+                temporary.write_text(html, encoding="utf-8")
+            shell.note(f"wrote {page}")
+        print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), shell)
 
 
 @click.command(short_help="Predict the label of a text.")
 @click.argument("text", metavar="TEXT…|ID", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @click.option("-k", "--top", "k", type=HITS, default=3, show_default=True, help="Maximum number of labels.")
-@options("output", OutputOptions, "as_json", "quiet")
-@index_option
-def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path, output: OutputOptions) -> None:
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def classify(text: Sequence[str], queries_file: str | None, k: int, shell: ShellOptions) -> None:
     """Predict the label of TEXT (`-`: standard input), or of the document with this ID.
 
     First, 'textae train --label FIELD' has to learn the labels. With --queries, each line has id, rank, label and
@@ -147,14 +142,64 @@ def classify(text: Sequence[str], queries_file: str | None, k: int, folder: Path
 
     if bool(text) == bool(queries_file):
         raise click.UsageError("give a TEXT, an ID or --queries FILE")
-    with open_engine(folder) as engine:
+    with shell.open_engine() as engine:
+        snapshot = engine.snapshot
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_labels_of_many(engine.snapshot, read_queries(queries_file), k, output)
+            queries = read_queries(queries_file)
+            print_labels_of_many(queries, predict(snapshot, [query.text for query in queries], k), shell)
             return
         query = stdin_text() if tuple(text) == ("-",) else " ".join(text)
-        snapshot = engine.snapshot
         is_id = len(text) == 1 and snapshot.reader.has(query)
         predictions = predict(snapshot, [searchable(snapshot.document(query)) if is_id else query], k)[0]
-    print_labels({"id" if is_id else "query": query}, predictions, output)
+    print_labels({"id" if is_id else "query": query}, predictions, shell)
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where to listen, and for whom; a `rate` of 0 is no limit."""
+
+    host: str = option("The name or address to listen on.", default="127.0.0.1")
+    port: int | None = option("[default: 8080, or a free one if it is taken]", type=click.IntRange(0, 65_535))
+    token: str | None = option(
+        "The token of the clients; also TEXTAE_TOKEN.  [default: a random one if other machines can connect]",
+        envvar="TEXTAE_TOKEN",
+    )
+    rate: float = option(
+        "Maximum requests a second for each client; 0: no limit.", type=click.FloatRange(0, 1e6), default=50
+    )
+    open_page: bool = option("Open the page in a browser.", "--open")
+
+
+@click.command(short_help="Serve search and map to a browser.")
+@options("server", ServerOptions)
+@options("shell", ShellOptions, "quiet", "folder")
+def serve(server: ServerOptions, shell: ShellOptions) -> None:
+    """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
+
+    By default only this machine can connect; --host changes that. The server works offline and serves nothing but the
+    index. It follows changes of the index at once. /api lists the operations for programs.
+
+    \b
+    textae serve --open
+    textae serve --index notes.textae --port 9000
+    textae serve --host 0.0.0.0              other machines need the token, which is printed
+    """
+    with needs_extra("serve", "'textae serve'"):
+        from textae.app.server import serve
+
+    with shell.progress() as progress:
+
+        def print_url(url: str, token: str | None) -> None:
+            progress.finish()
+            with_token = f"{url}?token={token}" if token else url
+            click.echo(url if server.token else with_token)
+            if server.open_page:
+                import threading
+                import webbrowser
+
+                # A browser in the terminal blocks until it is closed.
+                threading.Thread(target=webbrowser.open, args=(with_token,), daemon=True).start()
+
+        serve(shell.folder, server, print_url, shell.note, progress)

@@ -1,8 +1,8 @@
-"""What codes give: words of the decoder, samples, grids and labels."""
+"""What codes give: words of the decoder, samples and grids."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -10,51 +10,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textae.app import terminal
-from textae.app.output import print_json, print_rows
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions
-    from textae.index.snapshot import Snapshot
-    from textae.types import Decoded, Grid, LikelyWord, Prediction, Query, Samples
+    from textae.app.cli.options import ShellOptions
+    from textae.types import Decoded, Grid, LikelyWord, Samples
 
 
-def print_labels(query: Mapping[str, str], predictions: Sequence[Prediction], output: OutputOptions) -> None:
-    """Print the most probable labels of a text; where the encoder knows none of its words, exit with 1."""
-
-    def line(one: Prediction) -> str:
-        return f"{one.rank:3}  {one.probability:.3f}  {sanitise.cell(one.label)}"
-
-    print_rows(predictions, output.as_json, line, **query)
-    output.exit_if_nothing(predictions, "the encoder knows no word of it")
-
-
-def print_labels_of_many(snapshot: Snapshot, queries: Sequence[Query], k: int, output: OutputOptions) -> None:
-    """Classify many texts and print the most probable labels of each; where no text has any, exit with 1."""
-    from textae.explore.classify import classify
-
-    labels = classify(snapshot, [query.text for query in queries], k)
-    for query, predictions in zip(queries, labels, strict=True):
-
-        def line(one: Prediction, id: str = query.id) -> str:
-            return "\t".join(map(sanitise.cell, (id, str(one.rank), one.label, f"{one.probability:.4f}")))
-
-        print_rows(predictions, output.as_json, line, query=query.text, query_id=query.id)
-    unknown = sum(not predictions for predictions in labels)
-    if unknown:
-        output.note(f"the encoder knows no word of {unknown:,} of the {len(queries):,} texts")
-    output.exit_if_nothing(len(labels) > unknown)
-
-
-def print_decoded(source: Mapping[str, str], decoded: Decoded, output: OutputOptions) -> None:
-    """Print the words of a code, one a line; words that the text does not contain are in bold.
+def print_decoded(source: Mapping[str, str], decoded: Decoded, shell: ShellOptions) -> None:
+    """Print the words of a code, one a line; words that the text does not contain are in bold. Of a picture, its error.
 
     Args:
         source: what was decoded: its kind (`id`, `text` or `code`), and its value.
-        decoded: its words.
-        output: the format.
+        decoded: its words, or its picture.
+        shell: the format.
     """
     ((kind, value),) = source.items()
+    if decoded.error is not None:
+        row = {"id": value, "code": decoded.code, "error": decoded.error}
+        click.echo(sanitise.json_line(row) if shell.as_json else f"{decoded.error:8.3f}  {sanitise.cell(value)}")
+        return
     width = max([4, *(len(word.word) for word in decoded.words)])
 
     def line(word: LikelyWord) -> str:
@@ -62,32 +37,23 @@ def print_decoded(source: Mapping[str, str], decoded: Decoded, output: OutputOpt
         held = "" if kind == "code" else f"  {'yes' if word.held else 'no'}"
         return f"{word.rank:3}  {shown}  {word.probability:11.4f}  {word.lift:5.1f}{held}"
 
-    if not output.as_json:
+    if not shell.as_json:
         click.echo(terminal.styled(sanitise.cell(value), bold=True, fg="cyan"))
         click.echo(f"     {'word':{width}}  probability   lift{'' if kind == 'code' else '  in the text'}")
-    print_rows(decoded.words, output.as_json, line, **source)
+    terminal.print_rows(decoded.words, shell.as_json, line, **source)
 
 
-def print_reconstructions(ids: Sequence[str], decoded: Sequence[Decoded], output: OutputOptions) -> None:
-    """Print the reconstruction error of pictures, one a line."""
-    for id, one in zip(ids, decoded, strict=True):
-        if output.as_json:
-            print_json([{"id": id, "code": one.code, "error": one.error}])
-        else:
-            click.echo(f"{one.error:8.3f}  {sanitise.cell(id)}")
-
-
-def print_samples(samples: Samples, output: OutputOptions) -> None:
+def print_samples(samples: Samples, shell: ShellOptions) -> None:
     """Print sampled codes: their words, and the nearest document."""
     for number, sample in enumerate(samples.samples, start=1):
         row = {"sample": number, "nearest": sample.nearest, "distance": sample.distance}
         words = terminal.wrapped(" ".join(word.word for word in sample.decoded.words), 5).lstrip()
         nearest = f"nearest: {sanitise.cell(sample.nearest)}  {sample.distance:.3g} away"
-        if output.as_json:
-            print_json([{**row, **_json(sample.decoded)}])
+        if shell.as_json:
+            terminal.print_json([{**row, **_json(sample.decoded)}])
         else:
             click.echo(f"{number:3}  {words}\n     {nearest}" if words else f"{number:3}  {nearest}")
-    output.note(f"median distance of a document to its nearest one: {samples.usual_distance:.3g}")
+    shell.note(f"median distance of a document to its nearest one: {samples.usual_distance:.3g}")
 
 
 def _json(decoded: Decoded) -> dict[str, Any]:
@@ -98,11 +64,11 @@ def _json(decoded: Decoded) -> dict[str, Any]:
     return {"code": decoded.code, "words": [{name: row[name] for name in row if name != "held"} for row in rows]}
 
 
-def print_grid(grid: Grid, output: OutputOptions) -> None:
+def print_grid(grid: Grid, shell: ShellOptions) -> None:
     """Print a grid of codes as a table; a cell has its words below each other, then its number of documents."""
-    if output.as_json:
+    if shell.as_json:
         counts = ({"row": cell.row, "column": cell.column, "documents": cell.documents} for cell in grid.cells)
-        print_json({**count, **_json(cell.decoded)} for count, cell in zip(counts, grid.cells, strict=True))
+        terminal.print_json({**count, **_json(cell.decoded)} for count, cell in zip(counts, grid.cells, strict=True))
         return
     n = len(grid.x) - 1
     cells = [

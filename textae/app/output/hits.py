@@ -1,4 +1,4 @@
-"""Hits: for people, as JSON, as TSV, and as a TREC run."""
+"""Hits, for people, as JSON, as TSV, and as a TREC run; and predicted labels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from textae.app import terminal
-from textae.app.output import print_json, titled
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions, SearchOptions
+    from textae.app.cli.options import SearchOptions, ShellOptions
     from textae.search.request import SearchResult
     from textae.search.searcher import Searcher
-    from textae.types import Explanation, Hit, Query, Ranking
+    from textae.types import Explanation, Hit, Prediction, Query, Ranking
 
 LISTED = 10
 """Unknown words that are listed, with their suggestions."""
@@ -27,41 +26,41 @@ LISTED = 10
 _NOT_IN_A_RUN = re.compile(r"[\s%\x00-\x1f\x7f-\x9f]")
 
 
-def print_result(query: str, result: SearchResult, output: OutputOptions) -> None:
+def print_result(query: str, result: SearchResult, shell: ShellOptions) -> None:
     """Print the hits of one query, and note the words without effect; where there are no hits, exit with 1.
 
     Args:
         query: the first column, or field, of each hit.
         result: of the search.
-        output: the format.
+        shell: the format.
     """
     hits, reason = result.hits, _no_effect(result)
-    _note_ignored(result.ignored, output)
+    _note_ignored(result.ignored, shell)
     if reason and hits:
-        output.note(reason)
-    if output.as_trec:
+        shell.note(reason)
+    if shell.as_trec:
         from textae.types import Ranking
 
         ranking = Ranking(tuple(hit.id for hit in hits), tuple(hit.score for hit in hits))
         write_trec({"1": ranking}, result.mode, sys.stdout)
-    elif output.as_json:
-        print_json({"query": query, **_row(hit)} for hit in hits)
-    elif output.as_tsv:
+    elif shell.as_json:
+        terminal.print_json({"query": query, **_row(hit)} for hit in hits)
+    elif shell.as_tsv:
         for hit in hits:
             click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
     else:
         print_hits(hits)
-    output.exit_if_nothing(hits, reason)
+    shell.exit_if_nothing(hits, reason)
 
 
-def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptions, output: OutputOptions) -> None:
+def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptions, shell: ShellOptions) -> None:
     """Search for many queries and print their hits, as TSV by default; where there are none, exit with 1.
 
     Args:
         searcher: of the index.
         queries: each with its id.
         search: the number of hits, the system and the filters.
-        output: the format.
+        shell: the format.
     """
     from textae.evaluation.run import rank
     from textae.search.request import SearchRequest
@@ -69,35 +68,36 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     snapshot = searcher.snapshot
     mode = search.mode or snapshot.modality.default_system
     conditions = searcher.conditions(search.where, search.must)
-    _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), output)
-    found = False
-    if output.as_json:
+    _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), shell)
+    empty = True
+    if shell.as_json:
         for query in queries:
             if query.text.strip():
                 hits = searcher.search(SearchRequest(query.text, **search.request())).hits
-                print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in hits)
-                found = found or bool(hits)
+                terminal.print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in hits)
+                empty = empty and not hits
     else:
-        rankings = rank(searcher, queries, search.k, mode, where=search.where, must=search.must)
-        if output.as_trec:
-            runs = {query.id: ranking for query, ranking in zip(queries, rankings, strict=True)}
+        rankings = rank(searcher, queries, search.top_k, mode, where=search.where, must=search.must)
+        ranked = zip(queries, rankings, strict=True)
+        if shell.as_trec:
+            runs = {query.id: ranking for query, ranking in ranked}
             write_trec(runs, mode, sys.stdout)
-            found = any(ranking.ids for ranking in runs.values())
+            empty = not any(ranking.ids for ranking in runs.values())
         else:
-            for query, ranking in zip(queries, rankings, strict=True):
+            for query, ranking in ranked:
                 rows = zip(ranking.ids, ranking.scores, snapshot.reader.titles(ranking.ids), strict=True)
-                for place, (id, score, title) in enumerate(rows, start=1):
-                    click.echo(_tsv(query.id, place, id, score, title))
-                found = found or bool(ranking.ids)
+                for number, (id, score, title) in enumerate(rows, start=1):
+                    click.echo(_tsv(query.id, number, id, score, title))
+                empty = empty and not ranking.ids
     unknown = sum(bool(searcher.unknown(query.text, mode)) for query in queries)
     if unknown:
-        output.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
-    output.exit_if_nothing(found)
+        shell.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
+    shell.exit_if_nothing(not empty)
 
 
-def _note_ignored(ignored: Sequence[str], output: OutputOptions) -> None:
+def _note_ignored(ignored: Sequence[str], shell: ShellOptions) -> None:
     if ignored:
-        output.note(f"stop words are ignored in --must: {', '.join(ignored)}")
+        shell.note(f"stop words are ignored in --must: {', '.join(ignored)}")
 
 
 def _row(hit: Hit) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
 def print_hits(hits: Sequence[Hit]) -> None:
     """Print rank, id, title, score and the passage, with its matching words in bold."""
     for hit in hits:
-        click.echo(f"{hit.rank:3}  {titled(hit.id, hit.title, bold=True, fg='cyan')}  {hit.score:.3f}")
+        click.echo(f"{hit.rank:3}  {terminal.titled(hit.id, hit.title, bold=True, fg='cyan')}  {hit.score:.3f}")
         if hit.snippet:
             for line in _marked_lines(sanitise.safe(hit.snippet), hit.marks, terminal.text_width() - 5):
                 click.echo(f"     {line}")
@@ -174,11 +174,29 @@ def write_trec(rankings: Mapping[str, Ranking], tag: str, file: TextIO) -> None:
         word = _NOT_IN_A_RUN.sub(lambda match: quote(match[0], safe=""), id)
         return sanitise.safe(word) if file.isatty() else word  # a file gets the other characters unchanged
 
-    write_run(
-        {
-            column(query): Ranking(tuple(map(column, ranking.ids)), ranking.scores)
-            for query, ranking in rankings.items()
-        },
-        tag,
-        file,
-    )
+    runs = {column(query): Ranking(tuple(map(column, one.ids)), one.scores) for query, one in rankings.items()}
+    write_run(runs, tag, file)
+
+
+def print_labels(query: Mapping[str, str], predictions: Sequence[Prediction], shell: ShellOptions) -> None:
+    """Print the most probable labels of a text; where the encoder knows none of its words, exit with 1."""
+
+    def line(one: Prediction) -> str:
+        return f"{one.rank:3}  {one.probability:.3f}  {sanitise.cell(one.label)}"
+
+    terminal.print_rows(predictions, shell.as_json, line, **query)
+    shell.exit_if_nothing(predictions, "the encoder knows no word of it")
+
+
+def print_labels_of_many(queries: Sequence[Query], labels: Sequence[Sequence[Prediction]], shell: ShellOptions) -> None:
+    """Print the most probable labels of many texts; where no text has any, exit with 1."""
+    for query, predictions in zip(queries, labels, strict=True):
+
+        def line(one: Prediction, id: str = query.id) -> str:
+            return "\t".join(map(sanitise.cell, (id, str(one.rank), one.label, f"{one.probability:.4f}")))
+
+        terminal.print_rows(predictions, shell.as_json, line, query=query.text, query_id=query.id)
+    unknown = sum(not predictions for predictions in labels)
+    if unknown:
+        shell.note(f"the encoder knows no word of {unknown:,} of the {len(queries):,} texts")
+    shell.exit_if_nothing(len(labels) > unknown)

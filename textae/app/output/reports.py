@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from textae.app.output import print_json, print_rows, titled
+from textae.app import terminal
 from textae.types import TEXTS
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions
+    from textae.app.cli.options import ShellOptions
     from textae.evaluation import Scoreboard
     from textae.index.build import Report
     from textae.index.modality import Modality
@@ -23,19 +22,19 @@ if TYPE_CHECKING:
     from textae.types import Duplicate, DuplicateGroups
 
 
-def print_report(report: Report, folder: Path, output: OutputOptions, *, detected: bool) -> None:
+def print_report(report: Report, shell: ShellOptions, *, detected: bool) -> None:
     """Print what was indexed, and whether the language was detected."""
-    if output.as_json:
-        print_json([{"index": str(folder), **asdict(report)}])
+    if shell.as_json:
+        terminal.print_json([{"index": str(shell.folder), **asdict(report)}])
         return
     modality = _modality(report)
-    output.note(f"indexed {report.documents:,} {modality.description} in {folder}")
-    _note_skipped(report, output)
+    shell.note(f"indexed {report.documents:,} {modality.description} in {shell.folder}")
+    _note_skipped(report, shell)
     if modality.kind == TEXTS:
         hint = " (detected; --language sets it)" if detected else ""
-        output.note(f"{report.terms:,} terms, language: {report.language or 'none'}{hint}")
+        shell.note(f"{report.terms:,} terms, language: {report.language or 'none'}{hint}")
     for warning in report.warnings:
-        output.note(warning)
+        shell.note(warning)
 
 
 def _modality(report: Report | Changes | Trained) -> Modality:
@@ -44,71 +43,69 @@ def _modality(report: Report | Changes | Trained) -> Modality:
     return modality_of(report.shape)
 
 
-def _note_skipped(report: Report | Changes, output: OutputOptions) -> None:
+def _note_skipped(report: Report | Changes, shell: ShellOptions) -> None:
     if report.skipped:
         reasons = "".join(f" · {reason}: {count:,}" for reason, count in sorted(report.skipped.items()))
-        hint = "" if output.verbose else " (--verbose lists them)"
-        output.note(f"skipped {sum(report.skipped.values()):,}{reasons}{hint}")
-    for reason, sources in sorted(report.examples.items()) if output.verbose else ():
+        hint = "" if shell.verbose else " (--verbose lists them)"
+        shell.note(f"skipped {sum(report.skipped.values()):,}{reasons}{hint}")
+    for reason, sources in sorted(report.examples.items()) if shell.verbose else ():
         for source in sources:
-            output.note(f"skipped {source}: {reason}")
+            shell.note(f"skipped {source}: {reason}")
 
 
-def print_changes(changes: Changes, folder: Path, output: OutputOptions) -> None:
+def print_changes(changes: Changes, shell: ShellOptions) -> None:
     """Print how many documents of an index changed."""
-    if output.as_json:
-        print_json([{"index": str(folder), **asdict(changes)}])
+    if shell.as_json:
+        terminal.print_json([{"index": str(shell.folder), **asdict(changes)}])
         return
     counts = {name: getattr(changes, name) for name in ("added", "replaced", "removed", "unchanged")}
     summary = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "nothing to do"
     kind = _modality(changes).noun
-    output.note(f"{summary}; {changes.documents:,} {kind} in {folder}")
-    _note_skipped(changes, output)
+    shell.note(f"{summary}; {changes.documents:,} {kind} in {shell.folder}")
+    _note_skipped(changes, shell)
     if changes.unlearned > changes.documents / 2:
-        output.note(
+        shell.note(
             f"{changes.unlearned:,} {kind} were added after training; 'textae info' shows how well they fit, "
             "'textae train' learns them"
         )
 
 
-def print_trained(trained: Trained, folder: Path, output: OutputOptions) -> None:
+def print_trained(trained: Trained, shell: ShellOptions) -> None:
     """Print what was learned."""
-    if output.as_json:
-        print_json([{"index": str(folder), **asdict(trained)}])
+    if shell.as_json:
+        terminal.print_json([{"index": str(shell.folder), **asdict(trained)}])
         return
     if trained.anew:
-        output.note(f"trained on {trained.documents:,} {_modality(trained).noun} in {folder}")
+        shell.note(f"trained on {trained.documents:,} {_modality(trained).noun} in {shell.folder}")
     if trained.label is not None:
-        output.note(
+        shell.note(
             f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, of "
             f"{trained.classes:,} classes; 'textae classify' predicts it for other texts"
         )
     for warning in trained.warnings:
-        output.note(warning)
+        shell.note(warning)
 
 
-def _duplicate(one: Duplicate) -> str:
-    return f"{one.resemblance:.2f}  {titled(one.id, one.title)}"
-
-
-def print_duplicates(duplicates: DuplicateGroups, kind: str, output: OutputOptions) -> None:
+def print_duplicates(duplicates: DuplicateGroups, kind: str, shell: ShellOptions) -> None:
     """Print groups of near-duplicates, a blank line between them; where there are none, exit with 1."""
     for number, group in enumerate(duplicates.groups, start=1):
-        if number > 1 and not output.as_json:
+        if number > 1 and not shell.as_json:
             click.echo()
-        print_rows(
-            group, output.as_json, lambda one: f"{one.resemblance:.2f}  {titled(one.id, one.title)}", group=number
-        )
+
+        def line(one: Duplicate) -> str:
+            return f"{one.resemblance:.2f}  {terminal.titled(one.id, one.title)}"
+
+        terminal.print_rows(group, shell.as_json, line, group=number)
     members = sum(map(len, duplicates.groups))
     unknown = f"; {duplicates.unknown:,} without a code were not compared" if duplicates.unknown else ""
-    output.note(
+    shell.note(
         f"{members:,} {kind} in {len(duplicates.groups):,} groups, of {duplicates.compared:,} compared within "
         f"{duplicates.radius} bits{unknown}"
     )
-    output.exit_if_nothing(duplicates.groups)
+    shell.exit_if_nothing(duplicates.groups)
 
 
-def print_scoreboard(scoreboard: Scoreboard, output: OutputOptions) -> None:
+def print_scoreboard(scoreboard: Scoreboard, shell: ShellOptions) -> None:
     """Print the scores of all systems, and the points of the precision-recall curves where there are any."""
     from textae.evaluation import table
 
@@ -117,8 +114,8 @@ def print_scoreboard(scoreboard: Scoreboard, output: OutputOptions) -> None:
         for system, curve in scoreboard.curves.items()
         for n, precision, recall in zip(curve.cutoffs, curve.precision, curve.recall, strict=True)
     ]
-    if output.as_json:
-        print_json([*map(asdict, scoreboard.figures), *points])
+    if shell.as_json:
+        terminal.print_json([*map(asdict, scoreboard.figures), *points])
         return
     click.echo(table(scoreboard.figures, scoreboard.unjudged))
     if points:
@@ -127,10 +124,10 @@ def print_scoreboard(scoreboard: Scoreboard, output: OutputOptions) -> None:
         click.echo(f"{row['system']:8} {row['documents']:9,}  {row['precision']:9.3f}  {row['recall']:6.3f}")
 
 
-def print_facts(facts: Mapping[str, Any], output: OutputOptions) -> None:
+def print_facts(facts: Mapping[str, Any], shell: ShellOptions) -> None:
     """Print the facts of 'textae info', one a line."""
-    if output.as_json:
-        print_json([facts])
+    if shell.as_json:
+        terminal.print_json([facts])
         return
     width = max(map(len, facts))
     for name, value in facts.items():

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textae.app import terminal
-from textae.app.output import print_json, titled
 from textae.views import sanitise
 
 if TYPE_CHECKING:
-    from textae.app.cli.options import OutputOptions
+    from textae.app.cli.options import ShellOptions
     from textae.explore.topics_over_time import TopicsOverTime
     from textae.types import Topic, Topics
 
@@ -25,40 +24,39 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _NAME_WIDTH = 24  # columns of a topic's name beside bars
 
 
-def print_topics(topics: Topics, chosen: Topic | None, output: OutputOptions) -> None:
+def print_topics(topics: Topics, chosen: Topic | None, shell: ShellOptions) -> None:
     """Print areas and their topics, one a line.
 
     Args:
         topics: all topics of the index.
         chosen: an area or a topic to print alone; None for all.
-        output: the format.
+        shell: the format.
     """
-    rows = [_json(topic, topics) for topic in _rows(topics, chosen)]
-    if output.as_json:
-        print_json(rows)
-    elif output.as_csv:
+    rows = [_row(topic, topics) for topic in _chosen(topics, chosen)]
+    if shell.as_json:
+        terminal.print_json(rows)
+    elif shell.as_csv:
         header = ("id", "name", "documents", "share", "words")
         _print_csv(header, ([{**row, "words": " ".join(row["words"])}[name] for name in header] for row in rows))
     else:
-        for topic in _table_rows(topics):
+        for topic in _chosen(topics, table=True):
             click.echo(terminal.styled(_line(topic, topics), bold=topic in topics.groups))
     counts = ((len(topics.leaves), "topic"), (len(topics.groups), "area"))
     counted = " in ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for n, name in counts)
     without = f"; {topics.without_code:,} without a code belong to none" if topics.without_code else ""
-    output.note(f"{counted}, of {topics.documents:,} documents{without}")
+    shell.note(f"{counted}, of {topics.documents:,} documents{without}")
 
 
-def _rows(topics: Topics, chosen: Topic | None) -> list[Topic]:
-    """All areas, or the chosen area or topic; each area before its topics."""
-    return [topic for area in (topics.groups if chosen is None else (chosen,)) for topic in (area, *area.topics)]
+def _chosen(topics: Topics, chosen: Topic | None = None, *, table: bool = False) -> list[Topic]:
+    """All areas, or the chosen area or topic; each area before its topics.
+
+    A table leaves out an area of one topic, as its line would repeat the topic's.
+    """
+    areas = topics.groups if chosen is None else (chosen,)
+    return [topic for area in areas for topic in (area, *area.topics) if not table or len(topic.topics) != 1]
 
 
-def _table_rows(topics: Topics) -> list[Topic]:
-    """All areas and topics; an area of one topic is left out, as its line would repeat the topic's."""
-    return [topic for topic in _rows(topics, None) if len(topic.topics) != 1]
-
-
-def _json(topic: Topic, topics: Topics) -> dict[str, Any]:
+def _row(topic: Topic, topics: Topics) -> dict[str, Any]:
     share = round(topic.documents / max(1, topics.documents), 4)
     return asdict(topic) | {"share": share, "topics": [inner.id for inner in topic.topics]}
 
@@ -69,14 +67,14 @@ def _print_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     writer.writerows([sanitise.cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
-def _indented(id: str) -> str:
-    return f"  {id}" if "." in id else id
-
-
 def _line(topic: Topic, topics: Topics) -> str:
     width, share = len(f"{topics.documents:,}"), topic.documents / max(1, topics.documents)
     start = f"{_indented(topic.id):7} {topic.documents:{width},} {share:6.1%}  "
     return start + _cut(topic.name, shutil.get_terminal_size().columns - len(start))
+
+
+def _indented(id: str) -> str:
+    return f"  {id}" if "." in id else id
 
 
 def _cut(text: str, width: int) -> str:
@@ -85,10 +83,10 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def print_topic(topic: Topic, topics: Topics, output: OutputOptions) -> None:
+def print_topic(topic: Topic, topics: Topics, shell: ShellOptions) -> None:
     """Print one topic: its words, its typical documents, and the topics in it."""
-    if output.as_json:
-        print_json([_json(topic, topics)])
+    if shell.as_json:
+        terminal.print_json([_row(topic, topics)])
         return
     click.echo(terminal.styled(f"{topic.id}  {sanitise.cell(topic.name)}", bold=True))
     share = topic.documents / max(1, topics.documents)
@@ -96,29 +94,30 @@ def print_topic(topic: Topic, topics: Topics, output: OutputOptions) -> None:
     if (words := ", ".join(topic.words)) != topic.name:
         click.echo(terminal.wrapped(words))
     for document in topic.typical:
-        click.echo(f"  {document.strength:.2f}  {titled(document.id, document.title)}")
+        click.echo(f"  {document.strength:.2f}  {terminal.titled(document.id, document.title)}")
     for inner in topic.topics:
         click.echo(_line(inner, topics))
 
 
-def print_over_time(over_time: TopicsOverTime, chosen: Topic | None, output: OutputOptions) -> None:
+def print_over_time(over_time: TopicsOverTime, chosen: Topic | None, shell: ShellOptions) -> None:
     """Print the number of documents of each topic in each period."""
     topics, periods, unit = over_time.topics, over_time.periods, over_time.unit
     by_leaf = dict(zip((topic.id for topic in topics.leaves), over_time.documents, strict=True))
     by_area = {area.id: sum(by_leaf[topic.id] for topic in area.topics) for area in topics.groups}
     counts = {id: row.tolist() for id, row in (by_leaf | by_area).items()}  # documents of each period
-    rows = _rows(topics, chosen) if chosen or output.as_json or output.as_csv else _table_rows(topics)
+    table = not (chosen or shell.as_json or shell.as_csv)
+    rows = _chosen(topics, chosen, table=table)
     series = [(topic, dict(zip(periods, counts[topic.id], strict=True))) for topic in rows]
-    if output.as_json:
-        print_json({"id": topic.id, "name": topic.name, "unit": unit, "periods": one} for topic, one in series)
-    elif output.as_csv:
+    if shell.as_json:
+        terminal.print_json({"id": one.id, "name": one.name, "unit": unit, "periods": by} for one, by in series)
+    elif shell.as_csv:
         cells = ((topic.id, topic.name, period, n) for topic, one in series for period, n in one.items())
         _print_csv(("id", "name", unit, "documents"), cells)
     else:
         _print_bars(over_time, counts, rows)
     undated = f"; {over_time.undated:,} documents without a date" if over_time.undated else ""
     bars = "a bar is the topic's share of the documents of a period, relative to its highest share"
-    output.note(f"{periods[0]} to {periods[-1]}, by {unit}; {bars}{undated}")
+    shell.note(f"{periods[0]} to {periods[-1]}, by {unit}; {bars}{undated}")
 
 
 def _print_bars(over_time: TopicsOverTime, counts: Mapping[str, Sequence[int]], rows: Sequence[Topic]) -> None:

@@ -36,23 +36,26 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        exception_handlers=dict.fromkeys((RequestValidationError, TextaeError, HTTPException, Exception), _failed),
         responses={
             "4XX": {"model": ErrorResponse, "description": "The request is wrong, or not allowed."},
             "5XX": {"model": ErrorResponse, "description": "The index cannot be read now, or the server is busy."},
         },
     )
-    _add_error_handlers(app)
-    _add_search(app, engines)
-    _add_map(app, live_map)
+
+    @app.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        current = live_map.current
+        tag = f'"{current.tag}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(current.page, headers=headers)
 
     @app.get("/api", include_in_schema=False)
     async def operations() -> HTMLResponse:
         return HTMLResponse(api_page(app.openapi()), headers={"Content-Security-Policy": f"{POLICY}; {STYLE_POLICY}"})
 
-    return app
-
-
-def _add_search(app: FastAPI, engines: EnginePool) -> None:
     @app.get("/api/health")
     async def health() -> dict[str, str]:
         """Whether the server responds."""
@@ -78,17 +81,6 @@ def _add_search(app: FastAPI, engines: EnginePool) -> None:
         """A whole document, and the words that the decoder predicts from its code."""
         return await engines.run(lambda engine: answers.document(engine, id))
 
-
-def _add_map(app: FastAPI, live_map: LiveMap) -> None:
-    @app.get("/", include_in_schema=False)
-    async def page(request: Request) -> Response:
-        current = live_map.current
-        tag = f'"{current.tag}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY}
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return HTMLResponse(current.page, headers=headers)
-
     @app.get("/api/topics")
     async def topics() -> answers.TopicList:
         """The topics of the map."""
@@ -107,24 +99,19 @@ def _add_map(app: FastAPI, live_map: LiveMap) -> None:
         x, y = current.position(parameters.q)  # on this thread: a model belongs to one, and it takes a millisecond
         return answers.MapPosition(x=x, y=y, commit=current.commit)
 
+    return app
 
-def _add_error_handlers(app: FastAPI) -> None:
-    @app.exception_handler(RequestValidationError)
-    async def wrong_parameter(request: Request, error: RequestValidationError) -> Response:
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """The response to a request that failed."""
+    if isinstance(error, RequestValidationError):
         return refused(400, _short("; ".join(map(_parameter_error, error.errors()))))
-
-    @app.exception_handler(TextaeError)
-    async def textae_error(request: Request, error: TextaeError) -> Response:
+    if isinstance(error, TextaeError):
         status = 503 if isinstance(error, StoreError) else 404 if isinstance(error, NotFoundError) else 400
         return refused(status, _short(_OPTION.sub(r"\1", str(error))), "1" if status == 503 else None)
-
-    @app.exception_handler(HTTPException)
-    async def no_such_operation(request: Request, error: HTTPException) -> Response:
+    if isinstance(error, HTTPException):
         return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations")
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        return refused(500, "internal error; 'textae doctor' checks the index for damage")
+    return refused(500, "internal error; 'textae doctor' checks the index for damage")
 
 
 def _parameter_error(error: dict[str, Any]) -> str:

@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from textae.engine import Engine
 from textae.index import store
@@ -24,7 +24,7 @@ REFRESH = 1.0
 """Seconds between two checks for a newer commit."""
 
 
-class EnginePool:
+class EnginePool(AbstractContextManager["EnginePool"]):
     """The engines of an index; used as a context manager.
 
     No answer comes from an older commit than an earlier answer. While the index is missing or unreadable, requests
@@ -70,10 +70,7 @@ class EnginePool:
                 self._newest = engine.snapshot.reader.commit
         return engine
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the engines, after the running requests."""
         self._threads.shutdown()
         for engine in self._engines:

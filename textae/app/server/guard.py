@@ -13,6 +13,7 @@ import hmac
 import ipaddress
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -65,14 +66,12 @@ class Rules:
 
         Starlette's TrustedHostMiddleware compares with a list of names, and cannot allow a network's addresses.
         """
-        try:
+        with suppress(ValueError):
             name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        try:
+            if name.rstrip(".") in self.names:
+                return True
             return ipaddress.ip_address(name).is_loopback or not self.local
-        except ValueError:
-            return name.rstrip(".") in self.names
+        return False
 
 
 class Buckets:
@@ -85,29 +84,26 @@ class Buckets:
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = rate, max(1.0, 2 * rate), clock
-        self._left: dict[str, tuple[float, float]] = {}
+        self._full_at: dict[str, float] = {}  # when the bucket of a client is full again
 
     def __len__(self) -> int:
         """The number of clients whose requests are counted."""
-        return len(self._left)
+        return len(self._full_at)
 
     def wait(self, client: str) -> float:
         """Take a token and return 0; without one, return the seconds until the next."""
         now = self._clock()
-        left = min(self._burst, self._at(client, now))
+        full_at = max(now, self._full_at.get(client, now))
+        left = self._burst - (full_at - now) * self._rate
         if left < 1:
             return (1 - left) / self._rate
-        if len(self._left) >= MOST_CLIENTS and client not in self._left:
+        if len(self._full_at) >= MOST_CLIENTS and client not in self._full_at:
             # A full bucket is as good as none. When every bucket is in use, all are dropped: memory stays bounded.
-            self._left = {one: state for one, state in self._left.items() if self._at(one, now) < self._burst}
-            if len(self._left) >= MOST_CLIENTS:
-                self._left.clear()
-        self._left[client] = (left - 1, now)
+            self._full_at = {one: when for one, when in self._full_at.items() if when > now}
+            if len(self._full_at) >= MOST_CLIENTS:
+                self._full_at.clear()
+        self._full_at[client] = full_at + 1 / self._rate
         return 0.0
-
-    def _at(self, client: str, now: float) -> float:
-        left, when = self._left.get(client, (self._burst, now))
-        return left + (now - when) * self._rate
 
 
 class Guard:
@@ -135,8 +131,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope)
-        if refusal is not None:
+        if refusal := self._refusal(scope):
             return await refusal(scope, receive, send_with_headers)
         self._running += 1
         try:

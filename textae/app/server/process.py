@@ -13,7 +13,7 @@ from types import FrameType
 
 import uvicorn
 
-from textae.app.cli.serving import ServerOptions
+from textae.app.cli.searching import ServerOptions
 from textae.app.server.api import application
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import LOCAL_NAMES, Guard, Rules
@@ -21,6 +21,8 @@ from textae.app.server.live_map import LiveMap
 from textae.engine import Engine
 from textae.errors import TextaeError
 from textae.types import PICTURES, Progress
+
+OnReady = Callable[[str, str | None], None]
 
 PORT = 8080
 """The default port."""
@@ -31,11 +33,7 @@ _GRACE = 10  # seconds that running requests have after the signal
 
 
 def serve(
-    folder: Path,
-    options: ServerOptions,
-    on_ready: Callable[[str, str | None], None],
-    note: Callable[[str], None],
-    progress: Progress,
+    folder: Path, options: ServerOptions, on_ready: OnReady, note: Callable[[str], None], progress: Progress
 ) -> None:
     """Serve an index until SIGINT or SIGTERM.
 

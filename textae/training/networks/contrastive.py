@@ -6,7 +6,7 @@ x̂    = s(U_2 s(U_1 code + b_1) + b_2)                  s: the logistic functio
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from textae.config import ModelSpec
 from textae.encoding.decoder import Decoder
@@ -23,7 +23,7 @@ class ContrastiveAutoEncoder(nn.Module):
         generator: of the initial weights, on the CPU.
     """
 
-    def __init__(self, n_pixels: int, spec: ModelSpec, generator: torch.Generator) -> None:
+    def __init__(self, n_pixels: int, spec: ModelSpec, generator: Generator) -> None:
         super().__init__()
         self.up_weights, self.up_biases = random_layers((n_pixels, *spec.hidden, spec.dims), generator)
         self.down_weights, self.down_biases = random_layers((spec.dims, *spec.hidden[-1:], n_pixels), generator)

@@ -21,13 +21,14 @@ from itertools import pairwise
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from textae.config import REMEMBERED
 from textae.encoding.convolution import POOL
 from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import LINEAR, PixelEncoder, Quantization
-from textae.training.networks.init import as_array
+from textae.training.networks.init import as_array, as_layers
+from textae.types import Shape
 
 
 def convolution(pictures: Tensor, kernels: Tensor, biases: Tensor | None = None) -> Tensor:
@@ -110,13 +111,7 @@ class ConvAutoEncoder(nn.Module):
     """
 
     def __init__(
-        self,
-        shape: tuple[int, int, int],
-        channels: Sequence[int],
-        dims: int,
-        unpool: str,
-        generator: torch.Generator,
-        size: int = 3,
+        self, shape: Shape, channels: Sequence[int], dims: int, unpool: str, generator: Generator, size: int = 3
     ) -> None:
         super().__init__()
         self.unpool = unpool
@@ -170,13 +165,12 @@ class ConvAutoEncoder(nn.Module):
         """The encoder as plain arrays, channels last."""
         n, height, width = self.shapes[-1]
         weight = self.to_code.weight.reshape(-1, n, height, width).permute(2, 3, 1, 0).flatten(0, 2)
-        kernels = zip(self.up_kernels, self.up_biases, strict=True)
         channels, height, width = self.shapes[0]
         return PixelEncoder(
             ((as_array(weight), as_array(self.to_code.bias)),),
             (LINEAR,),
             quantization,
-            tuple((as_array(kernel), as_array(bias)) for kernel, bias in kernels),
+            as_layers(self.up_kernels, self.up_biases),
             (height, width, channels),
         )
 
@@ -185,16 +179,12 @@ class ConvAutoEncoder(nn.Module):
         n, height, width = self.shapes[-1]
         weight = self.from_code.weight.T.reshape(-1, n, height, width).permute(0, 2, 3, 1).flatten(1)
         bias = self.from_code.bias.reshape(n, height, width).permute(1, 2, 0).flatten()
-        down = list(zip(self.down_kernels, self.down_biases, strict=True))[::-1]
         shapes = [(height, width, channels) for channels, height, width in reversed(self.shapes)]
-        return Decoder(
-            ((as_array(weight), as_array(bias)),),
-            tuple((as_array(kernels), as_array(biases)) for kernels, biases in down),
-            np.array(shapes),
-        )
+        down = as_layers(self.down_kernels, self.down_biases)[::-1]
+        return Decoder(((as_array(weight), as_array(bias)),), down, np.array(shapes))
 
 
-def _kernels(n_out: int, n_in: int, size: int, generator: torch.Generator) -> nn.Parameter:
+def _kernels(n_out: int, n_in: int, size: int, generator: Generator) -> nn.Parameter:
     """Random kernels that keep the variance through relu (He et al., ICCV 2015)."""
     scale = (2 / (n_in * size * size)) ** 0.5
     return nn.Parameter(torch.randn(n_out, n_in, size, size, generator=generator) * scale)

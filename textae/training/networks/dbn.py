@@ -10,7 +10,7 @@ downwards. So a sample is a long Gibbs chain at the top and one pass down (`Deep
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.training.loop import Tick
 from textae.training.networks.layers import LINEAR, LOGISTIC, Examples, Layer, Stack, greedily
@@ -21,7 +21,7 @@ class DeepBeliefNetwork(Stack[RBM]):
     """A stack of machines; `Stack` has the attributes."""
 
     @torch.no_grad()
-    def sample(self, n: int, steps: int, generator: torch.Generator, words: int = 1) -> Tensor:
+    def sample(self, n: int, steps: int, generator: Generator, words: int = 1) -> Tensor:
         """Samples of the visible units.
 
         Args:
@@ -49,25 +49,18 @@ class DeepBeliefNetwork(Stack[RBM]):
 
 
 def stack_rbms(
-    examples: Examples,
-    sizes: tuple[int, ...],
-    visible: str,
-    how: Descent,
-    generator: torch.Generator,
-    tick: Tick,
-    code: str = LINEAR,
+    examples: Examples, sizes: tuple[int, ...], how: Descent, generator: Generator, tick: Tick, code: str = LINEAR
 ) -> DeepBeliefNetwork:
     """Stack machines, from the bottom up.
 
     Args:
         examples: the input of the first machine.
         sizes: hidden units of each machine; the last ones are the code.
-        visible: the kind of the first machine's visible units.
         how: each machine learns.
         generator: on the CPU.
         tick: called after each step.
         code: the kind of the code's units.
     """
     fit = partial(fit_rbm, how=how, generator=generator, tick=tick)
-    stack = greedily(RBM, examples, sizes, visible, fit, generator, code)
+    stack = greedily(RBM, examples, sizes, fit, generator, code)
     return DeepBeliefNetwork(stack.layers, stack.errors)

@@ -11,14 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.training.loop import Schedule, Tick, descend, shuffled
 from textae.training.networks.layers import LINEAR, Examples, Layer, Stack, greedily
-
-Corrupt = Callable[[Tensor], Tensor]
-"""A corruption with its amount and its generator: (n, n_visible) to the same shape."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +22,24 @@ class Denoising:
     """How a layer learns.
 
     Attributes:
+        corrupt: a corruption with its amount and its generator, (n, n_visible) to the same shape.
         epochs: passes over the examples.
         batch: examples of a step.
         learning_rate: of Adam.
     """
 
+    corrupt: Callable[[Tensor], Tensor]
     epochs: int
     batch: int = 128
     learning_rate: float = 1e-3
 
 
-def fit_denoising(
-    layer: Layer, examples: Examples, corrupt: Corrupt, how: Denoising, generator: torch.Generator, tick: Tick
-) -> list[float]:
+def fit_denoising(layer: Layer, examples: Examples, how: Denoising, generator: Generator, tick: Tick) -> list[float]:
     """Train a layer to rebuild its clean input.
 
     Args:
         layer: changed in place.
         examples: clean.
-        corrupt: corrupts a batch of them.
         how: it learns.
         generator: on the CPU.
         tick: called after each step.
@@ -60,7 +55,7 @@ def fit_denoising(
 
     def loss_of(rows: Tensor) -> Tensor:
         clean = examples.take(rows)  # (batch, n_visible)
-        return layer.error(clean, layer.up(corrupt(clean)))
+        return layer.error(clean, layer.up(how.corrupt(clean)))
 
     def checkpoint() -> None:
         errors.append(layer.error_of(examples))
@@ -76,26 +71,17 @@ def fit_denoising(
 
 
 def stack_denoising(
-    examples: Examples,
-    sizes: tuple[int, ...],
-    visible: str,
-    corrupt: Corrupt,
-    how: Denoising,
-    generator: torch.Generator,
-    tick: Tick,
-    code: str = LINEAR,
+    examples: Examples, sizes: tuple[int, ...], how: Denoising, generator: Generator, tick: Tick, code: str = LINEAR
 ) -> Stack[Layer]:
     """Stack de-noising layers, from the bottom up.
 
     Args:
         examples: the clean input of the first layer.
         sizes: hidden units of each layer; the last one is the code.
-        visible: the kind of the first layer's visible units.
-        corrupt: corrupts the input of a layer.
         how: each layer learns.
         generator: on the CPU.
         tick: called after each step.
         code: the kind of the code's units.
     """
-    fit = partial(fit_denoising, corrupt=corrupt, how=how, generator=generator, tick=tick)
-    return greedily(Layer, examples, sizes, visible, fit, generator, code)
+    fit = partial(fit_denoising, how=how, generator=generator, tick=tick)
+    return greedily(Layer, examples, sizes, fit, generator, code)

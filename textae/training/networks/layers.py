@@ -16,7 +16,7 @@ from typing import Generic, Self, TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.encoding import encoders
 from textae.training.losses import reconstruction
@@ -54,7 +54,7 @@ class Layer:
     hidden: str = LOGISTIC
 
     @classmethod
-    def begin(cls, mean: Tensor, n_hidden: int, visible: str, hidden: str, generator: torch.Generator) -> Self:
+    def begin(cls, mean: Tensor, n_hidden: int, visible: str, hidden: str, generator: Generator) -> Self:
         """Small random weights, and visible biases that reproduce the mean example (Hinton 2010, section 8).
 
         Args:
@@ -108,7 +108,7 @@ class Layer:
         return self.weights, self.visible_bias, self.hidden_bias
 
 
-def mismatch(visible: str, x: Tensor, seen: Tensor) -> Tensor:
+def mismatch(visible: str, x: Tensor, values: Tensor) -> Tensor:
     """The negative log-likelihood of visible units given their input, up to a constant, averaged over the rows.
 
     This is the cross-entropy summed over binary units, the cross-entropy of one word of a document, or half the squared
@@ -117,13 +117,13 @@ def mismatch(visible: str, x: Tensor, seen: Tensor) -> Tensor:
     Args:
         visible: kind of the units.
         x: (n, n_visible), their input.
-        seen: (n, n_visible), their values.
+        values: (n, n_visible).
     """
     if visible == BINARY:
-        return F.binary_cross_entropy_with_logits(x, seen, reduction="sum") / len(seen)
+        return F.binary_cross_entropy_with_logits(x, values, reduction="sum") / len(values)
     if visible == COUNTS:
-        return reconstruction(x, seen)
-    return (x - seen).square().sum() / (2 * len(seen))
+        return reconstruction(x, values)
+    return (x - values).square().sum() / (2 * len(values))
 
 
 @dataclass(frozen=True)
@@ -133,15 +133,19 @@ class Examples:
     Attributes:
         n: number of examples.
         take: (rows,) int64 to these examples, (rows, n_visible).
+        visible: kind of their units, `BINARY`, `GAUSSIAN` or `COUNTS`.
+        length: number of words of every example, if they are documents.
     """
 
     n: int
     take: Callable[[Tensor], Tensor]
+    visible: str = BINARY
+    length: float = 1.0
 
     @classmethod
-    def of(cls, every: Tensor) -> "Examples":
+    def of(cls, every: Tensor, visible: str = BINARY) -> "Examples":
         """The rows of a matrix."""
-        return cls(len(every), lambda rows: every[rows.to(every.device)])
+        return cls(len(every), lambda rows: every[rows.to(every.device)], visible)
 
     def each(self, of: Callable[[Tensor], Tensor]) -> Tensor:
         """A function of all examples, in their order: (n, …)."""
@@ -185,21 +189,14 @@ class Stack(Generic[L]):
 
 
 def greedily(
-    kind: type[L],
-    examples: Examples,
-    sizes: Sequence[int],
-    visible: str,
-    fit: Fit[L],
-    generator: torch.Generator,
-    code: str = LINEAR,
+    kind: type[L], examples: Examples, sizes: Sequence[int], fit: Fit[L], generator: Generator, code: str
 ) -> Stack[L]:
     """Stack layers; each learns from the hidden units of the one below.
 
     Args:
         kind: the class of the layers.
-        examples: input of the first layer.
+        examples: input of the first layer; the other layers see probabilities.
         sizes: hidden units of each layer, from the bottom up; the last layer is the code.
-        visible: kind of the first layer's visible units; the other layers see probabilities.
         fit: trains a layer.
         generator: on the CPU.
         code: kind of the code's units, `LINEAR` or `LOGISTIC`; the layers below are logistic.
@@ -208,13 +205,13 @@ def greedily(
     errors: list[tuple[float, ...]] = []
     for depth, size in enumerate(sizes, start=1):
         hidden = code if depth == len(sizes) else LOGISTIC
-        layers.append(kind.begin(examples.mean(), size, visible, hidden, generator))
+        layers.append(kind.begin(examples.mean(), size, examples.visible, hidden, generator))
         errors.append(tuple(fit(layers[-1], examples)))
-        examples, visible = Examples.of(examples.each(layers[-1].up)), BINARY
+        examples = Examples.of(examples.each(layers[-1].up))
     return Stack(tuple(layers), tuple(errors))
 
 
-def at_random(sizes: Sequence[int], visible: str, generator: torch.Generator, code: str = LINEAR) -> Stack[Layer]:
+def at_random(sizes: Sequence[int], visible: str, generator: Generator, code: str = LINEAR) -> Stack[Layer]:
     """A stack of random weights.
 
     Args:

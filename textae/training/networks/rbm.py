@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from textae.training.loop import Tick
 from textae.training.networks.layers import BINARY, COUNTS, GAUSSIAN, LOGISTIC, Examples, Layer
@@ -61,11 +61,11 @@ class RBM(Layer):
         """
         return -self.free_energy(visible) - log_z
 
-    def sample_hidden(self, mean: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_hidden(self, mean: Tensor, generator: Generator) -> Tensor:
         """A sample of the hidden units, given their mean: (n, n_hidden)."""
         return _sample(mean, binary=self.hidden == LOGISTIC, generator=generator)
 
-    def sample_visible(self, hidden: Tensor, length: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_visible(self, hidden: Tensor, length: Tensor, generator: Generator) -> Tensor:
         """A sample of the visible units given the hidden ones: (n, n_hidden) to (n, n_visible).
 
         Args:
@@ -74,11 +74,14 @@ class RBM(Layer):
             generator: on the CPU.
         """
         mean = self.down(hidden)
-        if self.visible == COUNTS:
-            return _draws(mean, length, generator)
+        if self.visible == COUNTS:  # multinomial counts
+            most = max(int(length.max()), 1)
+            words = torch.multinomial(mean.cpu(), most, replacement=True, generator=generator).to(mean.device)
+            counted = (torch.arange(most, device=mean.device) < length).to(mean.dtype)  # (n, most)
+            return torch.zeros_like(mean).scatter_add_(1, words, counted)
         return _sample(mean, binary=self.visible == BINARY, generator=generator)
 
-    def gibbs(self, visible: Tensor, generator: torch.Generator) -> Tensor:
+    def gibbs(self, visible: Tensor, generator: Generator) -> Tensor:
         """One step of the Gibbs chain: sample the hidden units, then the visible ones, (n, n_visible)."""
         hidden = self.sample_hidden(self.up(visible), generator)
         return self.sample_visible(hidden, self.length(visible), generator)
@@ -99,19 +102,11 @@ class RBM(Layer):
 _HALF_LN_2PI = math.log(2 * math.pi) / 2
 
 
-def _sample(mean: Tensor, *, binary: bool, generator: torch.Generator) -> Tensor:
+def _sample(mean: Tensor, *, binary: bool, generator: Generator) -> Tensor:
     """Bernoulli samples or unit Gaussian noise around a mean; drawn on the CPU, so the same on every device."""
     if binary:
         return (torch.rand(mean.shape, generator=generator).to(mean.device) < mean).to(mean.dtype)
     return mean + torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
-
-
-def _draws(shares: Tensor, length: Tensor, generator: torch.Generator) -> Tensor:
-    """Multinomial counts of words, given the number of draws of each row: (n, n_terms)."""
-    most = int(length.max())
-    words = torch.multinomial(shares.cpu(), max(most, 1), replacement=True, generator=generator).to(shares.device)
-    counted = (torch.arange(max(most, 1), device=shares.device) < length).to(shares.dtype)  # (n, most)
-    return torch.zeros_like(shares).scatter_add_(1, words, counted)
 
 
 class Gradient(NamedTuple):
@@ -122,7 +117,7 @@ class Gradient(NamedTuple):
     hidden_bias: Tensor
 
 
-def contrastive_divergence(rbm: RBM, visible: Tensor, k: int, generator: torch.Generator) -> Gradient:
+def contrastive_divergence(rbm: RBM, visible: Tensor, k: int, generator: Generator) -> Gradient:
     """CD-k, ⟨v h⟩ of the data minus ⟨v h⟩ after k steps of the chain that starts from them (Hinton 2002).
 
     As in Hinton's practical guide (section 3), hidden units are sampled on the way down. The reconstruction, and the
@@ -136,13 +131,13 @@ def contrastive_divergence(rbm: RBM, visible: Tensor, k: int, generator: torch.G
     """
     length = rbm.length(visible)
     hidden = rbm.up(visible)
-    seen, expected = visible, hidden
+    rebuilt, expected = visible, hidden
     for _ in range(k):
-        seen = length * rbm.down(rbm.sample_hidden(expected, generator))
-        expected = rbm.up(seen)
+        rebuilt = length * rbm.down(rbm.sample_hidden(expected, generator))
+        expected = rbm.up(rebuilt)
     return Gradient(
-        (visible.T @ hidden - seen.T @ expected) / len(visible),
-        (visible - seen).mean(dim=0),
+        (visible.T @ hidden - rebuilt.T @ expected) / len(visible),
+        (visible - rebuilt).mean(dim=0),
         (length * (hidden - expected)).mean(dim=0),
     )
 
@@ -172,7 +167,7 @@ class Descent:
 
 
 @torch.no_grad()
-def fit_rbm(rbm: RBM, examples: Examples, how: Descent, generator: torch.Generator, tick: Tick) -> list[float]:
+def fit_rbm(rbm: RBM, examples: Examples, how: Descent, generator: Generator, tick: Tick) -> list[float]:
     """Train a machine by contrastive divergence, with momentum m and weight decay λ.
 
         velocity ← m · velocity + rate · (gradient - λ · weights)        parameter ← parameter + velocity
@@ -230,7 +225,7 @@ def _log_visible_sum(rbm: RBM, x: Tensor, length: int) -> Tensor:
 
 @torch.no_grad()
 def annealed_importance_sampling(
-    rbm: RBM, generator: torch.Generator, length: int = 1, steps: int = 1_000, chains: int = 100
+    rbm: RBM, generator: Generator, length: int = 1, steps: int = 1_000, chains: int = 100
 ) -> float:
     """Ln Z, estimated for machines that are too large to sum (Salakhutdinov & Murray, ICML 2008).
 

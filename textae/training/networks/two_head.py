@@ -20,7 +20,7 @@ need a start near a good solution).
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from textae.config import ModelSpec
 from textae.encoding.arrays import Floats
@@ -59,7 +59,7 @@ class AutoEncoder(nn.Module):
     topic_mean: Tensor
     topic_axes: Tensor
 
-    def __init__(self, start: Encoder, spec: ModelSpec, generator: torch.Generator) -> None:
+    def __init__(self, start: Encoder, spec: ModelSpec, generator: Generator) -> None:
         super().__init__()
         words = torch.from_numpy(np.array(start.words))  # (n_terms, n_hidden)
         n_terms, n_hidden = words.shape
@@ -80,7 +80,7 @@ class AutoEncoder(nn.Module):
         """The network of a trained encoder and decoder, to continue its training."""
         topics = len(encoder.topic_mean)
         spec = ModelSpec(encoder.dims, hidden=tuple(len(bias) for _, bias in encoder.topic_layers[:-1]), topics=topics)
-        network = cls(encoder, spec, torch.Generator())
+        network = cls(encoder, spec, Generator())
         ((decoding, decoding_bias),) = decoder.layers
         learned = {"decoding": decoding, "decoding_bias": decoding_bias}
         learned |= {"topic_mean": encoder.topic_mean, "topic_axes": encoder.topic_axes}
@@ -168,7 +168,7 @@ class Residual(nn.Module):
         generator: of the initial weights, on the CPU.
     """
 
-    def __init__(self, n_in: int, sizes: tuple[int, ...], n_out: int, generator: torch.Generator) -> None:
+    def __init__(self, n_in: int, sizes: tuple[int, ...], n_out: int, generator: Generator) -> None:
         super().__init__()
         self.weights, self.biases = random_layers((n_in, *sizes, n_out), generator)
         self.n_out = n_out

@@ -34,8 +34,10 @@ def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
         raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
     with needs_extra("figures", f"drawing {path.suffix} figures"):
         import matplotlib
+        from matplotlib.font_manager import get_font_names
     settings = matplotlib.rc_context({
-        "font.family": _fonts(),
+        # Matplotlib's own font, then installed ones for Chinese, Japanese and Korean.
+        "font.family": ["DejaVu Sans", *sorted(name for name in get_font_names() if "CJK" in name)],
         "svg.hashsalt": "textae",
         "pdf.fonttype": 42,  # letters that a publisher's tools can read, and a reader can copy
         "text.parse_math": False,
@@ -43,10 +45,3 @@ def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
     with whole_file(path) as passing, settings, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a character that no font has is shown as a box
         yield lambda figure: figure.savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
-
-
-def _fonts() -> list[str]:
-    """Matplotlib's own font, then installed ones for Chinese, Japanese and Korean."""
-    from matplotlib.font_manager import get_font_names
-
-    return ["DejaVu Sans", *sorted(name for name in get_font_names() if "CJK" in name)]

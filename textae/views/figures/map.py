@@ -21,9 +21,8 @@ from textae.explore.scales import Colouring
 from textae.views.colour_scale import colours
 from textae.views.figures.drawing import drawing
 from textae.views.figures.key import NARROW, draw_key
-from textae.views.figures.points import splatted
 from textae.views.label_placement import arranged, densest, names, plain
-from textae.views.palette import GROUND, INK, inks, topic_colours
+from textae.views.palette import GROUND, INK, inks, rgb, topic_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,12 +47,7 @@ _REACH = 0.11  # of a map's width: how far a name may stand from its documents
 
 
 def draw_maps(
-    maps: Sequence[DocumentMap],
-    titles: Sequence[str],
-    path: Path,
-    *,
-    colour: Colouring | None = None,
-    width: float = 7.0,
+    maps: Sequence[DocumentMap], titles: Sequence[str], path: Path, *, colour: Colouring | None = None, width: float = 7
 ) -> int:
     """Draw maps of the same documents side by side.
 
@@ -109,6 +103,47 @@ def _figure(
     return figure, unnamed
 
 
+def splatted(
+    at: NDArray[np.float64], shades: Sequence[str], of: NDArray[np.int32], side: int, radius: float, opacity: float
+) -> NDArray[np.uint8]:
+    """Points as an image: 1 - (1 - opacity)^c opaque where c of them lie, in the mean of their colours, mixed as light.
+
+    Numpy draws a million points in seconds, and none hides another.
+
+    Args:
+        at: (n, 2) in pixels, from the lower left.
+        shades: colours as `#rrggbb`.
+        of: (n,) the place of each point's colour in `shades`.
+        side: width and height in pixels.
+        radius: of a point, in pixels.
+        opacity: of a single point.
+
+    Returns:
+        (side, side, 4) red, green, blue and opacity, the upper row first.
+    """
+    wide = int(np.ceil(radius))
+    padded = side + 2 * wide + 2
+    x, y = (np.clip(at, 0, side - 1).astype(np.int64) + wide + 1).T
+    pixels, pixel_of = np.unique(y * padded + x, return_inverse=True)
+    srgb = np.array([rgb(shade) for shade in shades]).reshape(-1, 3) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)  # light (IEC 61966-2-1)
+    channels = linear.T[:, of]
+    light = np.stack([np.bincount(pixel_of, weights, len(pixels)) for weights in (*channels, None)], axis=1)
+    sums = np.zeros((padded * padded, 4), np.float32)
+    for dx in range(-wide, wide + 1):
+        for dy in range(-wide, wide + 1):
+            if (covered := min(1.0, radius + 0.5 - float(np.hypot(dx, dy)))) > 0:  # pixels of one shift are distinct
+                sums[pixels + (dy * padded + dx)] += covered * light
+    inner = slice(wide + 1, wide + 1 + side)
+    sums = sums.reshape(padded, padded, 4)[inner, inner][::-1]
+    count = sums[..., 3:]
+    mean = sums[..., :3] / np.maximum(count, 1e-9)
+    screen = np.where(mean <= 0.0031308, 12.92 * mean, 1.055 * np.maximum(mean, 1e-9) ** (1 / 2.4) - 0.055)
+    image = np.concatenate([screen, 1 - (1 - opacity) ** count], axis=2)
+    rounded: NDArray[np.uint8] = np.rint(255 * image).clip(0, 255).astype(np.uint8)
+    return rounded
+
+
 def _panel(figure: Figure, left: float, bottom: float, side: float, title: str) -> Axes:
     """A square for a map, in inches; its coordinates are points."""
     width, height = figure.get_figwidth(), figure.get_figheight()
@@ -145,10 +180,9 @@ def _names(axes: Axes, topic_map: DocumentMap, at: NDArray[np.float64], ruler: R
     least, more, most = _SIZES
     large = min(least + more * side / _POINT, most)
     largest = max((leaf.documents for leaf in leaves), default=1)
+    shown = names([leaf.name for leaf in leaves], _LONGEST[side / _POINT > NARROW])
     texts = []
-    for leaf, name, ink in zip(
-        leaves, names([leaf.name for leaf in leaves], _LONGEST[side / _POINT > NARROW]), ink_of, strict=True
-    ):
+    for leaf, name, ink in zip(leaves, shown, ink_of, strict=True):
         lines = "\n".join(textwrap.wrap(name, _LINE, break_long_words=False))
         size = large * (_SMALLEST + (1 - _SMALLEST) * (leaf.documents / max(largest, 1)) ** 0.5)
         text = axes.text(0, 0, lines, size=size, color=ink, zorder=3, path_effects=halo, linespacing=1.12)

@@ -6,9 +6,10 @@ the browser reads the rest; texts are unpacked on demand.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from textae.errors import TextaeError
@@ -16,16 +17,9 @@ from textae.explore.map import DocumentMap
 from textae.explore.scales import Colouring, colouring
 from textae.files import whole_file
 from textae.types import Document, FieldValue
-from textae.views.page.document import Page
-from textae.views.page.packing import (
-    Square,
-    block,
-    colouring_block,
-    colouring_json,
-    json_bytes,
-    map_json,
-    places_block,
-)
+from textae.views.colour_scale import colours
+from textae.views.page.document import page_around
+from textae.views.page.packing import Square, block, colouring_json, json_bytes, map_json, places_block
 from textae.views.page.texts import Cut, Waiting, lines
 
 BUDGET, MANY, EACH = 5_000_000, 20_000, 56
@@ -108,12 +102,12 @@ def compose(
     if not n:
         raise TextaeError("the map has no documents: the encoder knows no word of any; 'textae train' learns anew")
     budget = BUDGET + EACH * max(0, n - MANY)
-    page = Page(name, application=served is not None)
+    start, script, end = page_around(name, application=served is not None)
     square = Square.around(topic_map.coordinates)
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
-    budget -= page.size() + len(places) + len(ids)
-    with Waiting(n, None if whole_texts else budget) as waiting:
-        fields = _Fields(n)
+    budget -= sum(map(len, (start, script, end, places, ids)))
+    with TemporaryFile() as file:
+        waiting, fields = Waiting(file, n, None if whole_texts else budget), _Fields(n)
         for place, document in enumerate(_of_map(topic_map, documents)):
             waiting.add(document)
             fields.add(place, document)
@@ -121,27 +115,24 @@ def compose(
         budget -= sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
         cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
-        report = PageReport(
-            0, n, cut.length, title_characters, len(coloured), fields.seen - len(coloured),
-            n * cut.pictures if waiting.pictured else None,
-        )  # fmt: skip
+        left_out, pictures = len(fields.names) - len(coloured), n * cut.pictures if waiting.pictured else None
         about = map_json(topic_map, square) | {
             "name": name,
             "commit": served,
             "colourings": [colouring_json(of) for of, _ in coloured],
-            "fieldsLeftOut": report.fields_left_out,
+            "fieldsLeftOut": left_out,
             "characters": cut.length,
             "titleCharacters": title_characters,
             "withFields": cut.fields,
-            "pictures": report.pictures,
+            "pictures": pictures,
             "perPart": waiting.per_part,
         }
-        first = [block("about", json_bytes(about)), places]
         texts = waiting.parts(cut) if cut.length != 0 or cut.fields else ()
-        texts_blocks = (block(f"texts-{at}", part) for at, part in enumerate(texts))
-        rest = chain([titles, ids], (packed for _, packed in coloured), texts_blocks)
-        written = sum(map(out.write, page.pieces(first, rest)))
-    return replace(report, bytes=written)
+        text_blocks = (block(f"texts-{at}", part) for at, part in enumerate(texts))
+        first = [start, block("about", json_bytes(about)), places, b"<script>%s</script>\n" % script]
+        rest = [titles, ids, *(packed for _, packed in coloured)]
+        size = sum(map(out.write, chain(first, rest, text_blocks, [end])))
+    return PageReport(size, n, cut.length, title_characters, len(coloured), left_out, pictures)
 
 
 def _of_map(topic_map: DocumentMap, documents: Iterable[Document]) -> Iterator[Document]:
@@ -170,26 +161,24 @@ class _Fields:
 
     Args:
         documents: their number.
+
+    Attributes:
+        names: of all fields that some document has.
     """
 
     def __init__(self, documents: int) -> None:
         self._n = documents
+        self.names: set[str] = set()
         self._columns: dict[str, list[FieldValue]] = {}
-        self._others: set[str] = set()
         self._same: dict[str, str] = {}
-
-    @property
-    def seen(self) -> int:
-        """Number of fields that some document has."""
-        return len(self._columns) + len(self._others)
 
     def add(self, place: int, document: Document) -> None:
         """Keep the short values of a document; equal ones once, so a million equal labels take no memory."""
         for name, value in document.fields.items():
             if value is None:
                 continue
+            self.names.add(name)
             if name not in self._columns and len(self._columns) == _FIELDS:
-                self._others.add(name)
                 continue
             while isinstance(value, list):
                 value = value[0] if value else None
@@ -208,7 +197,7 @@ class _Fields:
                 fields.append((sum(value is not None for value in column), of))
         kept: list[tuple[Colouring, bytes]] = []
         for _, of in sorted(fields, key=lambda field: -field[0])[:_MENU]:
-            packed = colouring_block(f"colouring-{len(kept)}", of)
+            packed = block(f"colouring-{len(kept)}", colours(of)[1].astype("u1").tobytes())  # of each document
             room -= len(packed)
             if room >= 0:
                 kept.append((of, packed))

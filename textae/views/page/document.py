@@ -3,7 +3,6 @@
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
 from html import escape
 from importlib import resources
 
@@ -18,36 +17,25 @@ APPLICATION_SCRIPTS, APPLICATION_STYLES = ("asking.js", "results.js", "app.js"),
 """Further parts of a page that a server gives."""
 
 
-class Page:
-    """A page without its data.
+def page_around(name: str, *, application: bool) -> tuple[bytes, bytes, bytes]:
+    """A page without its data: its start, its script, and its end.
+
+    The blocks that the script needs to begin go before it, all others behind it.
 
     Args:
         name: of the corpus.
         application: whether a server gives the page; only then it may send requests to it.
     """
-
-    def __init__(self, name: str, *, application: bool) -> None:
-        self._script = "\n".join(map(static, SCRIPTS + (APPLICATION_SCRIPTS if application else ())))
-        style = "\n".join(map(static, STYLES + (APPLICATION_STYLES if application else ())))
-        connect = " connect-src 'self';" if application else ""
-        policy = (
-            f"default-src 'none'; script-src {source_hash(self._script)}; style-src {source_hash(style)}; "
-            f"img-src data:;{connect} base-uri 'none'; form-action 'none'"
-        )
-        start, self._end = static("page.html").split("{{data}}")
-        self._start = filled(start, policy=policy, name=escape(name), style=style)
-
-    def size(self) -> int:
-        """Its bytes."""
-        return sum(len(part.encode("utf-8", "replace")) for part in (self._start, self._script, self._end))
-
-    def pieces(self, first: Iterable[bytes], rest: Iterable[bytes]) -> Iterator[bytes]:
-        """The page with its blocks: before the script those that it needs to begin, behind it all others."""
-        yield self._start.encode("utf-8", "replace")
-        yield from first
-        yield b"<script>%s</script>\n" % self._script.encode()
-        yield from rest
-        yield self._end.encode()
+    script = "\n".join(map(static, SCRIPTS + (APPLICATION_SCRIPTS if application else ())))
+    style = "\n".join(map(static, STYLES + (APPLICATION_STYLES if application else ())))
+    connect = " connect-src 'self';" if application else ""
+    policy = (
+        f"default-src 'none'; script-src {source_hash(script)}; style-src {source_hash(style)}; "
+        f"img-src data:;{connect} base-uri 'none'; form-action 'none'"
+    )
+    start, end = static("page.html").split("{{data}}")
+    start = filled(start, policy=policy, name=escape(name), style=style)
+    return start.encode("utf-8", "replace"), script.encode(), end.encode()
 
 
 def static(name: str) -> str:

@@ -157,8 +157,3 @@ def colouring_json(colouring: Colouring) -> dict[str, Any]:
         return field | {"stops": stops(colouring, SCALE)}
     explained = legend(colouring)
     return field | {"entries": explained.entries, "others": explained.others, "without": explained.without}
-
-
-def colouring_block(id: str, colouring: Colouring) -> bytes:
-    """The place of each document's colour in the field's colours: (n,) uint8."""
-    return block(id, colours(colouring)[1].astype(np.uint8).tobytes())

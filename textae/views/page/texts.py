@@ -7,11 +7,10 @@ coordinates.
 
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 from textae.types import Document, FieldValue
 from textae.views import png
@@ -48,24 +47,18 @@ class Cut:
 
 
 class Waiting:
-    """Texts, fields and pictures on disk until all have been read; a context manager.
+    """Texts, fields and pictures on disk until all have been read.
 
     Args:
+        file: empty, open for writing and reading.
         documents: their number.
         room: maximum bytes in the page; None for no maximum.
     """
 
-    def __init__(self, documents: int, room: int | None) -> None:
-        self._n = documents
+    def __init__(self, file: IO[bytes], documents: int, room: int | None) -> None:
+        self._file, self._n = file, documents
         self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
         self._cut = self.pictured = False
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — __exit__ closes it
-
-    def __enter__(self) -> "Waiting":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
     def add(self, document: Document) -> None:
         """Write what the page may show of a document."""

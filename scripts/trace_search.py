@@ -9,7 +9,7 @@ prints a table with a column for a plain search and one for a search with --wher
     depth       the largest number of textae's functions on the stack at one time
     calls       all calls of textae's functions
     parsed      calls of the parser of conditions
-    vectorized  calls of `Vectorizer.transform`: from text to a bag of words
+    vectorized  calls of `Vectorizer.transform` or `bag`: from text to a bag of words
     encoded     calls of an encoder's `encode`: from a bag of words to a code
 
 It measures the textae of the current folder, so that it also runs in an older checkout:
@@ -47,7 +47,7 @@ TREE = Path.cwd() / "textae"
 LIBRARY = ("os", "shutil", "subprocess", "asyncio", "tempfile", "zipfile", "random", "statistics", "json", "logging")
 REPEATED = {
     "parsed": re.compile(r"\.(conditions|filters|parser)\.parse$"),
-    "vectorized": re.compile(r"\.Vectorizer\.transform$"),
+    "vectorized": re.compile(r"\.Vectorizer\.(transform|bag)$"),
     "encoded": re.compile(r"Encoder\.encode$"),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import DIRECTION, LOGISTIC, RELU, DeepEncoder, Encoder, PixelEncoder, Quantization
-from textae.encoding.matmul import TILE, matmul
+from textae.encoding.layers import TILE, matmul
 from textae.encoding.pixels import Pixels
 
 SIZES = (1, 2, 3, 5, TILE - 1, TILE, TILE + 1, 12, 13, 31, 64, 100, 257)

@@ -290,19 +290,23 @@ class TestVectorizer:
         for part in ("starts", "terms", "counts"):
             assert np.array_equal(getattr(again, part), getattr(bags, part))
 
-    def test_unknown_words_are_left_out_and_told(self, tmp_path) -> None:
+    def test_unknown_words_are_left_out(self, tmp_path) -> None:
         vectorizer, _ = self.vectorizer(tmp_path)
         text = "The Zebra and the cat: zebra"
         assert dense_of(vectorizer.transform([text]), 6).tolist() == [[1, 0, 2, 0, 0, 0]]
-        assert vectorizer.unknown(text) == ["Zebra", "and", "zebra"]
-
-    def test_a_stop_word_is_not_unknown(self, tmp_path) -> None:
-        vectorizer, _ = self.vectorizer(tmp_path, Analysis.of("english"))
-        assert vectorizer.unknown("the cats of a zebra") == ["zebra"]
 
     def test_words_are_numbered_as_written(self, tmp_path) -> None:
         vectorizer, _ = self.vectorizer(tmp_path)
         assert [vectorizer.numbers[word] for word in words("CAT Dog zebra")] == [0, 1, -1]
+
+    @pytest.mark.parametrize("text", [*CORPUS, "", "zebra", "The Zebra and the cat: zebra", "cat " * 70_000])
+    def test_the_bag_of_one_text_is_that_of_a_corpus_of_one(self, tmp_path, text) -> None:
+        for analysis in (PLAIN, Analysis.of("english")):
+            vectorizer, _ = self.vectorizer(tmp_path, analysis)
+            one, corpus = vectorizer.bag(text), vectorizer.transform([text])
+            for name, array in vars(corpus).items():
+                assert getattr(one, name).dtype == array.dtype
+                assert getattr(one, name).tolist() == array.tolist()
 
     @pytest.mark.parametrize("texts", [[], [""], ["zebra"]])
     def test_texts_without_a_known_word_are_empty_bags(self, tmp_path, texts) -> None:

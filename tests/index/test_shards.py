@@ -172,16 +172,16 @@ class TestRankings:
     def test_no_shard_has_no_rows(self) -> None:
         assert TopK.merge([], [], 3).rows.tolist() == []
 
-    def searcher(self, engine: Engine, segments: list[Segment]) -> Searcher:
-        """Searches the index with other segments."""
+    def snapshot(self, engine: Engine, segments: list[Segment]) -> Snapshot:
+        """The index with other segments."""
         snapshot = Snapshot(engine.snapshot.reader)
         vars(snapshot)["segments"] = tuple(segments)
-        return Searcher(snapshot)
+        return snapshot
 
     @pytest.mark.parametrize("mode", ["tfidf", "bm25", "lsa", "lsa-4", "code", "bits", "bits-32", "hybrid"])
     def test_merged_shards_rank_as_the_whole(self, engine, mode) -> None:
         documents = list(engine.snapshot.reader.stream())
-        one = self.searcher(engine, [segment("0", merged(documents, engine.snapshot.model, [5, 17, 30]))])
+        one = Searcher(self.snapshot(engine, [segment("0", merged(documents, engine.snapshot.model, [5, 17, 30]))]))
         for text in ("telescope and comet", "flour of a baker in the harbour", "only7"):
             query = one.text_query(text)
             ours, theirs = one.rank(query, 60, mode), engine.searcher.rank(query, 60, mode)
@@ -195,15 +195,16 @@ class TestRankings:
         documents, of, cuts = list(engine.snapshot.reader.stream()), engine.snapshot.model, [5, 17, 30]
         numbers = shards(np.arange(len(documents)), cuts)
         alone = [
-            self.searcher(engine, [segment("0", built(some, of, own))])
+            self.snapshot(engine, [segment("0", built(some, of, own))])
             for some, own in zip(shards(documents, cuts), numbers, strict=True)
         ]
-        statistics = functools.reduce(operator.add, [one.snapshot.documents.statistics for one in alone])
+        statistics = functools.reduce(operator.add, [one.documents.statistics for one in alone])
         for one in alone:
-            vars(one.snapshot.documents)["statistics"] = statistics
+            vars(one.documents)["statistics"] = statistics
+        searchers = [Searcher(one) for one in alone]
         for text, k in itertools.product(("telescope and comet", "flour of a baker in the harbour", "only7"), (3, 60)):
             query = engine.searcher.text_query(text)
-            best = TopK.merge([one.rank(query, k, mode) for one in alone], [own[0] for own in numbers], k)
+            best = TopK.merge([one.rank(query, k, mode) for one in searchers], [own[0] for own in numbers], k)
             whole = engine.searcher.rank(query, k, mode)
             assert best.rows.tolist() == whole.rows.tolist()
             assert best.scores.tobytes() == whole.scores.tobytes()

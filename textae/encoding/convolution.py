@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from textae.encoding.arrays import Floats
-from textae.encoding.matmul import matmul
+from textae.encoding.layers import matmul
 
 Kernels = tuple[tuple[Floats, Floats], ...]
 """Kernels (n_out, n_in, size, size), of odd size, and biases (n_out,) of convolutions, first to last."""

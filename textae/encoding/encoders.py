@@ -25,7 +25,9 @@ may be encoded in chunks and on machines as it suits, and a corpus has the same 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +35,7 @@ from numpy.typing import NDArray
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.convolution import Kernels, convolved, pooled
-from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, relu, unit
-from textae.encoding.matmul import matmul
+from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, matmul, relu, unit
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_frequencies, tfidf
 
@@ -57,6 +58,12 @@ class Codes:
     has_code: NDArray[np.bool_]
     floats: NDArray[np.floating]
     bits: Bits
+
+    @cached_property
+    def direction(self) -> Floats:
+        """The first float code, scaled to unit length: (dims,)."""
+        direction: Floats = unit(self.floats[:1].astype(np.float32, copy=False))[0]
+        return direction
 
 
 @dataclass(frozen=True)
@@ -301,11 +308,8 @@ AnyEncoder = TextEncoder | PixelEncoder
 
 def encode(encoder: AnyEncoder, inputs: Inputs) -> Codes:
     """Both codes of documents: of bags by an encoder of texts, of pixels by one of pictures."""
-    if isinstance(encoder, PixelEncoder):
-        assert isinstance(inputs, Pixels)
-        return encoder.encode(inputs)
-    assert isinstance(inputs, Bags)
-    return encoder.encode(inputs)
+    codes: Codes = cast(Any, encoder).encode(inputs)
+    return codes
 
 
 def encoder_of(arrays: Mapping[str, NDArray[Any]]) -> AnyEncoder:
@@ -333,7 +337,6 @@ def project(bags: Bags, idf: Floats, words: Floats) -> Floats:
 def _weighted_sums(bags: Bags, weights: Floats, words: Floats) -> Floats:
     """The rows of `words` summed by the weight of each entry, for each bag: (n, dims)."""
     sums = np.zeros((len(bags), words.shape[1]), np.float32)
-    for i in range(len(bags)):
-        part = slice(bags.starts[i], bags.starts[i + 1])
-        sums[i] = weights[part] @ words[bags.terms[part]]
+    for i, (first, last) in enumerate(pairwise(bags.starts.tolist())):
+        sums[i] = weights[first:last] @ words[bags.terms[first:last]]
     return sums

@@ -1,5 +1,6 @@
 """From texts to token sequences and bags of a vocabulary's terms; queries and documents take the same path."""
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -45,10 +46,16 @@ class Vectorizer:
         """The bags of the texts, without the words outside the vocabulary."""
         return self.tokens(texts).bags()
 
-    def unknown(self, text: str) -> list[str]:
-        """The words of a text, as written and each once, that are no stop words and occur nowhere in the corpus."""
-        candidates = dict.fromkeys(words(text))
-        return [word for word in candidates if self.numbers[word] < 0 and self.analysis.term(word) is not None]
+    def bag(self, text: str) -> Bags:
+        """The bag of one text, the same as `transform` gives."""
+        times = Counter(map(self.analysis.term_of.__getitem__, words(text)))
+        numbers = {term: self.vocabulary.number(term) for term in times if term is not None}
+        known = sorted((number, times[term]) for term, number in numbers.items() if number is not None)
+        terms, counts = np.array(known, np.int64).reshape(-1, 2).T
+        largest = np.iinfo(np.uint16).max
+        return Bags(
+            np.array([0, len(terms)], np.int64), terms.astype(np.int32), np.minimum(counts, largest).astype(np.uint16)
+        )
 
 
 class GrowingVectorizer(Vectorizer):

@@ -25,9 +25,13 @@ def term_weight(counts: NDArray[np.uint16]) -> Floats:
 
 def norms(bags: Bags, idf: Floats) -> Floats:
     """The length of each row's vector of (1 + ln tf) · idf: (n,); 1 for a row without terms."""
-    weights = term_weight(bags.counts) * idf[bags.terms]
+    return _weights_and_norms(bags, idf)[1]
+
+
+def _weights_and_norms(bags: Bags, idf: Floats) -> tuple[Floats, Floats]:
+    weights: Floats = term_weight(bags.counts) * idf[bags.terms]
     squared = np.bincount(bags.row_of, weights * weights, minlength=len(bags))
-    return np.where(squared > 0, np.sqrt(squared), 1).astype(np.float32)
+    return weights, np.where(squared > 0, np.sqrt(squared), 1).astype(np.float32)
 
 
 def tfidf(bags: Bags, idf: Floats) -> Floats:
@@ -40,8 +44,8 @@ def tfidf(bags: Bags, idf: Floats) -> Floats:
     Returns:
         (n_entries,), beside `bags.terms`.
     """
-    weights: Floats = term_weight(bags.counts) * idf[bags.terms]
-    weights /= np.repeat(norms(bags, idf), np.diff(bags.starts))
+    weights, norms = _weights_and_norms(bags, idf)
+    weights /= np.repeat(norms, np.diff(bags.starts))
     return weights
 
 

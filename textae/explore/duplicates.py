@@ -76,10 +76,10 @@ def near_duplicates(
     numbers, bits, has_code = snapshot.numbers, snapshot.codes.bits, snapshot.codes.has_code
     radius = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
 
+    is_text = snapshot.modality.kind == TEXTS
+
     def documents(rows: Rows) -> list[Document]:
         return snapshot.reader.documents(numbers[rows].tolist())
-
-    is_text = snapshot.modality.kind == TEXTS
 
     def contents(rows: Rows) -> list[bytes]:
         if is_text:

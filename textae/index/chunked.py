@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Rows, T, distinct
-from textae.encoding.bags import row_starts
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class ChunkedArray(Generic[T]):
     @cached_property
     def starts(self) -> Rows:
         """The first row of each chunk, and the row after the last: (n_parts + 1,)."""
-        return row_starts(list(map(len, self.parts)))
+        return np.cumsum([0, *map(len, self.parts)])
 
     def __len__(self) -> int:
         """The number of rows."""

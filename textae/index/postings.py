@@ -241,9 +241,14 @@ class Statistics:
                 total -= gone.frequencies(terms)
         return total
 
+    def frequencies_and_idf(self, terms: Ints) -> tuple[NDArray[np.int64], Floats]:
+        """The document frequency and the inverse document frequency of n terms: (n,) each."""
+        frequencies = self.frequencies(terms)
+        return frequencies, idf(frequencies, self.n)
+
     def idf(self, terms: Ints) -> Floats:
         """The inverse document frequency of n terms: (n,)."""
-        return idf(self.frequencies(terms), self.n)
+        return self.frequencies_and_idf(terms)[1]
 
 
 def counts_in(postings: PostingList, rows: Ints) -> NDArray[np.uint16]:

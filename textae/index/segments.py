@@ -40,7 +40,7 @@ LARGEST = 1 << 19
 
 DOCUMENTS, PASSAGES = "documents", "passages"
 
-_CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.matmul`)
+_CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.layers`)
 
 _NO_SPANS = np.zeros((0, 2), np.int32)
 _NO_PIXELS = np.zeros((0, 0), np.uint8)

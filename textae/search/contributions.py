@@ -60,10 +60,6 @@ class Contributions:
         """What they sum to."""
         return float(self.values.sum()) + self.together
 
-    def times(self, factor: float) -> "Contributions":
-        """The shares of so many times the score."""
-        return replace(self, values=self.values * factor, together=self.together * factor)
-
 
 NOTHING = Contributions(np.empty(0, np.int32), np.empty(0), 0.0)
 """The shares of a system that has no say."""
@@ -83,13 +79,16 @@ def explanation(
         codes: of the score, what codes gave.
         common: words that are in both codes.
     """
-    return Explanation(_worded(word_of, keywords), _worded(word_of, codes), codes.together, tuple(common))
-
-
-def _worded(word_of: Mapping[int, str], found: Contributions) -> tuple[WordShare, ...]:
-    """The words that give anything, the most first."""
-    order = np.argsort(-found.values, kind="stable")
-    return tuple(WordShare(word_of[int(found.terms[i])], float(found.values[i])) for i in order if found.values[i])
+    by_words, by_codes = (
+        # the words that give anything, the most first
+        tuple(
+            WordShare(word_of[int(parts.terms[i])], float(parts.values[i]))
+            for i in np.argsort(-parts.values, kind="stable")
+            if parts.values[i]
+        )
+        for parts in (keywords, codes)
+    )
+    return Explanation(by_words, by_codes, codes.together, tuple(common))
 
 
 def fused(
@@ -103,7 +102,10 @@ def fused(
         keyword_factor: 1 / σ of BM25's scores.
         code_factor: the weight of codes / σ of theirs.
     """
-    return keywords.times(keyword_factor), codes.times(code_factor) if codes.score > 0 else NOTHING
+    by_words = replace(keywords, values=keywords.values * keyword_factor)  # all of it is single words'
+    if codes.score <= 0:
+        return by_words, NOTHING
+    return by_words, replace(codes, values=codes.values * code_factor, together=codes.together * code_factor)
 
 
 def written(vectorizer: Vectorizer, text: str) -> dict[int, str]:
@@ -202,7 +204,7 @@ def _code_parts(encoder: Encoder | DeepEncoder, query: QueryVector) -> tuple[Int
 def _encoder_parts(encoder: Encoder, bag: Bags) -> Doubles:
     """The sum that the code of one text is, of an `Encoder`."""
     weights = tfidf(bag, encoder.idf)[:, None].astype(np.float64)
-    hidden = _direction(_with_empty(weights * encoder.words[bag.terms], np.zeros(encoder.words.shape[1])))
+    hidden = _direction(np.vstack([weights * encoder.words[bag.terms], np.zeros(encoder.words.shape[1])]))
     if not hidden.any():  # nothing is known of a text without a direction
         return np.zeros((len(hidden), encoder.dims))
     topics = len(encoder.topic_mean)
@@ -217,7 +219,7 @@ def _deep_parts(encoder: DeepEncoder, bag: Bags) -> Doubles:
     """The sum that the code of one text is, of a `DeepEncoder`."""
     weight, bias = encoder.layers[0]
     given = term_frequencies(bag)[:, None].astype(np.float64) * weight[bag.terms]
-    return _through(encoder.layers[1:], _with_empty(given, bias), _logistic)
+    return _through(encoder.layers[1:], np.vstack([given, bias]), _logistic)
 
 
 def _head(layers: Layers, hidden: Doubles, n_out: int) -> Doubles:
@@ -225,41 +227,29 @@ def _head(layers: Layers, hidden: Doubles, n_out: int) -> Doubles:
     if not layers:
         return hidden[:, :n_out]
     (weight, bias), *rest = layers
-    return hidden[:, :n_out] + _through(rest, _biased(hidden @ weight, bias), _relu)
+    return hidden[:, :n_out] + _through(rest, _biased(hidden @ weight, bias), lambda x: np.maximum(x, 0))
 
 
 def _through(layers: Sequence[tuple[Floats, Floats]], parts: Doubles, s: Callable[[Doubles], Doubles]) -> Doubles:
     """A vector through layers, s before each."""
     for weight, bias in layers:
-        parts = _biased(_bent(parts, s) @ weight, bias)
+        # Each word's part goes by the slope of the secant from the empty text's x₀ to x.
+        empty, moved = parts[-1], parts[:-1].sum(axis=0)
+        changed = s(empty + moved) - s(empty)
+        slope = np.divide(changed, moved, out=np.zeros_like(moved), where=moved != 0)
+        parts = _biased(np.vstack([parts[:-1] * slope, s(empty)]) @ weight, bias)
     return parts
 
 
-def _bent(parts: Doubles, s: Callable[[Doubles], Doubles]) -> Doubles:
-    """What s makes of a vector: each word's part by the slope of the secant from the empty text's x₀ to x."""
-    empty, moved = parts[-1], parts[:-1].sum(axis=0)
-    changed = s(empty + moved) - s(empty)
-    slope = np.divide(changed, moved, out=np.zeros_like(moved), where=moved != 0)
-    return _with_empty(parts[:-1] * slope, s(empty))
-
-
 def _biased(parts: Doubles, bias: Floats) -> Doubles:
-    """A vector and what is added to every text's."""
-    return _with_empty(parts[:-1], parts[-1] + bias)
-
-
-def _with_empty(parts: Doubles, empty: NDArray[np.floating]) -> Doubles:
-    return np.vstack([parts, empty[None]])
+    """A vector plus a bias, which belongs to no word."""
+    return np.vstack([parts[:-1], parts[-1] + bias])
 
 
 def _direction(parts: Doubles) -> Doubles:
     """A vector scaled to unit length; zeros stay zeros."""
     length = float(np.linalg.norm(parts.sum(axis=0)))
     return parts / length if length > 0 else np.zeros_like(parts)
-
-
-def _relu(x: Doubles) -> Doubles:
-    return np.maximum(x, 0)
 
 
 def _logistic(x: Doubles) -> Doubles:

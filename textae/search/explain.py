@@ -23,7 +23,7 @@ from textae.search.contributions import (
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
 from textae.search.retrievers import CodeSearch, Hybrid, Retriever
-from textae.search.vectors import CosineIndex, HammingIndex
+from textae.search.vectors import CodeIndex, CosineIndex, HammingIndex
 from textae.types import Explanation
 
 _COMMON = 8
@@ -49,26 +49,25 @@ def explanations(
         texts: of the query and of the hits; a word is written as the first of them writes it.
     """
     snapshot.check_words("an explanation by words")
-    keywords, codes = [NOTHING] * len(rows), [NOTHING] * len(rows)
-    code_search: CodeSearch | None = None
+    parts = [(NOTHING, NOTHING)] * len(rows)
+    codes = None
     if isinstance(system, Hybrid):
-        code_search = system.codes
-        factors, places = system.factors(query), range(len(rows))
-        both = zip(
-            places, _of_words(system.keywords, query, rows), _of_codes(code_search, view, query, rows), strict=True
-        )
-        for i, by_words, by_codes in both:
-            keywords[i], codes[i] = fused(by_words, by_codes, *factors)
+        codes, factors = system.codes, system.factors(query)
+        both = zip(_of_words(system.keywords, query, rows), _of_codes(codes, query, rows), strict=True)
+        parts = [fused(by_words, by_codes, *factors) for by_words, by_codes in both]
     elif isinstance(system, CodeSearch):
-        codes = _of_codes(system, view, query, rows)
-        code_search = None if isinstance(system.index, CosineIndex) else system  # the decoder reads no codes of LSA
+        parts = [(NOTHING, by_codes) for by_codes in _of_codes(system, query, rows)]
+        codes = system if isinstance(system.index, CodeIndex | HammingIndex) else None
     elif isinstance(system, BM25 | VectorSpace):
-        keywords = _of_words(system, query, rows)
-    common = [[]] * len(rows) if code_search is None else _common(snapshot, view, query, rows)
+        parts = [(by_words, NOTHING) for by_words in _of_words(system, query, rows)]
+    common: list[list[int]] = [[]] * len(rows)
+    if codes is not None and (own := query.codes(snapshot.text_encoder)).has_code[0]:  # the decoder reads no LSA
+        floats = view.floats.take(rows)
+        common = common_words(snapshot.decoder, snapshot.usual_words, own.floats[0], floats, _COMMON)
     word_of = _words_of(snapshot, query, common, texts)
     return [
-        explanation(word_of, by_words, by_codes, [word_of[term] for term in both])
-        for by_words, by_codes, both in zip(keywords, codes, common, strict=True)
+        explanation(word_of, *of_row, [word_of[term] for term in terms])
+        for of_row, terms in zip(parts, common, strict=True)
     ]
 
 
@@ -77,20 +76,12 @@ def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> lis
     return [Contributions(terms, values.astype(np.float64), 0.0) for values in parts]
 
 
-def _of_codes(system: CodeSearch, view: CorpusView, query: QueryVector, rows: Rows) -> list[Contributions]:
+def _of_codes(system: CodeSearch, query: QueryVector, rows: Rows) -> list[Contributions]:
     encoder = cast(TextEncoder, system.encoder)
     if isinstance(system.index, HammingIndex):
         return bit_contributions(encoder, query, system.index.bits.take(rows))
-    floats = view.lsa if isinstance(system.index, CosineIndex) else view.floats
+    floats = cast(CosineIndex, system.index).floats
     return code_contributions(encoder, query, floats.take(rows)[:, : encoder.dims])
-
-
-def _common(snapshot: Snapshot, view: CorpusView, query: QueryVector, rows: Rows) -> list[list[int]]:
-    """The terms that the decoder finds likeliest in both the code of the query and that of each row."""
-    codes = query.codes(snapshot.text_encoder)
-    if not codes.has_code[0]:
-        return [[] for _ in rows]
-    return common_words(snapshot.decoder, snapshot.usual_words, codes.floats[0], view.floats.take(rows), _COMMON)
 
 
 def _words_of(

@@ -11,6 +11,7 @@ import numpy as np
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
+from textae.encoding.encoders import Inputs
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_weight
 from textae.search.query import QueryVector
@@ -22,13 +23,15 @@ ADDED = 20
 """Words of liked documents that keyword search looks for, too."""
 
 
-def like_these(bags: Bags) -> QueryVector:
-    """What is like some documents: the mean of their codes, and all of their words.
+def like_these(documents: Inputs) -> QueryVector:
+    """The query of some documents: the mean of their codes, and all of their words.
 
     Args:
-        bags: of n documents, at least 1.
+        documents: the bags or the pictures of n documents, at least 1.
     """
-    n = len(bags)
+    if isinstance(documents, Pixels):
+        return QueryVector.of_pictures(documents)
+    bags, n = documents, len(documents)
     if n == 1:
         return QueryVector.of(bags)
     terms, weights = _sum(bags.terms, bags.counts.astype(np.float32) / np.float32(n))

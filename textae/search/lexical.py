@@ -12,6 +12,7 @@ import numpy as np
 
 from textae.encoding.arrays import Floats, Ints, Mask, Rows
 from textae.encoding.topk import TopK
+from textae.encoding.vocabulary import MOST_TERMS
 from textae.encoding.weighting import term_weight
 from textae.index.postings import (
     K1,
@@ -37,6 +38,8 @@ class VectorSpace:
         unseen: the idf of terms with higher numbers, which came later.
     """
 
+    n_terms = MOST_TERMS
+
     def __init__(self, postings: Sequence[Postings], idf: Floats, unseen: float) -> None:
         self.postings, self.idf, self.unseen = postings, idf, unseen
         self._starts = first_rows(postings)
@@ -55,32 +58,28 @@ class VectorSpace:
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The cosine of the query's vector with each row's: (n,)."""
-        terms, weights = self._vector(query)
         scores = np.zeros(len(rows), np.float32)
-        for number, where, local in by_segment(self._starts, rows):
-            postings, part = self.postings[number], np.zeros(len(local), np.float32)
-            for term, weight in zip(terms.tolist(), weights, strict=True):
-                counts = counts_in(postings.term(term), local)
-                held = counts > 0
-                part[held] += weight * term_weight(counts[held])
-            scores[where] = part / postings.norms[local]
-        return scores
-
-    def knows(self, terms: Ints) -> Mask:
-        """All terms have an effect."""
-        return np.ones(len(terms), bool)
+        _, parts, norms = self._parts(query, rows)
+        for part in parts:  # in the order of `search`
+            scores += part
+        return scores / norms
 
     def contributions(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats]:
         """The terms of a query's texts, and what each adds to the score of each row: (n_terms,), (n_rows, n_terms)."""
+        terms, parts, norms = self._parts(query, rows)
+        return terms, (parts / norms).T
+
+    def _parts(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats, Floats]:
+        """The terms, what each adds to the score of n rows, and the norms of these: (n_terms,), (n_terms, n), (n,)."""
         terms, weights = self._vector(query)
-        parts = np.zeros((len(rows), len(terms)), np.float32)
+        parts, norms = np.zeros((len(terms), len(rows)), np.float32), np.ones(len(rows), np.float32)
         for number, where, local in by_segment(self._starts, rows):
             postings = self.postings[number]
+            norms[where] = postings.norms[local]
             for i, (term, weight) in enumerate(zip(terms.tolist(), weights, strict=True)):
                 counts = counts_in(postings.term(term), local)
-                values = np.where(counts > 0, weight * term_weight(np.maximum(counts, 1)), 0)
-                parts[where, i] = values / postings.norms[local]
-        return terms, parts
+                parts[i, where] = np.where(counts > 0, weight * term_weight(np.maximum(counts, 1)), 0)
+        return terms, parts, norms
 
     def _vector(self, query: QueryVector) -> tuple[Ints, Floats]:
         """The terms of a query's texts, and its unit vector times their idf."""
@@ -133,6 +132,8 @@ class BM25:
         statistics: of the corpus.
     """
 
+    n_terms = MOST_TERMS
+
     def __init__(self, postings: Sequence[Postings], statistics: Statistics) -> None:
         self.postings, self.statistics = postings, statistics
         self._starts = first_rows(postings)
@@ -179,10 +180,6 @@ class BM25:
             scores += self._parts(term, placed, len(rows))
         return scores
 
-    def knows(self, terms: Ints) -> Mask:
-        """All terms have an effect."""
-        return np.ones(len(terms), bool)
-
     def contributions(self, query: QueryVector, rows: Rows) -> tuple[Ints, Floats]:
         """The terms of a query, and what each adds to the score of each row: (n_terms,), (n_rows, n_terms)."""
         parts, placed = np.zeros((len(rows), len(query.terms)), np.float32), list(by_segment(self._starts, rows))
@@ -207,13 +204,13 @@ class BM25:
         return query.once(self, self._make_plan)
 
     def _make_plan(self, query: QueryVector) -> tuple[Floats, list[_QueryTerm]]:
-        found = [part.find(query.terms) for part in self.postings]
-        factors: Floats = query.weights * self.statistics.idf(query.terms) * np.float32(K1 + 1)
-        most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(found, self._growth, strict=True)], axis=0)
+        lists = [part.find(query.terms) for part in self.postings]
+        factors: Floats = query.weights * query.statistics(self.statistics)[1] * np.float32(K1 + 1)
+        most = np.max([np.minimum(1, each.bounds * by) for each, by in zip(lists, self._growth, strict=True)], axis=0)
         order = np.argsort(-factors, kind="stable")
         to_come = np.cumsum((factors * most)[order][::-1], dtype=np.float64)[::-1] * (1 + _ROUNDING * len(order))
         terms = [
-            _QueryTerm(place, factors[place], [each.lists[place] for each in found], left)
+            _QueryTerm(place, factors[place], [each.lists[place] for each in lists], left)
             for place, left in zip(order.tolist(), to_come.tolist(), strict=True)
         ]
         return factors, terms

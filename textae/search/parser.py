@@ -158,7 +158,12 @@ class _Parsing:
         """The tree of the expression."""
         tagged = self._parser.tag(self._expression)
         self._check(
-            _Tag(self._kinds[type(node)], node.startchar, node.endchar, self._expression[node.startchar : node.endchar])
+            _Tag(
+                self._kinds[type(node)],
+                node.startchar,
+                node.endchar,
+                self._expression[node.startchar : node.endchar],
+            )
             for node in tagged
         )
         return self._meaning(self._parser.filterize(tagged))
@@ -248,20 +253,17 @@ class _Parsing:
     def _of_field(self, kind: str, node: Any) -> Condition:
         name = node.fieldname
         if kind == "range":
-            return self._range(name, node)
+            low, high = (self._end(end, node.startchar) for end in (node.start, node.end))
+            if low is None and high is None:
+                return self._query.Every(name)
+            if Range(low, high, node.startexcl, node.endexcl).is_empty():
+                raise self._mistake("nothing can lie in this range", node.startchar)
+            return self._query.TermRange(name, low, high, node.startexcl, node.endexcl)
         if kind == "prefix":
             return self._query.Prefix(name, node.text) if node.text else self._query.Every(name)
         if not node.text.strip():
             raise self._mistake("there is nothing between the quotes", node.startchar)
         return self._query.Term(name, node.text)
-
-    def _range(self, name: str, node: Any) -> Condition:
-        low, high = (self._end(end, node.startchar) for end in (node.start, node.end))
-        if low is None and high is None:
-            return self._query.Every(name)
-        if Range(low, high, node.startexcl, node.endexcl).is_empty():
-            raise self._mistake("nothing can lie in this range", node.startchar)
-        return self._query.TermRange(name, low, high, node.startexcl, node.endexcl)
 
     def _end(self, end: str | None, at: int) -> str | None:
         """One end of a range; None where it is open."""

@@ -16,6 +16,7 @@ from textae.encoding.bags import Bags
 from textae.encoding.encoders import AnyEncoder, Codes, encode
 from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
+from textae.index.postings import Statistics
 
 T = TypeVar("T")
 
@@ -57,10 +58,10 @@ class QueryVector:
         return cls(_NO_TEXTS.terms, np.empty(0, np.float32), _NO_TEXTS, weights, pixels)
 
     def once(self, owner: object, make: Callable[["QueryVector"], T]) -> T:
-        """What an encoder or a retriever derives from this query, computed once and kept with the query.
+        """What an encoder, a retriever or a corpus derives from this query, computed once and kept with the query.
 
         Args:
-            owner: the encoder or the retriever.
+            owner: the encoder, the retriever or the statistics of the corpus.
             make: computes it.
         """
         if id(owner) not in self._once:
@@ -72,20 +73,23 @@ class QueryVector:
 
         The bits of a sum are those of its float code. A sum of zeros has no code.
         """
-        return self.once(encoder, lambda query: _encoded(encoder, query))
+        return self.once(encoder, lambda query: query._encoded(encoder))
+
+    def _encoded(self, encoder: AnyEncoder) -> Codes:
+        codes = encode(encoder, self.texts if self.pictures is None else self.pictures)
+        if len(codes.has_code) == 1 and self.text_weights[0] == 1:
+            return codes
+        mixed = (self.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
+        floats = unit(mixed.astype(np.float32))
+        has_code = np.asarray(floats.any(axis=1))
+        return Codes(has_code, floats, encoder.quantization.bits(floats, has_code))
+
+    def statistics(self, corpus: Statistics) -> tuple[NDArray[np.int64], Floats]:
+        """The document frequencies of the query's terms in a corpus, and their idf there: (n,) each."""
+        return self.once(corpus, lambda query: corpus.frequencies_and_idf(query.terms))
 
     def mean_picture(self) -> NDArray[np.int32]:
         """The pixels of the query, (n_pixels,): the weighted sum of several pictures, clipped to 0 and 255."""
         assert self.pictures is not None
         mixed = self.text_weights @ self.pictures.values.astype(np.float32)
         return np.clip(np.rint(mixed), 0, 255).astype(np.int32)
-
-
-def _encoded(encoder: AnyEncoder, query: QueryVector) -> Codes:
-    codes = encode(encoder, query.texts if query.pictures is None else query.pictures)
-    if len(codes.has_code) == 1 and query.text_weights[0] == 1:
-        return codes
-    mixed = (query.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
-    floats = unit(mixed.astype(np.float32))
-    known = np.asarray(floats.any(axis=1))
-    return Codes(known, floats, encoder.quantization.bits(floats, known))

@@ -1,20 +1,22 @@
 """Ranking systems as one thing: a `Retriever` ranks rows for a query and scores any row; fusion needs no more.
 
 The hybrid adds up two systems on one scale. BM25 finds the documents that use the words of the query, codes those that
-use others.
+use others. A new system gets its name in `textae.config` and a case in `retriever`.
 """
 
-from dataclasses import dataclass
-from typing import Protocol, cast
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, cast
 
 import numpy as np
 
-from textae.encoding.arrays import Floats, Ints, Mask, Rows, distinct
+from textae.encoding.arrays import Floats, Mask, Rows, distinct
 from textae.encoding.encoders import AnyEncoder, TextEncoder
 from textae.encoding.topk import TopK
-from textae.search.lexical import BM25
+from textae.index.chunked import ChunkedArray
+from textae.index.snapshot import CorpusView, Snapshot
+from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
-from textae.search.vectors import EuclideanIndex, Index
+from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, Index
 
 
 class Retriever(Protocol):
@@ -35,8 +37,9 @@ class Retriever(Protocol):
         """The score of each of some rows: (n,), to the last bit as `search` gives it."""
         ...
 
-    def knows(self, terms: Ints) -> Mask:
-        """Which terms of the vocabulary can have an effect: (n,)."""
+    @property
+    def n_terms(self) -> int:
+        """Only the terms below this number have an effect."""
         ...
 
 
@@ -55,14 +58,17 @@ class CodeSearch:
         """The similarity of the query to each of some rows: (n,)."""
         return self.index.scores(query.codes(self.encoder), rows)
 
-    def knows(self, terms: Ints) -> Mask:
-        """The terms that the encoder reads: the most frequent ones."""
-        return terms < len(cast(TextEncoder, self.encoder).words)
+    @property
+    def n_terms(self) -> int:
+        """The number of terms that the encoder reads: the most frequent ones."""
+        return len(cast(TextEncoder, self.encoder).words)
 
 
 @dataclass(frozen=True)
 class PixelSearch:
     """Pictures by the distance of their pixels to the query's, nearest first; without learning."""
+
+    n_terms: ClassVar[int] = 0
 
     index: EuclideanIndex
 
@@ -73,10 +79,6 @@ class PixelSearch:
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each of some rows: (n,)."""
         return self.index.scores(query.mean_picture(), rows)
-
-    def knows(self, terms: Ints) -> Mask:
-        """Pixels know no term."""
-        return np.zeros(len(terms), bool)
 
 
 POOL = 100
@@ -96,6 +98,8 @@ class Hybrid:
     The best `POOL` rows of each (or 4 k) are scored by both; where that is all rows, the ranking is that of all.
     """
 
+    n_terms: ClassVar[int] = BM25.n_terms
+
     keywords: BM25
     codes: CodeSearch
     weight: float
@@ -113,15 +117,58 @@ class Hybrid:
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
         keyword_factor, code_factor = map(np.float32, self.factors(query))
-        codes = self.codes.scores(query, rows) * code_factor
-        fused: Floats = self.keywords.scores(query, rows) * keyword_factor + np.maximum(codes, 0)
+        fused: Floats = self.keywords.scores(query, rows) * keyword_factor
+        fused += np.maximum(self.codes.scores(query, rows) * code_factor, 0)
         return fused
-
-    def knows(self, terms: Ints) -> Mask:
-        """All terms have an effect on keywords."""
-        return self.keywords.knows(terms)
 
     def factors(self, query: QueryVector) -> tuple[float, float]:
         """What the scores of keywords and those of codes are multiplied with: 1 / σ, and the weight / σ."""
         code_std = self.codes.index.score_std(query.codes(self.codes.encoder))
         return 1 / (self.keywords.score_std(query) or 1), self.weight / (code_std or 1)
+
+
+def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
+    """The system of that name over whole documents or passages.
+
+    Args:
+        name: one of the modality's systems, `lsa-N`, `pca-N` or `bits-N`.
+        snapshot: the index.
+        view: its rows that are ranked.
+
+    Raises:
+        TextaeError: there is no such system.
+    """
+    snapshot.modality.check_system(name)
+    postings = [rows.postings for rows in view.units]
+    match name.split("-"):
+        case ["bm25"]:
+            return BM25(postings, view.statistics)
+        case ["tfidf"]:
+            idf = snapshot.model.idf
+            return VectorSpace(postings, idf[:-1], float(idf[-1]))
+        case ["pixels"]:
+            return PixelSearch(EuclideanIndex(view.pixels))
+        case ["code" | "hybrid" as system]:
+            codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
+            if system == "code":
+                return codes
+            return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
+        case ["bits"]:
+            return CodeSearch(snapshot.model.encoder, HammingIndex(view.bits, view.has_code))
+        case ["bits", n]:
+            return _bits(int(n), snapshot, view)
+    # LSA or PCA, with its first dimensions or all
+    dims = int(name.split("-")[1]) if "-" in name else None
+    encoder = snapshot.modality.baseline_encoder(snapshot.arrays, dims)
+    return CodeSearch(encoder, CosineIndex(ChunkedArray([rows.lsa[:, :dims] for rows in view.units])))
+
+
+def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
+    from textae.training.itq import quantization  # numpy.random, which no other search needs
+
+    # The planes are learned from whole documents, whichever rows are ranked.
+    codes, seed = snapshot.codes, snapshot.reader.settings["about"]["seed"]
+    planes = quantization(codes.floats.astype(np.float32)[codes.has_code], n, seed)
+    parts = [planes.bits(rows.codes.floats.astype(np.float32), rows.codes.has_code) for rows in view.units]
+    encoder = replace(snapshot.model.encoder, quantization=planes)
+    return CodeSearch(encoder, HammingIndex(ChunkedArray(parts), view.has_code))

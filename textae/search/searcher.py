@@ -5,25 +5,26 @@
 The shell, the server and Python users all search here.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textae.encoding.analyzer import searchable, words
 from textae.encoding.arrays import Mask
-from textae.encoding.pixels import Pixels
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.snapshot import Snapshot
-from textae.search.feedback import like_these, unlike_pictures, with_feedback
-from textae.search.filters import Filter
 from textae.search.query import QueryVector
 from textae.search.request import SearchRequest, SearchResult
-from textae.search.retrievers import Retriever
+from textae.search.retrievers import Retriever, retriever
 from textae.search.snippet import snippets
-from textae.search.systems import retriever
 from textae.types import Hit, Picture
+
+if TYPE_CHECKING:
+    from textae.search.filters import Filter
 
 
 class Searcher:
@@ -53,7 +54,7 @@ class Searcher:
         mask = self._mask(conditions, excluded, request.granularity)
         top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)
         hits = self._hits(request, query, mode, top)
-        unknown = self.unknown(request.text, mode) if request.text else []
+        unknown = self._without_effect(request.text, query, mode) if request.text else []
         return SearchResult(
             hits,
             mode,
@@ -116,33 +117,40 @@ class Searcher:
         """
         if must is not None:
             self.snapshot.check_words("a condition on text (--must)")
-        return None if where is None and must is None else Filter.parse(where, must, self.snapshot.field_names)
+        if where is None and must is None:
+            return None
+        from textae.search.filters import Filter
+
+        return Filter.parse(where, must, self.snapshot.field_names)
 
     # Queries
 
     def _query(self, request: SearchRequest) -> tuple[QueryVector, set[int]]:
         """The query of a request, and the numbers of the documents that are no hits."""
-        snapshot = self.snapshot
-        like, unlike = ([snapshot.number(id) for id in ids] for ids in (request.like, request.unlike))
+        has_text = bool(request.text.strip())
         if request.picture is not None:
             query = self.picture_query(request.picture)
-        elif request.text.strip():
+        elif has_text:
             query = self.text_query(request.text)
-        elif like:
-            query = self._query_like(like)
-        else:
+        elif not request.like:
             raise QueryError("the query is empty; give some words")
-        excluded = {*like, *unlike}
-        if query.pictures is not None:
-            query = unlike_pictures(query, snapshot.pixels_of(unlike)) if unlike else query
-        else:
-            feedback = like if request.text.strip() else []
-            if feedback or unlike:
-                bags = snapshot.bags_of(feedback)
+        excluded: set[int] = set()
+        if request.like or request.unlike:
+            from textae.search.feedback import like_these, unlike_pictures, with_feedback
+
+            snapshot = self.snapshot
+            like, unlike = ([snapshot.number(id) for id in ids] for ids in (request.like, request.unlike))
+            excluded = {*like, *unlike}
+            if request.picture is None and not has_text:
+                query = like_these(snapshot.inputs_of(like))
+            if query.pictures is not None:
+                query = unlike_pictures(query, snapshot.pixels_of(unlike)) if unlike else query
+            elif has_text or unlike:
+                bags = snapshot.bags_of(like if has_text else [])
                 idf = snapshot.searched.statistics.idf(bags.terms)
                 query = with_feedback(query, bags, snapshot.bags_of(unlike), idf)
-            if request.expand:
-                query = self.expanded(query)
+        if request.expand and query.pictures is None:
+            query = self.expanded(query)
         return query, excluded
 
     def text_query(self, text: str) -> QueryVector:
@@ -152,7 +160,7 @@ class Searcher:
             QueryError: the documents are pictures.
         """
         self.snapshot.check_words("a question in words")
-        return QueryVector.of(self.snapshot.model.vectorizer.transform([text]))
+        return QueryVector.of(self.snapshot.model.vectorizer.bag(text))
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.
@@ -160,6 +168,8 @@ class Searcher:
         Raises:
             QueryError: the documents are texts.
         """
+        from textae.encoding.pixels import Pixels
+
         return QueryVector.of_pictures(Pixels.of([self.resized(picture)]))
 
     def resized(self, picture: Picture) -> Picture:
@@ -171,11 +181,6 @@ class Searcher:
         from textae.corpus.uniform import resized  # a plain search needs no reader of documents
 
         return resized(picture, self.snapshot.modality.check_picture(self.snapshot.reader.folder))
-
-    def _query_like(self, numbers: Sequence[int]) -> QueryVector:
-        """The query of some documents, at least one."""
-        documents = self.snapshot.inputs_of(numbers)
-        return QueryVector.of_pictures(documents) if isinstance(documents, Pixels) else like_these(documents)
 
     def expanded(self, query: QueryVector) -> QueryVector:
         """A query with the words that the decoder expects of its code, for keyword search."""
@@ -199,18 +204,15 @@ class Searcher:
 
     def _hits(self, request: SearchRequest, query: QueryVector, mode: str, top: TopK) -> tuple[Hit, ...]:
         """The documents of some rows as a person sees them, with the passage of each that matches best."""
-        snapshot, view, vectorizer = (
-            self.snapshot,
-            self.snapshot.view(request.granularity),
-            self.snapshot.model.vectorizer,
-        )
+        snapshot, view = self.snapshot, self.snapshot.view(request.granularity)
+        vectorizer = snapshot.model.vectorizer
         documents = snapshot.reader.documents(view.doc_numbers.take(top.rows).tolist())
         texts = [document.text for document in documents]
         if view is not snapshot.documents:
             spans = view.char_spans.take(top.rows).tolist()
             texts = [text[start:end] for text, (start, end) in zip(texts, spans, strict=True)]
         terms = map(vectorizer.vocabulary.term, query.terms.tolist())
-        weights = dict(zip(terms, view.statistics.idf(query.terms).tolist(), strict=True))
+        weights = dict(zip(terms, query.statistics(view.statistics)[1].tolist(), strict=True))
         term_of = vectorizer.analysis.term_of
         shown = zip(documents, top.scores.tolist(), snippets(texts, term_of, weights), strict=True)
         hits = [
@@ -234,17 +236,16 @@ class Searcher:
 
         On no system have words an effect that occur nowhere in the corpus, and on codes those too rare for the encoder.
         """
+        return self._without_effect(text, QueryVector.of(self.snapshot.model.vectorizer.bag(text)), mode)
+
+    def _without_effect(self, text: str, query: QueryVector, mode: str) -> list[str]:
+        """`unknown` of a text; the terms of the query include those of the text."""
         vectorizer = self.snapshot.model.vectorizer
-        numbers = {word: vectorizer.numbers[word] for word in words(text)}
-        known = np.array([number for number in numbers.values() if number >= 0], np.int32)
-        effective = (self.snapshot.searched.statistics.frequencies(known) > 0) & self.retriever(mode).knows(known)
-        has_effect = dict(zip(known.tolist(), effective.tolist(), strict=True))
-        term = vectorizer.analysis.term
-        return [
-            word
-            for word, number in numbers.items()
-            if (not has_effect[number] if number >= 0 else term(word) is not None)  # a stop word has no term
-        ]
+        frequencies, _ = query.statistics(self.snapshot.searched.statistics)
+        has_effect = (frequencies > 0) & (query.terms < self.retriever(mode).n_terms)
+        effective = {None, *map(vectorizer.vocabulary.term, query.terms[has_effect].tolist())}  # None: stop words
+        term_of = vectorizer.analysis.term_of
+        return [word for word in dict.fromkeys(words(text)) if term_of[word] not in effective]
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus similar to a word that it does not hold, the likeliest first."""

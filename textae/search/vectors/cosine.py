@@ -1,14 +1,13 @@
 """Exact search over float codes by their cosine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats, Mask, Rows
+from textae.encoding.arrays import Floats, Mask, Rows, T
 from textae.encoding.encoders import Codes
-from textae.encoding.layers import unit
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
 
@@ -46,22 +45,19 @@ class CosineIndex:
 
     def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest cosines, as `Index.search` says."""
-        rough = self._scan(_direction(query))
-        if mask is not None:
-            rough[~mask] = -np.inf
-        least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
-        rows = np.flatnonzero((rough >= least - _ROUNDING) & (rough > -np.inf))
+        products: Floats = np.concatenate([block @ query.direction for block in self._blocks()])
+        rows = candidates(products / self._lengths, k, mask, _ROUNDING)
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The cosine of the query with each of some rows: (n,)."""
-        direction, size = _direction(query), max(1, _AT_A_TIME // query.floats.shape[1])
-        blocks = (self.floats.take(rows[at : at + size]) for at in range(0, len(rows), size))
-        return np.concatenate([np.empty(0, np.float32), *(cosines(direction, block) for block in blocks)])
+        size = max(1, _AT_A_TIME // query.floats.shape[1])
+        blocks = (self.floats.take(rows[at : at + size]) for at in range(0, max(1, len(rows)), size))
+        return np.concatenate([cosines(query.direction, block) for block in blocks])
 
     def score_std(self, query: Codes) -> float:
         """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
-        return deviation(cosines(_direction(query), self._sample))
+        return deviation(cosines(query.direction, self._sample))
 
     @cached_property
     def _sample(self) -> Floats:
@@ -78,16 +74,30 @@ class CosineIndex:
 
     def _blocks(self) -> Iterable[Floats]:
         """All codes in single precision, a block after the other."""
-        first = self.floats.parts[0]
-        if len(self) * first.shape[1] <= _KEPT:
+        width = self.floats.parts[0].shape[1]
+        if len(self.floats) * width <= _KEPT:
             return self._kept
-        size = max(1, _AT_A_TIME // first.shape[1])
-        return (in_single(part[at : at + size]) for part in self.floats.parts for at in range(0, len(part), size))
+        return map(in_single, blocks(self.floats.parts, max(1, _AT_A_TIME // width)))
 
-    def _scan(self, direction: Floats) -> Floats:
-        """The cosine with each row, to within `_ROUNDING`: (n_rows,)."""
-        products: Floats = np.concatenate([rows @ direction for rows in self._blocks()])
-        return products / self._lengths
+
+def blocks(parts: Sequence[NDArray[T]], size: int) -> Iterator[NDArray[T]]:
+    """All rows of some arrays in order, at most `size` at a time."""
+    return (part[at : at + size] for part in parts for at in range(0, len(part), size))
+
+
+def candidates(rough: Floats, k: int, mask: Mask | None, margin: float) -> Rows:
+    """The rows that may be among the best k, rising.
+
+    Args:
+        rough: (n_rows,) scores that are a little wrong; those that the mask excludes are overwritten.
+        k: the number of hits.
+        mask: (n_rows,) the rows that may be hits; None for all.
+        margin: two scores whose order may be wrong differ by this at most.
+    """
+    if mask is not None:
+        rough[~mask] = -np.inf
+    least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
+    return np.flatnonzero((rough >= least - margin) & (rough > -np.inf))
 
 
 def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:
@@ -127,8 +137,8 @@ def _lengths(rows: Floats) -> Floats:
 
 def deviation(scores: Floats) -> float:
     """The standard deviation; 0 of what differs by rounding alone."""
-    found = float(scores.std()) if len(scores) else 0.0
-    return found if found > _ROUNDING * float(np.abs(scores).max(initial=0)) else 0.0
+    std = float(scores.std()) if len(scores) else 0.0
+    return std if std > _ROUNDING * float(np.abs(scores).max(initial=0)) else 0.0
 
 
 def sample(n: int) -> Rows:
@@ -137,8 +147,3 @@ def sample(n: int) -> Rows:
         return np.arange(n)
     golden = (5**0.5 - 1) / 2
     return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))
-
-
-def _direction(query: Codes) -> Floats:
-    direction: Floats = unit(query.floats.astype(np.float32, copy=False))[0]
-    return direction

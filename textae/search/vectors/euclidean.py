@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
-from textae.search.vectors.cosine import deviation, sample
+from textae.search.vectors.cosine import blocks, candidates, deviation, sample
 
 _AT_A_TIME = 1 << 20
 """Numbers that are converted at a time."""
@@ -41,18 +41,14 @@ class EuclideanIndex:
 
     def search(self, query: NDArray[np.int32], k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The nearest rows of those among which they are sought, as `Index.search` says."""
-        rough = self._scan(query)
-        if mask is not None:
-            rough[~mask] = -np.inf
-        least = np.partition(rough, len(rough) - k)[len(rough) - k] if 0 < k < len(rough) else -np.inf
-        rows = np.flatnonzero((rough >= least - 2 * _ROUNDING) & (rough > -np.inf))
+        rows = candidates(self._scan(query), k, mask, 2 * _ROUNDING)
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: NDArray[np.int32], rows: Rows) -> Floats:
         """The score of each of some rows: (n,)."""
         size = max(1, _AT_A_TIME // len(query))
-        blocks = (self.values.take(rows[at : at + size]).astype(np.int32) for at in range(0, len(rows), size))
-        squares = [np.empty(0, np.int64), *(np.square(block - query).sum(axis=1, dtype=np.int64) for block in blocks)]
+        taken = (self.values.take(rows[at : at + size]).astype(np.int32) for at in range(0, max(1, len(rows)), size))
+        squares = [np.square(block - query).sum(axis=1, dtype=np.int64) for block in taken]
         return _score(np.concatenate(squares), len(query))
 
     def score_std(self, query: NDArray[np.int32]) -> float:
@@ -61,9 +57,10 @@ class EuclideanIndex:
 
     def _scan(self, query: NDArray[np.int32]) -> Floats:
         """The score of each row, to within `_ROUNDING`: (n_rows,)."""
-        asked = query.astype(np.float32)
-        products = np.concatenate([block @ asked for block in self._blocks()]).astype(np.float64)
-        return _score(np.maximum(self._squares - 2 * products + float(asked.astype(np.float64) @ asked), 0), len(query))
+        floats = query.astype(np.float32)
+        products = np.concatenate([block @ floats for block in self._blocks()]).astype(np.float64)
+        squares = self._squares - 2 * products + float(floats.astype(np.float64) @ floats)
+        return _score(np.maximum(squares, 0), len(query))
 
     @cached_property
     def _squares(self) -> NDArray[np.float64]:
@@ -78,9 +75,7 @@ class EuclideanIndex:
         width = self.values.parts[0].shape[1]
         if len(self) * width <= _KEPT:
             return self._kept
-        size = max(1, _AT_A_TIME // width)
-        parts = self.values.parts
-        return (part[at : at + size].astype(np.float32) for part in parts for at in range(0, len(part), size))
+        return (block.astype(np.float32) for block in blocks(self.values.parts, max(1, _AT_A_TIME // width)))
 
 
 def _score(squares: NDArray[np.float64] | NDArray[np.int64], n: int) -> Floats:

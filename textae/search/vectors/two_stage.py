@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from textae.encoding.arrays import Floats, Mask, Rows
+from textae.encoding.arrays import Mask
 from textae.encoding.encoders import Codes
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
@@ -13,7 +13,7 @@ POOL = 1_000
 """Candidates that the bits find."""
 
 
-class CodeIndex:
+class CodeIndex(CosineIndex):
     """The cosine of float codes, of the `POOL` rows (or 4 k) whose bits are nearest; of all, where there are no more.
 
     Args:
@@ -25,29 +25,18 @@ class CodeIndex:
     def __init__(
         self, floats: ChunkedArray[np.floating], bits: ChunkedArray[np.uint8], known: ChunkedArray[np.bool_]
     ) -> None:
-        self._cosine, self._hamming = CosineIndex(floats), HammingIndex(bits, known)
-
-    def __len__(self) -> int:
-        """The number of rows."""
-        return len(self._cosine)
+        super().__init__(floats)
+        self._hamming = HammingIndex(bits, known)
 
     def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
         pool = max(POOL, 4 * k)
         if not query.has_code[0] and min_score >= 0:
             return TopK.empty()
-        if min_score < 0 or len(self) <= pool:
-            return self._cosine.search(query, k, mask, min_score)
+        if min_score < 0 or len(self.floats) <= pool:
+            return super().search(query, k, mask, min_score)
         if mask is not None and np.count_nonzero(mask) <= pool:
             rows = np.flatnonzero(mask)
         else:
             rows = self._hamming.nearest(query, pool, mask)
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
-
-    def scores(self, query: Codes, rows: Rows) -> Floats:
-        """The cosine of the query with each of some rows: (n,)."""
-        return self._cosine.scores(query, rows)
-
-    def score_std(self, query: Codes) -> float:
-        """The standard deviation of the cosines with a sample of rows, or with all of few."""
-        return self._cosine.score_std(query)

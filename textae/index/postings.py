@@ -302,9 +302,9 @@ def _look_up(names: Ints, terms: Ints) -> tuple[NDArray[np.int64], NDArray[np.bo
 
 def _values_at(values: NDArray[T], place: NDArray[np.int64], here: NDArray[np.bool_]) -> NDArray[T]:
     """The values of n terms that were looked up, and zeros for those that are not there: (n, …)."""
-    found = np.zeros((len(here), *values.shape[1:]), values.dtype)
-    found[here] = values[place[here]]
-    return found
+    at = np.zeros((len(here), *values.shape[1:]), values.dtype)
+    at[here] = values[place[here]]
+    return at
 
 
 def _saturations(

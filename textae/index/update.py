@@ -130,29 +130,29 @@ class Update:
         self._append(self._moved)
 
     def _sync(self, source: Source, there: Contents) -> None:
-        seen: set[str] = set()
+        kept: set[str] = set()
         unread: list[str] = []
-        self._append(self._read(source, there, seen, unread))
-        gone = [id for id in there if id not in seen]
+        self._append(self._read(source, there, kept, unread))
+        gone = [id for id in there if id not in kept]
         if gone and unread:
             numbers, places = [self._snapshot.number(id) for id in gone], set(unread)
-            kept = {
+            unreadable = {
                 document.id
                 for document in self._snapshot.reader.documents(numbers)
                 if not places.isdisjoint(_places(document.source))
             }
-            self._count["unchanged"] += len(kept)
-            gone = [id for id in gone if id not in kept]
+            self._count["unchanged"] += len(unreadable)
+            gone = [id for id in gone if id not in unreadable]
         self._gone += self._writer.remove(gone)
         self._count["removed"] += len(gone)
 
-    def _read(self, source: Source, there: Contents, seen: set[str], unread: list[str]) -> Iterator[Document | Skipped]:
+    def _read(self, source: Source, there: Contents, kept: set[str], unread: list[str]) -> Iterator[Document | Skipped]:
         """Yield the new and changed documents of a source; the old version of a changed one is removed first.
 
         Args:
             source: to read.
             there: the documents of this source in the index.
-            seen: receives the ids in `there` that stay.
+            kept: receives the ids in `there` that stay.
             unread: receives the sources of the documents that cannot be read.
         """
         for item in UniformCorpus(source.read(self._progress), self._snapshot.shape):
@@ -160,7 +160,7 @@ class Update:
                 if item.reason not in (EMPTY, NO_WORDS):
                     unread.append(item.source)
                 yield item
-            elif item.id in seen:
+            elif item.id in kept:
                 yield Skipped(item.source or item.id, USED)
             elif item.id not in there:
                 if any(item.id in contents for contents in self._to_come.values()):
@@ -168,10 +168,10 @@ class Update:
                 else:
                     yield item
             elif there[item.id] == _content(item):
-                seen.add(item.id)
+                kept.add(item.id)
                 self._count["unchanged"] += 1
             elif has_words(item) and _content(item) is not None:
-                seen.add(item.id)
+                kept.add(item.id)
                 self._gone += self._writer.remove([item.id])
                 self._count["replaced"] += 1
                 yield item

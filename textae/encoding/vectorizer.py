@@ -27,9 +27,13 @@ class Vectorizer:
         """The term number of each word, as written; -1 for a stop word and for a word outside the vocabulary."""
         return Memo(self._look_up)
 
+    @cached_property
+    def _number_of_term(self) -> Memo[int | None]:
+        return Memo(self.vocabulary.number)
+
     def __getstate__(self) -> dict[str, object]:
         """Pickle no remembered words."""
-        return {name: value for name, value in vars(self).items() if name != "numbers"}
+        return {name: value for name, value in vars(self).items() if not isinstance(value, Memo)}
 
     def _look_up(self, word: str) -> int:
         term = self.analysis.term(word)
@@ -49,7 +53,7 @@ class Vectorizer:
     def bag(self, text: str) -> Bags:
         """The bag of one text, the same as `transform` gives."""
         times = Counter(map(self.analysis.term_of.__getitem__, words(text)))
-        numbers = {term: self.vocabulary.number(term) for term in times if term is not None}
+        numbers = {term: self._number_of_term[term] for term in times if term is not None}
         known = sorted((number, times[term]) for term, number in numbers.items() if number is not None)
         terms, counts = np.array(known, np.int64).reshape(-1, 2).T
         largest = np.iinfo(np.uint16).max

@@ -124,9 +124,9 @@ def test_a_reader_that_was_open_survives_the_death_of_writers(world, tmp_path):
                 world.run(name, folder, limit=step)
                 assert reader.search("telescope comet star bread sail", k=7, mode="hybrid") == hits
         assert (reader.snapshot.reader.all_ids(), list(reader.snapshot.reader.stream())) == before
-        assert reader.damage() == []
+        assert reader.snapshot.reader.damage() == []
     with Engine.open(folder) as reader:
-        assert reader.damage() == []
+        assert reader.snapshot.reader.damage() == []
 
 
 def test_a_killed_command_leaves_the_index_and_its_doctor_content(world, tmp_path):

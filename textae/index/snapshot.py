@@ -4,10 +4,12 @@ snapshot = Snapshot(Reader(folder))
 snapshot.documents.floats          the codes of all documents, segment after segment
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,6 @@ from textae.config import ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows
 from textae.encoding.bags import Bags, Tokens
-from textae.encoding.classifier import Classifier
-from textae.encoding.decoder import Decoder, known_floats, usual_words
 from textae.encoding.encoders import Codes, Inputs, TextEncoder, encoder_of
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
@@ -30,6 +30,10 @@ from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
+
+if TYPE_CHECKING:
+    from textae.encoding.classifier import Classifier
+    from textae.encoding.decoder import Decoder
 
 
 @dataclass(frozen=True)
@@ -177,11 +181,15 @@ class Snapshot:
     @cached_property
     def decoder(self) -> Decoder:
         """The trained decoder."""
+        from textae.encoding.decoder import Decoder  # a plain search decodes nothing
+
         return Decoder.from_arrays(self.arrays)
 
     @cached_property
     def usual_words(self) -> NDArray[np.float64]:
         """How likely the decoder finds each word over all documents: (n_terms,)."""
+        from textae.encoding.decoder import known_floats, usual_words
+
         return usual_words(self.decoder, known_floats(self.codes))
 
     @cached_property
@@ -196,6 +204,8 @@ class Snapshot:
             raise QueryError(
                 f"the index {self.reader.folder} has learned no labels; 'textae train --label FIELD' does it"
             )
+        from textae.encoding.classifier import Classifier
+
         return Classifier.from_arrays(self.reader.arrays, learned["classes"])
 
     @property

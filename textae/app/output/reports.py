@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textae.app import terminal
-from textae.types import TEXTS
 from textae.views import sanitise
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def print_report(report: Report, shell: ShellOptions, *, detected: bool) -> None
     if shell.as_json:
         terminal.print_json([{"index": str(shell.folder), **asdict(report)}])
         return
+    from textae.types import TEXTS  # 12 ms, which 'textae --help' does not wait for
+
     modality = _modality(report)
     shell.note(f"indexed {report.documents:,} {modality.description} in {shell.folder}")
     _note_skipped(report, shell)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats
-from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, softmax
+from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, matmul, softmax
 
 EDGE, LIMIT = 1.0, 1.1
 """Coordinates up to EDGE stay as they are; none is beyond LIMIT."""
@@ -41,8 +41,8 @@ class Slopes:
 
     def offsets(self, codes: Floats, hidden: Floats) -> Floats:
         """What is added to the coordinates: (n, dims) and (n, n_units) to (n, 2)."""
-        along = codes @ self.axes  # (n, r)
-        offsets: Floats = ((hidden @ self.weights).reshape(len(codes), 2, -1) * along[:, None]).sum(axis=2)
+        along = matmul(codes, self.axes)  # (n, r)
+        offsets: Floats = (matmul(hidden, self.weights).reshape(len(codes), 2, -1) * along[:, None]).sum(axis=2)
         return offsets
 
     def transformed(self, axes: NDArray[np.float64]) -> "Slopes":
@@ -80,7 +80,7 @@ class Projection:
         for i, (weight, bias) in enumerate(self.layers):
             if i:
                 hidden = logistic(x) if self.hidden == LOGISTIC else softmax(x)
-            x = hidden @ weight + bias
+            x = matmul(hidden, weight) + bias  # equal codes have equal places
         return x if self.slopes is None else x + self.slopes.offsets(codes, hidden)
 
     def fitted_to_square(self, codes: NDArray[np.floating]) -> "Projection":

@@ -90,12 +90,8 @@ class TestEveryIndex:
         scores = all_scores(index, of_signs(signs[:1]))
         assert scores == pytest.approx(1 - 2 * np.arange(n_bits + 1) / n_bits, abs=1e-3)
         found = index.search(of_signs(signs[:1]), n_bits)
-        half = n_bits // 2
-        assert found.rows.tolist()[:half] == list(range(half))
-        assert found.scores.tolist()[:half] == scores[:half].tolist()
-        # Row `half` scores 0: no hit. Some processors' kernels round its cosine to a little above 0.
-        assert found.scores[half:] == pytest.approx(0, abs=1e-6)
-        assert set(found.rows.tolist()[half:]) <= {half}
+        assert found.rows.tolist() == list(range(n_bits // 2))  # half of the signs differ: no hit
+        assert found.scores.tolist() == scores[: n_bits // 2].tolist()
 
     def test_of_what_nothing_is_known_scores_zero_with_everything(self, index_of, n_bits) -> None:
         index = index_of(codes(5, n_bits), [2])

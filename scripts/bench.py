@@ -16,7 +16,7 @@ def bench() -> None:
 
 @bench.command()
 def render() -> None:
-    """Render docs/benchmarks.md and the README's scores from the rows, without measuring."""
+    """Render docs/benchmarks.md and the scores of README.md and docs/results.md from the rows, without measuring."""
 
 
 @bench.result_callback()

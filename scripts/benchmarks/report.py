@@ -1,4 +1,4 @@
-"""The report, docs/benchmarks.md, and the README's scores: a function of the rows and of the template report.md.
+"""The report, docs/benchmarks.md, and the scores of two other pages: a function of the rows and of report.md.
 
 The template holds the prose. Each of its lines `<!-- table: NAME -->` becomes the table of the rows of that name; a
 section whose tables have no rows is left out, and measurements that the template does not name follow in sections of
@@ -20,6 +20,7 @@ TEMPLATE = Path(__file__).with_suffix(".md")
 PAGE = ROOT / "docs" / "benchmarks.md"
 NOTES = ROOT / "docs" / "benchmarks-notes.md"
 README = ROOT / "README.md"
+RESULTS = ROOT / "docs" / "results.md"
 SCORES = "<!-- scores: written by scripts/bench -->"
 
 OURS = ("code", "bits", "hybrid", "ours")
@@ -55,11 +56,12 @@ PUBLISHED: Mapping[str, Mapping[str, Mapping[str, float]]] = {
 
 
 def render() -> None:
-    """Write the report and the README's scores from the rows."""
+    """Write the report from the rows, and the scores: each collection's into docs/results.md, the mean into README."""
     rows = read()
     PAGE.write_text(page(rows, NOTES.read_text(encoding="utf-8")), encoding="utf-8")
-    before, _, after = README.read_text(encoding="utf-8").split(SCORES)
-    README.write_text(f"{before}{SCORES}\n{scores(rows)}\n{SCORES}{after}", encoding="utf-8")
+    for path, columns in ((README, ()), (RESULTS, COLLECTIONS)):
+        before, _, after = path.read_text(encoding="utf-8").split(SCORES)
+        path.write_text(f"{before}{SCORES}\n{scores(rows, columns)}\n{SCORES}{after}", encoding="utf-8")
 
 
 def page(rows: Sequence[Row], notes: str) -> str:
@@ -82,16 +84,16 @@ def _section(section: str, groups: Groups) -> str:
     return _TABLE.sub(table, section) if groups.keys() & set(_TABLE.findall(section)) else ""
 
 
-def scores(rows: Sequence[Row]) -> str:
-    """The README's table: a line per system, nDCG@10 of the collections, their mean, and P@100 of 20 Newsgroups."""
+def scores(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """A table with a line per system: nDCG@10 of some collections, the mean of all, and P@100 of 20 Newsgroups."""
     groups = newest(rows)
     collections, newsgroups = groups["nDCG@10"], groups["P@100"][BY_DATE]
-    names = [name for name in COLLECTIONS if name in collections]
-    lines = [f"| | {' | '.join(names)} | mean | 20newsgroups |", "|---|" + "---:|" * (len(names) + 2)]
+    lines = ["| | " + " | ".join((*columns, "mean", "20newsgroups")) + " |"]
+    lines.append("|---|" + "---:|" * (len(columns) + 2))
     for system in ("tfidf", "bm25", "lsa", "code", "bits", "hybrid"):
-        means = [statistics.fmean(row.figures[system] for row in collections[name]) for name in names]
+        ndcg = {name: statistics.fmean(row.figures[system] for row in collections[name]) for name in COLLECTIONS}
         topic = statistics.fmean(row.figures[system] for row in newsgroups)
-        cells = (*means, statistics.fmean(means), topic)
+        cells = (*(ndcg[name] for name in columns), statistics.fmean(ndcg.values()), topic)
         lines.append(f"| `{system}` | " + " | ".join(f"{value:.3f}" for value in cells) + " |")
     return "\n".join(lines)
 

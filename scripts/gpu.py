@@ -26,6 +26,7 @@ from textae.encoding.encoders import Encoder
 from textae.encoding.weighting import idf
 from textae.training.lsa import fit_lsa
 from textae.training.text import learn
+from textae.types import no_progress
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def _throughput(device: str, n: int) -> None:
     bags, _, on = _topics(n)
     start = _start(bags)
     spec = TrainSpec(device=device, most_documents=n, epochs=2)
-    learn(bags.rows(0, 2_000), start, ModelSpec(), TrainSpec(device=device, epochs=1), _silent)  # loads the kernels
+    learn(bags.rows(0, 2_000), start, ModelSpec(), TrainSpec(device=device, epochs=1), no_progress)  # loads the kernels
     steps = [0]
     begun = time.perf_counter()
     first = [begun]
@@ -111,7 +112,7 @@ def _bandwidth() -> float:
 
 def _codes(bags: Bags, device: str) -> tuple[np.ndarray[Any, Any], float]:
     begun = time.perf_counter()
-    encoder = learn(bags, _start(bags), ModelSpec(), TrainSpec(device=device), _silent).encoder
+    encoder = learn(bags, _start(bags), ModelSpec(), TrainSpec(device=device), no_progress).encoder
     return encoder.encode(bags).floats, time.perf_counter() - begun
 
 
@@ -161,10 +162,6 @@ def _topics(n: int, n_topics: int = 20, n_terms: int = 20_000) -> tuple[Bags, np
     terms = np.concatenate([terms for terms, _ in rows]).astype(np.int32)
     counts = np.concatenate([counts for _, counts in rows]).astype(np.uint16)
     return Bags(starts, terms, counts), labels, "random topics"
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    pass
 
 
 def _row(what: str, on: str, size: int, figures: dict[str, float]) -> None:

@@ -16,7 +16,12 @@ from shared import TINY, some_documents, some_pictures
 from textae import Engine, ModelSpec, TrainSpec
 
 QUERIES = ("telescope orbit moon", "sourdough yeast", "anchor rope storm", "only7 galaxy flour")
-EXACT = ("vocabulary/", "segments/0/tokens/", "segments/0/fields/", "segments/0/documents/owners", "hits: bm25")
+EXACT = (
+    *("vocabulary/", "segments/0/tokens/", "hits: bm25", "hits: pixels"),
+    *(f"segments/0/{name}" for name in ("postings", "rows", "starts", "text")),
+    *(f"segments/0/documents/{name}" for name in ("known", "owners", "pixels", "removed/")),
+    *(f"segments/0/documents/postings/{name}" for name in ("counts", "documents", "lengths", "starts", "terms")),
+)
 """How the names begin of what is the same on every machine: whole numbers, and ranks far apart."""
 
 

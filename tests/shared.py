@@ -29,6 +29,16 @@ LONG = bool(os.environ.get("TEXTAE_LONG"))
 QUICK = TrainSpec(epochs=1, device="cpu")
 """Learning that takes no time."""
 
+
+def write(folder: Path, **files: str | bytes) -> Path:
+    """Write files, whose names have `_dot_` for a dot and `__` for a slash."""
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
 TINY = ModelSpec(dims=8, bits=32, hidden=(16,), dropout=0.0)
 """A shape that takes none either."""
 

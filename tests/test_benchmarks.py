@@ -229,7 +229,8 @@ def small_data(labelled, tmp_path, monkeypatch):
                 file.write(json.dumps(told) + "\n")
     (tmp_path / "med" / "queries.jsonl").write_text('{"_id": "q", "text": "ship"}\n')
     (tmp_path / "med" / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tsea/1\t1\n")
-    for module, name in ((rows, "ROWS"), (report, "PAGE"), (report, "README"), (report, "RESULTS"), (quality, "PICTURE")):
+    written = (rows, "ROWS"), (report, "PAGE"), (report, "README"), (report, "RESULTS"), (quality, "PICTURE")
+    for module, name in written:
         copy = tmp_path / name
         copy.write_bytes(getattr(module, name).read_bytes() if getattr(module, name).exists() else b"")
         monkeypatch.setattr(module, name, copy)

@@ -186,6 +186,12 @@ class TestScoreboard:
         with pytest.raises(CorpusError, match="no column 'relevance' or 'label' or 'grade'"):
             frames.scoreboard(engine, self.QUERIES, pd.DataFrame({"qid": ["s"], "docid": ["stars-0"]}))
 
+    @pytest.mark.parametrize("grade", [0.5, float("nan"), "high", None])
+    def test_a_judgement_is_a_whole_number(self, engine, grade) -> None:
+        qrels = pd.DataFrame({"qid": ["s"], "docid": ["stars-0"], "relevance": pd.Series([grade], dtype=object)})
+        with pytest.raises(TextaeError, match="expected a whole number as the judgement"):
+            frames.scoreboard(engine, self.QUERIES, qrels, ["bm25"])
+
 
 class TestTopics:
     def test_topics_and_their_numbers_by_year(self, mapped_folder) -> None:

@@ -5,7 +5,8 @@
 ...     for hit in engine.search("smooth a noisy signal"):
 ...         print(hit.rank, hit.id, hit.title)
 
-It does what changes an index or answers a query. Everything else is a function of its `snapshot`, in `textae.explore`.
+It changes an index, searches it, and has the main results. Other results are functions of its `snapshot`, in
+`textae.explore`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from textae.config import AUTO, ModelSpec, TrainSpec, check_passage
 from textae.errors import QueryError, StoreError
 from textae.index import store
+from textae.index.records import damaged
 from textae.index.snapshot import Snapshot
 from textae.index.writer import UpdateWriter, Writer
 from textae.search.request import SearchOptions, SearchRequest
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from textae.index.build import Report
     from textae.index.retrain import Trained
     from textae.index.update import Changes, Update
+
+_OF_DAMAGE = (ArithmeticError, LookupError, MemoryError, RuntimeWarning, TypeError, ValueError)  # errors it explains
 
 
 class Engine:
@@ -245,7 +249,8 @@ class Engine:
         if not to:
             raise QueryError("no id was given; give at least one")
         picture = to if isinstance(to, Picture) else None
-        options["like"] = () if isinstance(to, Picture) else [to] if isinstance(to, str) else to
+        liked = () if isinstance(to, Picture) else (to,) if isinstance(to, str) else to
+        options["like"] = (*liked, *options.get("like", ()))
         request = SearchRequest(picture=picture, top_k=k, mode=mode, granularity="document", **options)
         return list(self.searcher.search(request))
 
@@ -323,12 +328,7 @@ class Engine:
 
         Opening does not read the bytes of arrays and documents; an error that damage explains has them checked.
         """
-        unexpected = isinstance(
-            error, ArithmeticError | LookupError | MemoryError | RuntimeWarning | TypeError | ValueError
-        )
-        damage = self.snapshot.reader.damage() if unexpected and self._searcher is not None else []
+        faults = self.snapshot.reader.damage() if isinstance(error, _OF_DAMAGE) and self._searcher is not None else []
         self.close()
-        if damage:
-            raise StoreError(
-                f"the index {self.folder} is damaged: {damage[0]}; 'textae index' rebuilds it from its sources"
-            ) from error
+        if faults:
+            raise damaged(self.folder, faults[0]) from error

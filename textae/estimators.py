@@ -26,6 +26,7 @@ from textae.encoding.classifier import Labels
 from textae.encoding.counting import Counter
 from textae.encoding.encoders import Bits, Codes, Encoder, TextEncoder
 from textae.encoding.vectorizer import Vectorizer
+from textae.encoding.vocabulary import Vocabulary
 from textae.encoding.weighting import idf
 from textae.training.lsa import fit_lsa
 from textae.types import no_progress
@@ -60,17 +61,18 @@ class BagOfWords(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         import tempfile
         from pathlib import Path
 
-        counter = Counter(Analysis.of(self.language), Path(tempfile.gettempdir()))
-        self.n_documents_ = 0
+        analysis = Analysis.of(self.language)
+        counter = Counter(analysis, Path(tempfile.gettempdir()))
         for text in _texts(X):
             counter.add(text)
-            self.n_documents_ += 1
-        vocabulary, _, _ = counter.finish()
-        if not len(vocabulary):
+        counts, _ = counter.counts()
+        terms = counts.ranked().terms
+        if not len(terms):
             raise ValueError("there is no word in the texts; BagOfWords needs at least one")
-        n_terms = len(vocabulary) if self.max_features is None else min(self.max_features, len(vocabulary))
-        self._vectorizer = Vectorizer(Analysis.of(self.language), vocabulary)
-        self.vocabulary_ = {vocabulary.term(number): number for number in range(n_terms)}
+        n_terms = len(terms) if self.max_features is None else min(self.max_features, len(terms))
+        self.n_documents_ = counts.n_documents
+        self._vectorizer = Vectorizer(analysis, Vocabulary.of(terms))
+        self.vocabulary_ = {terms[number]: number for number in range(n_terms)}
         return self
 
     def transform(self, X: Iterable[str]) -> csr_array:
@@ -126,13 +128,13 @@ class _Coder(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        dims: int = 320,
-        bits: int = 256,
-        hidden: tuple[int, ...] = (512,),
-        dropout: float = 0.5,
-        epochs: int | None = None,
-        random_state: int = 1,
-        device: str = "auto",
+        dims: int = ModelSpec.dims,
+        bits: int = ModelSpec.bits,
+        hidden: tuple[int, ...] = ModelSpec.hidden,
+        dropout: float = ModelSpec.dropout,
+        epochs: int | None = TrainSpec.epochs,
+        random_state: int = TrainSpec.seed,
+        device: str = TrainSpec.device,
     ) -> None:
         self.dims = dims
         self.bits = bits
@@ -148,7 +150,7 @@ class _Coder(BaseEstimator):  # type: ignore[misc]
 
     def _learned(
         self, counts: csr_array, pretrain: str = LSA, corruption: str = MASKING, code_l2: float = 0.0
-    ) -> Learned:
+    ) -> Learned[TextEncoder]:
         """Train the auto-encoder on counts."""
         from textae.training.stacked import learn_deep
         from textae.training.text import learn, sample
@@ -202,16 +204,16 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Coder):  #
 
     def __init__(
         self,
-        dims: int = 320,
-        bits: int = 256,
-        hidden: tuple[int, ...] = (512,),
-        dropout: float = 0.5,
-        epochs: int | None = None,
-        random_state: int = 1,
-        device: str = "auto",
-        pretrain: str = "lsa",
-        corruption: str = "masking",
-        code_l2: float = 0.0,
+        dims: int = ModelSpec.dims,
+        bits: int = ModelSpec.bits,
+        hidden: tuple[int, ...] = ModelSpec.hidden,
+        dropout: float = ModelSpec.dropout,
+        epochs: int | None = TrainSpec.epochs,
+        random_state: int = TrainSpec.seed,
+        device: str = TrainSpec.device,
+        pretrain: str = TrainSpec.pretrain,
+        corruption: str = ModelSpec.corruption,
+        code_l2: float = ModelSpec.code_l2,
     ) -> None:
         super().__init__(dims, bits, hidden, dropout, epochs, random_state, device)
         self.pretrain = pretrain

@@ -177,7 +177,7 @@ def scoreboard(
 
     Raises:
         CorpusError: a column is missing.
-        QueryError: no query has a judgement.
+        QueryError: no query has a judgement, or a judgement is no whole number.
     """
     import pandas as pd
 
@@ -186,7 +186,7 @@ def scoreboard(
         columns = [names.index(_column(names, wanted)) for wanted in (_QUERY_IDS, _DOCUMENT_IDS, _GRADES)]
         grades: dict[str, dict[str, int]] = {}
         for qid, docid, grade in zip(*(qrels.iloc[:, place] for place in columns), strict=True):
-            grades.setdefault(_id(plain_value(qid)), {})[_id(plain_value(docid))] = int(grade)
+            grades.setdefault(_id(plain_value(qid)), {})[_id(plain_value(docid))] = _grade(grade)
         qrels = grades
     board = engine.evaluate(_queries(queries), qrels, systems, baseline=baseline, seed=seed)
     return pd.DataFrame([asdict(figure) for figure in board.figures]).astype({"p": "float64"})
@@ -259,9 +259,16 @@ def _by_id(engine: Engine, rows: np.ndarray[Any, Any]) -> DataFrame:
     return pd.DataFrame(rows, index=pd.Index(ids, name="id", dtype="str"))
 
 
+def _grade(value: object) -> int:
+    grade = plain_value(value)
+    if not isinstance(grade, int | float) or grade != int(grade):
+        raise QueryError(f"expected a whole number as the judgement, found {value!r:.40}")
+    return int(grade)
+
+
 def _queries(queries: DataFrame | Series[Any] | Sequence[str]) -> list[Query]:
     if isinstance(queries, str):
-        raise QueryError("search takes a list of queries, and got one string; put it in a list")
+        raise QueryError("queries must be a list, got one string; put it in a list")
     table: Any = queries  # pandas need not be imported to tell a DataFrame from a Series and a list
     if hasattr(table, "columns"):
         names = [str(column) for column in table.columns]

@@ -104,7 +104,7 @@ class Explanation:
         keywords: what each word gives by being in the document, the most first; empty where codes alone decide.
         codes: what each word gives to the likeness of the codes, the most first; empty where keywords alone decide.
         together: of the likeness what is no single word's.
-        common: words that the decoder hears in both codes, the most telling first.
+        common: words that the decoder associates with both codes, the most telling first.
     """
 
     keywords: tuple[WordShare, ...]
@@ -356,6 +356,10 @@ class Topics:
     def leaves(self) -> tuple[Topic, ...]:
         """The topics that hold documents, group by group."""
         return tuple(topic for group in self.groups for topic in group.topics)
+
+    def find(self, id: str) -> Topic | None:
+        """The group or topic of an id; None for no such id."""
+        return next((topic for topic in (*self.groups, *self.leaves) if topic.id == id), None)
 
 
 KINDS = TEXTS, PICTURES = ("texts", "pictures")

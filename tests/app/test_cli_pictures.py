@@ -85,7 +85,10 @@ class TestIndex:
         [
             (["--language", "english"], "the language 'english' was named, of pictures; leave --language out"),
             (["--passages", "30"], "passages of 30 words were asked for, of pictures; leave --passages out"),
-            (["--text-field", "body"], "--id-field, --title-field and --text-field are for tables of texts, not for pictures"),
+            (
+                ["--text-field", "body"],
+                "--id-field, --title-field and --text-field are for tables of texts, not for pictures",
+            ),
             (["--kind", "sounds"], "Invalid value for '--kind': 'sounds' is not one of 'texts', 'pictures'"),
             (["-", "--kind", "pictures"], "standard input gives texts, and pictures are asked for"),
         ],

@@ -13,20 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
+from shared import write
 
 from textae.corpus import TableSpec, read
 from textae.corpus import reading as streams
 from textae.corpus.html import html_parts, markdown_parts
 from textae.errors import CorpusError
 from textae.types import Document, Skipped
-
-
-def write(folder: Path, **files: str | bytes) -> Path:
-    for name, content in files.items():
-        path = folder / name.replace("__", "/").replace("_dot_", ".")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def documents(*sources: object, spec: TableSpec | None = None) -> dict[str, Document]:
@@ -232,6 +225,9 @@ def test_html_is_what_a_reader_sees() -> None:
     word.<br>Next</p><svg><title>icon</title></svg></body>"""
     assert html_parts(page) == ("A & B", "Head\nOne bold\nword.\nNext")
     assert html_parts("<nav>never closed <p>the page")[1] == "never closed\nthe page"
+    assert html_parts("<head><title/></head><body><p>the page</body>") == ("", "the page")
+    assert html_parts("<title>never closed<body><p>the page")[1] == "never closed\nthe page"
+    assert html_parts("<textarea>never closed<p>the page")[1] == "never closed\nthe page"
 
 
 @pytest.mark.parametrize("tag", ["object", "svg", "template", "noscript", "iframe", "script", "style"])

@@ -7,11 +7,11 @@ import struct
 import subprocess
 import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from shared import write
 
 from textae.corpus import Source, TableSpec, read, sources
 from textae.corpus.images import picture_in, read_picture
@@ -27,14 +27,6 @@ def packed(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     written = io.BytesIO()
     image.save(written, kind, **options)
     return written.getvalue()
-
-
-def write(folder: Path, **files: str | bytes) -> Path:
-    for name, content in files.items():
-        path = folder / name.replace("__", "/").replace("_dot_", ".")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def of(content: bytes) -> Picture:

@@ -25,6 +25,7 @@ from textae.errors import QueryError, StoreError
 from textae.explore.decode import decode_code, decode_documents
 from textae.explore.duplicates import near_duplicates
 from textae.explore.sampling import sample
+from textae.search.request import SearchRequest
 from textae.types import PICTURES, TEXTS, Hit, Skipped
 
 
@@ -145,6 +146,15 @@ class TestAsItIs:
         assert not found & {first, second, third}
         best = engine.similar(first, k=5, unlike=[third])
         assert {hit.fields[kind.label] for hit in best} == {first.split("-")[0]}
+
+    def test_ids_and_like_are_one_query(self, kind, engine) -> None:
+        first, second = [document.id for document in kind.documents(2)]
+        assert engine.similar(first, k=5, like=[second]) == engine.similar([first, second], k=5)
+
+    def test_a_blank_text_with_a_document_is_the_document(self, kind, engine) -> None:
+        id = kind.documents(1)[0].id
+        result = engine.searcher.search(SearchRequest(" ", like=[id], top_k=5, granularity="document"))
+        assert list(result) == engine.similar(id, k=5)
 
     def test_a_condition_on_fields(self, kind, engine) -> None:
         document = kind.documents(1)[0]

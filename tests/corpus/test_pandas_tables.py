@@ -111,6 +111,11 @@ class TestXlsx:
             documents(path)
         assert documents(path, TableSpec(text_field="words"))[0].text == "apple"
 
+    def test_a_worksheet_of_which_no_row_is_selected_is_a_table(self, tmp_path) -> None:
+        path = write_xlsx(tmp_path / "t.xlsx", One=[["text", "label"], ["apple", "fruit"]], Two=[["sum"], [3]])
+        spec = TableSpec(select=(("label", "sky"),))
+        assert documents(path, spec) == [Skipped("t.xlsx/Two", "a table without the fields")]
+
     def test_an_error_of_a_formula_is_no_value(self, tmp_path) -> None:
         path = write_xlsx(tmp_path / "t.xlsx", One=[["text", "n"], ["apple", "#DIV/0!"]])
         assert documents(path)[0].fields == {"n": None}
@@ -210,6 +215,14 @@ def test_a_spreadsheet_that_unpacks_to_too_much_is_not_unpacked(name, tmp_path, 
         documents(tmp_path / name)
     (tmp_path / "a.txt").write_text("a")
     assert Skipped(name, "larger than 1 MiB") in documents(tmp_path)
+
+
+def test_a_part_of_a_spreadsheet_may_have_any_name_and_is_not_unpacked_either(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(pandas_tables, "LARGEST", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.bin", b" " * (2 << 20))
+    with pytest.raises(CorpusError, match="larger than 1 MiB"):
+        documents(tmp_path / "t.xlsx")
 
 
 def test_a_packed_one_is_not_unpacked_further_either(tmp_path, monkeypatch) -> None:

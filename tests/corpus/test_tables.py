@@ -228,6 +228,11 @@ def test_lines_may_end_as_on_an_old_macintosh() -> None:
     assert shown(from_csv('text,n\r\n"a\r\nb",1\r\nc,2\r\n')) == ["t:2 a\r\nb", "t:4 c"]
 
 
+def test_every_column_has_a_name_of_its_own() -> None:
+    (found,) = from_csv("text,a,a.4,a,,a.4\nx,1,2,3,4,5\n")
+    assert found.fields == {"a": 1, "a.4": 2, "a.4.4": 3, "column 5": 4, "a.4.6": 5}
+
+
 def test_a_header_may_have_line_breaks_in_quotes() -> None:
     (document,) = from_csv('id,"question\r\n(please explain)",text,"rating\n1-5"\n1,q,t,4\n')
     assert document == Document("1", "t", "", {"question (please explain)": "q", "rating 1-5": 4}, "t:4")

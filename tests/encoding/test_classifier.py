@@ -26,6 +26,14 @@ class TestClassifier:
         nothing = Classifier(np.zeros((2, 2), np.float32), np.zeros(2, np.float32), ("a", "b"))
         assert nothing.predict(np.ones((1, 2), np.float32)) == ["a"]
 
+    def test_equal_codes_have_equal_shares_in_every_batch(self) -> None:
+        rng = np.random.default_rng(1)
+        weights, bias, code = (rng.normal(size=size).astype(np.float32) for size in ((320, 20), 20, (1, 320)))
+        classifier = Classifier(weights, bias, tuple("x" * 20))
+        codes = np.repeat(code, 1_001, axis=0)
+        assert len(np.unique(classifier.predict_proba(codes), axis=0)) == 1
+        assert classifier.predict_proba(codes[:1]).tobytes() == classifier.predict_proba(codes)[:1].tobytes()
+
     def test_large_logits_do_not_overflow(self) -> None:
         shares = COLOURS.predict_proba(np.array([[1e4, 0]], np.float32))
         assert shares.tolist() == [[1, 0, 0]]

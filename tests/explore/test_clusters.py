@@ -47,6 +47,12 @@ class TestNearest:
         cluster, membership = nearest(np.ones((1, 2), np.float32), np.ones((2, 2), np.float32))
         assert (cluster.tolist(), membership.tolist()) == ([0], [0])
 
+    def test_equal_vectors_have_equal_memberships_in_every_batch(self) -> None:
+        rng = np.random.default_rng(1)
+        centres, vector = (rng.normal(size=(n, 64)).astype(np.float32) for n in (30, 1))
+        _, memberships = nearest(np.repeat(vector, 100, axis=0), centres)
+        assert set(memberships.tolist()) == set(nearest(vector, centres)[1].tolist())
+
     def test_nothing_is_nearest_to_nothing(self) -> None:
         cluster, membership = nearest(np.zeros((0, 2), np.float32), np.eye(2, dtype=np.float32))
         assert (len(cluster), len(membership)) == (0, 0)

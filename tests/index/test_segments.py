@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared import LONG, some_documents
+from shared import LONG, QUICK, TINY, some_documents
 
-from textae import Document
+from textae import Document, Engine
 from textae.encoding.analyzer import Analysis, searchable, spans, words
 from textae.encoding.bags import Tokens
 from textae.encoding.encoders import Encoder, Quantization
@@ -174,6 +174,14 @@ def same(one: Segment, other: Segment) -> None:
             assert array == pytest.approx(theirs[name], abs=1e-3), name
         else:
             assert np.array_equal(array, theirs[name]), name
+
+
+def test_many_new_documents_are_segments_of_the_largest_size(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("textae.index.segment_writer.LARGEST", 25)
+    with Engine.create(tmp_path) as engine:
+        engine.index(some_documents(60), model=TINY, train=QUICK)
+        assert [len(segment) for segment in engine.snapshot.segments] == [25, 25, 10]
+        assert engine.search("only7", 1, "bm25")[0].id == some_documents(60)[7].id
 
 
 class TestMerged:

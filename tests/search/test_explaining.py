@@ -193,10 +193,10 @@ class TestCommonWords:
     """The first axis has the shares 1/8, 2/8, 4/8, 1/8, the second 1/8, 1/8, 4/8, 2/8."""
 
     def test_by_hand(self) -> None:
-        """Of both at least 1/8, 1/8, 4/8, 1/8, where 1/5, 1/10, 1/5, 1/2 are usual."""
+        """Of both at least 1/8, 1/8, 4/8, 1/8, where 1/5, 1/10, 1/5, 1/2 are usual; away from the first, but word 1."""
         usual = np.array([1 / 5, 1 / 10, 1 / 5, 1 / 2])
-        documents = np.float32([[0, 1], [0, 1]])
-        assert common_words(self.DECODER, usual, np.float16([1, 0]), documents, 9) == [[2, 1]] * 2
+        documents = np.float32([[0, 1], [0, 1], [-1, 0]])
+        assert common_words(self.DECODER, usual, np.float16([1, 0]), documents, 9) == [[2, 1], [2, 1], [1]]
         assert common_words(self.DECODER, usual, np.float16([1, 0]), documents[:1], 1) == [[2]]
 
     @given(SEEDS)

@@ -11,7 +11,7 @@ from shared import TOPICS, contents, some_documents
 from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.config import PRETRAINING
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import DeepEncoder, Encoder, Quantization, encoder_of
+from textae.encoding.encoders import DeepEncoder, Encoder, Quantization, TextEncoder, encoder_of
 from textae.training.networks.dbn import stack_rbms
 from textae.training.networks.layers import BINARY, COUNTS, Layer, Stack, at_random, mismatch
 from textae.training.networks.rbm import Descent
@@ -43,7 +43,7 @@ def bags(n: int = 40, seed: int = 1) -> tuple[Bags, np.ndarray]:
     return Bags(starts, terms.astype(np.int32), dense[rows, terms]), labels
 
 
-def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned:
+def learned(spec: TrainSpec, model: ModelSpec = SMALL, n: int = 40) -> Learned[TextEncoder]:
     return learn_deep(bags(n)[0], N_TERMS, model, spec, lambda stage, done, total: None)
 
 

@@ -17,11 +17,12 @@ from textae.encoding.encoders import PixelEncoder, Quantization, encoder_of
 from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
 from textae.training.augmentation import distorted
-from textae.training.image import LearnedPictures, fit_pca, learn_pictures
+from textae.training.image import fit_pca, learn_pictures
 from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.conv import ConvAutoEncoder, convolution, deconvolution, max_pooling, repeating
 from textae.training.networks.layers import BINARY, LOGISTIC, Layer, Stack, at_random
 from textae.training.networks.stacked import DeepAutoEncoder
+from textae.training.text import Learned
 from textae.types import Picture
 
 SMALL = ModelSpec(dims=8, bits=16, hidden=(16,), dropout=0.0)
@@ -54,7 +55,7 @@ def strokes(n: int, seed: int = 1) -> tuple[Pixels, np.ndarray]:
     return Pixels(pictures.reshape(n, 64).astype(np.uint8)), lies
 
 
-def learned(some: Pixels, kind: str, shape=(8, 8, 1), epochs: int | None = 2, seed: int = 1) -> LearnedPictures:
+def learned(some: Pixels, kind: str, shape=(8, 8, 1), epochs: int | None = 2, seed: int = 1) -> Learned[PixelEncoder]:
     model, pretrain = KINDS[kind]
     spec = TrainSpec(seed, "cpu", epochs, pretrain=pretrain)
     start = PixelEncoder.pca(*fit_pca(some, model.dims))

@@ -10,7 +10,7 @@ from test_train import agreement, as_bytes, counted, quiet, signs, two_topics
 from textae.config import ModelSpec, TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.classifier import Labels
-from textae.encoding.encoders import Encoder
+from textae.encoding.encoders import Encoder, TextEncoder
 from textae.errors import TextaeError
 from textae.training.finetune import DECAY, Recipe, Tuned, fine_tune, last_layer
 from textae.training.lsa import fit_lsa
@@ -25,7 +25,7 @@ STRONG = Recipe(learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory) -> tuple[Bags, np.ndarray, Learned]:
+def corpus(tmp_path_factory) -> tuple[Bags, np.ndarray, Learned[TextEncoder]]:
     """Give the bags of two topics, the topic of each, and what was learned of them without it."""
     texts, topics = two_topics(N)
     bags, idf_of = counted(texts, tmp_path_factory.mktemp("corpus"))

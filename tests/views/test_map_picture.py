@@ -64,6 +64,11 @@ def test_the_same_map_gives_the_same_file(tmp_path, ending, start) -> None:
     assert first.read_bytes() == again.read_bytes()
 
 
+def test_the_ending_may_be_in_capitals(tmp_path) -> None:
+    assert draw_maps([blobs()], ["Letters"], tmp_path / "map.PNG", width=2) == 0
+    assert (tmp_path / "map.PNG").read_bytes().startswith(b"\x89PNG")
+
+
 def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> None:
     figure, (axes,), unnamed = drawn(blobs([[9, 8, 7, 6]] * 9, score_std=0.3), width=3.0)
     ruler = figure.canvas.get_renderer()

@@ -135,7 +135,7 @@ def test_titles_ids_texts_and_fields_come_back(tmp_path) -> None:
     assert page.bytes_of("titles").decode().split("\n") == ["two lines", ""]
     fields = {"year": "1999", "tags": "x, y", "deep": '{"k": [1]}'}
     assert page.texts == [["one\n\ttwo", fields, 8], ["", {}, 0]]
-    assert (report.documents, report.characters, report.title_characters) == (2, None, None)
+    assert (report.documents, report.characters, page.about["titleCharacters"]) == (2, None, None)
 
 
 def test_one_script_and_one_style_may_run_and_nothing_may_be_asked(tmp_path) -> None:
@@ -215,7 +215,7 @@ def test_where_there_is_no_room_texts_go_and_titles_are_cut(tmp_path, monkeypatc
     report, page = written(tmp_path / "map.html", documents)
     assert report.bytes <= bare.bytes + 22_000
     assert report.characters == 0 and page.about["characters"] == 0
-    cut = report.title_characters
+    cut = page.about["titleCharacters"]
     assert cut is not None and 10 < cut < 100
     assert page.bytes_of("titles").decode().split("\n") == [document.title[:cut] for document in documents]
 
@@ -243,12 +243,12 @@ def test_fields_that_say_something_are_offered_and_the_others_are_counted(tmp_pa
         )
         for at in range(300)
     ]
-    report, page = written(tmp_path / "map.html", documents)
+    _, page = written(tmp_path / "map.html", documents)
     offered = {said["field"]: said for said in page.about["colourings"]}
     assert {"label", "year"} <= offered.keys()
     assert not {"same", "own"} & offered.keys()
-    assert len(offered) == report.fields <= 30
-    assert report.fields + report.fields_left_out == 504 == len(offered) + page.about["fieldsLeftOut"]
+    assert len(offered) == len(page.about["colourings"]) <= 30
+    assert len(offered) + page.about["fieldsLeftOut"] == 504
     label = offered["label"]
     assert label["entries"][0] == ["l14", 160]
     assert sum(count for _, count in label["entries"]) + label["others"] == 300

@@ -68,7 +68,6 @@ def fetch(archive: Archive, name: str, folder: Path, progress: Progress) -> None
     """
     file = archive.url.rpartition("/")[2]
     saved, downloaded = folder / file, folder / f".{file}"
-    packed = saved
     try:
         folder.mkdir(parents=True, exist_ok=True)
         packed = saved if saved.exists() else downloaded

@@ -137,7 +137,7 @@ def _read(path: Path, name: str, label: str, spec: TableSpec, kind: str) -> Iter
     elif ending in pandas_tables.ENDINGS:
         yield from pandas_tables.read(path, name, spec)
     else:
-        with reading.snapshot(path) as stream:
+        with reading.opened(path) as stream:
             if ending == ".json":  # only of a file that was named by itself: one object a line, as so many are
                 if stream.read(64).lstrip().startswith(b"["):
                     command = f"jq -c '.[]' {path} > {path.stem}.jsonl"
@@ -180,6 +180,6 @@ def _text(content: str, name: str, ending: str) -> Document | Skipped:
 
 def _ending(path: PurePath) -> str:
     """The ending in lower case, without .gz; of MNIST's files the part of the name that takes its place."""
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    plain = reading.without_gz(path)
     name = plain.name.lower()
     return next((ending for ending in images.IDX if name.endswith(ending)), plain.suffix.lower())

@@ -8,13 +8,14 @@ import re
 from collections import Counter
 
 _UNSEEN = ("script", "style", "template", "noscript", "svg", "object", "iframe", "nav")
+_CLOSED = (*_UNSEEN, "title", "textarea")  # elements that take the rest of the page where they are never closed
 _INLINE = "a,abbr,b,bdi,bdo,cite,code,dfn,em,font,i,kbd,mark,q,s,samp,small,span,strong,sub,sup,u,var"
 _FLAT = set("a area base br col dd dt embed hr img input li link meta option p source td th tr track wbr".split())  # noqa: SIM905
 """Elements that hold nothing, or that the parser closes by itself."""
 
 _DEEPEST = 1_000
 _MANY = 10_000  # tags; fewer of them are parsed in a second, however deep they nest
-_SELF_CLOSED = re.compile(rf"<({'|'.join(_UNSEEN)})\b[^<>]*/>", re.IGNORECASE)  # of XHTML; HTML would wait for the end
+_SELF_CLOSED = re.compile(rf"<({'|'.join(_CLOSED)})\b[^<>]*/>", re.IGNORECASE)  # of XHTML; HTML would wait for the end
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)[^<>]*>?", re.IGNORECASE)
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -31,8 +32,7 @@ def html_parts(source: str) -> tuple[str, str]:
     if source.count("<") > _MANY:
         source = _shallow(source)
     page = LexborHTMLParser(source, scripting=True)
-    for element in _UNSEEN:
-        # An element that is never closed would take the rest of the page with it, so its tags are dropped.
+    for element in _CLOSED:  # the tags of one that is never closed are dropped
         if len(page.css(element)) > len(re.findall(f"</{element}", source, re.IGNORECASE)):
             source = _without_unclosed(source, element)
             page = LexborHTMLParser(source, scripting=True)

@@ -53,7 +53,7 @@ class _Array:
     """An array in a file.
 
     Args:
-        snapshot: opens its bytes; called for each pass over the array.
+        opened: opens its bytes; called for each pass over the array.
         header: reads the shape and the type at the beginning.
 
     Attributes:
@@ -61,10 +61,10 @@ class _Array:
     """
 
     def __init__(
-        self, snapshot: Callable[[], AbstractContextManager[IO[bytes]]], header: Callable[[IO[bytes]], Header]
+        self, opened: Callable[[], AbstractContextManager[IO[bytes]]], header: Callable[[IO[bytes]], Header]
     ) -> None:
-        self._snapshot, self._header = snapshot, header
-        with snapshot() as stream:
+        self._opened, self._header = opened, header
+        with opened() as stream:
             self.shape, _ = header(stream)
 
     def blocks(self) -> Iterator[NDArray[Any]]:
@@ -75,7 +75,7 @@ class _Array:
         """
         import numpy as np
 
-        with self._snapshot() as stream:
+        with self._opened() as stream:
             (n, *shape), dtype = self._header(stream)
             row = math.prod(shape) * dtype.itemsize
             size = max(1, _BLOCK // max(1, row))
@@ -97,7 +97,7 @@ def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     Raises:
         FileError: it holds other arrays, or is damaged.
     """
-    with reading.snapshot(path) as stream:
+    with reading.opened(path) as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
                 members = {Path(member).stem: partial(archive.open, member) for member in archive.namelist()}
@@ -133,14 +133,14 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
     Raises:
         FileError: it is damaged.
     """
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    plain = reading.without_gz(path)
     beside = plain.name.replace("images", "labels").replace(IDX_IMAGES, IDX_LABELS)
     labels = next((file for file in (path.with_name(beside), path.with_name(f"{beside}.gz")) if file.exists()), None)
     start = Path(name).name
     split = "train" if start.startswith("train") else "test" if start.startswith(("t10k", "test")) else ""
     try:
-        images = _Array(partial(reading.snapshot, path), _idx_header)
-        labelled = None if labels is None else _Array(partial(reading.snapshot, labels), _idx_header)
+        images = _Array(partial(reading.opened, path), _idx_header)
+        labelled = None if labels is None else _Array(partial(reading.opened, labels), _idx_header)
         yield from _documents(images, labelled, split, f"{name}:", path, spec)
     except (struct.error, ValueError) as error:
         raise FileError(f"{path}: the idx file is damaged ({error})", DAMAGED) from error

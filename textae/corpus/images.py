@@ -49,7 +49,7 @@ def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Documen
     Raises:
         FileError: it cannot be read, or is damaged.
     """
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    plain = reading.without_gz(path)
     if plain.suffix.lower() == ".npz":
         yield from arrays.read_npz(path, name, spec)
     elif plain.name.lower().endswith(arrays.IDX_IMAGES):
@@ -66,7 +66,7 @@ def read_picture(path: Path) -> Picture:
     Raises:
         FileError: it is no picture, is damaged, or is too large.
     """
-    with reading.snapshot(path) as stream:
+    with reading.opened(path) as stream:
         return picture_in(stream, str(path))
 
 

@@ -72,12 +72,12 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
         FileError: the file cannot be read, is damaged or too large, or a package for it is not installed.
         FieldMissingError: no worksheet has the columns that are needed.
     """
-    packed = path.suffix.lower() == ".gz"
-    ending = (path.with_suffix("") if packed else path).suffix.lower()
+    plain = reading.without_gz(path)
+    ending = plain.suffix.lower()
     extra = needs_extra("tables", f"reading {ending} files")
     try:
-        with extra, reading.snapshot(path) as stream, tempfile.TemporaryFile() as unpacked:
-            if packed:
+        with extra, reading.opened(path) as stream, tempfile.TemporaryFile() as unpacked:
+            if plain != path:
                 for piece in iter(lambda: stream.read(1 << 20), b""):
                     if unpacked.tell() > LARGEST and ending != ".parquet":
                         raise _too_large(path, unpacked.tell())
@@ -86,7 +86,7 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | S
                 stream = unpacked
             if ending in _SPREADSHEETS:
                 with zipfile.ZipFile(stream) as archive:  # it does not unpack a part beyond the size that is stated
-                    parts = [part.file_size for part in archive.infolist() if part.filename.endswith(".xml")]
+                    parts = [part.file_size for part in archive.infolist()]
                 if max(parts, default=0) > LARGEST:
                     raise _too_large(path, max(parts))
                 lines = _ods_lines(stream) if ending == ".ods" else _xlsx_lines(stream)
@@ -132,24 +132,23 @@ def _too_large(path: Path, size: int) -> FileError:
 
 def _worksheets(lines: Iterator[Line], name: str, spec: tables.TableSpec) -> Iterator[Document | Skipped]:
     """Read each worksheet as a table. One without the columns that are needed is skipped if another has them."""
-    n_documents = 0
+    n_read = 0
     missing: list[tuple[str, tables.FieldMissingError]] = []
     for place, (sheet, of_sheet) in enumerate(groupby(lines, itemgetter(0))):
         table = f"{name}/{reading.storable(sheet)}" if place else name
         try:
-            for item in tables.read_rows(_rows(of_sheet), table, spec):
-                n_documents += isinstance(item, Document)
-                yield item
+            yield from tables.read_rows(_rows(of_sheet), table, spec)
+            n_read += 1
         except tables.FieldMissingError as error:
             missing.append((table, error))
-    if missing and not n_documents:
+    if missing and not n_read:
         raise missing[0][1]
     yield from (Skipped(table, error.reason) for table, error in missing)
 
 
 def _rows(lines: Iterator[Line]) -> Iterator[tables.Row]:
     """Name the cells of a worksheet by its first row with a value; rows without a value are left out."""
-    columns: list[str] = []
+    columns: dict[str, None] = {}
     for _, number, cells in lines:
         values = [plain_value(cell) for cell in cells]
         while values and values[-1] in (None, ""):
@@ -158,9 +157,7 @@ def _rows(lines: Iterator[Line]) -> Iterator[tables.Row]:
             continue
         is_header = not columns
         for place in range(len(columns), len(values)):
-            column = " ".join(tables.as_text(values[place]).split()) if is_header else ""
-            column = column or f"column {place + 1}"
-            columns.append(column if column not in columns else f"{column}.{place + 1}")
+            tables.add_column(columns, " ".join(tables.as_text(values[place]).split()) if is_header else "")
         if not is_header:
             yield number, dict(zip(columns, values + [None] * (len(columns) - len(values)), strict=True))
 

@@ -10,11 +10,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
-from pathlib import Path
-from typing import IO, cast
+from pathlib import Path, PurePath
+from typing import IO, TypeVar, cast
 
 from textae.errors import CorpusError
 from textae.types import FieldValue
+
+P = TypeVar("P", bound=PurePath)
 
 LONGEST = 16 << 20
 """Bytes of one document, at most: 16 MiB, three times the King James Bible."""
@@ -48,8 +50,13 @@ class FileError(CorpusError):
         self.reason = reason
 
 
+def without_gz(path: P) -> P:
+    """The path without the ending .gz."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
 @contextmanager
-def snapshot(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, unpacked where it ends in .gz.
 
     Raises:
@@ -57,7 +64,7 @@ def snapshot(path: Path) -> Iterator[IO[bytes]]:
     """
     try:
         with path.open("rb") as raw:
-            yield cast("IO[bytes]", BufferedReader(gzip.GzipFile(fileobj=raw))) if path.suffix.lower() == ".gz" else raw
+            yield cast("IO[bytes]", BufferedReader(gzip.GzipFile(fileobj=raw))) if path != without_gz(path) else raw
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         message = f"{path}: the gzip file is cut off or damaged ({error}); fetch or pack it anew"
         raise FileError(message, DAMAGED) from error

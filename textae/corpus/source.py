@@ -177,5 +177,5 @@ def _majority(named: Sequence[Source]) -> str:
     if not all(path.is_absolute() for path in paths):
         return TEXTS
     # A file that is named by itself is a text where its ending says nothing.
-    kinds = [kind_of(file) or (TEXTS if file in paths else "") for path in paths for file in walk(path)]
+    kinds = [kind_of(file) or (TEXTS if file == path else "") for path in paths for file in walk(path)]
     return PICTURES if kinds.count(PICTURES) > kinds.count(TEXTS) else TEXTS

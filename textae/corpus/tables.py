@@ -186,10 +186,9 @@ def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
     if isinstance(header, str):
         message = f"{name}: the header cannot be read: {header}; a table starts with the names of its columns"
         raise FileError(message, header)
-    columns: list[str] = []
-    for position, cell in enumerate(header, start=1):
-        column = re.sub(r"\s*[\r\n]\s*", " ", reading.storable(cell)).strip() or f"column {position}"
-        columns.append(column if column not in columns else f"{column}.{position}")
+    columns: dict[str, None] = {}
+    for cell in header:
+        add_column(columns, re.sub(r"\s*[\r\n]\s*", " ", reading.storable(cell)).strip())
     for line, cells in records:
         if isinstance(cells, str):
             yield line, cells
@@ -197,6 +196,15 @@ def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
             yield line, "more cells than columns"
         elif cells:
             yield line, dict(zip_longest(columns, map(reading.storable, cells), fillvalue=""))
+
+
+def add_column(columns: dict[str, None], name: str) -> None:
+    """Add the name of the next column; a column without a name, or with one that is taken, is numbered."""
+    number = len(columns) + 1
+    name = name or f"column {number}"
+    while name in columns:
+        name = f"{name}.{number}"
+    columns[name] = None
 
 
 def _records(lines: Iterator[str | None], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:

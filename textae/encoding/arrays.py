@@ -9,12 +9,19 @@ T = TypeVar("T", bound=np.generic)
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Reals = TypeVar("Reals", Floats, Doubles)
 
 Rows = NDArray[np.int64]
 """Row numbers, counted through all segments."""
 
 Mask = NDArray[np.bool_]
 """(n_rows,) true for the rows that may be hits."""
+
+
+def evenly_spaced(n: int, most: int) -> Rows:
+    """At most `most` of n rows, rising and evenly spaced."""
+    return distinct(np.linspace(0, n - 1, min(n, most)).astype(np.int64))[0]
 
 
 def distinct(values: NDArray[T]) -> tuple[NDArray[T], NDArray[np.int64]]:

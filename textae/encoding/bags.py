@@ -34,6 +34,11 @@ class TermRows:
         """The number of rows."""
         return len(self.starts) - 1
 
+    @property
+    def row_of(self) -> NDArray[np.int64]:
+        """The row of each entry: (n_entries,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
     def _entries(self) -> list[NDArray[Any]]:
         """The arrays beside `starts`, which have one entry per term of a row."""
         return [array for name, array in vars(self).items() if name != "starts"]
@@ -79,15 +84,10 @@ class Bags(TermRows):
         part = slice(self.starts[i], self.starts[i + 1])
         return self.terms[part], self.counts[part]
 
-    @property
-    def row_of(self) -> NDArray[np.int64]:
-        """The row of each entry: (n_entries,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.starts))
-
     def below(self, n_terms: int) -> "Bags":
         """The same rows with only the terms below `n_terms`, which are the most frequent ones."""
         kept = self.terms < n_terms
-        starts = np.concatenate([[0], np.cumsum(kept)])[self.starts]
+        starts = row_starts(kept)[self.starts]
         return Bags(starts, self.terms[kept], self.counts[kept])
 
 
@@ -114,14 +114,13 @@ class Tokens(TermRows):
 
 
 def _count(tokens: Tokens) -> Bags:
-    row_of = np.repeat(np.arange(len(tokens)), np.diff(tokens.starts))
     known = tokens.terms >= 0
-    keys, times = distinct(row_of[known] << 32 | tokens.terms[known])
+    keys, times = distinct(tokens.row_of[known] << 32 | tokens.terms[known])
     lengths = np.bincount(keys >> 32, minlength=len(tokens))
     counts = np.minimum(times, np.iinfo(np.uint16).max).astype(np.uint16)
     return Bags(row_starts(lengths), (keys & 0xFFFFFFFF).astype(np.int32), counts)
 
 
-def row_starts(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+def row_starts(lengths: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
     """The start of each row and the end of the last: (n,) lengths to (n + 1,) int64."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)

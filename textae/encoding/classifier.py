@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats
-from textae.encoding.layers import softmax
+from textae.encoding.layers import matmul, softmax
 from textae.errors import TextaeError
 from textae.types import FieldValue
 
@@ -91,7 +91,7 @@ class Classifier:
 
     def predict_proba(self, codes: Floats) -> Floats:
         """The probability of each label: (n, dims) to (n, n_classes), rows of sum 1."""
-        return softmax(codes @ self.weights + self.bias)
+        return softmax(matmul(codes, self.weights) + self.bias)
 
     def predict(self, codes: Floats) -> list[str]:
         """The likeliest label of each code: (n, dims) to n labels; of equally likely ones, the first."""

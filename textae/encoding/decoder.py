@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats
+from textae.encoding.arrays import Doubles, Floats, evenly_spaced
 from textae.encoding.convolution import Kernels, deconvolved, repeated
 from textae.encoding.encoders import Codes
 from textae.encoding.layers import Layers, layer_arrays, layers_from, logistic, relu, softmax
@@ -69,8 +69,6 @@ class Decoder:
         return cls(layers_from(arrays, "decoder/"), kernels, arrays.get("decoder/kernel/shapes"))
 
 
-Doubles = NDArray[np.float64]
-
 _SAMPLE = 512  # documents whose words are averaged: .3 s for 20,000 terms
 _AT_A_TIME = 128  # codes decoded at a time
 
@@ -90,7 +88,7 @@ def usual_words(decoder: Decoder, floats: NDArray[np.floating]) -> Doubles:
     Returns:
         (n_terms,)
     """
-    rows = np.unique(np.linspace(0, len(floats) - 1, min(len(floats), _SAMPLE)).astype(np.int64))
+    rows = evenly_spaced(len(floats), _SAMPLE)
     total = np.zeros(len(decoder.layers[-1][1]))
     for first in range(0, len(rows), _AT_A_TIME):
         total += decoder.words(floats[rows[first : first + _AT_A_TIME]]).sum(axis=0, dtype=np.float64)

@@ -236,7 +236,7 @@ _ACTIVATIONS: Mapping[str, Callable[[Floats], Floats]] = {
 }
 _NUMBERED = tuple(_ACTIVATIONS)  # the numbers of activations on disk
 
-_AT_A_TIME = 256  # pictures whose convolution windows are in memory, some 50 MB
+_AT_A_TIME = 256  # pictures that are encoded at a time: their convolution windows take some 50 MB
 
 
 @dataclass(frozen=True)
@@ -269,8 +269,7 @@ class PixelEncoder(_Quantized):
 
     def encode(self, pixels: Pixels) -> Codes:
         """Both codes of n pictures; every picture has a code."""
-        size = _AT_A_TIME if self.convolutions else max(1, len(pixels))
-        parts = [self._floats(chunk.brightness()) for chunk in pixels.chunks(size)]
+        parts = [self._floats(chunk.brightness()) for chunk in pixels.chunks(_AT_A_TIME)]
         floats = np.concatenate([np.empty((0, self.dims), np.float32), *parts])
         has_code = np.ones(len(pixels), bool)
         return Codes(has_code, floats, self.quantization.bits(floats, has_code))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats
+from textae.encoding.arrays import Floats, Reals
 
 Layers = tuple[tuple[Floats, Floats], ...]
 """Weights and biases of a network, first layer to last: (n_in, n_out) and (n_out,) of a dense layer."""
@@ -53,9 +53,9 @@ def matmul(rows: Floats, weights: Floats) -> Floats:
     return products.reshape(len(tiles), weights.shape[1])[:n]
 
 
-def logistic(x: Floats) -> Floats:
-    """1 / (1 + exp(-x))."""
-    tanh: Floats = np.tanh(x / np.float32(2))  # in this form nothing overflows
+def logistic(x: Reals) -> Reals:
+    """1 / (1 + exp(-x)), in the precision of x."""
+    tanh: Reals = np.tanh(x / np.float32(2))  # in this form nothing overflows
     return (1 + tanh) / np.float32(2)
 
 

@@ -120,8 +120,7 @@ class Vocabulary:
 
     def numbers_from(self, prefix: str) -> Ints:
         """The numbers of all terms with this prefix, rising."""
-        numbers = [part.numbers_from(prefix) + start for start, part in self]
-        return np.sort(np.concatenate(numbers)).astype(np.int32)
+        return np.sort(np.concatenate([part.numbers_from(prefix) + start for start, part in self])).astype(np.int32)
 
     def with_terms(self, terms: Sequence[str]) -> "Vocabulary":
         """This vocabulary and new terms behind it.

@@ -40,7 +40,7 @@ class Curve:
 class LabelJudge:
     """Takes rankings one by one, keeps a few numbers of each, and gives the scores at the end.
 
-    So that thousands of queries over the whole corpus can be judged while no two rankings are in memory.
+    Thousands of queries over the whole corpus can be judged, with one ranking in memory at a time.
 
     A query that is itself in the index is not its own hit: the caller removes it from the ranking (and asks for one
     document more), and it does not count among the relevant ones. Where a ranking is shorter than a cut-off, the
@@ -121,8 +121,7 @@ class LabelJudge:
         count = np.stack(list(self._hits.values()))[:, len(self._k) :]  # (n_queries, n_cutoffs)
         relevant = np.array(list(self._relevant.values()))[:, None]
         precision = (count / self._curve_cutoffs).mean(axis=0)
-        recall = (count / relevant).mean(axis=0)
-        return Curve(self._curve_cutoffs, precision, recall, len(self._hits))
+        return Curve(self._curve_cutoffs, precision, (count / relevant).mean(axis=0), len(self._hits))
 
     def _check_judged(self) -> None:
         if not self._hits:

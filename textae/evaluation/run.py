@@ -22,7 +22,7 @@ from textae.types import Document, Query, Ranking
 _AT_A_TIME = 256  # queries whose rankings are in memory
 _FEW = 8  # queries that are answered sooner than threads start
 _JUDGED_DEPTH = 1_000  # documents per query, as TREC's runs have
-_ASKED = 1_000  # documents of the index that ask for their like, where no queries are given
+_ASKED = 1_000  # documents of the index that are the queries, where none are given
 
 
 def rank(

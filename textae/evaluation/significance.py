@@ -1,4 +1,4 @@
-"""How sure a mean over queries is, by resampling the queries: no assumption of a normal distribution.
+"""Confidence intervals and p-values of means over queries, by resampling; no normal distribution is assumed.
 
 Both functions take one score per query id, go through the ids in sorted order, and draw from a generator of the
 given seed, so that the same scores give the same figures whatever order they come in.
@@ -73,7 +73,7 @@ def significance(values: Mapping[str, float], baseline: Mapping[str, float], see
 def _scores(values: Mapping[str, float], others: Mapping[str, float]) -> NDArray[np.float64]:
     """Give the scores in the order of the sorted ids: (n_queries,)."""
     if not values:
-        raise QueryError("no query was judged, so there is no mean to be sure of")
+        raise QueryError("no query was judged, so there is no mean")
     if values.keys() != others.keys():
         odd = min(values.keys() ^ others.keys())
         raise QueryError(f"systems must be compared on the same queries, but only one of them has the query {odd!r}")

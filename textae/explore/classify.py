@@ -15,7 +15,7 @@ def classify(snapshot: Snapshot, texts: Sequence[str], k: int = 1) -> list[list[
         QueryError: the index has learned no labels, or k is below 1.
     """
     if k < 1:
-        raise QueryError(f"{k} labels were asked for; give at least 1")
+        raise QueryError(f"the number of labels must be at least 1, got {k}")
     snapshot.check_words("telling labels")
     classifier = snapshot.classifier
     codes = snapshot.text_encoder.encode(snapshot.model.vectorizer.transform(texts))

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.random import Generator
 
 from textae.encoding.arrays import Floats, Ints, Rows
+from textae.encoding.layers import matmul
 from textae.types import Progress
 
 MOST = 64
@@ -174,7 +175,7 @@ def nearest(vectors: Floats, centres: Floats) -> tuple[Ints, Floats]:
     for first in range(0, len(vectors), _AT_A_TIME):
         part = slice(first, first + _AT_A_TIME)
         some = vectors[part]
-        distances = squares - 2 * (some @ centres.T) + (some * some).sum(axis=1, keepdims=True)
+        distances = squares - 2 * matmul(some, centres.T) + (some * some).sum(axis=1, keepdims=True)
         two = np.maximum(np.partition(distances, 1, axis=1)[:, :2], 0)
         ratio = np.divide(two[:, 0], two[:, 1], out=np.ones(len(some), np.float32), where=two[:, 1] > 0)
         cluster_of[part], membership[part] = distances.argmin(axis=1), 1 - ratio

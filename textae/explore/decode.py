@@ -7,8 +7,8 @@ Probability alone gives the words of every document, lift alone the rarest of th
 divergence balances them. (The contribution to Kullback and Leibler's, p ln lift, still puts `edu` and `com` first if a
 decoder of 20 Newsgroups was trained on counts and not on tf-idf.)
 
-The vocabulary holds stems. Beside a stem stands the form that the documents at hand, and the first that hold it, use
-most.
+The vocabulary holds stems. Each is shown with its most frequent form in the decoded documents and in the first
+documents that hold it.
 """
 
 from collections.abc import Sequence

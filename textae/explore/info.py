@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from textae.encoding.arrays import Rows
+from textae.encoding.arrays import Rows, evenly_spaced
 from textae.encoding.encoders import encode
 from textae.encoding.weighting import tfidf
 from textae.index.snapshot import Snapshot
@@ -97,7 +97,7 @@ def fit(snapshot: Snapshot, numbers: Rows) -> Fit:
         snapshot: the index.
         numbers: (n,) of the documents, at least 1.
     """
-    bags = snapshot.bags_of(_sample(numbers).tolist())
+    bags = snapshot.bags_of(numbers[evenly_spaced(len(numbers), SAMPLE)].tolist())
     inputs = len(snapshot.text_encoder.words)
     known, total = bags.below(inputs), float(bags.counts.sum())
     unknown = 1 - float(known.counts.sum()) / total if total else 0.0
@@ -121,11 +121,7 @@ def picture_error(snapshot: Snapshot, numbers: Rows) -> float:
         numbers: (n,) of the pictures, at least 1.
     """
     errors = []
-    for rows in snapshot.pixels_of(_sample(numbers).tolist()).chunks(_AT_A_TIME):
+    for rows in snapshot.pixels_of(numbers[evenly_spaced(len(numbers), SAMPLE)].tolist()).chunks(_AT_A_TIME):
         brightness = snapshot.decoder.brightness(encode(snapshot.model.encoder, rows).floats)
         errors.append(np.square(brightness - rows.brightness()).sum(axis=1))
     return float(np.concatenate(errors).mean())
-
-
-def _sample(numbers: Rows) -> Rows:
-    return numbers[np.unique(np.linspace(0, len(numbers) - 1, min(len(numbers), SAMPLE)).astype(np.int64))]

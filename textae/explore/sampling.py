@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import check_seed
-from textae.encoding.arrays import Floats
-from textae.encoding.decoder import Doubles, known_floats
+from textae.encoding.arrays import Doubles, Floats, evenly_spaced
+from textae.encoding.decoder import known_floats
 from textae.encoding.layers import unit
 from textae.errors import QueryError
 from textae.explore.decode import decoded
@@ -130,7 +130,7 @@ class AggregatePosterior:
         n = len(self.floats)
         if n < 2:
             return 0.0
-        rows = np.unique(np.linspace(0, n - 1, min(n, _JUDGED)).astype(np.int64))
+        rows = evenly_spaced(n, _JUDGED)
         return float(np.median([np.partition(self.distances(code), 1)[1] for code in self.floats[rows]]))
 
 

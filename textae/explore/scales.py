@@ -148,4 +148,4 @@ def field_colouring(snapshot: Snapshot, field: str, ids: Sequence[str]) -> Colou
     if scale := colouring(field, [values[id] for id in ids]):
         return scale
     known = ", ".join(sorted(snapshot.field_names - {"id", "title"})) or "none"
-    raise QueryError(f"the field {field!r} says nothing in colours of these documents; fields: {known}")
+    raise QueryError(f"the field {field!r} has one value, or too many values, for colours; the fields are: {known}")

@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 
 from textae.config import check_seed
 from textae.encoding.analyzer import searchable
-from textae.encoding.arrays import Floats, Ints, Rows
-from textae.encoding.decoder import Doubles, most_telling
+from textae.encoding.arrays import Doubles, Floats, Ints, Rows
+from textae.encoding.decoder import most_telling
 from textae.encoding.encoders import Encoder
 from textae.encoding.layers import unit
 from textae.encoding.topk import top_k
@@ -45,7 +45,7 @@ from textae.explore.scales import label_of
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
-from textae.types import TEXTS, Progress, Topic, Topics, TypicalDocument
+from textae.types import TEXTS, Progress, Topic, Topics, TypicalDocument, no_progress
 
 Words = list[tuple[str, ...]]
 
@@ -168,7 +168,7 @@ def topic_model(snapshot: Snapshot, n: int | None, seed: int | None, progress: P
     return model
 
 
-def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Progress = lambda *_: None) -> TopicModel:
+def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Progress = no_progress) -> TopicModel:
     """Learn the topics of an index.
 
     Args:

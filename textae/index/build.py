@@ -1,7 +1,7 @@
 """From a stream of documents to an index: read and count, learn, encode, write; one pass over the source.
 
 documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ segments
-    └──────────┴────────┴─────────┴────────────┴──▶ one transaction of the store
+└──────────┴────────┴─────────┴────────────┴──▶ one transaction of the store
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from textae.encoding.analyzer import Analysis, detect_language, searchable, span
 from textae.encoding.arrays import Floats, Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import Encoder, PixelEncoder
+from textae.encoding.encoders import Encoder, PixelEncoder, TextEncoder
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
@@ -35,7 +35,6 @@ from textae.training.lsa import fit_lsa
 from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped
 
 if TYPE_CHECKING:
-    from textae.training.image import LearnedPictures
     from textae.training.text import Learned
 
 FEW = 500
@@ -155,7 +154,7 @@ def learn_and_write(
     model: ModelSpec,
     train: TrainSpec,
     progress: Progress,
-    tune: "Callable[[Learned], Encoder] | None" = None,
+    tune: "Callable[[Learned[TextEncoder]], Encoder] | None" = None,
 ) -> Sequence[str]:
     """Learn all documents of the store, and write what was learned and the segments.
 
@@ -197,7 +196,7 @@ def learn_and_write(
 
 def _learn_pictures(
     writer: Writer, corpus: CountedCorpus, _: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> tuple["LearnedPictures", PixelEncoder]:
+) -> tuple["Learned[PixelEncoder]", PixelEncoder]:
     """Fit PCA, write it, and train the auto-encoder of pictures; returns it, and PCA as an encoder."""
     from textae.training.image import fit_pca, learn_pictures  # torch
 
@@ -222,7 +221,7 @@ def _learn_pictures(
 
 def _learn_texts(
     writer: Writer, corpus: CountedCorpus, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> tuple["Learned", Encoder]:
+) -> tuple["Learned[TextEncoder]", Encoder]:
     """Fit LSA, write it, and train the auto-encoder, from LSA or as a deep stack; returns it, and LSA as an encoder."""
     from textae.training.stacked import learn_deep  # torch
     from textae.training.text import learn, sample

@@ -185,7 +185,7 @@ class Removed:
         """
         gone = np.zeros(len(postings), bool)
         gone[rows] = True
-        counts = np.diff(np.concatenate([[0], np.cumsum(gone[postings.documents])])[postings.starts])
+        counts = np.diff(row_starts(gone[postings.documents])[postings.starts])
         held = counts > 0
         length = int(postings.lengths[gone].sum())
         return cls(np.flatnonzero(gone).astype(np.int32), postings.terms[held], counts[held], length)

@@ -114,7 +114,7 @@ def map_array(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
     """Memory-map an array of `size` bytes, header included.
 
     Raises:
-        StoreError: the hash is none, or the file is not whole.
+        StoreError: the hash is malformed, or the file is not whole.
         FileNotFoundError: the file is missing.
     """
     if not _SHA256.fullmatch(str(sha256)):  # it becomes a path, and a stranger may have written it

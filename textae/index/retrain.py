@@ -21,7 +21,7 @@ from textae.config import LSA, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags, Tokens
 from textae.encoding.classifier import Labels
 from textae.encoding.counting import TermCounts, renumbered
-from textae.encoding.encoders import Encoder, encoder_of
+from textae.encoding.encoders import Encoder, TextEncoder, encoder_of
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _BEFORE = "unlabelled/"
 """Begins the names of the encoder's arrays as they were before any label."""
 
-Tune = Callable[[Bags, float, "Learned"], Encoder]
+Tune = Callable[[Bags, float, "Learned[TextEncoder]"], Encoder]
 """Fine-tunes an auto-encoder: bags, word dropout and the auto-encoder to its new encoder."""
 
 _NAMED = 10  # fields that are named
@@ -134,7 +134,7 @@ def _train_anew(
     with failures_are_errors(writer.folder):
         tokens = renumbered(old, counts.terms, ranked.terms, writer.folder)
     vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, Vocabulary.of(ranked.terms))
-    writer.keep_only("documents", "next_number", "sources")
+    writer.keep_only("sources")
     passage, modality = snapshot.model.passage, snapshot.modality
     counted = CountedCorpus(vectorizer, ranked.frequencies, snapshot.numbers, tokens, passage, modality)
     tune_this = None if tune is None else partial(tune, tokens.bags(), model.dropout)
@@ -143,9 +143,8 @@ def _train_anew(
 
 def _tokens(snapshot: Snapshot) -> Tokens:
     """The terms of all documents that are not removed."""
-    return Tokens.concatenated(
-        [segment.tokens.take(np.flatnonzero(segment.documents.alive())) for segment in snapshot.segments]
-    )
+    alive = [segment.tokens.take(np.flatnonzero(segment.documents.alive())) for segment in snapshot.segments]
+    return Tokens.concatenated(alive)
 
 
 def _tune_what_is_there(writer: UpdateWriter, snapshot: Snapshot, tune: Tune, progress: Progress) -> None:
@@ -168,7 +167,13 @@ def _tune_what_is_there(writer: UpdateWriter, snapshot: Snapshot, tune: Tune, pr
 
 
 def _fine_tune(
-    writer: UpdateWriter, labels: Labels, train: TrainSpec, progress: Progress, bags: Bags, drop: float, before: Learned
+    writer: UpdateWriter,
+    labels: Labels,
+    train: TrainSpec,
+    progress: Progress,
+    bags: Bags,
+    drop: float,
+    before: Learned[TextEncoder],
 ) -> Encoder:
     """Fine-tune by labels, and write the encoder and the classifier, and the encoder before."""
     from textae.training.finetune import fine_tune  # torch

@@ -111,7 +111,7 @@ class Snapshot:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.learned: dict[str, Any] = {}  # topics and maps of this commit, also of one that cannot be written to
-        # As what they are mapped as, each slice of them would cost a microsecond more.
+        # A slice of a memmap takes a microsecond more than one of a plain array.
         self.arrays = {name: np.asarray(array) for name, array in reader.arrays.items()}
 
     @cached_property
@@ -210,7 +210,7 @@ class Snapshot:
 
     @property
     def specs(self) -> tuple[ModelSpec, TrainSpec]:
-        """How the index was learned; what its textae did not know yet is as the defaults are."""
+        """How the index was learned; a setting that the index lacks has its default."""
         return specs_of(self.reader.settings["about"])
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Why a document is a hit: what each word of the query gives to the score, and what the decoder hears in both.
+"""Why a document is a hit: the share of each word of the query in the score, and words of both codes.
 
     score = Σ_t share(t) + together
 
@@ -27,18 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.analyzer import words
-from textae.encoding.arrays import Floats, Ints
+from textae.encoding.arrays import Doubles, Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.decoder import Decoder, most_telling
 from textae.encoding.encoders import Bits, DeepEncoder, Encoder, topic_weights
-from textae.encoding.layers import Layers
+from textae.encoding.layers import Layers, logistic
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import term_frequencies, tfidf
 from textae.search.query import QueryVector
 from textae.search.vectors.hamming import hamming
 from textae.types import Explanation, WordShare
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,7 @@ def _deep_parts(encoder: DeepEncoder, bag: Bags) -> Doubles:
     """The sum that the code of one text is, of a `DeepEncoder`."""
     weight, bias = encoder.layers[0]
     given = term_frequencies(bag)[:, None].astype(np.float64) * weight[bag.terms]
-    return _through(encoder.layers[1:], np.vstack([given, bias]), _logistic)
+    return _through(encoder.layers[1:], np.vstack([given, bias]), logistic)
 
 
 def _head(layers: Layers, hidden: Doubles, n_out: int) -> Doubles:
@@ -250,8 +248,3 @@ def _direction(parts: Doubles) -> Doubles:
     """A vector scaled to unit length; zeros stay zeros."""
     length = float(np.linalg.norm(parts.sum(axis=0)))
     return parts / length if length > 0 else np.zeros_like(parts)
-
-
-def _logistic(x: Doubles) -> Doubles:
-    """`textae.encoding.encoders.logistic` in double precision: the slope of a short secant would be rounding."""
-    return 0.5 + 0.5 * np.tanh(x / 2)

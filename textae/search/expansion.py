@@ -4,9 +4,9 @@
     Q'(t) ∝ χ²(t)              of the n other words that its code tells most, by what each adds to χ²(p ‖ p̄)
     Σ_added Q' · idf  =  λ · Σ_own Q · idf
 
-p are the words that the decoder gives the query's code, p̄ its usual ones (`textae.explore.sampling`). RM3 (Lavrenko &
-Croft, SIGIR 2001; Abdul-Jaleel et al., TREC 2004) reads such words in the documents that a first search found; the
-decoder has learned them, so nothing is searched twice. λ counts as BM25 does, by idf: where it counts occurrences
+p are the decoder's probabilities for the query's code, p̄ their mean (`textae.encoding.decoder.usual_words`). RM3
+(Lavrenko & Croft, SIGIR 2001; Abdul-Jaleel et al., TREC 2004) takes such words from the documents of a first search;
+the decoder has learned them, so one search is enough. λ counts as BM25 does, by idf: where it counts occurrences
 alone, rare words that are added have more say, and SciFact's training claims are answered a little worse (nDCG@10 .703,
 not .705).
 
@@ -55,12 +55,11 @@ def expand(
         return query
     shares = decoder.words(floats[None])[0]
     shares[query.terms[query.terms < len(shares)]] = 0  # below the usual: its own words keep their weights
-    added = most_telling(shares, usual, n_words)
+    added = most_telling(shares, usual, n_words).astype(np.int32)
     telling = (shares[added] - usual[added]) ** 2 / usual[added]
     own = float(query.weights @ idf(query.terms))
-    weights = (telling * (weight * own / (telling @ idf(added.astype(np.int32))) if len(added) else 0)).astype(
-        np.float32
-    )
-    terms = np.concatenate([query.terms, added[weights > 0].astype(np.int32)])
+    scale = weight * own / (telling @ idf(added)) if len(added) else 0
+    weights = (telling * scale).astype(np.float32)
+    terms = np.concatenate([query.terms, added[weights > 0]])
     order = np.argsort(terms)
     return replace(query, terms=terms[order], weights=np.concatenate([query.weights, weights[weights > 0]])[order])

@@ -1,7 +1,6 @@
-"""What codes are measured against: the vector space model, BM25 and latent semantic analysis.
+"""The keyword systems that codes are compared with: the vector space model and BM25.
 
-All three score documents from the same bags. The first two walk the postings of the query's terms; LSA compares
-dense vectors, as codes are compared, and is where learning starts.
+Both score documents by the postings of the query's terms. LSA is a system of codes: `textae.search.retrievers`.
 """
 
 import threading

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, cast
 import numpy as np
 
 from textae.encoding.arrays import Floats, Mask, Rows, distinct
+from textae.encoding.decoder import known_floats
 from textae.encoding.encoders import AnyEncoder, TextEncoder
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
@@ -167,8 +168,8 @@ def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
     from textae.training.itq import quantization  # numpy.random, which no other search needs
 
     # The planes are learned from whole documents, whichever rows are ranked.
-    codes, seed = snapshot.codes, snapshot.reader.settings["about"]["seed"]
-    planes = quantization(codes.floats.astype(np.float32)[codes.has_code], n, seed)
+    seed = snapshot.reader.settings["about"]["seed"]
+    planes = quantization(known_floats(snapshot.codes).astype(np.float32), n, seed)
     parts = [planes.bits(rows.codes.floats.astype(np.float32), rows.codes.has_code) for rows in view.units]
     encoder = replace(snapshot.model.encoder, quantization=planes)
     return CodeSearch(encoder, HammingIndex(ChunkedArray(parts), view.has_code))

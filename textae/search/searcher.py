@@ -54,7 +54,8 @@ class Searcher:
         mask = self._mask(conditions, excluded, request.granularity)
         top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)
         hits = self._hits(request, query, mode, top)
-        unknown = self._without_effect(request.text, query, mode) if request.text else []
+        has_words = query.pictures is None and request.text.strip()
+        unknown = self._without_effect(request.text, query, mode, request.granularity) if has_words else []
         return SearchResult(
             hits,
             mode,
@@ -129,6 +130,8 @@ class Searcher:
         """The query of a request, and the numbers of the documents that are no hits."""
         has_text = bool(request.text.strip())
         if request.picture is not None:
+            if has_text or request.like:
+                raise QueryError("a picture is a whole query; leave out words and ids of similar documents")
             query = self.picture_query(request.picture)
         elif has_text:
             query = self.text_query(request.text)
@@ -238,11 +241,11 @@ class Searcher:
         """
         return self._without_effect(text, QueryVector.of(self.snapshot.model.vectorizer.bag(text)), mode)
 
-    def _without_effect(self, text: str, query: QueryVector, mode: str) -> list[str]:
+    def _without_effect(self, text: str, query: QueryVector, mode: str, granularity: str = "passage") -> list[str]:
         """`unknown` of a text; the terms of the query include those of the text."""
         vectorizer = self.snapshot.model.vectorizer
         frequencies, _ = query.statistics(self.snapshot.searched.statistics)
-        has_effect = (frequencies > 0) & (query.terms < self.retriever(mode).n_terms)
+        has_effect = (frequencies > 0) & (query.terms < self.retriever(mode, granularity).n_terms)
         effective = {None, *map(vectorizer.vocabulary.term, query.terms[has_effect].tolist())}  # None: stop words
         term_of = vectorizer.analysis.term_of
         return [word for word in dict.fromkeys(words(text)) if term_of[word] not in effective]

@@ -46,13 +46,15 @@ def _snippet(text: str, places: Sequence[tuple[int, int]], worth: Mapping[str, f
         places: where its words are.
         worth: what each word that matches is worth.
     """
+    matching = [place for place in places if text[slice(*place)] in worth]
+    if not matching:
+        return _one_line(text, *_whole_words(text, 0, min(len(text), _LONGEST)), [])
     from whoosh.analysis.acore import Token
     from whoosh.highlight import BasicFragmentScorer, PinpointFragmenter
 
     matches = [
         Token(startchar=start, endchar=end, text=text[start:end].casefold(), boost=worth[text[start:end]])
-        for start, end in places
-        if text[start:end] in worth
+        for start, end in matching
     ]
     fragmenter = PinpointFragmenter(maxchars=_LONGEST - 2 * _CONTEXT, surround=_CONTEXT, charlimit=0)
     fragments = list(fragmenter.fragment_matches(text, matches))

@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 from textae.config import TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.classifier import Classifier, Labels
-from textae.encoding.encoders import Encoder
+from textae.encoding.encoders import Encoder, TextEncoder
 from textae.errors import TextaeError
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of
@@ -86,7 +86,7 @@ class Tuned:
 def fine_tune(
     bags: Bags,
     labels: Labels,
-    before: Learned,
+    before: Learned[TextEncoder],
     dropout: float,
     spec: TrainSpec,
     progress: Progress,

@@ -12,6 +12,7 @@ import numpy as np
 
 from textae.encoding.bags import Bags, row_starts
 from textae.encoding.encoders import Encoder
+from textae.encoding.layers import matmul
 
 QUERIES = 500
 """Documents to find, at most."""
@@ -36,7 +37,8 @@ def fusion_weight(bags: Bags, start: Encoder, seed: int) -> float:
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(bags), min(QUERIES, len(bags)), replace=False)
     queries = pseudo_queries(bags.take(chosen), start, rng)
-    scores = start.encode(queries).floats @ start.encode(bags).floats.T  # (n_queries, n)
+    queried = np.ascontiguousarray(start.encode(queries).floats.T)
+    scores = matmul(start.encode(bags).floats, queried).T  # (n_queries, n); equal documents have equal scores
     own = scores[np.arange(len(chosen)), chosen][:, None]
     reciprocal_ranks = 1 / (1 + (scores > own).sum(axis=1))
     p = (reciprocal_ranks.sum() + 0.5) / (len(chosen) + 1)  # less than 1, also for few queries

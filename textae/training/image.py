@@ -15,8 +15,6 @@ As with texts (`textae.training.text`), pictures of one neighbourhood are exclud
 are those of PCA; later searches use the codes too. Training uses no label.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,7 +23,6 @@ from torch import Generator, Tensor
 
 from textae.config import LSA, NONE, ModelSpec, TrainSpec
 from textae.encoding.arrays import Floats
-from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import PixelEncoder, Quantization
 from textae.encoding.pixels import Pixels
 from textae.errors import TextaeError
@@ -40,7 +37,7 @@ from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.conv import ConvAutoEncoder
 from textae.training.networks.init import as_array
 from textae.training.networks.layers import BINARY, Examples, mismatch
-from textae.training.text import SEARCHES, WARM_UP
+from textae.training.text import SEARCHES, WARM_UP, Learned
 from textae.types import Progress, Shape
 
 LEARNING_RATE = 1e-3
@@ -63,23 +60,6 @@ FINE_TUNING = 6
 """Epochs of fine-tuning for one epoch of pre-training a layer."""
 CONVOLVED, LEAST_CONVOLVED = 300_000, 5
 """Pictures of all epochs of a convolutional network, and its minimum of epochs; the maximum is that of a deep stack."""
-
-
-@dataclass(frozen=True)
-class LearnedPictures:
-    """A trained auto-encoder of pictures.
-
-    Attributes:
-        encoder: from pixels to codes.
-        decoder: from float codes to the logits of brightness.
-        errors: for each pre-trained layer, the reconstruction error before the first epoch and after each.
-        warnings: problems of the training, for the user.
-    """
-
-    encoder: PixelEncoder
-    decoder: Decoder
-    errors: tuple[tuple[float, ...], ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def fit_pca(pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
@@ -106,7 +86,7 @@ def fit_pca(pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
 
 def learn_pictures(
     pixels: Pixels, shape: Shape, start: PixelEncoder, model: ModelSpec, spec: TrainSpec, progress: Progress
-) -> LearnedPictures:
+) -> Learned[PixelEncoder]:
     """Train an auto-encoder on pictures.
 
     Args:
@@ -133,7 +113,7 @@ def learn_pictures(
         planes = Quantization(np.full(model.dims, 0.5, np.float32), np.eye(model.dims, dtype=np.float32))
     else:
         planes = quantization(as_array(examples.each(network.encode)), model.bits, spec.seed)
-    return LearnedPictures(network.pixel_encoder(planes), network.decoder(), errors)
+    return Learned(network.pixel_encoder(planes), network.decoder(), errors)
 
 
 def _as_pictures(rows: Tensor, shape: Shape) -> Tensor:
@@ -143,7 +123,7 @@ def _as_pictures(rows: Tensor, shape: Shape) -> Tensor:
 
 def _contrastive(
     examples: Examples, shape: Shape, start: PixelEncoder, model: ModelSpec, spec: TrainSpec, progress: Progress
-) -> LearnedPictures:
+) -> Learned[PixelEncoder]:
     """Train the contrastive auto-encoder."""
     generator = Generator().manual_seed(spec.seed)
     n, one = examples.n, examples.take(torch.arange(1))
@@ -182,12 +162,12 @@ def _contrastive(
         descend(loss_of, batches, [(network.parameters(), rate)], schedule, clock.tick, checkpoint)
     network.requires_grad_(False)
     codes = as_array(examples.each(network.encode))
-    return LearnedPictures(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())
+    return Learned(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())
 
 
 def _convolutional(
     examples: Examples, shape: Shape, model: ModelSpec, spec: TrainSpec, progress: Progress
-) -> LearnedPictures:
+) -> Learned[PixelEncoder]:
     """Train the convolutional auto-encoder, which rebuilds pictures, or de-noises them."""
     height, width, channels = shape
     if min(height, width) < 2 ** len(model.hidden):
@@ -213,4 +193,4 @@ def _convolutional(
     descend(loss_of, batches, [(network.parameters(), rate)], Schedule(steps), Clock(progress, steps).tick)
     network.requires_grad_(False)
     codes = as_array(examples.each(lambda rows: network.encode(_as_pictures(rows, shape))[0]))
-    return LearnedPictures(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())
+    return Learned(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())

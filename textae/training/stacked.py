@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 
 from textae.config import DENOISING, NONE, RBM, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags
+from textae.encoding.encoders import TextEncoder
 from textae.encoding.weighting import term_frequencies
 from textae.training.batches import Batch, postings_of
 from textae.training.corruption import CORRUPTIONS
@@ -38,7 +39,7 @@ MOST_EPOCHS = 200
 """Of each stage; fewer with more documents: 100 with 170, 41 with 1,000, 12 with 11,314."""
 
 
-def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
+def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned[TextEncoder]:
     """Train a deep auto-encoder on a corpus.
 
     Args:

@@ -12,6 +12,7 @@ judge it: if crops find them less often than before, the network returns to its 
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from textae.config import ModelSpec, TrainSpec
-from textae.encoding.bags import Bags, Tokens
+from textae.encoding.bags import CHUNK, Bags, Tokens, row_starts
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import DeepEncoder, Encoder
+from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.itq import quantization
 from textae.training.loop import Clock, DivergedError, HoldoutMonitor, Schedule, descend, device_of, shuffled
@@ -31,6 +32,8 @@ from textae.training.neighbours import Neighbours
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
 from textae.types import Progress
+
+E = TypeVar("E", bound=AnyEncoder)
 
 BATCH = 256
 LEARNING_RATE = 1e-3
@@ -71,8 +74,8 @@ def sampled(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> NDArray[np.in
         spec: has the maximum and the seed.
     """
     parts = []
-    for chunk in rows.chunks(4_096):
-        known = np.cumsum(np.concatenate([[0], (chunk.terms >= 0) & (chunk.terms < n_terms)]))
+    for chunk in rows.chunks(CHUNK):
+        known = row_starts((chunk.terms >= 0) & (chunk.terms < n_terms))
         parts.append(np.diff(known[chunk.starts]) > 0)
     numbers = np.flatnonzero(np.concatenate(parts))
     if len(numbers) > spec.most_documents:
@@ -82,23 +85,23 @@ def sampled(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> NDArray[np.in
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A trained auto-encoder of texts.
+class Learned(Generic[E]):
+    """A trained auto-encoder.
 
     Attributes:
-        encoder: from bags to codes.
-        decoder: from codes to words.
+        encoder: from bags or pixels to codes.
+        decoder: from float codes to words, or to the logits of brightness.
         errors: for each pre-trained layer, the reconstruction error before the first epoch and after each.
         warnings: problems of the training, for the user.
     """
 
-    encoder: Encoder | DeepEncoder
+    encoder: E
     decoder: Decoder
     errors: tuple[tuple[float, ...], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned:
+def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned[TextEncoder]:
     """Train the auto-encoder on a corpus.
 
     Args:

@@ -24,9 +24,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats
-
-Doubles = NDArray[np.float64]
+from textae.encoding.arrays import Doubles, Floats
 
 EXAGGERATED, FREE = 100, 300
 """Steps of stronger attraction, in which neighbours find each other, and steps after them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets import BY_DATE, newsgroups
 from benchmarks.harness.rows import ROOT, write
-from benchmarks.harness.runs import query_vectors
 from textae.config import PRESETS, ModelSpec, TrainSpec
 from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Floats
 from textae.encoding.encoders import project
 from textae.engine import Engine
+from textae.evaluation.label_judge import Curve
+from textae.evaluation.run import by_labels
 from textae.types import Document
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 DOCS = ROOT / "docs"
 SEED = 1
-_BATCH = 512
 
 FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "computers": ("#0072B2", ("comp.graphics", "comp.os.ms-windows.misc", "comp.sys.ibm.pc.hardware",
@@ -45,15 +45,6 @@ FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Groups by subject, each with a colour of Okabe & Ito's, which colour-blind people can tell apart; the groups of a
 subject are lighter and darker."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Precision and recall after the first so many documents of a ranking: (n,) each."""
-
-    cutoffs: NDArray[np.int64]
-    precision: NDArray[np.float64]
-    recall: NDArray[np.float64]
 
 
 @click.command()
@@ -98,20 +89,8 @@ def planar_codes(engine: Engine, documents: Sequence[Document]) -> dict[str, Flo
 
 
 def curve(engine: Engine, mode: str, queries: Sequence[Document]) -> Curve:
-    """Precision and recall of a system, as means over the queries."""
-    groups = engine.snapshot.reader.field("label")
-    indexed = np.array([str(groups[id]) for id in engine.snapshot.ids.values()])
-    cutoffs = np.unique(np.minimum(2 ** np.arange(1, 21) - 1, len(indexed)))  # 1, 3, 7, …, all
-    precision, recall = np.zeros(len(cutoffs)), np.zeros(len(cutoffs))
-    rows, system = np.arange(len(indexed)), engine.searcher.retriever(mode)
-    for first in range(0, len(queries), _BATCH):
-        batch = queries[first : first + _BATCH]
-        scores = np.stack([system.scores(vector, rows) for vector in query_vectors(engine, map(searchable, batch))])
-        relevant = indexed[np.argsort(-scores, axis=1, kind="stable")] == labels(batch)[:, None]
-        hits = relevant.cumsum(axis=1)[:, cutoffs - 1]
-        precision += (hits / cutoffs).sum(axis=0)
-        recall += (hits / relevant.sum(axis=1, keepdims=True)).sum(axis=0)
-    return Curve(cutoffs, precision / len(queries), recall / len(queries))
+    """Precision and recall of a system after 1, 3, 7, … documents, as means over the queries."""
+    return by_labels(engine.searcher, "label", queries, [mode], 1, None, SEED, curve=True).curves[mode]
 
 
 def write_curve(name: str, curve: Curve, size: int) -> None:

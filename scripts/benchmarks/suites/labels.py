@@ -35,7 +35,7 @@ from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.classifier import Labels
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import Encoder, PixelEncoder, Quantization
+from textae.encoding.encoders import Encoder, PixelEncoder, Quantization, TextEncoder
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf, tfidf
@@ -45,7 +45,7 @@ from textae.training.lsa import fit_lsa
 from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import Learned, learn, sample
-from textae.types import Document
+from textae.types import Document, no_progress
 
 KNOWN = (10, 100, 1_000, None)
 """The numbers of labelled documents; None for all."""
@@ -104,16 +104,18 @@ class Task:
         truth = np.array([labels.classes.index(str(document.fields["label"])) for document in test])
         return cls(bags.below(n_terms), labels, test_bags, truth, idf(frequency, len(bags))[:n_terms])
 
-    def learned(self, start: Encoder, seed: int) -> Learned:
+    def learned(self, start: Encoder, seed: int) -> Learned[TextEncoder]:
         """The auto-encoder of the training documents, learned without labels."""
         spec = TrainSpec(seed=seed, device="cpu")
-        return learn(sample(self.bags, len(self.idf), spec), start, ModelSpec(), spec, _silent)
+        return learn(sample(self.bags, len(self.idf), spec), start, ModelSpec(), spec, no_progress)
 
     def lsa(self, seed: int) -> Encoder:
         """LSA of the training documents."""
         return Encoder.lsa(fit_lsa(self.bags, self.idf, ModelSpec().start_dims, seed), self.idf)
 
-    def accuracies(self, start: Encoder, learned: Learned, known: int | None, seed: int) -> dict[str, float]:
+    def accuracies(
+        self, start: Encoder, learned: Learned[TextEncoder], known: int | None, seed: int
+    ) -> dict[str, float]:
         """The accuracy of each system with `known` labelled documents, which the seed draws."""
         n = len(self.bags)
         drawn = np.sort(np.random.default_rng(seed).permutation(n)[:known])
@@ -128,13 +130,13 @@ class Task:
             "logistic regression, tf-idf": self._regression(some, self._tfidf(self.bags), self._tfidf(self.test)),
         }
 
-    def _tuned(self, some: Labels, before: Learned, recipe: Recipe, seed: int) -> float:
+    def _tuned(self, some: Labels, before: Learned[TextEncoder], recipe: Recipe, seed: int) -> float:
         spec = TrainSpec(seed=seed, device="cpu")
-        tuned = fine_tune(self.bags, some, before, ModelSpec().dropout, spec, _silent, recipe)
+        tuned = fine_tune(self.bags, some, before, ModelSpec().dropout, spec, no_progress, recipe)
         probabilities = tuned.classifier.predict_proba(tuned.encoder.encode(self.test).floats)
         return float((probabilities.argmax(axis=1) == self.truth).mean())
 
-    def _random(self, seed: int) -> Learned:
+    def _random(self, seed: int) -> Learned[TextEncoder]:
         """The same network with random weights in every layer."""
         generator = torch.Generator().manual_seed(seed)
         dims = ModelSpec().start_dims
@@ -155,10 +157,6 @@ class Task:
         rows = np.flatnonzero(some.of >= 0)
         model = LogisticRegression(C=1 / DECAY, max_iter=1_000).fit(train[rows], some.of[rows])
         return float((model.predict(test) == self.truth).mean())
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    pass
 
 
 def picture_accuracies(

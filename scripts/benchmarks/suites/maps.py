@@ -34,7 +34,7 @@ from textae.encoding.weighting import tfidf
 from textae.engine import Engine
 from textae.explore.map import learn_map
 from textae.index.snapshot import Snapshot
-from textae.types import Document
+from textae.types import Document, no_progress
 
 K = 10
 JUDGED = 5_000
@@ -116,7 +116,7 @@ def _ours(snapshot: Snapshot, layout: str, bags: Bags, seed: int) -> Layout:
 
     learned, new = _codes(snapshot, layout, bags)
     started = time.perf_counter()
-    model = learn_map(snapshot, layout, seed, lambda *_: None)
+    model = learn_map(snapshot, layout, seed, no_progress)
     places = model.projection.coordinates(learned)
     laid_out = time.perf_counter()
     placed = model.projection.coordinates(new)

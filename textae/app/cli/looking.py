@@ -18,12 +18,13 @@ from textae.app.output.reports import print_duplicates
 from textae.app.output.topics import print_over_time, print_topic, print_topics
 from textae.config import AUTOENCODER, LAYOUTS, LSA
 from textae.errors import QueryError, TextaeError
+from textae.views.figures.drawing import ENDINGS as FIGURES
+from textae.views.figures.drawing import WIDTHS
 
 if TYPE_CHECKING:
     from textae.types import Decoded, Picture
 
 PAGE = ".html"
-FIGURES = (".png", ".svg", ".pdf")
 
 
 @click.command(short_help="List the topics of the corpus.")
@@ -56,7 +57,7 @@ def topics(id: str | None, n: int | None, seed: int | None, field: str | None, s
             from textae.explore.topics_over_time import topics_over_time
 
             over_time = topics_over_time(engine.snapshot, field, all_topics, topic_of)
-    chosen = next((topic for topic in (*all_topics.groups, *all_topics.leaves) if topic.id == id), None)
+    chosen = None if id is None else all_topics.find(id)
     if id is not None and chosen is None:
         raise QueryError(f"no topic has the id {id!r}; 'textae topics' lists them")
     if over_time is not None:
@@ -78,7 +79,7 @@ class MapOptions:
     )
     compare: bool = option("A figure of the auto-encoder's map beside LSA's.")
     field: str | None = option("Colour a figure by FIELD.  [default: by topic]", "--colour", metavar="FIELD")
-    width: float = option("Width of a figure, in inches.", type=click.FloatRange(1, 40), default=7.0)
+    width: float = option("Width of a figure, in inches.", type=click.FloatRange(*WIDTHS), default=7.0)
     whole_texts: bool = option("Keep whole texts and all pictures in a page, however large it gets.")
     seed: int | None = option("Random seed of the layout.  [default: that of the index]")
 
@@ -127,17 +128,18 @@ def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> N
         elif suffix == PAGE:
             from textae.views.page import write_page
 
-            stream = engine.snapshot.reader.stream()
             whole = shell.folder.resolve()
             name = whole.parent.name if whole.name.startswith(".") else whole.stem  # not `.textae`
-            report = write_page(maps[0], stream, out, name=name, whole_texts=drawing.whole_texts)
+            report = write_page(
+                maps[0], engine.snapshot.reader.stream(), out, name=name, whole_texts=drawing.whole_texts
+            )
             notes.append(f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB")
             if report.pictures == 0 or report.characters == 0:
                 lost = "pictures" if report.pictures == 0 else "texts"
                 notes.append(f"{lost} are left out to keep the page small; --whole-texts keeps them")
             elif report.characters is not None:
-                cut = f"texts are cut at {report.characters:,} characters to keep the page small"
-                notes.append(f"{cut}; --whole-texts keeps them whole")
+                cut = f"texts are cut at {report.characters:,} characters"
+                notes.append(f"{cut} to keep the page small; --whole-texts keeps them whole")
         else:
             from textae.views.figures.map import LAYOUT_NAMES, draw_maps
 
@@ -156,7 +158,7 @@ def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> N
     "--resemblance",
     type=float,
     help="Minimum share of common four-word sequences; for pictures, minimum score of the pixels.  "
-    "[default: 0.8; 0.97]",
+    "[default: 0.8; for pictures 0.97]",
 )
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
 def dups(radius: int | None, resemblance: float | None, shell: ShellOptions) -> None:

@@ -33,7 +33,9 @@ class ModelOptions:
     hidden: tuple[int, ...] | None = option(
         "Sizes of the encoder's hidden layers.  [default: 512; for pictures 1024,512]", metavar="N,N…", type=_sizes
     )
-    dropout: float | None = option("Share of words, or pixels, that de-noising hides.  [default: 0.5; 0]", "--drop")
+    dropout: float | None = option(
+        "Share of words, or pixels, that de-noising hides.  [default: 0.5; for pictures 0]", "--drop"
+    )
     epochs: int | None = option("Passes over the documents (epochs).  [default: by the size of the corpus]", "--passes")
     learning_rate: float | None = option("Learning rate.  [default: one that suits every corpus]", "--rate")
     pretrain: str | None = option("How weights are initialised.  [default: lsa]", type=click.Choice(config.PRETRAINING))
@@ -41,15 +43,13 @@ class ModelOptions:
         "Noise on a deep stack's input.  [default: masking]", type=click.Choice(config.CORRUPTIONS)
     )
     unpool: str | None = option(
-        "Convolve pictures with --hidden kernels; how to undo pooling.  [default: none]",
+        "For pictures: convolve with --hidden kernels, and undo pooling like this.  [default: none]",
         type=click.Choice((*config.UNPOOLINGS, config.NONE)),
     )
     code_l2: float | None = option("L2 penalty on a deep stack's code.  [default: 0]")
-    seed: int | None = option(
-        "Random seed; the same seed gives the same index (same machine, CPU).  [default: 1; train: unchanged]"
-    )
+    seed: int | None = option("Random seed; the same seed gives the same index (same machine, CPU).  [default: 1]")
     device: str | None = option(
-        "Where to train; auto: on a CUDA card if there is one.  [default: auto; train: unchanged]",
+        "Where to train; auto: on a CUDA card if there is one.  [default: auto]",
         type=click.Choice(config.DEVICES),
     )
 
@@ -127,7 +127,8 @@ def train(label: str | None, model: ModelOptions, shell: ShellOptions) -> None:
 
     With --label, the trained model is fine-tuned on the labels in FIELD, and 'textae classify' predicts the label of
     any text. A change of the model (--dims, --bits, --hidden, --passes …) trains it from scratch first. Settings that
-    are not given stay as they are. Meanwhile, searches use the old model.
+    are not given stay as they are; the defaults below are those of 'textae index'. Meanwhile, searches use the old
+    model.
 
     \b
     textae train --label topic               learn to predict the topic of a document

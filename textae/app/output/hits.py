@@ -69,13 +69,14 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     mode = search.mode or snapshot.modality.default_system
     conditions = searcher.conditions(search.where, search.must)
     _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), shell)
-    empty = True
+    empty, n_unknown = True, 0
     if shell.as_json:
         for query in queries:
             if query.text.strip():
-                hits = searcher.search(SearchRequest(query.text, **search.request())).hits
-                terminal.print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in hits)
-                empty = empty and not hits
+                result = searcher.search(SearchRequest(query.text, **search.request()))
+                terminal.print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in result.hits)
+                empty = empty and not result.hits
+                n_unknown += bool(result.unknown)
     else:
         rankings = rank(searcher, queries, search.top_k, mode, where=search.where, must=search.must)
         ranked = zip(queries, rankings, strict=True)
@@ -89,9 +90,9 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
                 for number, (id, score, title) in enumerate(rows, start=1):
                     click.echo(_tsv(query.id, number, id, score, title))
                 empty = empty and not ranking.ids
-    unknown = sum(bool(searcher.unknown(query.text, mode)) for query in queries)
-    if unknown:
-        shell.note(f"{unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
+        n_unknown = sum(bool(searcher.unknown(query.text, mode)) for query in queries)
+    if n_unknown:
+        shell.note(f"{n_unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
     shell.exit_if_nothing(not empty)
 
 

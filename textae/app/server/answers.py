@@ -195,9 +195,8 @@ def topic(topics: Topics, id: str) -> Topic:
     Raises:
         NotFoundError: no topic has this id.
     """
-    for topic in (*topics.groups, *topics.leaves):
-        if topic.id == id:
-            return topic
+    if found := topics.find(id):
+        return found
     raise NotFoundError(f"no topic has the id {id!r:.100}; /api/topics lists them")
 
 

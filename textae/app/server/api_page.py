@@ -1,10 +1,10 @@
 """The page that lists the operations of the API, made from its OpenAPI document; it has no script."""
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from html import escape
 from typing import Any
+
+from textae.views.page.document import source_hash
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, sans-serif; }
@@ -16,7 +16,7 @@ p { margin: .25rem 0 .75rem; } dd { margin: 0; } small { opacity: .7; }
 @media (max-width: 34rem) { dl { display: block; } dd { margin: 0 0 .5rem; } }
 """
 
-STYLE_POLICY = f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+STYLE_POLICY = f"style-src {source_hash(_STYLE)}"
 """The Content Security Policy that allows the style of the page."""
 
 

@@ -32,14 +32,13 @@ class EnginePool(AbstractContextManager["EnginePool"]):
 
     Args:
         folder: the index.
-        n: number of engines.
         refresh: seconds between two checks for a newer commit.
     """
 
-    def __init__(self, folder: Path, n: int = ENGINES, refresh: float = REFRESH) -> None:
+    def __init__(self, folder: Path, refresh: float = REFRESH) -> None:
         self.folder = folder
         self._refresh = refresh
-        self._threads = ThreadPoolExecutor(n, "textae-engine", self._start_thread)
+        self._threads = ThreadPoolExecutor(ENGINES, "textae-engine", self._start_thread)
         self._local = threading.local()
         self._engines: list[Engine] = []
         self._lock = threading.Lock()

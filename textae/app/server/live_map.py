@@ -18,6 +18,7 @@ from textae.config import NEIGHBOURS
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.explore.map import MapModel, map_model, place
+from textae.explore.topics import topic_model
 from textae.index import store
 from textae.index.snapshot import Snapshot
 from textae.types import Progress, Topics, no_progress
@@ -122,7 +123,7 @@ class LiveMap:
 def make_map(engine: Engine, progress: Progress) -> ShownMap:
     """The map of an engine's commit; topics and layout are learned where the index has none."""
     map_model(engine.snapshot, NEIGHBOURS, progress=progress)
-    engine.topics(progress=progress)
+    topic_model(engine.snapshot, None, None, progress)
     # Each of them was kept by a commit of its own, and others may commit in between: from here on it is one commit.
     engine.refresh()
     snapshot = engine.snapshot

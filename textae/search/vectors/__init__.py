@@ -29,8 +29,8 @@ class Index(Protocol):
 
         Args:
             query: codes of one row.
-            k: at most so many are found.
-            mask: (n_rows,) the rows that may be; None for all.
+            k: the maximum number of rows.
+            mask: (n_rows,) the rows that may be hits; None for all.
             min_score: what scores this or less is not found; -inf ranks everything.
         """
         ...

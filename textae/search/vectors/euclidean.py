@@ -40,7 +40,7 @@ class EuclideanIndex:
         return len(self.values)
 
     def search(self, query: NDArray[np.int32], k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
-        """The nearest rows of those among which they are sought, as `Index.search` says."""
+        """The nearest rows, as `Index.search` says."""
         rows = candidates(self._scan(query), k, mask, 2 * _ROUNDING)
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 

@@ -105,7 +105,7 @@ class HammingIndex:
         return np.sort(np.concatenate([nearer, equal]))
 
     def _wanted(self, mask: Mask | None) -> Mask:
-        """The rows of which something is known, and which may be."""
+        """The rows that have a code and may be hits."""
         known = self._known.whole()
         return known if mask is None else known & mask
 

@@ -29,7 +29,7 @@ class CodeIndex(CosineIndex):
         self._hamming = HammingIndex(bits, known)
 
     def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
-        """The candidates with the highest cosines, as `Index.search` says; above less than 0, all rows are ranked."""
+        """The candidates with the highest cosines, as `Index.search` says; below a `min_score` of 0, all are ranked."""
         pool = max(POOL, 4 * k)
         if not query.has_code[0] and min_score >= 0:
             return TopK.empty()

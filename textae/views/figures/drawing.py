@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".svg", ".pdf")
 
+WIDTHS = (2, 20)
+"""Minimum and maximum width of a figure, in inches."""
+
 _UNDATED: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
@@ -30,9 +33,10 @@ def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
         TextaeError: unknown suffix; or matplotlib is not installed.
         OSError: the file cannot be written; an existing file stays as it was.
     """
-    if path.suffix not in ENDINGS:
+    suffix = path.suffix.lower()
+    if suffix not in ENDINGS:
         raise TextaeError(f"no picture for {path.name!r}; give a name that ends in {', '.join(ENDINGS)}")
-    with needs_extra("figures", f"drawing {path.suffix} figures"):
+    with needs_extra("figures", f"drawing {suffix} figures"):
         import matplotlib
         from matplotlib.font_manager import get_font_names
     settings = matplotlib.rc_context({
@@ -44,4 +48,4 @@ def drawing(path: Path) -> Iterator[Callable[[Figure], None]]:
     })  # fmt: skip
     with whole_file(path) as passing, settings, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a character that no font has is shown as a box
-        yield lambda figure: figure.savefig(passing, format=path.suffix.strip("."), metadata=_UNDATED[path.suffix])
+        yield lambda figure: figure.savefig(passing, format=suffix.strip("."), metadata=_UNDATED[suffix])

@@ -19,7 +19,7 @@ from textae.errors import TextaeError
 from textae.explore.map import DocumentMap
 from textae.explore.scales import Colouring
 from textae.views.colour_scale import colours
-from textae.views.figures.drawing import drawing
+from textae.views.figures.drawing import WIDTHS, drawing
 from textae.views.figures.key import NARROW, draw_key
 from textae.views.label_placement import Places, arranged, densest, names, plain
 from textae.views.palette import GROUND, INK, inks, rgb, topic_colours
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 LAYOUT_NAMES = {NEIGHBOURS: "neighbours kept together", AUTOENCODER: "auto-encoder, 2-d", LSA: "LSA, 2-d"}
 
-WIDTHS = (2, 20)
-"""Minimum and maximum width of a picture, in inches."""
-
 _DPI = 300
 _POINT = 72.0  # to the inch
 _TITLE, _GAP = 0.24, 0.12  # inches: above a map, and between maps
@@ -42,7 +39,7 @@ _SIZES = (5.2, 0.47, 8.5)  # points: names of the largest topics on no map, more
 _SMALLEST = 0.72  # of that: names of the smallest topics
 _LONGEST, _LINE = (24, 36), 15  # letters of a name, on a narrow map and on others; and of a line of it
 _AROUND = (3.0, 2.0)  # points: left free around a name
-_LED = 5.0  # points: from a name to its documents, from where on a line leads there
+_LED = 5.0  # points: a name farther than this from its documents gets a line to them
 _REACH = 0.11  # of a map's width: how far a name may stand from its documents
 
 

@@ -39,18 +39,12 @@ class PageReport:
         bytes: its size.
         documents: on the map.
         characters: maximum length of texts; None if all are whole, 0 if there are none.
-        title_characters: maximum length of titles; None if all are whole.
-        fields: in the colour menu.
-        fields_left_out: other fields.
         pictures: shown; None of texts, 0 for lack of room.
     """
 
     bytes: int
     documents: int
     characters: int | None
-    title_characters: int | None
-    fields: int
-    fields_left_out: int
     pictures: int | None = None
 
 
@@ -115,12 +109,12 @@ def compose(
         budget -= sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
         cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
-        left_out, pictures = len(fields.names) - len(coloured), n * cut.pictures if waiting.pictured else None
+        pictures = n * cut.pictures if waiting.pictured else None
         about = map_json(topic_map, square) | {
             "name": name,
             "commit": served,
             "colourings": [colouring_json(of) for of, _ in coloured],
-            "fieldsLeftOut": left_out,
+            "fieldsLeftOut": len(fields.names) - len(coloured),
             "characters": cut.length,
             "titleCharacters": title_characters,
             "withFields": cut.fields,
@@ -132,7 +126,7 @@ def compose(
         first = [start, block("about", json_bytes(about)), places, b"<script>%s</script>\n" % script]
         rest = [titles, ids, *(packed for _, packed in coloured)]
         size = sum(map(out.write, chain(first, rest, text_blocks, [end])))
-    return PageReport(size, n, cut.length, title_characters, len(coloured), left_out, pictures)
+    return PageReport(size, n, cut.length, pictures)
 
 
 def _of_map(topic_map: DocumentMap, documents: Iterable[Document]) -> Iterator[Document]:

@@ -75,8 +75,7 @@ class Square:
 
     def shares(self, places: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Places (n, 2) as shares of the side, from the left and from the top."""
-        apart = np.asarray(places, np.float64) - (self.left, self.top)
-        return apart * (1, -1) / self.side
+        return (np.asarray(places, np.float64) - (self.left, self.top)) * (1, -1) / self.side
 
 
 def places_block(topic_map: DocumentMap, square: Square) -> bytes:

@@ -19,6 +19,7 @@ from served import Process
 from shared import ENVIRONMENT, QUICK, command, wait_for
 
 from textae import Document, Engine, TextaeError
+from textae.app.server import engine_pool
 from textae.app.server.api import application
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
@@ -395,8 +396,10 @@ def changing(mapped_folder, tmp_path) -> Path:
 
 @contextlib.contextmanager
 def served(folder: Path, n: int = 2) -> Iterator[Guard]:
-    with EnginePool(folder, n, refresh=0) as engines:
-        yield Guard(application(engines, LiveMap(folder, nothing)), Rules())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_pool, "ENGINES", n)
+        with EnginePool(folder, refresh=0) as engines:
+            yield Guard(application(engines, LiveMap(folder, nothing)), Rules())
 
 
 class TestFollowing:

@@ -254,7 +254,7 @@ def open_to_write(folder: Path, wait: float) -> Database:
     try:
         version, schema = version_of(database), schema_of(database)
         database.execute("PRAGMA synchronous = FULL")
-        if not database.size():
+        if not getattr(directory.status(_FILE), "st_size", 1):
             # With its default, a journal in a file, SQLite would leave one where this process ends right here.
             database.execute("PRAGMA journal_mode = MEMORY")
             database.execute("PRAGMA journal_mode = WAL")

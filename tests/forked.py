@@ -33,8 +33,10 @@ def counted(folder, limit):
         if steps == limit:
             os.kill(os.getpid(), signal.SIGKILL)
     def hook(event, arguments):
-        if event in ("open", "os.rename", "os.remove", "os.mkdir") and folder in str(arguments[0]):
-            step()
+        if event in ("open", "os.rename", "os.remove", "os.mkdir"):
+            name = str(arguments[0])  # relative to the descriptor of a folder: of the index, or of its arrays
+            if folder in name or not (os.path.isabs(name) or name.isdigit()):
+                step()
     def traced(*arguments, **options):
         database = connect(*arguments, **options)
         database.set_trace_callback(lambda sql: sql.startswith("INSERT INTO documents") or step())

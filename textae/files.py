@@ -22,7 +22,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     try:
-        passing.touch()
+        passing.unlink(missing_ok=True)  # it may be a link that a stranger put there
+        passing.touch(exist_ok=False)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:

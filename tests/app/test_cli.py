@@ -24,7 +24,7 @@ from textae.app.cli import cli
 from textae.app.output.hits import write_trec
 from textae.explore.classify import classify
 from textae.explore.decode import decode_documents
-from textae.index.store import FORMAT
+from textae.index.database import FORMAT
 from textae.index.writer import UpdateWriter
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)

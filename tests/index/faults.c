@@ -73,6 +73,30 @@ ON_PATH(rename, int, (const char *path, const char *to), path, to)
 ON_PATH(unlink, int, (const char *path), path)
 ON_PATH(mkdir, int, (const char *path, mode_t mode), path, mode)
 
+/* The same, of a name in a folder that is open. */
+#define IN_FOLDER(name, parameters, ...) \
+    int name parameters { \
+        REAL(name); \
+        return fails(opened(fd)) ? -1 : real(__VA_ARGS__); \
+    }
+
+IN_FOLDER(renameat, (int fd, const char *path, int to_fd, const char *to), fd, path, to_fd, to)
+IN_FOLDER(unlinkat, (int fd, const char *path, int flags), fd, path, flags)
+IN_FOLDER(mkdirat, (int fd, const char *path, mode_t mode), fd, path, mode)
+
+#define MAKES_FILE_IN_FOLDER(name) \
+    int name(int fd, const char *path, int flags, ...) { \
+        REAL(name); \
+        va_list rest; \
+        va_start(rest, flags); \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        va_end(rest); \
+        return fails(flags & O_CREAT && opened(fd)) ? -1 : real(fd, path, flags, mode); \
+    }
+
+MAKES_FILE_IN_FOLDER(openat)
+MAKES_FILE_IN_FOLDER(openat64)
+
 #define MAKES_FILE(name) \
     int name(const char *path, int flags, ...) { \
         REAL(name); \

@@ -19,6 +19,7 @@ from shared import ENVIRONMENT, LONG, Said, command, some_documents, wait_for
 
 from textae import Engine, ModelSpec, TrainSpec
 from textae.index import store
+from textae.index.database import WAIT_FOR_LOCK
 
 READERS = 4
 SECONDS = 120 if LONG else 0
@@ -149,7 +150,7 @@ def test_a_second_writer_waits_and_then_says_who_has_the_lock(folder, tmp_path, 
             assert told, said
             assert (int(told[1]), told[3]) == (first.pid, str(folder))
             assert told[2] <= time.strftime("%H:%M:%S", time.localtime(began)) or told[2] > "23:5"
-        assert time.time() - began > store.WAIT_FOR_LOCK
+        assert time.time() - began > WAIT_FOR_LOCK
         assert state(folder) == before
         first.communicate(b"a comet that came late")
         assert first.returncode == 0

@@ -796,12 +796,12 @@ class TestFailures:
         self.index_is_as_before(folder)
 
     def test_a_sweep_that_fails_after_the_commit_is_no_failure(self, folder, monkeypatch):
-        def fail(path, missing_ok=False):
+        def fail(path, dir_fd=None):
             raise OSError(errno.EIO, "Input/output error")
 
         with Writer(folder) as writer, monkeypatch.context() as patch:
             fill(writer, "newer")
-            patch.setattr(Path, "unlink", fail)
+            patch.setattr(os, "unlink", fail)
             writer.commit()
             writer.__exit__(None, None, None)
         assert word_in(folder) == "newer"

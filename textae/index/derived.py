@@ -1,9 +1,9 @@
 """What is learned from the codes of an index later, topics and maps, kept with it by a commit of its own."""
 
-import os
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
+from textae.errors import NotWritableError
 from textae.index.records import Arrays
 from textae.index.snapshot import Snapshot
 from textae.index.store import Reader
@@ -28,13 +28,11 @@ def keep(snapshot: Snapshot, name: str, arrays: Arrays, setting: Any) -> bool:
         StoreError: the index does not exist any more, or another process is writing to it.
     """
     folder = snapshot.reader.folder
-    if not os.access(folder, os.W_OK):
-        return False
-    with UpdateWriter(folder) as writer, closing(Reader(folder)) as reader:
-        if not reader.is_same(snapshot.reader, "encoder/"):
-            return False
-        writer.drop(name)
-        writer.put_all(f"{name}/", arrays)
-        writer.set(name, setting)
-        writer.commit()
-    return True
+    with suppress(NotWritableError), UpdateWriter(folder) as writer, closing(Reader(folder)) as reader:
+        if reader.is_same(snapshot.reader, "encoder/"):
+            writer.drop(name)
+            writer.put_all(f"{name}/", arrays)
+            writer.set(name, setting)
+            writer.commit()
+            return True
+    return False

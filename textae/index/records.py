@@ -3,19 +3,22 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import struct
 from collections.abc import Mapping, Sequence
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textae.errors import StoreError
-from textae.types import Document, Picture
+from textae.index.directory import Directory
+from textae.types import Document, FieldValue, Picture
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -65,7 +68,20 @@ def document_of(row: Sequence[Any], folder: Path) -> Document:
     if stored is not None:
         height, width, channels = _SHAPE.unpack_from(stored)
         picture = Picture(height, width, channels, stored[_SHAPE.size :])
-    return Document(id, text, title, json.loads(fields), source, origin, picture)
+    return Document(id, text, title, fields_of(fields, folder), source, origin, picture)
+
+
+def fields_of(stored: str, folder: Path) -> dict[str, FieldValue]:
+    """The fields of a document, as they are stored.
+
+    Raises:
+        StoreError: they are not what was written.
+    """
+    with contextlib.suppress(ValueError, TypeError, RecursionError):
+        fields = json.loads(stored)
+        if isinstance(fields, dict):
+            return fields
+    raise damaged(folder, "the fields of a document are not what was written")
 
 
 def is_whole(row: Sequence[Any]) -> bool:
@@ -73,8 +89,13 @@ def is_whole(row: Sequence[Any]) -> bool:
     number, id, title, text, fields, source, origin, picture, content, sha256 = row
     try:
         whole = _content_hash((id, title, text, fields, picture)) == content
-        return bool(whole and _row_hash(number, source, origin, content) == sha256)
-    except (TypeError, ValueError):
+        if not whole or _row_hash(number, source, origin, content) != sha256:
+            return False
+        # A stranger may have made the hashes.
+        texts = all(isinstance(value, str) for value in (id, title, text, source, origin))
+        pixels = picture is None or math.prod(_SHAPE.unpack_from(picture)) == len(picture) - _SHAPE.size
+        return texts and pixels and isinstance(json.loads(fields), dict)
+    except (TypeError, ValueError, RecursionError, struct.error):
         return False
 
 
@@ -105,41 +126,59 @@ def digest_of(settings: Sequence[Any], arrays: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps([settings, arrays], default=repr).encode()).hexdigest()
 
 
-def array_path(folder: Path, sha256: str) -> Path:
-    """The file of the array with this hash."""
-    return folder / "arrays" / f"{sha256}.npy"
-
-
-def map_array(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
+def map_array(arrays: Directory, name: str, sha256: str, size: int) -> NDArray[Any]:
     """Memory-map an array of `size` bytes, header included.
 
+    Args:
+        arrays: the folder of the arrays.
+        name: of the array in the index, for messages.
+        sha256: by which its file is named.
+        size: of its file.
+
     Raises:
-        StoreError: the hash is malformed, or the file is not whole.
+        StoreError: the hash is malformed, or the file is not whole, or a link.
         FileNotFoundError: the file is missing.
     """
     if not _SHA256.fullmatch(str(sha256)):  # it becomes a path, and a stranger may have written it
-        raise damaged(folder, f"the array {name!r} is not named by a hash")
-    path = array_path(folder, sha256)
-    if path.stat().st_size == size:
-        with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # what numpy makes of a broken header
-            mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
-            return mapped
-    raise damaged(folder, f"the array {name!r} in {path.name} is not whole")
+        raise damaged(arrays.path.parent, f"the array {name!r} is not named by a hash")
+    with arrays.open(f"{sha256}.npy") as file:
+        if os.fstat(file.fileno()).st_size == size:
+            with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # of a broken header
+                return _mapped(file)
+    raise damaged(arrays.path.parent, f"the array {name!r} in {sha256}.npy is not whole")
 
 
-def write_array(folder: Path, array: NDArray[Any]) -> tuple[str, int]:
+def _mapped(file: BufferedReader) -> NDArray[Any]:
+    """As `np.lib.format.open_memmap`, which takes a path, and would follow it once more."""
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran_order, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError("objects are pickles")
+    order: Literal["F", "C"] = "F" if fortran_order else "C"
+    return np.memmap(file, dtype, "r", file.tell(), shape, order)
+
+
+def write_array(arrays: Directory, array: NDArray[Any]) -> tuple[str, int]:
     """Write an array under a temporary name, sync it, and rename it to its hash; returns the hash and the size."""
-    temporary = folder / "arrays" / f"{os.getpid()}.part"
-    with temporary.open("wb") as file:
+    temporary = f"{os.getpid()}.part"
+    with new_file(arrays, temporary) as file:
         np.save(file, array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-    sha256, size = file_hash(temporary), temporary.stat().st_size
-    temporary.replace(array_path(folder, sha256))
+        size = file.tell()
+    sha256 = file_hash(arrays, temporary)
+    arrays.replace(temporary, arrays, f"{sha256}.npy")
     return sha256, size
 
 
-def file_hash(path: Path) -> str:
+def new_file(arrays: Directory, name: str) -> BufferedWriter:
+    """A new file in place of what has this name, which a stranger may have made a second name of another file."""
+    arrays.remove(name)
+    return arrays.create(name)
+
+
+def file_hash(arrays: Directory, name: str) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
+    with arrays.open(name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

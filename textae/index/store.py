@@ -10,34 +10,26 @@ A writer replaces the index, or revises it, inside one transaction that ends wit
 next writer. A reader holds one snapshot, the documents of one commit and that commit's arrays, until it is closed.
 Every document has a number, which no other one ever gets.
 Everything is JSON, text or `.npy` without pickles: an index from a stranger can be wrong, but never code.
+`textae.index.database` and `textae.index.directory` open what a stranger may have made.
 """
 
 import contextlib
 import hashlib
 import json
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from textae.errors import StoreError
-from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, is_whole, map_array
+from textae.index.database import Database, damage_is_an_error, open_to_read
+from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, fields_of, is_whole, map_array
 from textae.types import Document, FieldValue
-
-FORMAT = 4
-"""The version of what is described here; another one is refused, with the command that rebuilds the index."""
-
-APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database
-WAIT_FOR_LOCK = 5.0
-"""Seconds that a second writer waits for the first."""
 
 SETTINGS = "SELECT name, value FROM settings ORDER BY name"
 ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
 DIGEST = "SELECT sha256 FROM digest"
 
 _PARAMETERS = 500  # of a statement: SQLite bounds them
-_NOT_DAMAGE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)  # a whole index may bring these
 
 
 class Reader:
@@ -57,7 +49,7 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._database = connect(folder)
+        self._database = open_to_read(folder)
         try:
             self.arrays, self.settings = self._snapshot()
             self.commit = _commit(self._database)
@@ -79,7 +71,9 @@ class Reader:
                 raise damaged(self.folder, "its settings or its list of arrays are not what was written")
             try:
                 self._hashes = {name: sha256 for name, sha256, _ in arrays}
-                return {name: map_array(self.folder, name, sha256, size) for name, sha256, size in arrays}, loaded
+                directory = self._database.directory.folder("arrays")
+                with contextlib.closing(directory):
+                    return {name: map_array(directory, name, sha256, size) for name, sha256, size in arrays}, loaded
             except FileNotFoundError as error:
                 self._database.execute("ROLLBACK")
                 if self._rows("PRAGMA data_version") == version:
@@ -87,11 +81,30 @@ class Reader:
 
     def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with damage_is_an_error(self.folder):
-            return self._database.execute(statement, parameters).fetchall()
+            rows = self._database.rows(statement, parameters)
+        if self._database.is_as_opened():
+            return rows
+        self._read_again()
+        return self._rows(statement, parameters)
+
+    def _read_again(self) -> None:
+        """Open anew the files that were opened without locks, and have changed since.
+
+        Raises:
+            StoreError: there is another commit.
+        """
+        database = open_to_read(self.folder)
+        database.execute("BEGIN")
+        if _commit(database) != self.commit:
+            database.close()
+            raise StoreError(f"another process has changed the index {self.folder}; run the command again")
+        self._database.close()
+        self._database = database
 
     def __len__(self) -> int:
         """The number of documents."""
-        return int(self._rows("SELECT count(*) FROM documents")[0][0])
+        # `count(*)` would be a single instruction of SQLite's, which no bound interrupts.
+        return int(self._rows("SELECT count(number) FROM documents")[0][0])
 
     def ids(self, numbers: Sequence[int]) -> list[str]:
         """The ids of the documents with these numbers, in their order."""
@@ -147,14 +160,20 @@ class Reader:
         Raises:
             StoreError: a document is not what was written.
         """
+        for row in self._rows_of_documents():
+            yield document_of(row, self.folder)
+
+    def _rows_of_documents(self) -> Iterator[tuple[Any, ...]]:
         with damage_is_an_error(self.folder):
             for row in self._database.execute(f"SELECT {COLUMNS} FROM documents ORDER BY number"):
-                yield document_of(row, self.folder)
+                if not self._database.is_as_opened():
+                    raise StoreError(f"another process has changed the index {self.folder}; run the command again")
+                yield row
 
     def field(self, name: str) -> dict[str, FieldValue]:
         """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
         rows = self._rows("SELECT id, fields FROM documents ORDER BY number")
-        return {id: json.loads(fields).get(name) for id, fields in rows}
+        return {id: fields_of(fields, self.folder).get(name) for id, fields in rows}
 
     def is_same(self, other: "Reader", *prefixes: str) -> bool:
         """Whether another commit has the same arrays under all names with one of these prefixes."""
@@ -182,10 +201,9 @@ class Reader:
         The settings and the list of arrays were checked when the reader was made.
         """
         damage = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
-        with damage_is_an_error(self.folder):
-            for row in self._database.execute(f"SELECT {COLUMNS} FROM documents"):
-                if not is_whole(row):
-                    damage.append(f"the document {row[1]!r} is not what was written")
+        for row in self._rows_of_documents():
+            if not is_whole(row):
+                damage.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             damage.append(f"of {self.settings['documents']} documents there are {len(self)}")
         for name, sha256 in self._hashes.items():
@@ -205,53 +223,9 @@ def last_commit(folder: Path) -> str:
     Raises:
         StoreError: there is no index, or it is of another version.
     """
-    with contextlib.closing(connect(folder)) as database, damage_is_an_error(folder):
+    with contextlib.closing(open_to_read(folder)) as database, damage_is_an_error(folder):
         return _commit(database)
 
 
-def _commit(database: sqlite3.Connection) -> str:
-    return "".join(str(sha256) for (sha256,) in database.execute(DIGEST))
-
-
-def connect(folder: Path) -> sqlite3.Connection:
-    """Connect to the database of an index.
-
-    Raises:
-        StoreError: there is no index, or it is of another version.
-    """
-    path = folder / "index.sqlite"
-    if not path.is_file():
-        raise StoreError(f"no index at {folder}; 'textae index SOURCE… --index {folder}' makes one")
-    access = "mode=rw"
-    if not os.access(folder, os.W_OK):  # then SQLite cannot make a write-ahead log
-        access = "mode=ro" if (folder / "index.sqlite-wal").exists() else "immutable=1"
-    with damage_is_an_error(folder):
-        uri = f"{path.absolute().as_uri()}?{access}"
-        database = sqlite3.connect(uri, WAIT_FOR_LOCK, isolation_level=None, check_same_thread=False, uri=True)
-        (application,) = database.execute("PRAGMA application_id").fetchone()
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        (n_tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if application == APPLICATION_ID and version == FORMAT:
-        return database
-    database.close()
-    if not n_tables:
-        raise StoreError(f"the index at {folder} was never finished; 'textae index SOURCE… --index {folder}' makes it")
-    if application != APPLICATION_ID:
-        raise StoreError(f"{path} is not an index of textae's; give another folder with --index")
-    raise StoreError(
-        f"the index at {folder} has format {version}, and this textae reads format {FORMAT}; "
-        f"'textae index SOURCE… --index {folder}' rebuilds it"
-    )
-
-
-@contextlib.contextmanager
-def damage_is_an_error(folder: Path) -> Iterator[None]:
-    """Raise a `StoreError` for what SQLite cannot read."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _NOT_DAMAGE:
-            raise StoreError(
-                f"cannot read the index {folder}: {error}; its disk may be full or broken, or you may not read it"
-            ) from None
-        raise StoreError(f"the index {folder} cannot be read: {error}; 'textae index' rebuilds it") from None
+def _commit(database: Database) -> str:
+    return "".join(str(sha256) for (sha256,) in database.rows(DIGEST))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,24 +16,30 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from textae.errors import StoreError
+from textae.errors import NotWritableError, StoreError
 from textae.index import records
+from textae.index.database import (
+    APPLICATION_ID,
+    FORMAT,
+    TABLES,
+    WAIT_FOR_LOCK,
+    check_schema,
+    code_of,
+    open_to_read,
+    open_to_write,
+    schema_of,
+)
+from textae.index.directory import Directory
 from textae.index.records import Arrays, damaged
-from textae.index.store import APPLICATION_ID, ARRAYS, FORMAT, SETTINGS, WAIT_FOR_LOCK, connect
+from textae.index.store import ARRAYS, SETTINGS
 from textae.types import Document
-
-_SCHEMA = """
-CREATE TABLE documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
-                        text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL,
-                        picture BLOB, content BLOB NOT NULL, sha256 BLOB NOT NULL);
-CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL);
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE digest (sha256 TEXT NOT NULL);
-"""
 
 _SWEPT = re.compile(r"[0-9a-f]{64}\.npy|[0-9]+\.part")  # nothing else in the folder of the arrays is ever deleted
 
-_WRITER = "writer.json"
+_WRITER, _LONGEST = "writer.json", 1_000
+"""Who writes, or wrote last: the name of the note, and the bytes of it that are read."""
+
+_MOST = 1 << 62  # SQLite's numbers end at 2⁶³
 
 
 class Writer:
@@ -47,10 +54,8 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        path = folder.absolute() / "index.sqlite"
         with failures_are_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=WAIT_FOR_LOCK, isolation_level=None)
+            self._database = open_to_write(folder, WAIT_FOR_LOCK)
         try:
             with failures_are_errors(folder):
                 self._begin()
@@ -59,23 +64,25 @@ class Writer:
             raise
 
     def _begin(self) -> None:
-        if self._tables() and self._database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise StoreError(f"{self.folder / 'index.sqlite'} is somebody else's database; give another --index")
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute("BEGIN IMMEDIATE")
-        (self.folder / "arrays").mkdir(exist_ok=True)
+        self._folder = self._database.directory
+        self._arrays = self._folder.folder("arrays", make=True)
         self._sweep()  # what a writer left that did not live to commit
         note = {"process": os.getpid(), "command": sys.argv[1] if len(sys.argv) > 1 else "", "since": int(time.time())}
         with contextlib.suppress(OSError):  # a courtesy to those who wait, no part of the index
-            (self.folder / _WRITER).write_text(json.dumps(note), encoding="utf-8")
+            temporary = f"{os.getpid()}.part"
+            with records.new_file(self._arrays, temporary) as file:
+                file.write(json.dumps(note).encode())
+            self._arrays.replace(temporary, self._folder, _WRITER)
         self._documents, self._next, self._history = self._prepare()
 
     def _prepare(self) -> tuple[int, int, str]:
         """Make empty tables; returns the number of documents in them, the next document's number, and the history."""
+        # A page that is dropped is overwritten, so that one that is linked again and again is not dropped again.
+        self._database.execute("PRAGMA secure_delete = ON")
         for table in self._tables():
             self._database.execute(f'DROP TABLE "{table}"')
-        for statement in _SCHEMA.split(";"):
+        for statement in TABLES.values():
             self._database.execute(statement)
         self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
@@ -98,7 +105,8 @@ class Writer:
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("BEGIN IMMEDIATE")
             self._sweep()
-            (self.folder / _WRITER).unlink(missing_ok=True)
+            self._folder.remove(_WRITER)
+        self._arrays.close()
         self._database.close()
 
     def __len__(self) -> int:
@@ -157,13 +165,13 @@ class Writer:
     def put(self, name: str, array: NDArray[Any]) -> None:
         """Write an array to disk, to be part of the index from the commit on."""
         with failures_are_errors(self.folder):
-            sha256, size = records.write_array(self.folder, array)
+            sha256, size = records.write_array(self._arrays, array)
         self._execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, size))
 
     def arrays(self, prefix: str) -> Arrays:
         """The arrays in this transaction with a prefix, memory-mapped; their names without the prefix."""
         return {
-            name.removeprefix(prefix): records.map_array(self.folder, name, sha256, size)
+            name.removeprefix(prefix): records.map_array(self._arrays, name, sha256, size)
             for name, sha256, size in self._execute(ARRAYS)
             if name.startswith(prefix)
         }
@@ -178,7 +186,7 @@ class Writer:
         """
         with failures_are_errors(self.folder):
             for name, sha256, _ in self._execute(ARRAYS):
-                if name.startswith(prefixes) and records.file_hash(records.array_path(self.folder, sha256)) != sha256:
+                if name.startswith(prefixes) and records.file_hash(self._arrays, f"{sha256}.npy") != sha256:
                     raise damaged(self.folder, f"the array {name!r} is not what was written")
 
     def set(self, name: str, value: Any) -> None:
@@ -199,17 +207,19 @@ class Writer:
         self._execute("DELETE FROM digest")
         self._execute("INSERT INTO digest VALUES (?)", (digest,))
         with failures_are_errors(self.folder):
-            for folder in (self.folder / "arrays", self.folder, self.folder.absolute().parent):
-                _sync_folder(folder)
+            for folder in (self._arrays, self._folder, Directory(self.folder.resolve().parent)):
+                folder.sync()
         self._execute("COMMIT")
 
     def _sweep(self) -> None:
         """Delete the arrays that nothing names. Readers that have mapped them keep them."""
         tables = self._database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'arrays'").fetchall()
         named = {row[0] for row in self._database.execute("SELECT sha256 FROM arrays")} if tables else set()
-        for path in (self.folder / "arrays").iterdir():
-            if path.stem not in named and _SWEPT.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        for name in self._arrays.names():
+            if name.removesuffix(".npy") not in named and _SWEPT.fullmatch(name):
+                status = self._arrays.status(name)
+                if status and not stat.S_ISDIR(status.st_mode):  # no writer leaves a folder
+                    self._arrays.remove(name)
 
 
 class UpdateWriter(Writer):
@@ -224,13 +234,18 @@ class UpdateWriter(Writer):
     """
 
     def __init__(self, folder: Path) -> None:
-        connect(folder).close()  # a writer would make a folder, or clear away another version's tables
+        open_to_read(folder).close()  # a writer would make a folder, or clear away another version's tables
         super().__init__(folder)
 
     def _prepare(self) -> tuple[int, int, str]:
-        documents = self._database.execute("SELECT count(*) FROM documents").fetchone()[0]
-        settings = dict(self._database.execute(SETTINGS).fetchall())
-        return documents, int(settings["next_number"]), json.loads(settings.get("history", '""'))
+        check_schema(schema_of(self._database), self.folder)  # again, now that nobody else writes
+        ((documents,),) = self._database.rows("SELECT count(number) FROM documents")
+        settings = dict(self._database.rows(SETTINGS))
+        with contextlib.suppress(KeyError, TypeError, ValueError, RecursionError):  # a stranger may have written it
+            following, history = int(settings["next_number"]), str(json.loads(settings.get("history", '""')))
+            if 0 <= following < _MOST:
+                return documents, following, history
+        raise damaged(self.folder, "its settings are not what was written")
 
     def keep_only(self, *prefixes: str) -> None:
         """Drop all arrays and settings from the next commit but those with these prefixes, and those put later.
@@ -244,22 +259,13 @@ class UpdateWriter(Writer):
 
 
 def _who_writes(folder: Path) -> str:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        note = json.loads((folder / _WRITER).read_bytes())
+    with contextlib.suppress(OSError, StoreError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        with Directory(folder).open(_WRITER) as file:
+            note = json.loads(file.read(_LONGEST))
         since = time.strftime("%H:%M:%S", time.localtime(int(note["since"])))
         command = re.sub("[^a-z]", "", str(note["command"]))[:20]  # a stranger may have written it
         return f"another textae{f' ({command})' if command else ''}, process {int(note['process'])}, since {since},"
     return "another textae"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Names are synced with their folder, on systems where a folder can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextlib.contextmanager
@@ -270,11 +276,14 @@ def failures_are_errors(folder: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise StoreError(f"{_who_writes(folder)} is writing to {folder}; try again when it has finished") from None
-        raise StoreError(f"cannot write the index {folder}: {error}; it is as it was before") from None
+        if code_of(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CORRUPT):
+            why = "its pages are linked in circles" if code_of(error) == sqlite3.SQLITE_INTERRUPT else error
+            raise damaged(folder, str(why)) from None
+        raise NotWritableError(f"cannot write the index {folder}: {error}; it is as it was before") from None
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"{folder / 'index.sqlite'} is damaged or no index ({error}); delete it, or give another --index"
         ) from None
     except OSError as error:  # numpy's have no strerror
         why = error.strerror or "the disk took only a part of what was written"
-        raise StoreError(f"cannot write the index {folder}: {why}; it is as it was before") from None
+        raise NotWritableError(f"cannot write the index {folder}: {why}; it is as it was before") from None

@@ -403,7 +403,8 @@ class TestDamage:
                     said += 1
             path.write_bytes(whole)
         assert contents(folder) == contents(index_folder)
-        assert said and answered
+        assert said
+        assert not answered  # all arrays of so small an index are hashed when it is opened
 
     def test_a_mistake_of_the_caller_is_not_taken_for_damage(self, index_folder):
         with pytest.raises(ValueError, match="mine"), Engine.open(index_folder):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import struct
@@ -61,10 +62,7 @@ def document_of(row: Sequence[Any], folder: Path) -> Document:
     if not is_whole(row):
         raise damaged(folder, f"the document {row[1]!r} is not what was written")
     _, id, title, text, fields, source, origin, stored, *_ = row
-    picture = None
-    if stored is not None:
-        height, width, channels = _SHAPE.unpack_from(stored)
-        picture = Picture(height, width, channels, stored[_SHAPE.size :])
+    picture = None if stored is None else Picture(*shape_of(stored), stored[_SHAPE.size :])
     return Document(id, text, title, json.loads(fields), source, origin, picture)
 
 
@@ -73,9 +71,21 @@ def is_whole(row: Sequence[Any]) -> bool:
     number, id, title, text, fields, source, origin, picture, content, sha256 = row
     try:
         whole = _content_hash((id, title, text, fields, picture)) == content
-        return bool(whole and _row_hash(number, source, origin, content) == sha256)
-    except (TypeError, ValueError):
+        return bool(
+            whole
+            and _row_hash(number, source, origin, content) == sha256
+            and all(isinstance(value, str) for value in (id, title, text, source, origin))
+            and isinstance(json.loads(fields), dict)
+            and (picture is None or math.prod(shape_of(picture)) == len(picture) - _SHAPE.size)
+        )
+    except (TypeError, ValueError, RecursionError, struct.error):
         return False
+
+
+def shape_of(picture: bytes) -> tuple[int, int, int]:
+    """Height, width and channels of a stored picture."""
+    height, width, channels = _SHAPE.unpack_from(picture)
+    return height, width, channels
 
 
 _Content = tuple[str, str, str, str, bytes | None]

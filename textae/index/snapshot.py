@@ -28,6 +28,7 @@ from textae.index.chunked import ChunkedArray
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows
+from textae.index.soundness import check_opened, faults
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
 
@@ -106,13 +107,24 @@ class Snapshot:
 
     Args:
         reader: of the store.
+
+    Raises:
+        StoreError: an array or a setting is not what textae writes.
     """
 
     def __init__(self, reader: Reader) -> None:
+        check_opened(reader)
         self.reader = reader
         self.learned: dict[str, Any] = {}  # topics and maps of this commit, also of one that cannot be written to
         # A slice of a memmap takes a microsecond more than one of a plain array.
         self.arrays = {name: np.asarray(array) for name, array in reader.arrays.items()}
+
+    def damage(self) -> list[str]:
+        """What is wrong with the index, a line each: other bytes than were written, or else what textae never writes.
+
+        The settings and the list of arrays were checked when the index was opened.
+        """
+        return self.reader.damage() or faults(self.reader)
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from textae.errors import StoreError
-from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, is_whole, map_array
+from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, is_whole, map_array, shape_of
 from textae.types import Document, FieldValue
 
 FORMAT = 4
@@ -127,6 +127,11 @@ class Reader:
         """Every id, by the document's number."""
         return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
 
+    def shapes(self) -> list[list[int] | None]:
+        """The different shapes of the documents' pictures; None among them where a document is a text."""
+        rows = self._rows("SELECT DISTINCT substr(picture, 1, 12) FROM documents")
+        return [None if header is None else list(shape_of(header)) for (header,) in rows]
+
     def ids_and_titles(self) -> tuple[list[str], list[str]]:
         """The id of every document, and its title, in the order of the numbers."""
         rows = self._rows("SELECT id, title FROM documents ORDER BY number")
@@ -188,11 +193,15 @@ class Reader:
                     damage.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             damage.append(f"of {self.settings['documents']} documents there are {len(self)}")
-        for name, sha256 in self._hashes.items():
-            whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
-            if hashlib.sha256(whole_file).hexdigest() != sha256:
-                damage.append(f"the array {name!r} is not what was written")
-        return damage
+        return damage + [
+            f"the array {name!r} is not what was written" for name in self.arrays if not self.is_written(name)
+        ]
+
+    def is_written(self, name: str) -> bool:
+        """Whether every byte of an array is what was written."""
+        whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
+        sha256: str = self._hashes[name]
+        return hashlib.sha256(whole_file).hexdigest() == sha256
 
     def close(self) -> None:
         """Let go of the snapshot."""

@@ -161,7 +161,7 @@ def doctor(shell: ShellOptions) -> None:
     textae doctor --index notes.textae
     """
     with shell.open_engine() as engine:
-        damage = engine.snapshot.reader.damage()
+        damage = engine.snapshot.damage()
     for line in damage:
         click.echo(sanitise.safe(line))
     if damage:

@@ -127,11 +127,11 @@ def map_array(folder: Path, name: str, sha256: str, size: int) -> NDArray[Any]:
         StoreError: the hash is malformed, or the file is not whole.
         FileNotFoundError: the file is missing.
     """
-    if not _SHA256.fullmatch(str(sha256)):  # it becomes a path, and a stranger may have written it
+    if not (isinstance(name, str) and _SHA256.fullmatch(str(sha256))):  # the hash becomes a path
         raise damaged(folder, f"the array {name!r} is not named by a hash")
     path = array_path(folder, sha256)
     if path.stat().st_size == size:
-        with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # what numpy makes of a broken header
+        with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError, MemoryError):  # of a broken header
             mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
             return mapped
     raise damaged(folder, f"the array {name!r} in {path.name} is not whole")

@@ -28,7 +28,7 @@ from textae.errors import TextaeError
 from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
-from textae.index.soundness import check_values
+from textae.index.soundness import check_all
 from textae.index.writer import UpdateWriter, failures_are_errors
 from textae.types import Progress, Shape
 
@@ -96,7 +96,7 @@ def relearn(
             f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
         )
     writer.check("")
-    check_values(snapshot.reader, "")
+    check_all(snapshot.reader)
     labels = None if label is None else _labels(snapshot, label)
     tune = None if labels is None else partial(_fine_tune, writer, labels, train, progress)
     warnings: Sequence[str] = ()

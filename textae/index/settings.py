@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from textae.config import LAYOUTS, MOST_PASSAGE, MOST_SEED, specs_of
-from textae.encoding.projection import LOGISTIC, SOFTMAX
+from textae.encoding.analyzer import languages
 from textae.errors import TextaeError
 from textae.types import KINDS
 
@@ -59,6 +59,16 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not _HALF.search(value)
 
 
+def _is_activation(value: Any) -> bool:
+    from textae.encoding.projection import LOGISTIC, SOFTMAX  # a plain search draws no map
+
+    return value in (LOGISTIC, SOFTMAX)
+
+
+def _is_language(value: Any) -> bool:
+    return isinstance(value, str) and value in languages()
+
+
 _NONE, _FLAG, _SEED, _TEXTS = _one_of(None), _one_of(False, True), _whole(0, MOST_SEED), _list(_is_text)
 _SCALAR = _either(_NONE, _FLAG, _number(), _is_text)
 
@@ -91,7 +101,7 @@ _REQUIRED: Mapping[str, Valid] = {
     ),
     "passage": _whole(0, MOST_PASSAGE),
     "shape": _either(_NONE, _list(_whole(1, _MOST_PIXELS), 3, 3)),
-    "analysis": _object({"language": _either(_NONE, _is_text), "stop_words": _TEXTS}),
+    "analysis": _object({"language": _either(_NONE, _is_language), "stop_words": _TEXTS}),
     "about": _object({}, _ABOUT),
     "sources": lambda value: isinstance(value, dict) and all(map(_SOURCE, value.values())),
 }
@@ -104,7 +114,7 @@ _OPTIONAL: Mapping[str, Valid] = {
         | dict.fromkeys(("names", "area_names"), _list(_is_text, 1))
         | {"seed": _SEED, "found": _FLAG}
     ),
-    **{f"map/{layout}": _object({"seed": _SEED, "hidden": _one_of(LOGISTIC, SOFTMAX)}) for layout in LAYOUTS},
+    **{f"map/{layout}": _object({"seed": _SEED, "hidden": _is_activation}) for layout in LAYOUTS},
 }
 
 

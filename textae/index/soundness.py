@@ -4,8 +4,9 @@ Hashes prove that an index is what somebody wrote, and that may be a stranger. F
 (`textae.index.specification`, `textae.index.settings`):
 
     check_opened    settings; presence, dtypes and shapes of arrays, where rows start and end; hashes of small arrays
-    check_values    all values of some arrays, before a change computes others from them, in native code too
-    faults          all of it, and whether arrays and documents agree: for `doctor`, and to explain an error
+    check_values    all values of some arrays, before an update computes others from them, in native code too
+    check_all       all of it, and whether arrays and documents agree, before an index is trained again
+    faults          the same: for `doctor`, and to explain an error
 
 A search does not read every value: numpy checks where it reads, and `Engine` explains its errors by `faults`.
 """
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import LAYOUTS
+from textae.config import LAYOUTS, LSA
 from textae.encoding.arrays import distinct
 from textae.encoding.convolution import POOL
 from textae.index import settings as setting_rules
@@ -30,7 +31,7 @@ from textae.index.segments import Segment, SegmentRows
 from textae.index.specification import Rule, Spec, specification
 from textae.index.store import Reader
 
-_HASHED = 2 << 20
+_HASHED = 3 << 19
 """Bytes of small arrays that are hashed when an index is opened, those of the encoder first. With the default model
 all arrays of the encoder have 1 MB together, but for its words, which have 40."""
 
@@ -61,6 +62,16 @@ def check_values(reader: Reader, *prefixes: str) -> None:
         StoreError: an array is not what textae writes.
     """
     for fault in _value_faults(reader, *prefixes):
+        raise damaged(reader.folder, fault)
+
+
+def check_all(reader: Reader) -> None:
+    """Check all that `faults` finds.
+
+    Raises:
+        StoreError: the index is not what textae writes.
+    """
+    for fault in faults(reader):
         raise damaged(reader.folder, fault)
 
 
@@ -172,8 +183,9 @@ def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
             n_instance = of("INSTANCE", length=of("DIMS") - n_topics)
             hidden = of("HIDDEN")
             whole["the encoder"] = n_instance + n_topics == of("DIMS") and max(n_instance, n_topics) <= hidden
-        others = ("encoder/pixel/weight0", "unlabelled/encoder/pixel/weight0", "unlabelled/encoder/deep/weight0")
-        whole["the encoders"] = not any(name in arrays for name in others)
+        is_deep = "encoder/deep/weight0" in arrays
+        whole["the training and the encoder"] = is_deep == (settings["about"].get("pretrain", LSA) != LSA)
+        whole["the kinds of arrays"] = not any(map(_OF_PICTURES.match, arrays))
     else:
         whole |= _pictures_agree(reader, sizes)
     if "topics" in settings:
@@ -214,6 +226,7 @@ def _pictures_agree(reader: Reader, sizes: _Sizes) -> dict[str, bool]:
     return agree
 
 
+_OF_PICTURES = re.compile("(encoder|decoder)/(kernel|pixel)/|unlabelled/encoder/(kernel|pixel|deep)/")
 _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
 
 
@@ -251,7 +264,7 @@ def _disagreements(reader: Reader) -> Iterator[str]:
             yield f"the fields of segment {name!r} are not sorted"
     if not last < settings["next_number"] >= settings["learned_numbers"]:
         yield "the setting 'next_number' is the number of a document"
-    if not np.array_equal(np.concatenate(alive), list(reader.all_ids())):
+    if not np.array_equal(np.concatenate(alive), reader.numbers()):
         yield "the documents and the arrays are not of the same documents"
     shape = settings["shape"]
     if any(one != shape for one in reader.shapes()):

@@ -7,9 +7,8 @@ ignored: a later version may have written them.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ _AT_A_TIME = 1 << 20
 """Numbers that are checked at a time, so that memory holds no copy of an array."""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A condition on the values of an array.
 
     Attributes:
@@ -84,8 +82,7 @@ _PERMUTATION = Rule(
 _UTF8 = Rule("is not UTF-8", lambda array, _: _is_utf8(array.tobytes()))
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(NamedTuple):
     """What an array may be.
 
     Attributes:
@@ -240,23 +237,26 @@ def _texts(all_of: _Specification, arrays: Arrays, _: Mapping[str, Any]) -> None
         all_of.put("encoder/", _QUANTIZATION)
         all_of.layers("encoder/deep/", "INPUTS", "DIMS")
         return
-    for group in ("encoder/", "unlabelled/encoder/")[: 1 + ("unlabelled/encoder/words" in arrays)]:
+    tuned = any(name.startswith("unlabelled/") for name in arrays)
+    for group in ("encoder/", "unlabelled/encoder/")[: 1 + tuned]:
         all_of.put(group, _ENCODER)
         all_of.layers(f"{group}answer/", "HIDDEN", "INSTANCE")
         all_of.layers(f"{group}topic/", "HIDDEN", "TOPICS")
 
 
-def _pictures(all_of: _Specification, _: Arrays, settings: Mapping[str, Any]) -> None:
+def _pictures(all_of: _Specification, arrays: Arrays, settings: Mapping[str, Any]) -> None:
     channels = str(settings["shape"][2])
     all_of.put("", {"idf": _spec("f4", "LEARNED+1")})
     all_of.put("pca/", {"axes": _spec("f4", "PIXELS LSA"), "mean": _spec("f4", "PIXELS")})
     all_of.put("encoder/", _QUANTIZATION)
-    kernels = all_of.layers("encoder/kernel/", channels, "FILTERS", kernels="{above} {below} {size} {size}")
-    if kernels:
+    all_of.layers("encoder/kernel/", channels, "FILTERS", kernels="{above} {below} {size} {size}")
+    convolves = any(name.startswith("encoder/kernel/") for name in arrays)
+    if convolves:
         all_of.put("encoder/kernel/", {"shape": _spec("i8", "3")})
-    depth = all_of.network("encoder/pixel/", "POOLED" if kernels else "PIXELS", "DIMS")
+    depth = all_of.network("encoder/pixel/", "POOLED" if convolves else "PIXELS", "DIMS")
     all_of.put("encoder/pixel/", {f"units{i}": _UNITS for i in range(depth)})
     kernels = all_of.layers("decoder/kernel/", "BLOCKS", channels, "f2", "{below} {above} {size} {size}")
-    if kernels:
+    unfolds = any(name.startswith("decoder/kernel/") for name in arrays)
+    if unfolds:
         all_of.put("decoder/kernel/", {"shapes": _spec("i8", f"{kernels + 1} 3")})
-    all_of.network("decoder/", "DIMS", "UNFOLDED" if kernels else "PIXELS", "f2")
+    all_of.network("decoder/", "DIMS", "UNFOLDED" if unfolds else "PIXELS", "f2")

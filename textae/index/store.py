@@ -21,6 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from textae.encoding.arrays import Rows
 from textae.errors import StoreError
 from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, is_whole, map_array, shape_of
 from textae.types import Document, FieldValue
@@ -72,7 +75,10 @@ class Reader:
             version = self._rows("PRAGMA data_version")
             settings, arrays = self._rows(SETTINGS), self._rows(ARRAYS)
             loaded = None
-            if self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
+            texts = all(
+                isinstance(cell, str) for row in settings for cell in row
+            )  # a stranger may have written numbers
+            if texts and self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
                 with contextlib.suppress(ValueError, RecursionError):  # JSON that a stranger made
                     loaded = {name: json.loads(value) for name, value in settings}
             if loaded is None:
@@ -126,6 +132,12 @@ class Reader:
     def all_ids(self) -> dict[int, str]:
         """Every id, by the document's number."""
         return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
+
+    def numbers(self) -> Rows:
+        """The number of every document, rising."""
+        rows = self._database.execute("SELECT number FROM documents ORDER BY number")
+        with damage_is_an_error(self.folder):
+            return np.fromiter((number for (number,) in rows), np.int64)
 
     def shapes(self) -> list[list[int] | None]:
         """The different shapes of the documents' pictures; None among them where a document is a text."""

@@ -26,6 +26,7 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
 from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
+from textae.index.checksums import with_checksums
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
 from textae.index.soundness import check_all
@@ -183,6 +184,6 @@ def _fine_tune(
     tuned = fine_tune(bags, labels, before, drop, train, progress)
     classifier = tuned.classifier
     writer.put_all(_BEFORE, before.encoder.arrays())
-    writer.put_all("", {**tuned.encoder.arrays(), **classifier.arrays()})
+    writer.put_all("", with_checksums(tuned.encoder.arrays() | classifier.arrays()))
     writer.set("classifier", {"field": labels.field, "labelled": labels.n_labelled, "classes": classifier.classes})
     return tuned.encoder

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from shared import ENVIRONMENT
+from shared import ENVIRONMENT, Said
 
 from textae.index import store
 from textae.index.records import COLUMNS, _content_hash, _row_hash, array_path, digest_of, write_array
@@ -48,6 +48,9 @@ class Mutant:
     def put(self, name: str, array: np.ndarray) -> None:
         self.database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, *write_array(self.folder, array)))
 
+    def delete(self, table: str, name: str) -> None:
+        self.database.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
+
     def seal(self) -> None:
         rows = (self.database.execute(statement).fetchall() for statement in (store.SETTINGS, store.ARRAYS))
         self.database.execute("UPDATE digest SET sha256 = ?", (digest_of(*rows),))
@@ -75,7 +78,7 @@ def change_array(mutant: Mutant) -> str:
 
 
 def drop(mutant: Mutant, name: str, _: np.ndarray) -> None:
-    mutant.database.execute("DELETE FROM arrays WHERE name = ?", (name,))
+    mutant.delete("arrays", name)
 
 
 def rename(mutant: Mutant, name: str, _: np.ndarray) -> None:
@@ -131,7 +134,7 @@ def small_at_random(mutant: Mutant, name: str, array: np.ndarray) -> None:
 
 def shift(mutant: Mutant, name: str, array: np.ndarray) -> None:
     by = mutant.rng.choice([1, -1, 100, -100])
-    mutant.put(name, array if array.dtype == bool else (array + by).astype(array.dtype))
+    mutant.put(name, array if array.dtype == bool else array + np.array(by).astype(array.dtype))
 
 
 def one_value(mutant: Mutant, name: str, array: np.ndarray) -> None:
@@ -204,7 +207,7 @@ def change_setting(mutant: Mutant) -> str:
     name = rng.choice(sorted(settings))
     match rng.randrange(6):
         case 0:
-            mutant.database.execute("DELETE FROM settings WHERE name = ?", (name,))
+            mutant.delete("settings", name)
             return f"no setting {name}"
         case 1:
             new = rng.choice(["", "{", "[" * 100_000, "1e999", "NaN", '"\\ud800"', "9" * 5_000, "[" * 300 + "]" * 300])
@@ -310,23 +313,28 @@ torch.set_num_threads(1)
 def size():
     return int(re.search(r"VmSize:\\s+(\\d+)", open("/proc/self/status").read())[1]) << 10
 
-def run(arguments, out, err):
-    for number, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+def run(commands, folder):
     resource.setrlimit(resource.RLIMIT_AS, (size() + (500 << 20), resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.setitimer(signal.ITIMER_PROF, 5)  # SIGPROF ends the process
-    sys.argv = ["textae", *arguments]
-    code = 0
-    try:
-        main()
-    except SystemExit as done:
-        code = done.code or 0
-    except BaseException:
-        traceback.print_exc()
-        code = 99
-    sys.stdout.flush()
-    os._exit(code)
+    for number, arguments in enumerate(commands):
+        for stream, name in ((1, "out"), (2, "err")):
+            file = os.open(f"{folder}/{name}{number}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(file, stream)
+            os.close(file)
+        signal.setitimer(signal.ITIMER_PROF, 5)  # SIGPROF ends the process
+        sys.argv = ["textae", *arguments]
+        code = 0
+        try:
+            main()
+        except SystemExit as done:
+            code = done.code or 0
+        except BaseException:
+            traceback.print_exc()
+            code = 99
+        sys.stdout.flush()
+        with open(f"{folder}/codes", "a") as codes:
+            print(code, file=codes)
+    os._exit(0)
 
 print("ready", flush=True)
 for line in sys.stdin:
@@ -341,55 +349,58 @@ class Runner:
     """A process whose children are commands, with a bound on their memory and time."""
 
     def __init__(self, folder: Path) -> None:
-        self._said = folder / "out", folder / "err"
+        self._folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
             env=ENVIRONMENT | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip
         assert self.process.stdout.readline() == "ready\n"
 
-    def run(self, *arguments: object) -> tuple[int, str, str]:
-        """The exit code of a command, or the signal that ended it, negative; and what it printed."""
-        out, err = map(str, self._said)
-        self.process.stdin.write(json.dumps({"arguments": [*map(str, arguments)], "out": out, "err": err}) + "\n")
-        code = os.waitstatus_to_exitcode(int(self.process.stdout.readline()))
-        return code, *(path.read_text("utf-8", "backslashreplace") for path in self._said)
+    def run(self, *commands: Sequence[object]) -> list[Said]:
+        """What some commands said, one after the other; a signal ends them, and is its negative number as a code."""
+        (self._folder / "codes").write_text("")
+        words = [[*map(str, arguments)] for arguments in commands]
+        self.process.stdin.write(json.dumps({"commands": words, "folder": str(self._folder)}) + "\n")
+        signal = os.waitstatus_to_exitcode(int(self.process.stdout.readline()))
+        codes = [int(line) for line in (self._folder / "codes").read_text().splitlines()]
+        codes += [signal] if signal else []
+        return [Said(code, self._text(f"out{number}"), self._text(f"err{number}")) for number, code in enumerate(codes)]
+
+    def _text(self, name: str) -> str:
+        return (self._folder / name).read_text("utf-8", "backslashreplace")
 
     def close(self) -> None:
         self.process.stdin.close()
         self.process.wait()
 
 
-def fault_of(code: int, out: str, err: str) -> str | None:
+def fault_of(said: Said) -> str | None:
     """What no command may do, whatever an index holds; None for nothing."""
-    errors = [line for line in err.splitlines() if line.startswith("textae: error: ")]
-    if code not in (0, 1, 2):
-        return f"exit {code}: {err[-1500:]}"
-    if len(errors) != (code == 2) or not all(
-        line.startswith("textae: ") or line.endswith("…") for line in err.splitlines()
-    ):
-        return f"exit {code} and these lines: {err[-1500:]}"
-    if "not enough memory" in err:
-        return err
-    if re.search("[\0-\x08\x0b-\x1f\x7f]", out + err):
-        return f"control characters: {out[:300]!r} {err[:300]!r}"
-    if re.search(r"\b(NaN|Infinity)\b", out):
-        return f"no JSON: {out[:500]}"
+    errors = [line for line in said.err.splitlines() if line.startswith("textae: error: ")]
+    others = [line for line in said.err.splitlines() if not line.startswith("textae: ") and not line.endswith("…")]
+    if said.code not in (0, 1, 2) or len(errors) != (said.code == 2) or others:
+        return f"exit {said.code}: {said.err[-1500:]}"
+    if "not enough memory" in said.err:
+        return said.err
+    if re.search("[\0-\x08\x0b-\x1f\x7f]", said.out + said.err):
+        return f"control characters: {said.out[:300]!r} {said.err[:300]!r}"
+    if re.search(r"\b(NaN|Infinity)\b", said.out):
+        return f"no JSON: {said.out[:500]}"
     return None
 
 
+DOCTOR = ("doctor",)
+
+
 def hunt(runner: Runner, folder: Path, commands: Sequence[Sequence[str]]) -> tuple[bool, list[str]]:
-    """Whether `doctor` calls an index sound, and what some commands do wrong on it."""
+    """Whether `doctor` calls an index sound, and what it and some commands do wrong on it."""
+    commands = [[*arguments, "--index", str(folder)] for arguments in (DOCTOR, *commands)]
+    said = runner.run(*commands)
     faults = []
-    code, out, err = runner.run("doctor", "--index", folder)
-    sound = code == 0
-    if fault := fault_of(code, out, err):
-        faults.append(f"doctor: {fault}")
-    for arguments in commands:
-        code, out, err = runner.run(*arguments, "--index", folder)
-        fault = fault_of(code, out, err)
-        if fault is None and sound and "is damaged" in err:
-            fault = f"doctor calls it sound: {err}"
-        if fault:
-            faults.append(f"{' '.join(arguments)}: {fault}")
-    return sound, faults
+    for arguments, one in zip(commands, said, strict=False):
+        fault = fault_of(one)
+        if fault is None and said[0].code == 0 and "is damaged" in one.err:
+            fault = f"doctor calls it sound: {one.err}"
+        if fault is not None:
+            faults.append(f"{' '.join(arguments[:-2])}: {fault}")
+    return said[0].code == 0, faults

@@ -24,11 +24,10 @@ from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
-from textae.index.checksums import Checked
+from textae.index.checksums import Checksums
 from textae.index.chunked import ChunkedArray
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
-from textae.index.records import damaged
 from textae.index.segments import Segment, SegmentRows
 from textae.index.soundness import check_opened, faults
 from textae.index.store import Reader
@@ -128,19 +127,10 @@ class Snapshot:
         """
         return self.reader.damage() or faults(self.reader)
 
-    def check_rows(self, terms: Sequence[int]) -> None:
-        """Check what encoders are to read of the rows of these terms.
-
-        Raises:
-            StoreError: it is not what was written.
-        """
-        name = self._checked.damaged(terms)
-        if name is not None:
-            raise damaged(self.reader.folder, f"the array {name!r} is not what was written")
-
     @cached_property
-    def _checked(self) -> Checked:
-        return Checked(self.arrays)
+    def checksums(self) -> Checksums:
+        """Of the large arrays that encoders read."""
+        return Checksums(self.arrays, self.reader.folder)
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

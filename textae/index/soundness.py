@@ -25,6 +25,7 @@ from textae.config import LAYOUTS, LSA
 from textae.encoding.arrays import distinct
 from textae.encoding.convolution import POOL
 from textae.index import settings as setting_rules
+from textae.index.checksums import checksummed, checksums
 from textae.index.postings import Removed
 from textae.index.records import Arrays, damaged
 from textae.index.segments import Segment, SegmentRows
@@ -266,6 +267,9 @@ def _disagreements(reader: Reader) -> Iterator[str]:
         yield "the setting 'next_number' is the number of a document"
     if not np.array_equal(np.concatenate(alive), reader.numbers()):
         yield "the documents and the arrays are not of the same documents"
+    for name, (array, own) in checksummed(arrays).items():
+        if not np.array_equal(own, checksums(array)):
+            yield f"the checksums of the array {name!r} are of another array"
     shape = settings["shape"]
     if any(one != shape for one in reader.shapes()):
         yield "a document is no picture of the index's shape, or no text"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import LAYOUTS, LSA
+from textae.index.checksums import PREFIX, checksummed, n_blocks
 from textae.index.records import Arrays
 
 Size = Callable[[str], int]
@@ -225,8 +226,10 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
             group, dims = f"map/{layout}/", "LSA" if layout == LSA else "DIMS"
             all_of.network(group, dims, "2")
             all_of.put(group, {"words": _spec("u1", "bytes", _UTF8)})
-            if f"{group}slopes/axes" in arrays:
+            if any(name.startswith(f"{group}slopes/") for name in arrays):
                 all_of.put(group, {"slopes/axes": _spec("f4", f"{dims} r"), "slopes/weights": _spec("f4", "layer1 2r")})
+    for name, (array, _) in checksummed(arrays).items():
+        all_of.put(f"{PREFIX}{name}", {"": _spec("u4", str(n_blocks(array)))})
     return all_of.specs
 
 

@@ -50,7 +50,7 @@ class Searcher:
             raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
         query, excluded = self._query(request)
-        self.snapshot.check_rows(query.terms.tolist())
+        self.snapshot.checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
         top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)

@@ -39,7 +39,8 @@ class Mutant:
         self.database = sqlite3.connect(folder / "index.sqlite", isolation_level=None)
 
     def names(self) -> list[str]:
-        return [name for (name,) in self.database.execute("SELECT name FROM arrays ORDER BY name")]
+        names = self.database.execute("SELECT name FROM arrays WHERE typeof(name) = 'text' ORDER BY name")
+        return [name for (name,) in names]
 
     def array(self, name: str) -> np.ndarray:
         (sha256,) = self.database.execute("SELECT sha256 FROM arrays WHERE name = ?", (name,)).fetchone()
@@ -370,8 +371,8 @@ class Runner:
         return (self._folder / name).read_text("utf-8", "backslashreplace")
 
     def close(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
+        with self.process:
+            self.process.stdin.close()
 
 
 def fault_of(said: Said) -> str | None:

@@ -19,7 +19,7 @@ from textae.corpus import read
 from textae.corpus.source import sources
 from textae.explore.map import map_model
 
-MUTANTS = {"texts": 14_000, "pictures": 4_000, "deep": 2_000} if LONG else {"texts": 110, "pictures": 50, "deep": 20}
+MUTANTS = {"texts": 14_000, "pictures": 4_000, "deep": 2_000} if LONG else {"texts": 70, "pictures": 30, "deep": 10}
 
 SMALL = ModelSpec(dims=8, bits=16, hidden=(8,), topics=4)
 

@@ -270,13 +270,11 @@ def change_document(mutant: Mutant) -> str:
         case 2:
             row[:2] = [rng.choice([len(rows), 10**6]), "twice"]
         case 3:
-            database.execute(f"UPDATE documents SET {column} = ? WHERE number = ?", (5, row[0]))
+            database.execute(f"UPDATE OR REPLACE documents SET {column} = ? WHERE number = ?", (5, row[0]))
             return f"a document's {column} without its hash"
         case _:
             value = rng.choice(BY_COLUMN[column])
             row[names.index(column)] = value.replace("\ud800", "?") if isinstance(value, str) else value
-    database.execute("DELETE FROM documents WHERE number = ? OR id = ?", (rows[0][0] if column == "id" else -5, row[1]))
-    database.execute("DELETE FROM documents WHERE number IN (?, ?)", (row[0], row[0]))
     number, id, title, text, fields, source, origin, picture, *_ = row
     try:
         content = _content_hash((id, title, text, fields, picture))

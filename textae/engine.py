@@ -22,6 +22,7 @@ from textae.errors import QueryError, StoreError
 from textae.index import store
 from textae.index.records import damaged
 from textae.index.snapshot import Snapshot
+from textae.index.soundness import damage
 from textae.index.writer import UpdateWriter, Writer
 from textae.search.request import SearchOptions, SearchRequest
 from textae.search.searcher import Searcher
@@ -331,7 +332,7 @@ class Engine:
 
         Opening does not read all bytes of arrays and documents; an error that damage explains has them checked.
         """
-        faults = self.snapshot.damage() if isinstance(error, _OF_DAMAGE) and self._searcher is not None else []
+        faults = damage(self.snapshot.reader) if isinstance(error, _OF_DAMAGE) and self._searcher is not None else []
         self.close()
         if faults:
             raise damaged(self.folder, faults[0]) from error

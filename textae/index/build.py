@@ -29,6 +29,7 @@ from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
 from textae.index.checksums import with_checksums
 from textae.index.modality import Modality, modality_of
+from textae.index.records import DEEPEST, is_deep
 from textae.index.segment_writer import SegmentWriter
 from textae.index.writer import Writer, failures_are_errors
 from textae.training.fusion_weight import fusion_weight
@@ -270,6 +271,7 @@ def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
 
 
 NO_WORDS, USED, HALF = "no words", "id already used", "half of a surrogate pair"
+DEEP = f"fields of more than {DEEPEST} levels"
 """Reasons to skip a document. Half of a surrogate pair is no Unicode."""
 
 
@@ -310,6 +312,8 @@ class Reading:
             reason = None
             if not has_words(document):
                 reason = NO_WORDS
+            elif is_deep(document.fields):
+                reason = DEEP
             elif self._writer.add(document) is None:
                 reason = USED
         except UnicodeEncodeError:

@@ -23,6 +23,9 @@ Arrays = Mapping[str, NDArray[Any]]
 COLUMNS = "number, id, title, text, fields, source, origin, picture, content, sha256"
 """The columns of a document's row."""
 
+DEEPEST = 200
+"""Levels of a document's fields. What prints them goes down level by level, and Python's stack ends at 1,000."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHAPE = struct.Struct("<3I")  # stands before the pixels of a picture
 
@@ -75,11 +78,23 @@ def is_whole(row: Sequence[Any]) -> bool:
             whole
             and _row_hash(number, source, origin, content) == sha256
             and all(isinstance(value, str) for value in (id, title, text, source, origin))
-            and isinstance(json.loads(fields), dict)
+            and isinstance(parsed := json.loads(fields), dict)
+            and not is_deep(parsed)
             and (picture is None or math.prod(shape_of(picture)) == len(picture) - _SHAPE.size)
         )
     except (TypeError, ValueError, RecursionError, struct.error):
         return False
+
+
+def is_deep(fields: Mapping[str, Any]) -> bool:
+    """Whether fields have more than `DEEPEST` levels."""
+    level: list[Any] = [fields]
+    for _ in range(DEEPEST):
+        parts = (part for one in level for part in (one.values() if isinstance(one, Mapping) else one))
+        level = [part for part in parts if isinstance(part, list | Mapping)]
+        if not level:
+            return False
+    return True
 
 
 def shape_of(picture: bytes) -> tuple[int, int, int]:

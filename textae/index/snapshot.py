@@ -24,18 +24,21 @@ from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
-from textae.index.checksums import Checksums
 from textae.index.chunked import ChunkedArray
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
-from textae.index.segments import Segment, SegmentRows
-from textae.index.soundness import check_opened, faults
+from textae.index.segments import Segment, SegmentRows, prefix
+from textae.index.soundness import check_opened, check_values
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
 
 if TYPE_CHECKING:
     from textae.encoding.classifier import Classifier
     from textae.encoding.decoder import Decoder
+
+
+_CODES = ("known", "floats")
+"""Arrays whose values are checked before the libraries of clusters and maps read them."""
 
 
 @dataclass(frozen=True)
@@ -119,18 +122,6 @@ class Snapshot:
         self.learned: dict[str, Any] = {}  # topics and maps of this commit, also of one that cannot be written to
         # A slice of a memmap takes a microsecond more than one of a plain array.
         self.arrays = {name: np.asarray(array) for name, array in reader.arrays.items()}
-
-    def damage(self) -> list[str]:
-        """What is wrong with the index, a line each: other bytes than were written, or else what textae never writes.
-
-        The settings and the list of arrays were checked when the index was opened.
-        """
-        return self.reader.damage() or faults(self.reader)
-
-    @cached_property
-    def checksums(self) -> Checksums:
-        """Of the large arrays that encoders read."""
-        return Checksums(self.arrays, self.reader.folder)
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
@@ -234,6 +225,7 @@ class Snapshot:
     @cached_property
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk."""
+        check_values(self.reader, *(f"{prefix(one.name)}documents/{name}" for one in self.segments for name in _CODES))
         of, alive = self.documents, self.documents.alive
         known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
         return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])

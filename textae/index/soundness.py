@@ -76,6 +76,11 @@ def check_all(reader: Reader) -> None:
         raise damaged(reader.folder, fault)
 
 
+def damage(reader: Reader) -> list[str]:
+    """What is wrong with an index, a line each: other bytes than were written, or else what textae never writes."""
+    return reader.damage() or faults(reader)
+
+
 def faults(reader: Reader) -> list[str]:
     """What is wrong with an index, a line each, apart from what the hashes show."""
     return list(_opening_faults(reader)) or list(_value_faults(reader, "")) or list(_disagreements(reader))

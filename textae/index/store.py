@@ -39,6 +39,8 @@ SETTINGS = "SELECT name, value FROM settings ORDER BY name"
 ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
 DIGEST = "SELECT sha256 FROM digest"
 
+_ID, _TITLE = "CAST(id AS TEXT)", "CAST(title AS TEXT)"  # a stranger may have stored bytes, which nothing can print
+
 _PARAMETERS = 500  # of a statement: SQLite bounds them
 _NOT_DAMAGE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)  # a whole index may bring these
 
@@ -101,12 +103,12 @@ class Reader:
 
     def ids(self, numbers: Sequence[int]) -> list[str]:
         """The ids of the documents with these numbers, in their order."""
-        id_of = dict(self._select("number, id", "number", list(map(int, numbers))))
+        id_of = dict(self._select(f"number, {_ID}", "number", list(map(int, numbers))))
         return [id_of[number] for number in numbers]
 
     def titles(self, ids: Sequence[str]) -> list[str]:
         """The titles of the documents with these ids, in their order."""
-        title_of = dict(self._select("id, title", "id", ids))
+        title_of = dict(self._select(f"id, {_TITLE}", "id", ids))
         return [title_of[id] for id in ids]
 
     def documents(self, numbers: Sequence[int]) -> list[Document]:
@@ -131,7 +133,7 @@ class Reader:
 
     def all_ids(self) -> dict[int, str]:
         """Every id, by the document's number."""
-        return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
+        return dict(self._rows(f"SELECT number, {_ID} FROM documents ORDER BY number"))
 
     def numbers(self) -> Rows:
         """The number of every document, rising."""
@@ -146,7 +148,7 @@ class Reader:
 
     def ids_and_titles(self) -> tuple[list[str], list[str]]:
         """The id of every document, and its title, in the order of the numbers."""
-        rows = self._rows("SELECT id, title FROM documents ORDER BY number")
+        rows = self._rows(f"SELECT {_ID}, {_TITLE} FROM documents ORDER BY number")
         return [id for id, _ in rows], [title for _, title in rows]
 
     def content(self, id: str) -> bytes | None:
@@ -170,7 +172,7 @@ class Reader:
 
     def field(self, name: str) -> dict[str, FieldValue]:
         """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
-        rows = self._rows("SELECT id, fields FROM documents ORDER BY number")
+        rows = self._rows(f"SELECT {_ID}, fields FROM documents ORDER BY number")
         return {id: json.loads(fields).get(name) for id, fields in rows}
 
     def is_same(self, other: "Reader", *prefixes: str) -> bool:

@@ -15,6 +15,7 @@ from shared import LONG, QUICK, TINY, some_documents, some_pictures
 from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.errors import StoreError
 from textae.index import checksums, soundness
+from textae.index.records import DEEPEST
 from textae.index.specification import specification
 from textae.index.store import Reader
 
@@ -186,3 +187,26 @@ def test_settings_of_any_json_are_refused_or_taken(texts):
         for value in (*VALUES, *(changed(whole[name], rng) for _ in range(20))):
             refused += bool(list(settings.faults(whole | {name: value})))
     assert refused > 500
+
+
+def nested(levels: int) -> list:
+    value: list = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_fields_of_too_many_levels_are_skipped_and_those_of_fewer_are_printed(tmp_path, shell):
+    """Python's stack ends at 1,000 levels, and what prints JSON takes several for each."""
+    documents = [
+        Document("deep", "a telescope", fields={"a": nested(DEEPEST)}),
+        Document("level", "a telescope", fields={"a": nested(DEEPEST - 1)}),
+        *some_documents(3),
+    ]
+    with Engine.create(tmp_path / "index") as engine:
+        report = engine.index(documents, model=TINY, train=QUICK)
+    assert report.skipped == {"fields of more than 200 levels": 1}
+    said = shell("search", "telescope", "--index", tmp_path / "index", "--json")
+    assert said.code == 0
+    assert json.loads(said.out.splitlines()[0])["id"] == "level"
+    assert shell("doctor", "--index", tmp_path / "index").code == 0

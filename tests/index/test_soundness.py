@@ -210,3 +210,13 @@ def test_fields_of_too_many_levels_are_skipped_and_those_of_fewer_are_printed(tm
     assert said.code == 0
     assert json.loads(said.out.splitlines()[0])["id"] == "level"
     assert shell("doctor", "--index", tmp_path / "index").code == 0
+
+
+def test_a_map_that_is_kept_of_documents_that_have_no_code_any_more(texts, tmp_path, shell):
+    def forget(mutant: Mutant) -> None:
+        for name in mutant.names():
+            if name.endswith("/known"):
+                mutant.put(name, np.zeros_like(mutant.array(name)))
+
+    said = shell("map", "-q", "--index", changed(texts, tmp_path, forget))
+    assert said.error == "no document of this index has a code: the encoder knows none of their words"

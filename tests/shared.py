@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from PIL import Image
 import textae
 from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.encoding.decoder import Decoder
+from textae.encoding.encoders import Encoder, Quantization
 from textae.evaluation import Scoreboard
 from textae.evaluation.run import by_labels
 from textae.index import export
@@ -176,9 +177,15 @@ def onto_a_plane(folder: Path, plane: Path) -> Path:
             for word in words.split():
                 weight[:, snapshot.model.vectorizer.numbers[word]] = 4 * np.array(PLACES[topic])
         decoder = Decoder(((weight, np.zeros(weight.shape[1], np.float32)),))
-        kept = {name: array for name, array in snapshot.reader.arrays.items() if not name.startswith("decoder/")}
+        replaced = ("decoder/", "encoder/")
+        kept = {name: array for name, array in snapshot.reader.arrays.items() if not name.startswith(replaced)}
         moved = {"segments/0/documents/floats": codes.astype(np.float16)}
-        for name, array in {**kept, **decoder.arrays(), **moved}.items():
+        n_bits = 8 * snapshot.codes.bits.shape[1]
+        planes = Quantization(np.zeros(2, np.float32), np.zeros((2, n_bits), np.float32))
+        encoder = replace(
+            Encoder.lsa(snapshot.arrays["lsa/words"][:, :2], snapshot.model.encoder.idf), quantization=planes
+        )
+        for name, array in {**kept, **decoder.arrays(), **encoder.arrays(), **moved}.items():
             writer.put(name, np.asarray(array))
         for name, value in snapshot.reader.settings.items():
             if name != "documents":

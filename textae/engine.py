@@ -22,6 +22,7 @@ from textae.errors import QueryError, StoreError
 from textae.index import store
 from textae.index.records import damaged
 from textae.index.snapshot import Snapshot
+from textae.index.soundness import damage
 from textae.index.writer import UpdateWriter, Writer
 from textae.search.request import SearchOptions, SearchRequest
 from textae.search.searcher import Searcher
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
     from textae.index.retrain import Trained
     from textae.index.update import Changes, Update
 
-_OF_DAMAGE = (ArithmeticError, LookupError, MemoryError, RuntimeWarning, TypeError, ValueError)  # errors it explains
+_OF_DAMAGE = (  # errors that it explains
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, RuntimeWarning, TypeError,
+    ValueError,
+)  # fmt: skip
 
 
 class Engine:
@@ -326,9 +330,9 @@ class Engine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close; where something failed that cannot fail on what was written, say that the index is damaged.
 
-        Opening does not read the bytes of arrays and documents; an error that damage explains has them checked.
+        Opening does not read all bytes of arrays and documents; an error that damage explains has them checked.
         """
-        faults = self.snapshot.reader.damage() if isinstance(error, _OF_DAMAGE) and self._searcher is not None else []
+        faults = damage(self.snapshot.reader) if isinstance(error, _OF_DAMAGE) and self._searcher is not None else []
         self.close()
         if faults:
             raise damaged(self.folder, faults[0]) from error

@@ -20,7 +20,7 @@ from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import TextaeError
 from textae.explore.sampling import spherical
-from textae.explore.topics import known_rows, rows_to_learn
+from textae.explore.topics import rows_to_learn, some_known_rows
 from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
@@ -238,8 +238,11 @@ def document_map(
         topics: of the documents.
         topic_of: (n,) as in `DocumentMap`.
         memberships: (n,) as in `DocumentMap`.
+
+    Raises:
+        QueryError: no document has a code.
     """
-    rows, codes = known_rows(snapshot), _codes(snapshot, model.layout)
+    rows, codes = some_known_rows(snapshot), _codes(snapshot, model.layout)
     blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
     coordinates = np.concatenate([model.projection.coordinates(codes.take(block)) for block in blocks])
     numbers = snapshot.documents.doc_numbers.take(rows)

@@ -218,8 +218,8 @@ def known_rows(snapshot: Snapshot) -> Rows:
     return np.flatnonzero(has_code if alive is None else has_code & alive)
 
 
-def rows_to_learn(snapshot: Snapshot, most: int, generator: np.random.Generator) -> Rows:
-    """The `known_rows`, or a sample of more than `most`, rising.
+def some_known_rows(snapshot: Snapshot) -> Rows:
+    """The `known_rows`, at least one.
 
     Raises:
         QueryError: no document has a code.
@@ -227,6 +227,16 @@ def rows_to_learn(snapshot: Snapshot, most: int, generator: np.random.Generator)
     rows = known_rows(snapshot)
     if not len(rows):
         raise QueryError("no document of this index has a code: the encoder knows none of their words")
+    return rows
+
+
+def rows_to_learn(snapshot: Snapshot, most: int, generator: np.random.Generator) -> Rows:
+    """The `known_rows`, or a sample of more than `most`, rising.
+
+    Raises:
+        QueryError: no document has a code.
+    """
+    rows = some_known_rows(snapshot)
     return rows if len(rows) <= most else np.sort(generator.choice(rows, most, replace=False))
 
 

@@ -27,7 +27,9 @@ from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
+from textae.index.checksums import with_checksums
 from textae.index.modality import Modality, modality_of
+from textae.index.records import DEEPEST, is_deep
 from textae.index.segment_writer import SegmentWriter
 from textae.index.writer import Writer, failures_are_errors
 from textae.training.fusion_weight import fusion_weight
@@ -175,7 +177,7 @@ def learn_and_write(
     inputs = modality.n_inputs(model, n_terms)
     with too_little_memory_is_an_error(model):
         learned, start = _LEARN[modality.kind](writer, corpus, idf_of[:inputs], model, train, progress)
-        writer.put_all("", {**learned.encoder.arrays(), **learned.decoder.arrays()})
+        writer.put_all("", with_checksums(learned.encoder.arrays() | learned.decoder.arrays()))
         writer.set("layer_errors", learned.errors)
         encoder = learned.encoder if tune is None else tune(learned)
         model_of_segments = Model(vectorizer, idf_of, encoder, start, corpus.passage, modality.shape)
@@ -234,7 +236,7 @@ def _learn_texts(
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
     writer.set("hybrid_weight", fusion_weight(bags, start, train.seed))
-    writer.put("lsa/words", start.words)
+    writer.put_all("", with_checksums({"lsa/words": start.words}))
     return learned, start
 
 
@@ -269,6 +271,7 @@ def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
 
 
 NO_WORDS, USED, HALF = "no words", "id already used", "half of a surrogate pair"
+DEEP = f"fields of more than {DEEPEST} levels"
 """Reasons to skip a document. Half of a surrogate pair is no Unicode."""
 
 
@@ -309,6 +312,8 @@ class Reading:
             reason = None
             if not has_words(document):
                 reason = NO_WORDS
+            elif is_deep(document.fields):
+                reason = DEEP
             elif self._writer.add(document) is None:
                 reason = USED
         except UnicodeEncodeError:

@@ -166,7 +166,9 @@ class FieldIndex:
         while at < len(self):
             name = self._key(at).partition(b"\0")[0]
             names.append(name.decode(errors="replace"))
-            at = self._rank(name + b"\1")
+            before, at = at, self._rank(name + b"\1")
+            if at <= before:
+                raise ValueError("the keys of the fields are not sorted")
         return names
 
     def present(self, name: str) -> Ints:

@@ -25,6 +25,9 @@ Arrays = Mapping[str, NDArray[Any]]
 COLUMNS = "number, id, title, text, fields, source, origin, picture, content, sha256"
 """The columns of a document's row."""
 
+DEEPEST = 200
+"""Levels of a document's fields. What prints them goes down level by level, and Python's stack ends at 1,000."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHAPE = struct.Struct("<3I")  # stands before the pixels of a picture
 
@@ -64,10 +67,7 @@ def document_of(row: Sequence[Any], folder: Path) -> Document:
     if not is_whole(row):
         raise damaged(folder, f"the document {row[1]!r} is not what was written")
     _, id, title, text, fields, source, origin, stored, *_ = row
-    picture = None
-    if stored is not None:
-        height, width, channels = _SHAPE.unpack_from(stored)
-        picture = Picture(height, width, channels, stored[_SHAPE.size :])
+    picture = None if stored is None else Picture(*shape_of(stored), stored[_SHAPE.size :])
     return Document(id, text, title, fields_of(fields, folder), source, origin, picture)
 
 
@@ -89,14 +89,33 @@ def is_whole(row: Sequence[Any]) -> bool:
     number, id, title, text, fields, source, origin, picture, content, sha256 = row
     try:
         whole = _content_hash((id, title, text, fields, picture)) == content
-        if not whole or _row_hash(number, source, origin, content) != sha256:
-            return False
-        # A stranger may have made the hashes.
-        texts = all(isinstance(value, str) for value in (id, title, text, source, origin))
-        pixels = picture is None or math.prod(_SHAPE.unpack_from(picture)) == len(picture) - _SHAPE.size
-        return texts and pixels and isinstance(json.loads(fields), dict)
+        return bool(
+            whole
+            and _row_hash(number, source, origin, content) == sha256
+            and all(isinstance(value, str) for value in (id, title, text, source, origin))
+            and isinstance(parsed := json.loads(fields), dict)
+            and not is_deep(parsed)
+            and (picture is None or math.prod(shape_of(picture)) == len(picture) - _SHAPE.size)
+        )
     except (TypeError, ValueError, RecursionError, struct.error):
         return False
+
+
+def is_deep(fields: Mapping[str, Any]) -> bool:
+    """Whether fields have more than `DEEPEST` levels."""
+    level: list[Any] = [fields]
+    for _ in range(DEEPEST):
+        parts = (part for one in level for part in (one.values() if isinstance(one, Mapping) else one))
+        level = [part for part in parts if isinstance(part, list | Mapping)]
+        if not level:
+            return False
+    return True
+
+
+def shape_of(picture: bytes) -> tuple[int, int, int]:
+    """Height, width and channels of a stored picture."""
+    height, width, channels = _SHAPE.unpack_from(picture)
+    return height, width, channels
 
 
 _Content = tuple[str, str, str, str, bytes | None]
@@ -139,11 +158,12 @@ def map_array(arrays: Directory, name: str, sha256: str, size: int) -> NDArray[A
         StoreError: the hash is malformed, or the file is not whole, or a link.
         FileNotFoundError: the file is missing.
     """
-    if not _SHA256.fullmatch(str(sha256)):  # it becomes a path, and a stranger may have written it
+    if not (isinstance(name, str) and _SHA256.fullmatch(str(sha256))):  # the hash becomes a path
         raise damaged(arrays.path.parent, f"the array {name!r} is not named by a hash")
     with arrays.open(f"{sha256}.npy") as file:
         if os.fstat(file.fileno()).st_size == size:
-            with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError):  # of a broken header
+            # What numpy makes of a broken header.
+            with contextlib.suppress(ValueError, TypeError, SyntaxError, TokenError, MemoryError):
                 return _mapped(file)
     raise damaged(arrays.path.parent, f"the array {name!r} in {sha256}.npy is not whole")
 

@@ -26,8 +26,10 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
 from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
+from textae.index.checksums import with_checksums
 from textae.index.segments import DOCUMENTS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
+from textae.index.soundness import check_all
 from textae.index.writer import UpdateWriter, failures_are_errors
 from textae.types import Progress, Shape
 
@@ -95,6 +97,7 @@ def relearn(
             f"labels fine-tune what starts from LSA, and this would start from {pretrain!r}; give --pretrain lsa"
         )
     writer.check("")
+    check_all(snapshot.reader)
     labels = None if label is None else _labels(snapshot, label)
     tune = None if labels is None else partial(_fine_tune, writer, labels, train, progress)
     warnings: Sequence[str] = ()
@@ -181,6 +184,6 @@ def _fine_tune(
     tuned = fine_tune(bags, labels, before, drop, train, progress)
     classifier = tuned.classifier
     writer.put_all(_BEFORE, before.encoder.arrays())
-    writer.put_all("", {**tuned.encoder.arrays(), **classifier.arrays()})
+    writer.put_all("", with_checksums(tuned.encoder.arrays() | classifier.arrays()))
     writer.set("classifier", {"field": labels.field, "labelled": labels.n_labelled, "classes": classifier.classes})
     return tuned.encoder

@@ -1,12 +1,12 @@
 """The segments of an index while they are written; the changes take effect with the commit."""
 
-from collections.abc import Iterable
-
 from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.model import Model
 from textae.index import segments
 from textae.index.segments import LARGEST, NamedArrays, Segment, prefix
+from textae.index.snapshot import Snapshot
+from textae.index.soundness import check_values
 from textae.index.writer import Writer
 from textae.types import Progress
 
@@ -17,14 +17,15 @@ class SegmentWriter:
     Args:
         writer: of the store, which has the documents of the index already.
         model: by which segments are built.
-        before: the segments of the index before, oldest first.
+        snapshot: the index before; None where it is made anew.
 
     Attributes:
         segments: of the index now, oldest first.
     """
 
-    def __init__(self, writer: Writer, model: Model, before: Iterable[Segment] = ()) -> None:
-        self._writer, self._model, self.segments = writer, model, list(before)
+    def __init__(self, writer: Writer, model: Model, snapshot: Snapshot | None = None) -> None:
+        self._writer, self._model, self._snapshot = writer, model, snapshot
+        self.segments: list[Segment] = [] if snapshot is None else list(snapshot.segments)
         self._name = max((int(segment.name) for segment in self.segments), default=-1)
 
     def append(self, numbers: Rows, tokens: Tokens, progress: Progress) -> None:
@@ -48,7 +49,7 @@ class SegmentWriter:
             if len(segment.documents.rows_of(numbers)):
                 own = prefix(segment.name)
                 for name, _ in segment.units():  # what is removed is counted from these arrays
-                    self._writer.check(f"{own}{name}/owners", f"{own}{name}/postings/")
+                    self._check(f"{own}{name}/owners", f"{own}{name}/postings/")
                 self._writer.put_all(own, segments.removal_arrays(segment, numbers))
                 segment = self._read(segment.name)
             if len(segment):
@@ -69,12 +70,18 @@ class SegmentWriter:
     def _merge(self, run: slice, progress: Progress) -> None:
         merged = self.segments[run]
         progress("merging", 0, None)
-        self._writer.check(*(prefix(segment.name) for segment in merged))
+        self._check(*(prefix(segment.name) for segment in merged))
         first, last = merged[0].documents.doc_numbers[0], merged[-1].documents.doc_numbers[-1]
         documents = self._writer.documents(int(first), int(last) + 1)
         self.segments[run] = [self._write(segments.merge_segments(merged, documents, self._model))]
         for segment in merged:
             self._writer.drop(prefix(segment.name))
+
+    def _check(self, *prefixes: str) -> None:
+        """Check the arrays with these prefixes: others are computed from them."""
+        self._writer.check(*prefixes)
+        if self._snapshot is not None:
+            check_values(self._snapshot.reader, *prefixes)
 
     def _write(self, named: NamedArrays) -> Segment:
         self._name += 1

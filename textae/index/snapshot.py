@@ -27,13 +27,18 @@ from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
-from textae.index.segments import Segment, SegmentRows
+from textae.index.segments import Segment, SegmentRows, prefix
+from textae.index.soundness import check_opened, check_values
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
 
 if TYPE_CHECKING:
     from textae.encoding.classifier import Classifier
     from textae.encoding.decoder import Decoder
+
+
+_CODES = ("known", "floats")
+"""Arrays whose values are checked before the libraries of clusters and maps read them."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,13 @@ class Snapshot:
 
     Args:
         reader: of the store.
+
+    Raises:
+        StoreError: an array or a setting is not what textae writes.
     """
 
     def __init__(self, reader: Reader) -> None:
+        check_opened(reader)
         self.reader = reader
         self.learned: dict[str, Any] = {}  # topics and maps of this commit, also of one that cannot be written to
         # A slice of a memmap takes a microsecond more than one of a plain array.
@@ -216,6 +225,7 @@ class Snapshot:
     @cached_property
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk."""
+        check_values(self.reader, *(f"{prefix(one.name)}documents/{name}" for one in self.segments for name in _CODES))
         of, alive = self.documents, self.documents.alive
         known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
         return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])

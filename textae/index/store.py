@@ -20,7 +20,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from textae.encoding.arrays import Rows
 from textae.errors import StoreError
+from textae.index import records
 from textae.index.database import Database, damage_is_an_error, open_to_read
 from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, fields_of, is_whole, map_array
 from textae.types import Document, FieldValue
@@ -28,6 +32,8 @@ from textae.types import Document, FieldValue
 SETTINGS = "SELECT name, value FROM settings ORDER BY name"
 ARRAYS = "SELECT name, sha256, bytes FROM arrays ORDER BY name"
 DIGEST = "SELECT sha256 FROM digest"
+
+_ID, _TITLE = "CAST(id AS TEXT)", "CAST(title AS TEXT)"  # a stranger may have stored bytes, which nothing can print
 
 _PARAMETERS = 500  # of a statement: SQLite bounds them
 
@@ -64,7 +70,8 @@ class Reader:
             version = self._rows("PRAGMA data_version")
             settings, arrays = self._rows(SETTINGS), self._rows(ARRAYS)
             loaded = None
-            if self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
+            texts = all(isinstance(cell, str) for row in settings for cell in row)  # a stranger may write numbers
+            if texts and self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
                 with contextlib.suppress(ValueError, RecursionError):  # JSON that a stranger made
                     loaded = {name: json.loads(value) for name, value in settings}
             if loaded is None:
@@ -108,12 +115,12 @@ class Reader:
 
     def ids(self, numbers: Sequence[int]) -> list[str]:
         """The ids of the documents with these numbers, in their order."""
-        id_of = dict(self._select("number, id", "number", list(map(int, numbers))))
+        id_of = dict(self._select(f"number, {_ID}", "number", list(map(int, numbers))))
         return [id_of[number] for number in numbers]
 
     def titles(self, ids: Sequence[str]) -> list[str]:
         """The titles of the documents with these ids, in their order."""
-        title_of = dict(self._select("id, title", "id", ids))
+        title_of = dict(self._select(f"id, {_TITLE}", "id", ids))
         return [title_of[id] for id in ids]
 
     def documents(self, numbers: Sequence[int]) -> list[Document]:
@@ -138,11 +145,22 @@ class Reader:
 
     def all_ids(self) -> dict[int, str]:
         """Every id, by the document's number."""
-        return dict(self._rows("SELECT number, id FROM documents ORDER BY number"))
+        return dict(self._rows(f"SELECT number, {_ID} FROM documents ORDER BY number"))
+
+    def numbers(self) -> Rows:
+        """The number of every document, rising."""
+        rows = self._database.execute("SELECT number FROM documents ORDER BY number")
+        with damage_is_an_error(self.folder):
+            return np.fromiter((number for (number,) in rows), np.int64)
+
+    def shapes(self) -> list[list[int] | None]:
+        """The different shapes of the documents' pictures; None among them where a document is a text."""
+        rows = self._rows("SELECT DISTINCT substr(picture, 1, 12) FROM documents")
+        return [None if header is None else list(records.shape_of(header)) for (header,) in rows]
 
     def ids_and_titles(self) -> tuple[list[str], list[str]]:
         """The id of every document, and its title, in the order of the numbers."""
-        rows = self._rows("SELECT id, title FROM documents ORDER BY number")
+        rows = self._rows(f"SELECT {_ID}, {_TITLE} FROM documents ORDER BY number")
         return [id for id, _ in rows], [title for _, title in rows]
 
     def content(self, id: str) -> bytes | None:
@@ -172,7 +190,7 @@ class Reader:
 
     def field(self, name: str) -> dict[str, FieldValue]:
         """One field of every document, by id, in the order of the numbers; None where a document has no such field."""
-        rows = self._rows("SELECT id, fields FROM documents ORDER BY number")
+        rows = self._rows(f"SELECT {_ID}, fields FROM documents ORDER BY number")
         return {id: fields_of(fields, self.folder).get(name) for id, fields in rows}
 
     def is_same(self, other: "Reader", *prefixes: str) -> bool:
@@ -206,11 +224,15 @@ class Reader:
                 damage.append(f"the document {row[1]!r} is not what was written")
         if len(self) != self.settings["documents"]:
             damage.append(f"of {self.settings['documents']} documents there are {len(self)}")
-        for name, sha256 in self._hashes.items():
-            whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
-            if hashlib.sha256(whole_file).hexdigest() != sha256:
-                damage.append(f"the array {name!r} is not what was written")
-        return damage
+        return damage + [
+            f"the array {name!r} is not what was written" for name in self.arrays if not self.is_written(name)
+        ]
+
+    def is_written(self, name: str) -> bool:
+        """Whether every byte of an array is what was written."""
+        whole_file: Any = self.arrays[name].base  # as it was mapped; its name may be gone with its commit
+        sha256: str = self._hashes[name]
+        return hashlib.sha256(whole_file).hexdigest() == sha256
 
     def close(self) -> None:
         """Let go of the snapshot."""

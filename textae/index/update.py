@@ -25,6 +25,7 @@ from textae.index.records import content_hash
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
 from textae.index.snapshot import Snapshot
+from textae.index.soundness import check_values
 from textae.index.writer import UpdateWriter
 from textae.types import Document, Progress, Shape, Skipped
 
@@ -80,11 +81,13 @@ class Update:
 
     def __init__(self, writer: UpdateWriter, snapshot: Snapshot, progress: Progress) -> None:
         self._writer, self._snapshot, self._progress = writer, snapshot, progress
-        writer.check("vocabulary/", "idf", "encoder/", "lsa/", "pca/")
+        used = "vocabulary/", "idf", "encoder/", "lsa/", "pca/"
+        writer.check(*used)
+        check_values(snapshot.reader, *used)
         known = snapshot.model.vectorizer
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
         model = replace(snapshot.model, vectorizer=self._vectorizer)
-        self._segment_writer = SegmentWriter(writer, model, snapshot.segments)
+        self._segment_writer = SegmentWriter(writer, model, snapshot)
         self._reading = Reading(writer, progress)
         self._numbers: list[int] = []
         self._tokens: list[Tokens] = []

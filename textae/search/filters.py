@@ -144,6 +144,8 @@ def _phrase_rows(numbers: Sequence[int], segment: Segment) -> Ints:
         return rows
     starts, terms = segment.tokens.starts, segment.tokens.terms
     n_places = np.maximum(starts[rows + 1] - starts[rows] - len(numbers) + 1, 0)  # where in each row it may begin
+    if n_places.sum() > len(terms):
+        raise ValueError("the rows of the tokens overlap")
     cuts = np.flatnonzero(np.diff(np.cumsum(n_places) // _CHUNK)) + 1
     found = [np.empty(0, np.int32)]
     for part, lengths in zip(np.split(rows, cuts), np.split(n_places, cuts), strict=True):

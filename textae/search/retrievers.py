@@ -168,7 +168,7 @@ def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
     from textae.training.itq import quantization  # numpy.random, which no other search needs
 
     # The planes are learned from whole documents, whichever rows are ranked.
-    seed = snapshot.reader.settings["about"]["seed"]
+    seed = snapshot.specs[1].seed
     planes = quantization(known_floats(snapshot.codes).astype(np.float32), n, seed)
     parts = [planes.bits(rows.codes.floats.astype(np.float32), rows.codes.has_code) for rows in view.units]
     encoder = replace(snapshot.model.encoder, quantization=planes)

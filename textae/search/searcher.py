@@ -16,6 +16,7 @@ from textae.encoding.analyzer import searchable, words
 from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
+from textae.index.checksums import Checksums
 from textae.index.snapshot import Snapshot
 from textae.search.query import QueryVector
 from textae.search.request import SearchRequest, SearchResult
@@ -36,6 +37,7 @@ class Searcher:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._checksums = Checksums(snapshot.arrays, snapshot.reader.folder)
         self._retrievers: dict[tuple[str, bool], Retriever] = {}
 
     def search(self, request: SearchRequest) -> SearchResult:
@@ -50,6 +52,7 @@ class Searcher:
             raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
         query, excluded = self._query(request)
+        self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
         top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)

@@ -76,7 +76,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
             stream.reconfigure(errors="backslashreplace")
     # Numpy warns of nothing on a sound index; `Engine` checks an index on which it does.
-    warnings.filterwarnings("error", category=RuntimeWarning, module=r"textae\.")
+    warnings.filterwarnings("error", category=RuntimeWarning, module=r"(textae|numpy)\.")
     try:
         sys.exit(cli.main(prog_name="textae", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:

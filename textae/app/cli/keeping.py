@@ -160,11 +160,13 @@ def doctor(shell: ShellOptions) -> None:
     \b
     textae doctor --index notes.textae
     """
+    from textae.index.soundness import damage
+
     with shell.open_engine() as engine:
-        damage = engine.snapshot.reader.damage()
-    for line in damage:
+        faults = damage(engine.snapshot.reader)
+    for line in faults:
         click.echo(sanitise.safe(line))
-    if damage:
+    if faults:
         raise TextaeError(f"{shell.folder} is damaged; 'textae index' rebuilds it from its sources")
     click.echo(f"{shell.folder}: sound")
 

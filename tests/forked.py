@@ -42,13 +42,16 @@ def counted(folder, limit):
     sys.addaudithook(hook)
     connect, sqlite3.connect = sqlite3.connect, traced
 
-def run(arguments, folder, limit=None, fault=None, said=None):
+def run(arguments, folder, limit=None, fault=None, said=None, record=None):
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if said is not None:
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     if limit is not None:
         counted(folder, limit)
     if fault is not None:
         shim.arm(folder.encode(), *fault)
+    if record is not None:
+        shim.record(*map(str.encode, record))
     sys.argv = ["textae", *arguments, "--index", folder, "--quiet"]
     code = 0
     try:
@@ -102,7 +105,8 @@ class Commands:
     def run(self, arguments: Sequence[str], folder: Path, **how: Any) -> int:
         """Run one on an index; gives its exit code, or the signal that ended it, negative.
 
-        It may be killed: after some `seconds`, or at a step (`limit`), or `fault` may make a write fail.
+        It may be killed: after some `seconds`, or at a step (`limit`), `fault` may make a write fail, and `record`
+        names a folder in which writes are recorded, and the file of the record.
         """
         self.process.stdin.write(
             json.dumps({"arguments": arguments, "folder": str(folder), "said": str(self._said), **how}) + "\n"

@@ -16,6 +16,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from textae.errors import StoreError
+from textae.files import make_folder, sync_folder
 from textae.index import records
 from textae.index.records import Arrays, damaged
 from textae.index.store import APPLICATION_ID, ARRAYS, FORMAT, SETTINGS, WAIT_FOR_LOCK, connect
@@ -49,7 +50,7 @@ class Writer:
         self.folder = folder
         path = folder.absolute() / "index.sqlite"
         with failures_are_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._database = sqlite3.connect(path, timeout=WAIT_FOR_LOCK, isolation_level=None)
         try:
             with failures_are_errors(folder):
@@ -200,7 +201,7 @@ class Writer:
         self._execute("INSERT INTO digest VALUES (?)", (digest,))
         with failures_are_errors(self.folder):
             for folder in (self.folder / "arrays", self.folder, self.folder.absolute().parent):
-                _sync_folder(folder)
+                sync_folder(folder)
         self._execute("COMMIT")
 
     def _sweep(self) -> None:
@@ -250,16 +251,6 @@ def _who_writes(folder: Path) -> str:
         command = re.sub("[^a-z]", "", str(note["command"]))[:20]  # a stranger may have written it
         return f"another textae{f' ({command})' if command else ''}, process {int(note['process'])}, since {since},"
     return "another textae"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Names are synced with their folder, on systems where a folder can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextlib.contextmanager

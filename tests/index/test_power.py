@@ -23,7 +23,7 @@ from textae.errors import StoreError
 from textae.files import whole_file
 from textae.types import Hit
 
-CUTS, LOSSES, FOLLOWED = (10**9, 12, 60) if LONG else (8, 3, 1)
+CUTS, LOSSES, FOLLOWED = (10**9, 4, 20) if LONG else (8, 2, 1)
 """Steps after which the power fails; states of the disk beside four extremes; how many of them the next command meets.
 """
 

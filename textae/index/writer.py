@@ -20,6 +20,7 @@ from textae.files import make_folder, sync_folder
 from textae.index import records
 from textae.index.records import Arrays, damaged
 from textae.index.store import APPLICATION_ID, ARRAYS, FORMAT, SETTINGS, WAIT_FOR_LOCK, connect
+from textae.index.uninterrupted import uninterrupted
 from textae.types import Document
 
 _SCHEMA = """
@@ -55,7 +56,9 @@ class Writer:
         try:
             with failures_are_errors(folder):
                 self._begin()
-        except BaseException:
+        except BaseException as error:
+            if self._database.in_transaction:  # otherwise another one is writing, or this is no index
+                self.__exit__(type(error), error, None)
             self._database.close()
             raise
 
@@ -91,16 +94,19 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Without a commit, everything is as it was."""
-        with contextlib.suppress(sqlite3.Error):
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-        with contextlib.suppress(sqlite3.Error, OSError):
-            # Under the lock: the next writer may have begun, and its arrays are named by no commit yet.
-            self._database.execute("PRAGMA busy_timeout = 0")
-            self._database.execute("BEGIN IMMEDIATE")
-            self._sweep()
-            (self.folder / _WRITER).unlink(missing_ok=True)
-        self._database.close()
+        with uninterrupted():
+            with contextlib.suppress(sqlite3.Error):
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                    if error is not None:
+                        error.add_note("the index is as it was before")
+            with contextlib.suppress(sqlite3.Error, OSError):
+                # Under the lock: the next writer may have begun, and its arrays are named by no commit yet.
+                self._database.execute("PRAGMA busy_timeout = 0")
+                self._database.execute("BEGIN IMMEDIATE")
+                self._sweep()
+                (self.folder / _WRITER).unlink(missing_ok=True)
+            self._database.close()
 
     def __len__(self) -> int:
         """The number of documents."""

@@ -32,7 +32,7 @@ def world(tmp_path_factory):
         yield make_world(folder, commands)
 
 
-@pytest.mark.parametrize("name", CHANGES if LONG else ("index", "rm", "sync"))
+@pytest.mark.parametrize("name", CHANGES if LONG else ("add and merge", "rm", "sync"))
 def test_a_change_that_is_interrupted_is_made_or_not_and_leaves_nothing_over(world, name, tmp_path):
     old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
     most = world.commands.steps(world.changes[name], new)
@@ -160,11 +160,12 @@ class TestStreams:
             assert engine.snapshot.reader.damage() == []
             assert not engine.snapshot.reader.has("stars-0")
 
-    def test_an_index_is_made_though_nobody_reads_what_is_said(self, tmp_path):
-        write_table(tmp_path / "table.jsonl", some_documents(12))
-        shell(f"$TEXTAE index {tmp_path}/table.jsonl --passes 1 --index {tmp_path}/index 2>&1 >/dev/null | head -c 1")
-        with Engine.open(tmp_path / "index") as engine:
-            assert len(engine.snapshot.reader) == 12
+    def test_a_change_is_made_though_nobody_reads_what_is_said(self, index_folder, tmp_path):
+        folder = shutil.copytree(index_folder, tmp_path / "index")
+        write_table(tmp_path / "table.jsonl", some_documents(62)[60:])
+        shell(f"$TEXTAE add {tmp_path}/table.jsonl --index {folder} 2>&1 >/dev/null | head -c 1")
+        with Engine.open(folder) as engine:
+            assert len(engine.snapshot.reader) == 62
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
     def test_a_stream_without_room_is_an_error_of_results_and_none_of_messages(self, index_folder):

@@ -17,21 +17,30 @@ from textae import Document
 from textae.index.store import Reader
 
 SERVER = """
-import ctypes, json, os, signal, sqlite3, sys, time
+import contextlib, ctypes, json, os, signal, sqlite3, sys, threading, time
 import sklearn.utils.extmath, scipy.sparse
 import textae.evaluation, textae.training.finetune, textae.corpus, textae.index.update
 from textae.app.cli import main
+from textae.app.signals import handle, leave_at_once
 
+handle(leave_at_once)
 shim = ctypes.CDLL(sys.argv[1]) if len(sys.argv) > 1 else None
 
-def counted(folder, limit):
+def counted(folder, limit, by):
     global steps
     steps = 0
+    there = threading.Event()
     def step():
         global steps
         steps += 1
+        if steps == limit and by == signal.SIGKILL:
+            os.kill(os.getpid(), by)
         if steps == limit:
-            os.kill(os.getpid(), signal.SIGKILL)
+            there.set()
+    def interrupt():  # from beside, as what is raised in a callback of SQLite's would be lost
+        there.wait()
+        os.kill(os.getpid(), by)
+    threading.Thread(target=interrupt, daemon=True).start()
     def hook(event, arguments):
         if event in ("open", "os.rename", "os.remove", "os.mkdir"):
             name = str(arguments[0])  # relative to the descriptor of a folder: of the index, or of its arrays
@@ -44,14 +53,19 @@ def counted(folder, limit):
     sys.addaudithook(hook)
     connect, sqlite3.connect = sqlite3.connect, traced
 
-def run(arguments, folder, limit=None, fault=None, said=None):
+def run(arguments, folder, limit=None, by=signal.SIGKILL, fault=None, said=None, record=None):
+    os.setpgid(0, 0)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if said is not None:
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     if limit is not None:
-        counted(folder, limit)
+        counted(folder, limit, by)
     if fault is not None:
         shim.arm(folder.encode(), *fault)
-    sys.argv = ["textae", *arguments, "--index", folder, "--quiet"]
+    if record is not None:
+        shim.record(*map(str.encode, record))
+    quiet = [] if arguments[0] in ("info", "doctor") else ["--quiet"]
+    sys.argv = ["textae", *arguments, "--index", folder, *quiet]
     code = 0
     try:
         main()
@@ -75,8 +89,14 @@ for line in sys.stdin:
         run(**wanted)
     if seconds is not None:
         time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    print(os.waitpid(child, 0)[1], flush=True)
+        os.kill(child, wanted.get("by", signal.SIGKILL))
+    status = os.waitpid(child, 0)[1]
+    with contextlib.suppress(ProcessLookupError):  # of its group, nobody is left
+        for _ in range(500):
+            os.killpg(child, 0)
+            time.sleep(0.01)
+        status = "a child was left behind"
+    print(status, flush=True)
 """
 
 
@@ -104,7 +124,8 @@ class Commands:
     def run(self, arguments: Sequence[str], folder: Path, **how: Any) -> int:
         """Run one on an index; gives its exit code, or the signal that ended it, negative.
 
-        It may be killed: after some `seconds`, or at a step (`limit`), or `fault` may make a write fail.
+        It may be killed, or told to end `by` a signal: after some `seconds`, or at a step (`limit`). `fault` may make a
+        write fail. `record` names a folder in which writes are recorded, and the file of the record.
         """
         self.process.stdin.write(
             json.dumps({"arguments": arguments, "folder": str(folder), "said": str(self._said), **how}) + "\n"
@@ -213,7 +234,8 @@ def one_of(folder: Path, *wholes: Path) -> Path:
 
 def nothing_is_left_over(folder: Path) -> None:
     """Check that the folder holds the index and nothing else."""
-    assert sorted(path.name for path in folder.iterdir()) == ["arrays", "index.sqlite"]
+    there = sorted(path.name for path in folder.iterdir())
+    assert there == ["arrays", "index.sqlite"], there
     with closing(Reader(folder)) as reader:
         named = {Path(array.filename).name for array in reader.arrays.values()}
     assert {path.name for path in (folder / "arrays").iterdir()} == named

@@ -4,6 +4,7 @@ Data goes to stdout, everything else to stderr. The text of documents is never t
 terminal are replaced before it is printed.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -58,15 +59,32 @@ def print_rows(items: Iterable[Any], as_json: bool, line: Callable[[Any], str], 
         click.echo(json_line({**more, **asdict(item)}) if as_json else line(item))
 
 
+def open_missing_streams() -> None:
+    """Open the standard streams that the caller has closed, onto nothing.
+
+    Otherwise the next file that is opened, such as the index, has the number of one, and gets what is printed to it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _say(text: str, *, nl: bool = True) -> None:
+    """Print on stderr; where nobody can read it, the command goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, nl=nl)
+
+
 def note(message: str, *, quiet: bool = False) -> None:
     """Print a message on stderr."""
     if not quiet:
-        click.echo(f"textae: {cell(message)}", err=True)
+        _say(f"textae: {cell(message)}")
 
 
 def error(message: str) -> None:
     """Print an error on stderr, on one line."""
-    click.echo(f"textae: error: {cell(message)}", err=True)
+    _say(f"textae: error: {cell(message)}")
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):
@@ -93,10 +111,10 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
             self.finish()
             self._stage, self._started, self._last = stage, now, 0.0
             if self._log:
-                click.echo(f"{stage}…", err=True)
+                _say(f"{stage}…")
         if self._bar and now - self._last >= self.EVERY:
             self._last = now
-            click.echo(f"\r\x1b[K{self._line(done, total, now - self._started)}", err=True, nl=False)
+            _say(f"\r\x1b[K{self._line(done, total, now - self._started)}", nl=False)
 
     def _line(self, done: int, total: int | None, seconds: float) -> str:
         if not total:
@@ -109,7 +127,7 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
     def finish(self) -> None:
         """Clear the line."""
         if self._bar and self._stage:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            _say("\r\x1b[K", nl=False)
 
     def __exit__(self, *error: object) -> None:
         self.finish()

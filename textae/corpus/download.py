@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from textae.errors import CorpusError
-from textae.files import whole_file
+from textae.files import make_folder, whole_file
 from textae.types import Progress
 
 _PIECE = 1 << 20
@@ -69,7 +69,7 @@ def fetch(archive: Archive, name: str, folder: Path, progress: Progress) -> None
     file = archive.url.rpartition("/")[2]
     saved, downloaded = folder / file, folder / f".{file}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         packed = saved if saved.exists() else downloaded
         if packed.exists():
             _verify(archive, packed, str(packed))

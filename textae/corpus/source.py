@@ -16,6 +16,7 @@ import difflib
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 """The origin of standard input, which cannot be read again."""
+
+_RESOLUTION = 2.0  # seconds, of the times of files on FAT; others have 0.01 or less
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,11 @@ class Source:
             yield replace(item, origin=self.key) if isinstance(item, Document) else item
 
     def signature(self) -> str:
-        """A hash of the names, sizes and times of the source's files, "" for a recipe; no file is read."""
+        """A hash of the names, sizes and times of the source's files, "" for a recipe; no file is read.
+
+        A file that has just changed may change again within the resolution of its times. So the hash of a source with
+        such a file is never given twice.
+        """
         path = Path(self.origin)
         if not path.is_absolute():
             return ""
@@ -87,7 +94,9 @@ class Source:
         for file in walk(path):
             with contextlib.suppress(OSError):
                 stat = file.stat()
-                stats.append(f"{file!r} {stat.st_mtime_ns} {stat.st_size} {stat.st_ino}")
+                stats.append(f"{file!r} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}")
+                if any(0 <= time.time() - changed < _RESOLUTION for changed in (stat.st_mtime, stat.st_ctime)):
+                    stats.append(os.urandom(8).hex())
         return hashlib.sha256("\n".join(stats).encode("utf-8", "surrogatepass")).hexdigest()
 
     def as_json(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from textae.errors import NotWritableError, StoreError
+from textae.files import make_folder
 from textae.index.directory import Directory
 
 FORMAT = 4
@@ -241,7 +242,7 @@ def open_to_write(folder: Path, wait: float) -> Database:
         OSError: the folder cannot be made or written to.
     """
     if not folder.is_symlink():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     directory = Directory(folder)
     if (name := _second_name(directory)) is not None:
         raise NotWritableError(

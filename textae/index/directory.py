@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from textae.errors import StoreError
+from textae.files import sync_opened
 
 _BY_DESCRIPTOR = {os.open, os.stat, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
@@ -50,8 +51,9 @@ class Directory:
             FileNotFoundError: there is none.
             StoreError: it is a link, or no folder.
         """
-        if make and self.status(name) is None:
-            os.mkdir(self._name(name), **self._where)
+        if make:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self._name(name), **self._where)
         return Directory(self.path / name, self)
 
     def names(self) -> list[str]:
@@ -111,7 +113,7 @@ class Directory:
     def sync(self) -> None:
         """Sync the names of the entries to the disk, on systems where a folder can be opened."""
         for descriptor in self._where.values():
-            os.fsync(descriptor)
+            sync_opened(descriptor)
 
     def is_at_its_path(self) -> bool:
         """Whether its path still leads to this folder, for those who can only be given a path."""

@@ -17,6 +17,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from textae.errors import NotWritableError, StoreError
+from textae.files import sync_folder
 from textae.index import records
 from textae.index.database import (
     APPLICATION_ID,
@@ -32,6 +33,7 @@ from textae.index.database import (
 from textae.index.directory import Directory
 from textae.index.records import Arrays, damaged
 from textae.index.store import ARRAYS, SETTINGS
+from textae.index.uninterrupted import uninterrupted
 from textae.types import Document
 
 _SWEPT = re.compile(r"[0-9a-f]{64}\.npy|[0-9]+\.part")  # nothing else in the folder of the arrays is ever deleted
@@ -59,14 +61,16 @@ class Writer:
         try:
             with failures_are_errors(folder):
                 self._begin()
-        except BaseException:
+        except BaseException as error:
+            if self._database.in_transaction:  # otherwise another one is writing, or this is no index
+                self.__exit__(type(error), error, None)
             self._database.close()
             raise
 
     def _begin(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
         self._folder = self._database.directory
         self._arrays = self._folder.folder("arrays", make=True)
+        self._database.execute("BEGIN IMMEDIATE")
         self._sweep()  # what a writer left that did not live to commit
         note = {"process": os.getpid(), "command": sys.argv[1] if len(sys.argv) > 1 else "", "since": int(time.time())}
         with contextlib.suppress(OSError):  # a courtesy to those who wait, no part of the index
@@ -97,17 +101,20 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Without a commit, everything is as it was."""
-        with contextlib.suppress(sqlite3.Error):
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-        with contextlib.suppress(sqlite3.Error, OSError):
-            # Under the lock: the next writer may have begun, and its arrays are named by no commit yet.
-            self._database.execute("PRAGMA busy_timeout = 0")
-            self._database.execute("BEGIN IMMEDIATE")
-            self._sweep()
-            self._folder.remove(_WRITER)
-        self._arrays.close()
-        self._database.close()
+        with uninterrupted():
+            with contextlib.suppress(sqlite3.Error):
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                    if error is not None:
+                        error.add_note("the index is as it was before")
+            with contextlib.suppress(sqlite3.Error, OSError):
+                # Under the lock: the next writer may have begun, and its arrays are named by no commit yet.
+                self._database.execute("PRAGMA busy_timeout = 0")
+                self._database.execute("BEGIN IMMEDIATE")
+                self._sweep()
+                self._folder.remove(_WRITER)
+            self._arrays.close()
+            self._database.close()
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -207,8 +214,9 @@ class Writer:
         self._execute("DELETE FROM digest")
         self._execute("INSERT INTO digest VALUES (?)", (digest,))
         with failures_are_errors(self.folder):
-            for folder in (self._arrays, self._folder, Directory(self.folder.resolve().parent)):
-                folder.sync()
+            self._arrays.sync()
+            self._folder.sync()
+            sync_folder(self.folder.resolve().parent)
         self._execute("COMMIT")
 
     def _sweep(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from textae.app import terminal
+from textae.app import signals, terminal
 from textae.errors import TextaeError
 
 SECTIONS = {
@@ -27,7 +27,7 @@ _MODULES = {name: module for module, names in SECTIONS.values() for name in name
 
 
 class _Commands(click.Group):
-    """Commands in sections; broken pipes and interrupts print no lines of click's own."""
+    """Commands in sections; a broken pipe is no error."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_MODULES)
@@ -51,9 +51,6 @@ class _Commands(click.Group):
             sys.stdout.flush()
         except BrokenPipeError:  # the reader has closed the pipe, as head does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            terminal.error("interrupted; the index is as it was before")
-            raise click.exceptions.Exit(130) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -72,13 +69,19 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error is one line on stderr and an exit code."""
+    terminal.open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
             stream.reconfigure(errors="backslashreplace")
     # Numpy warns of nothing on a sound index; `Engine` checks an index on which it does.
     warnings.filterwarnings("error", category=RuntimeWarning, module=r"(textae|numpy)\.")
+    signals.end_with_a_line_where_a_file_cannot_be_read()
     try:
-        sys.exit(cli.main(prog_name="textae", standalone_mode=False))
+        with signals.raised():
+            sys.exit(cli.main(prog_name="textae", standalone_mode=False))
+    except signals.Interrupted as interrupted:
+        terminal.error("; ".join(["interrupted", *getattr(interrupted, "__notes__", ())]))
+        sys.exit(interrupted.code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
     except click.UsageError as error:

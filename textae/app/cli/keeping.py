@@ -14,6 +14,7 @@ import click
 from textae.app import terminal
 from textae.app.cli.options import PATH, ShellOptions, TableOptions, options, stdin_text
 from textae.app.output.reports import print_changes, print_facts
+from textae.app.signals import Interrupted
 from textae.errors import TextaeError
 from textae.views import sanitise
 
@@ -119,9 +120,9 @@ def _watch(engine: Engine, sources: Sequence[Source], shell: ShellOptions) -> No
                         last_error = str(error)
                         terminal.error(last_error)
             time.sleep(_WATCH_EVERY)
-    except KeyboardInterrupt:  # the usual end: what was synced stays
+    except Interrupted as interrupted:  # the usual end: what was synced stays
         shell.note("stopped watching")
-        raise SystemExit(130) from None
+        raise SystemExit(interrupted.code) from None
 
 
 def _as_remembered(engine: Engine, given: Sequence[str], table: TableSpec) -> list[Source]:

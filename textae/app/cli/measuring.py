@@ -12,6 +12,7 @@ import click
 from textae.app.cli.options import HITS, ShellOptions, TableOptions, option, options
 from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
+from textae.files import make_folder, whole_file
 
 if TYPE_CHECKING:
     from textae.types import Ranking
@@ -54,8 +55,8 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOption
 
     def write_run(system: str, rankings: Mapping[str, Ranking]) -> None:
         if runs is not None:
-            runs.mkdir(parents=True, exist_ok=True)
-            with (runs / f"{system}.run").open("w", encoding="utf-8") as file:
+            make_folder(runs)
+            with whole_file(runs / f"{system}.run") as passing, passing.open("w", encoding="utf-8") as file:
                 write_trec(rankings, system, file)
 
     with shell.open_engine() as engine:

@@ -18,7 +18,8 @@ import numpy as np
 from shared import ENVIRONMENT, Said
 
 from textae.index import store
-from textae.index.records import COLUMNS, _content_hash, _row_hash, array_path, digest_of, write_array
+from textae.index.directory import Directory
+from textae.index.records import COLUMNS, _content_hash, _row_hash, digest_of, write_array
 
 Random = random.Random
 
@@ -44,10 +45,12 @@ class Mutant:
 
     def array(self, name: str) -> np.ndarray:
         (sha256,) = self.database.execute("SELECT sha256 FROM arrays WHERE name = ?", (name,)).fetchone()
-        return np.load(array_path(self.folder, sha256))
+        return np.load(self.folder / "arrays" / f"{sha256}.npy")
 
     def put(self, name: str, array: np.ndarray) -> None:
-        self.database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, *write_array(self.folder, array)))
+        self.database.execute(
+            "REPLACE INTO arrays VALUES (?, ?, ?)", (name, *write_array(Directory(self.folder / "arrays"), array))
+        )
 
     def delete(self, table: str, name: str) -> None:
         self.database.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
@@ -168,7 +171,8 @@ def no_truth_values(mutant: Mutant, name: str, array: np.ndarray) -> None:
 
 def raw_bytes(mutant: Mutant, name: str, array: np.ndarray) -> None:
     """A file whose header lies, or that is none."""
-    whole = array_path(mutant.folder, write_array(mutant.folder, array)[0]).read_bytes()
+    arrays = mutant.folder / "arrays"
+    whole = (arrays / f"{write_array(Directory(arrays), array)[0]}.npy").read_bytes()
     shape = str(array.shape).encode()
     lies = [
         b"", whole[:50], b"PK\x03\x04" + whole, whole.replace(shape, b"(1000000000000,)", 1),
@@ -180,7 +184,7 @@ def raw_bytes(mutant: Mutant, name: str, array: np.ndarray) -> None:
 
     content = (mutant.folder / "passing").read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    (mutant.folder / "passing").replace(array_path(mutant.folder, sha256))
+    (mutant.folder / "passing").replace(arrays / f"{sha256}.npy")
     mutant.database.execute("REPLACE INTO arrays VALUES (?, ?, ?)", (name, sha256, len(content)))
 
 

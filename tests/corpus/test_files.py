@@ -279,3 +279,17 @@ def test_no_html_is_too_broken(source: str) -> None:
 )
 def test_the_title_of_markdown(source: str, title: str) -> None:
     assert markdown_parts(source)[0] == title
+
+
+@pytest.mark.parametrize("line", ["# x{0}x", "# x{1}x", "---\ntitle: x{1}x\n---", "a\n-{0}x", "# {1}"])
+def test_no_markdown_takes_the_square_of_its_length(line: str) -> None:
+    started = time.process_time()
+    markdown_parts(line.format("#" * 500_000, " " * 500_000))
+    assert time.process_time() - started < 10  # where time grows with the square, minutes
+
+
+@pytest.mark.parametrize(
+    ("source", "title"), [("# a # b ##  \n", "a # b"), ("# ###\n", "#"), ('---\ntitle: "a b"  \n---\n', "a b")]
+)
+def test_what_ends_a_heading_is_not_of_the_title(source: str, title: str) -> None:
+    assert markdown_parts(source)[0] == title

@@ -22,12 +22,12 @@ from textae.types import Document, FieldValue, Skipped
 
 def from_json(*lines: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
     content = b"\n".join(line.encode() if isinstance(line, str) else line for line in lines)
-    return list(tables.read_jsonl(io.BytesIO(content), "t", spec or TableSpec()))
+    return [item for item in tables.read_jsonl(io.BytesIO(content), "t", spec or TableSpec()) if item is not None]
 
 
 def from_csv(content: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
     stream = io.BytesIO(content.encode() if isinstance(content, str) else content)
-    return list(tables.read_csv(stream, "t", spec or TableSpec()))
+    return [item for item in tables.read_csv(stream, "t", spec or TableSpec()) if item is not None]
 
 
 def test_a_row_is_a_document_and_its_other_columns_are_fields() -> None:
@@ -297,3 +297,20 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("depth", [100, 101, 450, 900, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_row_may_not_nest_too_deeply(depth: int, opening: str, closing: str) -> None:
+    row = f'{{"text": "a", "x": {opening * (depth - 1)}1{closing * (depth - 1)}}}'
+    flat = json.dumps({"text": "b", "x": [[]] * 500})
+    found = from_json(row, flat)
+    assert isinstance(found[1], Document)
+    reason = "nested too deeply" if depth < 1_000 else "not JSON"
+    assert isinstance(found[0], Document) if depth <= 100 else found[0] == Skipped("t:1", reason)
+
+
+def test_a_csv_file_may_not_have_a_million_columns() -> None:
+    assert len(from_csv("," * (tables.MOST_COLUMNS - 5) + "text\n" + "," * 9 + "\n")) == 1
+    with pytest.raises(CorpusError, match="1,000,001 columns; at most 16,384"):
+        from_csv("," * 1_000_000 + "text\na\n")

@@ -17,13 +17,16 @@ ending, as plain text or as a picture; if it is damaged, that is an error.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
 from textae.corpus import images, pandas_tables, reading, tables
-from textae.corpus.reading import FileError, RefusedError
+from textae.corpus.isolation import AVAILABLE, File, Reader
+from textae.corpus.reading import DEFAULT, FileError, Item, LateError, Limits, RefusedError, Stopwatch
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
 from textae.types import PICTURES, TEXTS, Document, Skipped
@@ -36,6 +39,8 @@ _MARKDOWN = {".md", ".markdown", ".rst", ".adoc", ".org", ".tex"}
 _HTML = {".html", ".htm", ".xhtml"}
 _MAIL_AND_TABLES = {".mbox", ".eml", ".jsonl", ".ndjson", ".csv", ".tsv", *pandas_tables.ENDINGS}
 _TEXTS = _PLAIN | _MARKDOWN | _HTML | _MAIL_AND_TABLES
+_PARSED = {*_HTML, ".mbox", ".eml", *pandas_tables.ENDINGS}
+_AHEAD = 16  # files that the reader may read while the documents of the first one are used
 _IGNORED = {"__pycache__", "node_modules"}
 
 
@@ -45,7 +50,9 @@ def kind_of(path: PurePath) -> str:
     return TEXTS if ending in _TEXTS else PICTURES if ending in images.ENDINGS else ""
 
 
-def read_folder(folder: Path, prefix: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
+def read_folder(
+    folder: Path, prefix: str, spec: TableSpec, kind: str, limits: Limits = DEFAULT
+) -> Iterator[Document | Skipped]:
     """Every document in a folder.
 
     Args:
@@ -53,27 +60,38 @@ def read_folder(folder: Path, prefix: str, spec: TableSpec, kind: str) -> Iterat
         prefix: put before the ids.
         spec: how tables are read; a table without the fields is skipped, as is a damaged file.
         kind: of the documents, one of `KINDS`.
+        limits: of each document.
 
     Raises:
         CorpusError: the folder cannot be listed.
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise CorpusError(f"{folder}: {reading.DENIED}; read and execute permission required")
-    for path in walk(folder):
-        inside = path.relative_to(folder)
-        name = (prefix + inside.as_posix()).encode("utf-8", "replace").decode()
-        if kind == PICTURES and _ending(path) == images.LABELS:
-            continue  # read together with their pictures
-        if reason := _refusal(path, kind):
-            yield Skipped(name, reason)
-            continue
-        try:
-            yield from _read(path, name, inside.parent.name, spec, kind)
-        except FileError as error:
-            yield Skipped(name, error.reason)
+    files = _files(folder, prefix, kind)
+    ahead: deque[tuple[File | Skipped, bool]] = deque()
+    with Reader(spec, kind, limits) as reader:
+        while True:
+            for file in islice(files, _AHEAD - len(ahead)):
+                isolated = False
+                if isinstance(file, File) and _is_isolated(file.path, kind):
+                    reader.give(file)
+                    isolated = True
+                ahead.append((file, isolated))
+            if not ahead:
+                return
+            file, isolated = ahead.popleft()
+            if isinstance(file, Skipped):
+                yield file
+                continue
+            try:
+                yield from reader.items() if isolated else _items_here(file, spec, kind, limits)
+            except FileError as error:
+                yield Skipped(file.name, error.reason)
 
 
-def read_file(path: Path, name: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
+def read_file(
+    path: Path, name: str, spec: TableSpec, kind: str, limits: Limits = DEFAULT
+) -> Iterator[Document | Skipped]:
     """Every document in a file that was named by itself.
 
     Raises:
@@ -81,11 +99,15 @@ def read_file(path: Path, name: str, spec: TableSpec, kind: str) -> Iterator[Doc
     """
     if not os.access(path, os.R_OK):
         raise CorpusError(f"{path}: {reading.DENIED}")
-    ending = _ending(path)
+    ending, file = _ending(path), File(path, name, "")
     if ending and kind_of(path) not in ("", kind):
         yield Skipped(name, f"unknown type {ending}")
+    elif not _is_isolated(path, kind):
+        yield from _items_here(file, spec, kind, limits)
     else:
-        yield from _read(path, name, "", spec, kind)
+        with Reader(spec, kind, limits) as reader:
+            reader.give(file)
+            yield from reader.items()
 
 
 def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped]:
@@ -95,7 +117,7 @@ def read_stdin(stream: BinaryIO, spec: TableSpec) -> Iterator[Document | Skipped
         while (ahead := buffered.peek(1)) and ahead[:1].isspace():
             buffered.read(1)
         is_json = ahead.removeprefix(b"\xef\xbb\xbf").startswith(b"{")
-        yield from _read_stream(buffered, STDIN, ".jsonl" if is_json else "", spec)
+        yield from filter(None, _read_stream(buffered, STDIN, ".jsonl" if is_json else "", spec))
     finally:
         buffered.detach()  # else standard input would be closed with it
 
@@ -130,24 +152,64 @@ def _refusal(path: Path, kind: str) -> str:
     return "" if os.access(path, os.R_OK) else reading.DENIED
 
 
-def _read(path: Path, name: str, label: str, spec: TableSpec, kind: str) -> Iterator[Document | Skipped]:
-    ending = _ending(path)
+def _files(folder: Path, prefix: str, kind: str) -> Iterator[File | Skipped]:
+    """The files of a folder, and those that are not to be read."""
+    for path in walk(folder):
+        inside = path.relative_to(folder)
+        name = (prefix + inside.as_posix()).encode("utf-8", "replace").decode()
+        if kind == PICTURES and _ending(path) == images.LABELS:
+            continue  # read together with their pictures
+        reason = _refusal(path, kind)
+        yield Skipped(name, reason) if reason else File(path, name, inside.parent.name)
+
+
+def _is_isolated(path: Path, kind: str) -> bool:
+    """Whether a file is read in a process of its own: whether its parser is not a loop over lines."""
+    return AVAILABLE and (kind == PICTURES or _ending(path) in _PARSED)
+
+
+def _items_here(file: File, spec: TableSpec, kind: str, limits: Limits) -> Iterator[Document | Skipped]:
+    """The documents of a file, read in this process."""
+    stopwatch = reading.Stopwatch(limits)
+    try:
+        for item in items(file, spec, kind, stopwatch):
+            if item is not None:
+                yield item
+            stopwatch.restart()
+    except LateError:
+        yield Skipped(file.name, limits.too_slow)
+
+
+def items(file: File, spec: TableSpec, kind: str, stopwatch: Stopwatch | None = None) -> Iterator[Item]:
+    """The documents of a file, what is skipped, and None for each document that is not wanted.
+
+    Args:
+        file: to read.
+        spec: how to read it, and which documents are wanted.
+        kind: of the documents, one of `KINDS`.
+        stopwatch: checked while text and tables are read.
+
+    Raises:
+        FileError: it cannot be read to its end.
+        LateError: the stopwatch raised it.
+    """
+    path, name, ending = file.path, file.name, _ending(file.path)
     if kind == PICTURES:
-        yield from images.read(path, name, label, spec)
+        yield from images.read(path, name, file.label, spec)
     elif ending in pandas_tables.ENDINGS:
         yield from pandas_tables.read(path, name, spec)
     else:
-        with reading.opened(path) as stream:
+        with reading.opened(path, stopwatch) as stream:
             if ending == ".json":  # only of a file that was named by itself: one object a line, as so many are
                 if stream.read(64).lstrip().startswith(b"["):
                     command = f"jq -c '.[]' {path} > {path.stem}.jsonl"
                     raise CorpusError(f"{path}: one JSON array; a table has one object a line: {command}")
                 stream.seek(0)
-            yield from _read_stream(stream, name, ending, spec)
+            yield from _read_stream(stream, name, ending, spec, file.start)
 
 
-def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> Iterator[Document | Skipped]:
-    items: Iterable[Document | Skipped]
+def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec, start: int = 0) -> Iterator[Item]:
+    items: Iterable[Item]
     try:
         match ending:
             case ".jsonl" | ".ndjson" | ".json":
@@ -160,12 +222,13 @@ def _read_stream(stream: IO[bytes], name: str, ending: str, spec: TableSpec) -> 
                 from textae.corpus import mail  # 15 ms
 
                 is_box = ending == ".mbox"
-                items = mail.read_mbox(stream, name) if is_box else [mail.read_message(reading.whole(stream), name)]
+                items = (
+                    mail.read_mbox(stream, name, start) if is_box else [mail.read_message(reading.whole(stream), name)]
+                )
             case _:
                 items = [_text(reading.whole_text(stream), name, ending)]
         for item in items:
-            if isinstance(item, Skipped) or spec.selects(item.fields):
-                yield item
+            yield item if not isinstance(item, Document) or spec.selects(item.fields) else None
     except RefusedError as error:
         yield Skipped(name, str(error))
 

@@ -19,8 +19,8 @@ _SELF_CLOSED = re.compile(rf"<({'|'.join(_CLOSED)})\b[^<>]*/>", re.IGNORECASE)  
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)[^<>]*>?", re.IGNORECASE)
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$|^(?=\S)(.+)\n(?:={3,}|-{3,}|~{3,})[ \t]*$", re.MULTILINE)
+_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$|^(?=\S)(.+)\n(?:={3,}|-{3,}|~{3,})[ \t]*$", re.MULTILINE)
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 
@@ -55,9 +55,9 @@ def markdown_parts(source: str) -> tuple[str, str]:
     if front := _FRONT_MATTER.match(source):
         source = source[front.end() :]
         if named := _FRONT_TITLE.search(front[1]):
-            title = named[1].strip("\"'")
+            title = (named[1].rstrip(" \t") or " ").strip("\"'")
     if not title and (heading := _HEADING.search(_FENCED.sub("", source))):
-        title = heading[1] or heading[2]
+        title = heading[2] or heading[1].rstrip(" \t#") or heading[1][0]
     return _one_line(title), source.strip()
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from textae.corpus import reading
-from textae.corpus.reading import DAMAGED, FileError
+from textae.corpus.reading import DAMAGED, FileError, Item
 from textae.corpus.tables import TableSpec
 from textae.corpus.uniform import READ_SIDE, resized
 from textae.types import Document, FieldValue, Picture
@@ -91,7 +91,7 @@ class _Array:
         return itertools.chain.from_iterable(self.blocks())
 
 
-def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
+def read_npz(path: Path, name: str, spec: TableSpec) -> Iterator[Item]:
     """Every picture in a file of arrays.
 
     Raises:
@@ -127,7 +127,7 @@ def _npy_header(stream: IO[bytes]) -> Header:
     return shape, dtype
 
 
-def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Document]:
+def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Item]:
     """Every picture in an idx file (http://yann.lecun.com/exdb/mnist), its label from the file beside it.
 
     Raises:
@@ -157,7 +157,7 @@ def _idx_header(stream: IO[bytes]) -> Header:
 
 def _documents(
     images: _Array, labels: _Array | None, split: str, start: str, path: Path, spec: TableSpec
-) -> Iterator[Document]:
+) -> Iterator[Item]:
     """The pictures of an array.
 
     Args:
@@ -177,7 +177,9 @@ def _documents(
     values: Iterator[NDArray[Any] | None] = itertools.repeat(None) if labels is None else labels.rows()
     for row, (image, label) in enumerate(zip(images.rows(), values, strict=False)):
         fields = shared if label is None else shared | {"label": reading.storable_value(label.item())}
-        if spec.selects(fields):
+        if not spec.selects(fields):
+            yield None
+        else:
             picture = Picture(height, width, channels, levels(image, brightest).tobytes())
             small = resized(picture, (min(height, READ_SIDE), min(width, READ_SIDE), channels))
             yield Document(f"{start}{row}", "", "", fields, source=f"{start}{row}", picture=small)

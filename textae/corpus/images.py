@@ -19,10 +19,10 @@ from typing import IO, TYPE_CHECKING
 
 from textae.corpus import image_arrays as arrays
 from textae.corpus import reading
-from textae.corpus.reading import DAMAGED, EMPTY, FileError
+from textae.corpus.reading import DAMAGED, EMPTY, FileError, Item
 from textae.corpus.tables import TableSpec
 from textae.corpus.uniform import READ_SIDE
-from textae.types import Document, FieldValue, Picture, Skipped
+from textae.types import Document, FieldValue, Picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,7 +37,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticE
 """What Pillow raises for damaged files."""
 
 
-def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Item]:
     """Every picture in a file.
 
     Args:

@@ -17,21 +17,26 @@ from typing import IO
 
 from textae.corpus import reading
 from textae.corpus.html import html_parts
+from textae.corpus.reading import Item
 from textae.types import Document, FieldValue, Skipped
 
 _END = b"the end of the mailbox"  # told by identity
 
 
-def read_mbox(stream: IO[bytes], name: str) -> Iterator[Document | Skipped]:
+def read_mbox(stream: IO[bytes], name: str, start: int = 0) -> Iterator[Item]:
     """The messages of a mailbox; the id of one without a Message-ID is `name:number`, counted from 1.
 
     Args:
         stream: lines; a message starts at `From ` after an empty line.
         name: of the mailbox.
+        start: messages at the beginning that are not parsed; they are None.
     """
     for number, content in enumerate(_messages(stream), start=1):
         place = f"{name}:{number}"
-        yield Skipped(place, reading.TOO_LONG) if content is None else read_message(content, place)
+        if number <= start:
+            yield None
+        else:
+            yield Skipped(place, reading.TOO_LONG) if content is None else read_message(content, place)
 
 
 def read_message(content: bytes, place: str) -> Document | Skipped:
@@ -45,7 +50,7 @@ def read_message(content: bytes, place: str) -> Document | Skipped:
         message = email.message_from_bytes(content)
         title, text = _header(message, "subject"), _text(message)
     except RecursionError:  # the parser goes down into each part
-        return Skipped(place, "nested too deeply")
+        return Skipped(place, reading.NESTED)
     if not (title or text):
         return Skipped(place, reading.EMPTY)
     id = " ".join(_header(message, "message-id").split()).strip("<>")

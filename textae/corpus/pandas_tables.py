@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from textae.corpus import reading, tables
-from textae.corpus.reading import FileError
+from textae.corpus.reading import FileError, Item
 from textae.errors import ExtraMissingError, needs_extra
-from textae.types import Document, FieldValue, Skipped
+from textae.types import FieldValue, Skipped
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -48,7 +48,7 @@ _ARROW = (".parquet", ".feather", ".arrow", ".orc")
 _STATISTICS = (".dta", ".sas7bdat", ".xpt")
 ENDINGS = _SPREADSHEETS + _ARROW + _STATISTICS
 
-_ROWS, _COLUMNS = 1 << 20, 1 << 14  # of a worksheet, in Excel and in LibreOffice
+_ROWS = 1 << 20  # of a worksheet, in Excel and in LibreOffice
 _BATCH = 1_000
 _TABLE, _OFFICE, _TEXT = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{part}:1.0}}" for part in ("table", "office", "text")
@@ -65,7 +65,7 @@ Line = tuple[str, int, Sequence[object]]
 """The name of a worksheet, the number of a row, and its cells."""
 
 
-def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Document | Skipped]:
+def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Item]:
     """Read the documents of a file with one of `ENDINGS`.
 
     Raises:
@@ -130,7 +130,7 @@ def _too_large(path: Path, size: int) -> FileError:
     return FileError(f"{path}: {size >> 20:,} MiB or more when unpacked, {limit}; save it as csv", limit)
 
 
-def _worksheets(lines: Iterator[Line], name: str, spec: tables.TableSpec) -> Iterator[Document | Skipped]:
+def _worksheets(lines: Iterator[Line], name: str, spec: tables.TableSpec) -> Iterator[Item]:
     """Read each worksheet as a table. One without the columns that are needed is skipped if another has them."""
     n_read = 0
     missing: list[tuple[str, tables.FieldMissingError]] = []
@@ -189,7 +189,7 @@ def _ods_lines(stream: IO[bytes]) -> Iterator[Line]:
                 element.text = " "
             elif element.tag in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 times = int(element.get(f"{_TABLE}number-columns-repeated", "1"))
-                cells += [_ods_value(element)] * min(times, _COLUMNS - len(cells))
+                cells += [_ods_value(element)] * min(times, tables.MOST_COLUMNS - len(cells))
             elif element.tag == f"{_TABLE}table-row":
                 times = min(int(element.get(f"{_TABLE}number-rows-repeated", "1")), _ROWS - number)
                 if any(cell is not None for cell in cells):

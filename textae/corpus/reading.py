@@ -5,18 +5,25 @@ and counted as skipped, so a line of 200 MB takes no more memory than any other.
 """
 
 import gzip
+import os
 import re
+import stat
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from dataclasses import dataclass
+from io import BufferedReader, FileIO
 from pathlib import Path, PurePath
-from typing import IO, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 from textae.errors import CorpusError
-from textae.types import FieldValue
+from textae.types import Document, FieldValue, Skipped
 
 P = TypeVar("P", bound=PurePath)
+
+Item = Document | Skipped | None
+"""What reading gives; None is a document that is not wanted."""
 
 LONGEST = 16 << 20
 """Bytes of one document, at most: 16 MiB, three times the King James Bible."""
@@ -28,10 +35,74 @@ EMPTY = "empty"
 DENIED = "permission denied"
 DAMAGED = "damaged"
 GONE = "gone"
+NESTED = "nested too deeply"
 
 _PIECE = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one document may take; a document that takes more is skipped.
+
+    Attributes:
+        seconds: since the document before it; a reader that is waited for has not used them.
+        memory: bytes, beyond those of a reader that has just started.
+    """
+
+    seconds: float = 30
+    memory: int = 1 << 30
+
+    @property
+    def too_slow(self) -> str:
+        """The reason to skip a document that takes too long."""
+        return f"took more than {self.seconds:g} s; give a larger --timeout"
+
+    @property
+    def too_much(self) -> str:
+        """The reason to skip a document that takes too much memory."""
+        return f"needs more than {self.memory / 2**30:g} GB of memory"
+
+
+DEFAULT = Limits()
+
+
+class LateError(Exception):
+    """A document takes too long to read."""
+
+
+class Stopwatch:
+    """The time since the last document of a file.
+
+    Args:
+        limits: of a document.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._seconds = limits.seconds
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin with the next document."""
+        self._end = time.monotonic() + self._seconds
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the document takes too long."""
+        return time.monotonic() > self._end
+
+
+class _TimedFile(FileIO):
+    """A file that is read only as long as a stopwatch allows; reading a fifo waits for its writer without a bound."""
+
+    stopwatch: Stopwatch | None = None
+
+    def readinto(self, buffer: Any) -> int | None:
+        late = self.stopwatch is not None and self.stopwatch.is_late
+        if late and not stat.S_ISFIFO(os.fstat(self.fileno()).st_mode):
+            raise LateError
+        return super().readinto(buffer)
 
 
 class RefusedError(Exception):
@@ -56,14 +127,19 @@ def without_gz(path: P) -> P:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path, stopwatch: Stopwatch | None = None) -> Iterator[IO[bytes]]:
     """Open a file, unpacked where it ends in .gz.
+
+    Args:
+        path: of the file.
+        stopwatch: checked at each read.
 
     Raises:
         FileError: it cannot be opened or read, or is damaged; also from inside of the block.
     """
     try:
-        with path.open("rb") as raw:
+        with BufferedReader(file := _TimedFile(path)) as raw:
+            file.stopwatch = stopwatch
             yield cast("IO[bytes]", BufferedReader(gzip.GzipFile(fileobj=raw))) if path != without_gz(path) else raw
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         message = f"{path}: the gzip file is cut off or damaged ({error}); fetch or pack it anew"

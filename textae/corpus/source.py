@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textae.corpus.files import kind_of, read_file, read_folder, read_stdin, walk
+from textae.corpus.reading import DEFAULT, Limits
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
 from textae.types import PICTURES, TEXTS, Document, Progress, Skipped, no_progress
@@ -47,6 +48,7 @@ class Source:
         spec: how tables are read, and which documents are wanted.
         given: the argument that named it, for messages; "" where the index named it.
         kind: of the documents, one of `KINDS`.
+        limits: of reading one document; the index keeps the time.
     """
 
     origin: str
@@ -54,6 +56,7 @@ class Source:
     spec: TableSpec
     given: str = field(default="", compare=False)
     kind: str = TEXTS
+    limits: Limits = DEFAULT
 
     @property
     def key(self) -> str:
@@ -73,9 +76,9 @@ class Source:
         elif not Path(self.origin).is_absolute() and name in (known := _recipes()):
             items = known[name].read(packages, self.spec, progress)
         elif path.is_dir():
-            items = read_folder(path, self.name, self.spec, self.kind)
+            items = read_folder(path, self.name, self.spec, self.kind, self.limits)
         elif path.exists():
-            items = read_file(path, self.name, self.spec, self.kind)
+            items = read_file(path, self.name, self.spec, self.kind, self.limits)
         else:
             raise CorpusError(f"{path} is not there any more; 'textae rm' removes what came from it")
         for item in items:
@@ -102,17 +105,24 @@ class Source:
     def as_json(self) -> dict[str, Any]:
         """The source as JSON, for `from_json`."""
         spec = asdict(self.spec) | {"select": [list(condition) for condition in self.spec.select]}
-        return {"origin": self.key, "name": self.name, "kind": self.kind, "spec": spec}
+        timeout = self.limits.seconds
+        return {"origin": self.key, "name": self.name, "kind": self.kind, "spec": spec, "timeout": timeout}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Source":
         """The source of which `as_json` gave these values."""
         spec = TableSpec(**values["spec"] | {"select": tuple(map(tuple, values["spec"]["select"]))})
-        return cls(values["origin"], values["name"], spec, kind=values["kind"])
+        limits = Limits(values.get("timeout", DEFAULT.seconds))
+        return cls(values["origin"], values["name"], spec, kind=values["kind"], limits=limits)
 
 
 def sources(
-    given: Sequence[str], spec: TableSpec | None = None, *, several: bool | None = None, kind: str | None = None
+    given: Sequence[str],
+    spec: TableSpec | None = None,
+    *,
+    several: bool | None = None,
+    kind: str | None = None,
+    limits: Limits = DEFAULT,
 ) -> list[Source]:
     """The sources that the arguments name.
 
@@ -122,6 +132,7 @@ def sources(
         spec: how tables are read, and which documents are wanted.
         several: whether ids begin with the source; by default where there are several.
         kind: of the documents, one of `KINDS`; by default the kind with more files, by their names.
+        limits: of the time and the memory to read one document.
 
     Raises:
         CorpusError: a source does not exist, or gives no documents of that kind.
@@ -137,11 +148,16 @@ def sources(
                 raise CorpusError(f"{what} gives texts, and pictures are asked for; give files or folders of pictures")
         if spec != TableSpec(select=spec.select):
             raise CorpusError("--id-field, --title-field and --text-field are for tables of texts, not for pictures")
-    return [replace(source, kind=kind) for source in named]
+    return [replace(source, kind=kind, limits=limits) for source in named]
 
 
 def read(
-    given: Sequence[str], spec: TableSpec | None = None, progress: Progress = no_progress, *, kind: str | None = None
+    given: Sequence[str],
+    spec: TableSpec | None = None,
+    progress: Progress = no_progress,
+    *,
+    kind: str | None = None,
+    limits: Limits = DEFAULT,
 ) -> Iterator[Document | Skipped]:
     """The documents of the sources, one source after the other.
 
@@ -150,11 +166,12 @@ def read(
         spec: how tables are read, and which documents are wanted.
         progress: called during a download.
         kind: as for `sources`.
+        limits: as for `sources`.
 
     Raises:
         CorpusError: a source does not exist (at once, before anything is read), or cannot be read.
     """
-    return chain.from_iterable(source.read(progress) for source in sources(given, spec, kind=kind))
+    return chain.from_iterable(source.read(progress) for source in sources(given, spec, kind=kind, limits=limits))
 
 
 def _source(given: str, prefixed: bool, spec: TableSpec) -> Source:

@@ -24,17 +24,21 @@ from itertools import chain, zip_longest
 from typing import IO, Literal, cast
 
 from textae.corpus import reading
-from textae.corpus.reading import FileError, RefusedError
+from textae.corpus.reading import FileError, Item, RefusedError
 from textae.types import Document, FieldValue, Skipped
 
 ID_FIELDS = ("id", "_id")
 TITLE_FIELDS = ("title",)
 TEXT_FIELDS = ("text", "body", "content", "abstract", "description")
 
+MOST_COLUMNS = 1 << 14
+"""Columns of a table, at most, as in Excel and in LibreOffice."""
+
 PATIENCE = 1_000
 """Rows after which a field that no row had is taken to be missing from the table."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_DEEPEST = 100  # levels of a value; a few hundred would be too many for Python's stack
 _DIGITS = 15  # what a float keeps
 _READ_AGAIN = 4 * reading.LONGEST  # characters of a table, in all; without it `x","`, line after line, takes its square
 _UNCLOSED = "a quote that is never closed"
@@ -69,13 +73,13 @@ class TableSpec:
         return all(field in fields and _equal(fields[field], value) for field, value in self.select)
 
 
-def read_jsonl(stream: IO[bytes], name: str, spec: TableSpec) -> Iterator[Document | Skipped]:
+def read_jsonl(stream: IO[bytes], name: str, spec: TableSpec) -> Iterator[Item]:
     """The documents of a jsonl file; blank lines are no rows."""
     lines = enumerate(reading.lines(stream), start=1)
     return read_rows(((number, _json_row(line)) for number, line in lines if line is None or line.strip()), name, spec)
 
 
-def read_csv(stream: IO[bytes], name: str, spec: TableSpec, *, delimiter: str = "") -> Iterator[Document | Skipped]:
+def read_csv(stream: IO[bytes], name: str, spec: TableSpec, *, delimiter: str = "") -> Iterator[Item]:
     """The documents of a csv or tsv file, whose first row names the columns.
 
     Args:
@@ -92,8 +96,8 @@ def read_csv(stream: IO[bytes], name: str, spec: TableSpec, *, delimiter: str = 
 
 def read_rows(
     rows: Iterator[Row], name: str, spec: TableSpec, convert: Callable[[FieldValue], FieldValue] = lambda value: value
-) -> Iterator[Document | Skipped]:
-    """The documents of a table.
+) -> Iterator[Item]:
+    """The documents of a table, and None for each row that is not wanted.
 
     Args:
         rows: in order.
@@ -125,6 +129,7 @@ def read_rows(
                 break
         fields = {field: convert(value) for field, value in row.items()}
         if not spec.selects(fields):
+            yield None
             continue
         text_field = next((field for field in texts if field in row), "")
         missing = spec.id_field if spec.id_field and spec.id_field not in row else "" if text_field else texts[0]
@@ -172,7 +177,18 @@ def _json_row(line: bytes | None) -> Mapping[str, FieldValue] | str:
         return reading.NOT_UTF8
     except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; brackets without end
         return "not JSON"
+    if line.count(b"[") + line.count(b"{") > _DEEPEST and _depth(row) > _DEEPEST:
+        return reading.NESTED
     return cast("dict[str, FieldValue]", reading.storable_value(row)) if isinstance(row, dict) else "not a JSON object"
+
+
+def _depth(value: object) -> int:
+    """Levels of lists and objects inside of each other."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, list | dict)]:
+        depth += 1
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
@@ -186,6 +202,8 @@ def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
     if isinstance(header, str):
         message = f"{name}: the header cannot be read: {header}; a table starts with the names of its columns"
         raise FileError(message, header)
+    if len(header) > MOST_COLUMNS:  # a row of two bytes would have as many fields
+        raise FileError(f"{name}: {len(header):,} columns; at most {MOST_COLUMNS:,}", "too many columns")
     columns: dict[str, None] = {}
     for cell in header:
         add_column(columns, re.sub(r"\s*[\r\n]\s*", " ", reading.storable(cell)).strip())

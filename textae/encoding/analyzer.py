@@ -74,10 +74,10 @@ def words(text: str) -> list[str]:
 def _pair_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Split a word that holds unspaced script: pairs of its characters, and words of the other scripts."""
     for run in _UNSPACED_RUN.finditer(text, start, end):
-        characters = [match.span() for match in _CHARACTER.finditer(text, *run.span())]
-        if len(characters) > 1:
-            yield from ((start, end) for (start, _), (_, end) in itertools.pairwise(characters))
-        else:
+        pair = None
+        for pair in itertools.pairwise(match.span() for match in _CHARACTER.finditer(text, *run.span())):
+            yield pair[0][0], pair[1][1]
+        if pair is None:
             yield run.span()
 
 

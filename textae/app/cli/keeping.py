@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from textae.app import terminal
-from textae.app.cli.options import PATH, ShellOptions, TableOptions, options, stdin_text
+from textae.app.cli.options import PATH, ShellOptions, TableOptions, options, stdin_text, timeout
 from textae.app.output.reports import print_changes, print_facts
 from textae.app.signals import Interrupted
 from textae.errors import TextaeError
@@ -29,8 +29,9 @@ _WATCH_EVERY = 2.0  # seconds
 @click.command(short_help="Add documents.")
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @options("table", TableOptions)
+@timeout
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def add(sources: Sequence[str], table: TableOptions, shell: ShellOptions) -> None:
+def add(sources: Sequence[str], table: TableOptions, timeout: int | None, shell: ShellOptions) -> None:
     """Add the documents of SOURCE… to the index. Sources are the same as for 'textae index'.
 
     The trained model encodes them, so the cost depends on the new documents, not on the size of the corpus. Keyword
@@ -43,7 +44,7 @@ def add(sources: Sequence[str], table: TableOptions, shell: ShellOptions) -> Non
     textae add more-photos/                  to an index of pictures
     """
     with shell.open_engine() as engine:
-        given = _as_remembered(engine, sources, table.spec())
+        given = _within(_as_remembered(engine, sources, table.spec()), timeout)
         with shell.progress() as progress:
             documents = chain.from_iterable(source.read(progress) for source in given)
             changes = engine.add(documents, sources=given, progress=progress)
@@ -71,9 +72,10 @@ def rm(ids: Sequence[str], shell: ShellOptions) -> None:
 @click.command(short_help="Update the index from its sources.")
 @click.argument("sources", metavar="[SOURCE…]", nargs=-1)
 @options("table", TableOptions)
+@timeout
 @click.option("--watch", is_flag=True, help="Check for changes every two seconds, until interrupted.")
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def sync(sources: Sequence[str], table: TableOptions, watch: bool, shell: ShellOptions) -> None:
+def sync(sources: Sequence[str], table: TableOptions, timeout: int | None, watch: bool, shell: ShellOptions) -> None:
     """Update the index to what SOURCE… contains now; by default all sources of the index.
 
     New documents are added, changed ones are replaced, and missing ones are removed. Documents are compared by their
@@ -85,7 +87,8 @@ def sync(sources: Sequence[str], table: TableOptions, watch: bool, shell: ShellO
     textae sync notes/ --watch
     """
     with shell.open_engine() as engine:
-        given = _as_remembered(engine, sources, table.spec()) if sources else engine.sources
+        known = _as_remembered(engine, sources, table.spec()) if sources else engine.sources
+        given = _within(known, timeout)
         if watch:
             _watch(engine, given, shell)
         print_changes(_synced(engine, given, shell), shell)
@@ -136,8 +139,16 @@ def _as_remembered(engine: Engine, given: Sequence[str], table: TableSpec) -> li
     result = sources(given, table, several=not alone, kind=kind)
     for i, source in enumerate(result):
         if before := known.get(source.key):
-            result[i] = replace(source, name=before.name, spec=before.spec if table == type(table)() else table)
+            spec = before.spec if table == type(table)() else table
+            result[i] = replace(source, name=before.name, spec=spec, limits=before.limits)
     return result
+
+
+def _within(sources: Sequence[Source], timeout: int | None) -> Sequence[Source]:
+    """The sources with a time limit for each document, where one is given."""
+    from textae.corpus import Limits
+
+    return [replace(source, limits=Limits(timeout)) for source in sources] if timeout else sources
 
 
 @click.command()

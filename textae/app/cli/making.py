@@ -11,7 +11,7 @@ import click
 
 from textae import config
 from textae.app import terminal
-from textae.app.cli.options import ShellOptions, TableOptions, option, options
+from textae.app.cli.options import ShellOptions, TableOptions, option, options, timeout
 from textae.app.output.reports import print_report, print_trained
 
 Spec = TypeVar("Spec", config.ModelSpec, config.TrainSpec)
@@ -82,8 +82,11 @@ class IndexOptions(ModelOptions):
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @options("table", TableOptions)
 @options("learning", IndexOptions)
+@timeout
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def index(sources: Sequence[str], table: TableOptions, learning: IndexOptions, shell: ShellOptions) -> None:
+def index(
+    sources: Sequence[str], table: TableOptions, learning: IndexOptions, timeout: int | None, shell: ShellOptions
+) -> None:
     """Read SOURCE…, learn it, and write the index. An earlier index in the folder is replaced.
 
     A SOURCE is a folder, a file (txt, md, html, mbox), a table (jsonl, csv, tsv, parquet; also .gz), `-` for standard
@@ -102,7 +105,8 @@ def index(sources: Sequence[str], table: TableOptions, learning: IndexOptions, s
     from textae.engine import Engine
     from textae.index.modality import modality_of
 
-    given = corpus.sources(sources, table.spec(), kind=learning.kind)
+    limits = corpus.Limits(timeout) if timeout else corpus.Limits()
+    given = corpus.sources(sources, table.spec(), kind=learning.kind, limits=limits)
     with Engine.create(shell.folder) as engine, shell.progress() as progress:
         documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
         model_spec, train_spec = modality_of(documents.shape).preset(learning.preset)

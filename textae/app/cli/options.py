@@ -38,6 +38,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 HITS = click.IntRange(1, 10**9)
 
+timeout = click.option(
+    "--timeout",
+    type=click.IntRange(1, 10**6),
+    metavar="SECONDS",
+    help="Skip a document that takes longer to read; 'textae sync' remembers it.  [default: 30]",
+)
+
 
 _SETTINGS: dict[str, dict[str, Any]] = {
     "bool": {"is_flag": True},

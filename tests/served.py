@@ -11,7 +11,13 @@ from shared import ENVIRONMENT, command
 
 
 class Process:
-    """`textae serve` in a process of its own."""
+    """`textae serve` in a process of its own.
+
+    Attributes:
+        address: that it printed.
+        url: the address without the token.
+        token: of the address, sent with every request.
+    """
 
     def __init__(self, folder: Path, *arguments: object) -> None:
         self.process = subprocess.Popen(
@@ -21,11 +27,13 @@ class Process:
             env=ENVIRONMENT,
             text=True,
         )
-        self.url = self.process.stdout.readline().strip()
-        self.connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        self.address = self.process.stdout.readline().strip()
+        self.url, _, self.token = self.address.partition("?token=")
+        self.port = urlsplit(self.url).port
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def ask(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        self.connection.request("GET", path, headers=headers)
+        self.connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}", **headers})
         answer = self.connection.getresponse()
         return answer, answer.read()
 

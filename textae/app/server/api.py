@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 from textae.app.server import answers
 from textae.app.server.answers import ErrorResponse, NotFoundError, RankingParameters, SearchParameters, TextParameters
 from textae.app.server.api_page import STYLE_POLICY, api_page
-from textae.app.server.engine_pool import EnginePool
-from textae.app.server.guard import POLICY, refused
+from textae.app.server.engine_pool import BusyError, EnginePool
+from textae.app.server.guard import POLICY
 from textae.app.server.live_map import LiveMap
+from textae.app.server.requests import refused
 from textae.errors import StoreError, TextaeError
 from textae.types import Topic
 
@@ -36,7 +37,7 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers=dict.fromkeys((RequestValidationError, TextaeError, HTTPException, Exception), _failed),
+        exception_handlers=dict.fromkeys(_FAILURES, _failed),
         responses={
             "4XX": {"model": ErrorResponse, "description": "The request is wrong, or not allowed."},
             "5XX": {"model": ErrorResponse, "description": "The index cannot be read now, or the server is busy."},
@@ -102,13 +103,20 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
     return app
 
 
+_FAILURES = (RequestValidationError, TextaeError, HTTPException, OSError, MemoryError, Exception)
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """The response to a request that failed."""
     if isinstance(error, RequestValidationError):
         return refused(400, _short("; ".join(map(_parameter_error, error.errors()))))
     if isinstance(error, TextaeError):
-        status = 503 if isinstance(error, StoreError) else 404 if isinstance(error, NotFoundError) else 400
-        return refused(status, _short(_OPTION.sub(r"\1", str(error))), "1" if status == 503 else None)
+        message = _short(_OPTION.sub(r"\1", str(error)))
+        if isinstance(error, (StoreError, BusyError)):
+            return refused(503, message, retry_after="1")
+        return refused(404 if isinstance(error, NotFoundError) else 400, message)
+    if isinstance(error, (OSError, MemoryError)):
+        return refused(503, "the machine is out of files or memory; try again", retry_after="1")
     if isinstance(error, HTTPException):
         return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations")
     return refused(500, "internal error; 'textae doctor' checks the index for damage")

@@ -4,6 +4,7 @@ import http.client
 import json
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,9 +20,9 @@ class Process:
         token: of the address, sent with every request.
     """
 
-    def __init__(self, folder: Path, *arguments: object) -> None:
+    def __init__(self, folder: Path, *arguments: object, before: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            command("serve", "--index", folder, *arguments),
+            [*before, *command("serve", "--index", folder, *arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=ENVIRONMENT,

@@ -9,6 +9,7 @@ longest is closed, so a new client is served at once.
 
 import asyncio
 import json
+import math
 import os
 import signal
 import socket
@@ -33,7 +34,8 @@ _DESCRIPTORS = 4_096
 _RESERVED = 32  # descriptors for SQLite, the event loop and files that are read once
 _FEWEST = 32
 _SHARE = 4  # one other machine has at most this part of the connections
-_PAUSE = 0.1  # seconds until the next attempt, where every connection is served or the system has no descriptors
+_PAUSE = 0.1  # seconds until the next attempt, where the system has no descriptors
+_YOUNG = 0.05  # seconds that a connection stays open for its first request
 _QUIET = 60.0  # seconds between two messages
 
 
@@ -102,9 +104,6 @@ class Connections:
         loop = asyncio.get_running_loop()
         listener.setblocking(False)
         while True:
-            while len(self._open) >= self.most:
-                self._say(f"{self.most} connections are open; the oldest idle ones are closed for new ones")
-                await asyncio.sleep(0 if self._close() else _PAUSE)  # a closed one is gone when the loop runs again
             try:
                 client, _ = await loop.sock_accept(listener)
             except ConnectionAbortedError:
@@ -114,7 +113,23 @@ class Connections:
                 self._close()
                 await asyncio.sleep(_PAUSE)
                 continue
-            await loop.connect_accepted_socket(protocol, client)
+            try:
+                await self._make_room()
+                await loop.connect_accepted_socket(protocol, client)
+            except BaseException:
+                client.close()
+                raise
+
+    async def _make_room(self) -> None:
+        """Wait until there is room for a connection; close the one that has waited longest, or wait for a served one.
+
+        A request may have arrived on a young connection and not have been read yet.
+        """
+        while len(self._open) >= self.most:
+            self._say(f"{self.most} connections are open; the oldest idle ones are closed for new ones")
+            since = next(iter(self._waiting.values()), math.inf)
+            closes = since < time.monotonic() - _YOUNG and self._close()
+            await asyncio.sleep(0 if closes else _YOUNG)  # a closed one is gone when the loop runs again
 
     async def close_late(self) -> None:
         """Close connections that have waited too long, for ever."""

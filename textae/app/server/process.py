@@ -32,6 +32,7 @@ PORT = 8080
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 _MAX_HEAD = 1 << 17  # bytes of a request's head: a query of 10,000 characters, each four bytes as %F0%9F%8D%9E
+_SEND_BUFFER = 1 << 17  # bytes; of a larger one, the system does not tell that a slow client reads
 _GRACE = 10  # seconds that running requests have after the signal
 _RATE = 50.0  # requests a second of a client of another machine
 _QUIET = 60.0  # seconds between two messages about errors
@@ -107,6 +108,7 @@ def bound(host: str, port: int | None) -> socket.socket:
     listener = socket.socket(family, kind, protocol)  # without the protocol, asyncio delays small responses by 40 ms
     if os.name == "posix":  # on Windows it would let another process take the same port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     try:
         listener.bind(address)
     except OSError as error:
@@ -135,19 +137,13 @@ def _config(guarded: Guard) -> uvicorn.Config:
 
 
 def _run(server: Server, listener: socket.socket, note: Callable[[str], None], on_ready: Callable[[], None]) -> None:
-    before = {
-        number: signal.signal(number, server.handle_exit)
-        for number in HANDLED
-        if signal.getsignal(number) != signal.SIG_IGN  # nohup ignores the end of the terminal
-    }
-    try:
-        with _noted(note):
-            listener.listen(server.config.backlog)  # from here on, connections wait until they are accepted
-            on_ready()
-            server.run([listener])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in HANDLED:  # until the process ends: engines may run longer than the server
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores the end of the terminal
+            signal.signal(number, server.handle_exit)
+    with _noted(note):
+        listener.listen(server.config.backlog)  # from here on, connections wait until they are accepted
+        on_ready()
+        server.run([listener])
 
 
 @contextmanager

@@ -5,6 +5,7 @@ the same types that validate them.
 """
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -20,11 +21,13 @@ from textae.app.server.engine_pool import BusyError, EnginePool
 from textae.app.server.guard import POLICY
 from textae.app.server.live_map import LiveMap
 from textae.app.server.requests import refused
+from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.types import Topic
 
 _OPTION = re.compile(r"--(where|must)\b")
 _MAX_ERROR = 500  # characters
+_JSON = {"Content-Type": "application/json"}
 PAGE_POLICY = "frame-ancestors 'none'"  # the rest of the policy is in the page, which knows the hash of its script
 
 
@@ -67,15 +70,19 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
         """The size of the index, and the settings it was trained with."""
         return await engines.run(answers.info)
 
-    @app.get("/api/search")
-    async def search(parameters: Annotated[SearchParameters, Query()]) -> answers.SearchHits:
-        """The documents closest to a query."""
-        return await engines.run(lambda engine: answers.search(engine, parameters))
+    async def hits(search: Callable[[Engine], answers.Hits]) -> Response:
+        # FastAPI would check the hits again, and write them on the thread that reads requests.
+        return Response(await engines.run(lambda engine: search(engine).model_dump_json()), 200, _JSON)
 
-    @app.get("/api/similar/{id:path}")
-    async def similar(id: str, parameters: Annotated[RankingParameters, Query()]) -> answers.Hits:
+    @app.get("/api/search", response_model=answers.SearchHits)
+    async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
+        """The documents closest to a query."""
+        return await hits(lambda engine: answers.search(engine, parameters))
+
+    @app.get("/api/similar/{id:path}", response_model=answers.Hits)
+    async def similar(id: str, parameters: Annotated[RankingParameters, Query()]) -> Response:
         """The documents closest to a document, or to several."""
-        return await engines.run(lambda engine: answers.similar(engine, id, parameters))
+        return await hits(lambda engine: answers.similar(engine, id, parameters))
 
     @app.get("/api/documents/{id:path}")
     async def document(id: str) -> answers.WholeDocument:

@@ -19,6 +19,7 @@ from served import Process
 from shared import ENVIRONMENT, QUICK, command, wait_for
 
 from textae import Document, Engine, TextaeError
+from textae.app.server import engine_pool
 from textae.app.server.api import application
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
@@ -380,9 +381,11 @@ def changing(mapped_folder, tmp_path) -> Path:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Guard]:
-    with EnginePool(folder, refresh=0) as engines:
-        yield Guard(application(engines, LiveMap(folder, nothing)), Rules())
+def served(folder: Path, n: int = 2) -> Iterator[Guard]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_pool, "ENGINES", n)
+        with EnginePool(folder, refresh=0) as engines:
+            yield Guard(application(engines, LiveMap(folder, nothing)), Rules())
 
 
 class TestFollowing:
@@ -399,7 +402,7 @@ class TestFollowing:
             assert found["commit"] == writer.snapshot.reader.commit
 
     def test_no_answer_is_older_than_one_before_it(self, changing):
-        with served(changing) as app, Engine.open(changing) as writer:
+        with served(changing, n=4) as app, Engine.open(changing) as writer:
 
             async def many() -> set[str]:
                 transport = httpx.ASGITransport(app)

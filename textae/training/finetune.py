@@ -31,6 +31,7 @@ from textae.training.loop import Clock, DivergedError, Schedule, descend, device
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import WARM_UP, Learned, sample, sampled
+from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
 BATCH = 128
@@ -83,6 +84,7 @@ class Tuned:
     classifier: Classifier
 
 
+@one_blas_thread()
 def fine_tune(
     bags: Bags,
     labels: Labels,

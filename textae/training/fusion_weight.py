@@ -13,6 +13,7 @@ import numpy as np
 from textae.encoding.bags import Bags, row_starts
 from textae.encoding.encoders import Encoder
 from textae.encoding.layers import matmul
+from textae.training.threads import one_blas_thread
 
 QUERIES = 500
 """Documents to find, at most."""
@@ -23,6 +24,7 @@ category); .3 is the largest that costs nothing for a single right answer (SciFa
 their own abstract)."""
 
 
+@one_blas_thread()
 def fusion_weight(bags: Bags, start: Encoder, seed: int) -> float:
     """The weight of codes beside BM25, both scaled to unit variance.
 

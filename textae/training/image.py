@@ -38,6 +38,7 @@ from textae.training.networks.conv import ConvAutoEncoder
 from textae.training.networks.init import as_array
 from textae.training.networks.layers import BINARY, Examples, mismatch
 from textae.training.text import SEARCHES, WARM_UP, Learned
+from textae.training.threads import one_blas_thread
 from textae.types import Progress, Shape
 
 LEARNING_RATE = 1e-3
@@ -62,6 +63,7 @@ CONVOLVED, LEAST_CONVOLVED = 300_000, 5
 """Pictures of all epochs of a convolutional network, and its minimum of epochs; the maximum is that of a deep stack."""
 
 
+@one_blas_thread()
 def fit_pca(pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
     """The principal axes of pictures, by falling variance, and the mean picture.
 
@@ -84,6 +86,7 @@ def fit_pca(pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
     return np.ascontiguousarray(axes[:, ::-1].astype(np.float32)), mean.astype(np.float32)
 
 
+@one_blas_thread()
 def learn_pictures(
     pixels: Pixels, shape: Shape, start: PixelEncoder, model: ModelSpec, spec: TrainSpec, progress: Progress
 ) -> Learned[PixelEncoder]:

@@ -5,11 +5,13 @@ import numpy as np
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.weighting import tfidf
+from textae.training.threads import one_blas_thread
 
 _NOISE = 1e-5
 """Smaller singular values, as a share of the largest one, are rounding."""
 
 
+@one_blas_thread()
 def fit_lsa(bags: Bags, idf: Floats, dims: int, seed: int) -> Floats:
     """Latent semantic analysis: the right singular vectors of the tf-idf matrix (Deerwester et al. 1990).
 

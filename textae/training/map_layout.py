@@ -27,6 +27,7 @@ from textae.training.loop import Clock, Schedule, descend, shuffled
 from textae.training.networks.init import as_array, as_layers
 from textae.training.networks.layers import GAUSSIAN, at_random
 from textae.training.networks.stacked import DeepAutoEncoder
+from textae.training.threads import one_blas_thread
 from textae.training.tsne import EXAGGERATED, FREE, layout
 from textae.types import Progress
 
@@ -51,6 +52,7 @@ _DEEP_EPOCHS, _DEEP_BATCH, _DEEP_LEARNING_RATE = 40, 256, 3e-3
 """Of `autoencoder`."""
 
 
+@one_blas_thread()
 def learn_neighbours(codes: Floats, seed: int, progress: Progress) -> Projection:
     """The projection that keeps neighbours together.
 
@@ -132,6 +134,7 @@ def nearest(codes: Tensor, k: int, progress: Progress) -> tuple[Tensor, Tensor]:
     return near, distances
 
 
+@one_blas_thread()
 def learn_autoencoder(codes: Floats, seed: int, progress: Progress) -> Projection:
     """The encoder of an auto-encoder with a bottleneck of two units; codes of two numbers are coordinates already.
 

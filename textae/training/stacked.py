@@ -30,6 +30,7 @@ from textae.training.networks.layers import COUNTS, LINEAR, LOGISTIC, Examples, 
 from textae.training.networks.rbm import Descent
 from textae.training.networks.stacked import DeepAutoEncoder
 from textae.training.text import Learned
+from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
 BATCH = 128
@@ -39,6 +40,7 @@ MOST_EPOCHS = 200
 """Of each stage; fewer with more documents: 100 with 170, 41 with 1,000, 12 with 11,314."""
 
 
+@one_blas_thread()
 def learn_deep(bags: Bags, n_terms: int, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned[TextEncoder]:
     """Train a deep auto-encoder on a corpus.
 

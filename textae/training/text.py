@@ -31,6 +31,7 @@ from textae.training.losses import contrast, reconstruction
 from textae.training.neighbours import Neighbours
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
+from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
 E = TypeVar("E", bound=AnyEncoder)
@@ -101,6 +102,7 @@ class Learned(Generic[E]):
     warnings: tuple[str, ...] = ()
 
 
+@one_blas_thread()
 def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned[TextEncoder]:
     """Train the auto-encoder on a corpus.
 

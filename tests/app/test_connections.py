@@ -160,21 +160,21 @@ class TestRoom:
 
     def test_where_no_descriptor_is_left_idle_connections_go_and_one_line_says_so(self):
         with Here() as here:
-            idle = here.connect()
-            wait_for(lambda: len(here.connections) == 1)
+            idle = [here.connect() for _ in range(20)]
+            wait_for(lambda: len(here.connections) == 20)
             here.listener.failures = 5
             assert answer(here.connect(GET.replace(b"/1.1", b"/1.0"))).startswith(b"HTTP/1.1 200 ")
             assert len(here.notes) == 1
             assert "Too many open files" in here.notes[0]
-            assert is_closed(idle)
+            assert [is_closed(one) for one in idle] == [True] * 13 + [False] * 7  # 8 fit
 
     @pytest.mark.skipif(os.name != "posix", reason="the limit of open files is POSIX")
-    @pytest.mark.parametrize(("limit", "arrays", "most"), [(1024, 50, 768), (1024, 150, 392), (200, 50, 32)])
+    @pytest.mark.parametrize(("limit", "arrays", "most"), [(1024, 50, 768), (1024, 150, 392), (200, 50, 16)])
     def test_arrays_keep_their_descriptors(self, limit, arrays, most):
         program = f"from textae.app.server.connections import *; print(most_connections({arrays}))"
         shell = ["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *command()[:1], "-c", program]
         assert int(subprocess.run(shell, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True).stdout) == most
-        assert most_connections(10) >= 32
+        assert most_connections(10) >= 16
 
 
 def request(first: str, *headers: str, host: str | None = "localhost") -> bytes:
@@ -239,7 +239,7 @@ HTTP = [
 def here() -> Iterator[Here]:
     with Here() as here:
         yield here
-    assert here.notes == []
+    assert not [note for note in here.notes if "xception" in note]
 
 
 class TestHTTP:
@@ -366,7 +366,7 @@ class TestProcess:
 
 
 def most_of(descriptors: int) -> int:
-    return {200: 32, 1024: 768}[descriptors]
+    return {200: 16, 1024: 768}[descriptors]
 
 
 class TestEnd:

@@ -32,7 +32,8 @@ MOST = 1_000
 
 _DESCRIPTORS = 4_096
 _RESERVED = 32  # descriptors for SQLite, the event loop and files that are read once
-_FEWEST = 32
+_FEWEST = 16
+_FREED = 8  # connections, where the system has no descriptors
 _SHARE = 4  # one other machine has at most this part of the connections
 _PAUSE = 0.1  # seconds until the next attempt, where the system has no descriptors
 _YOUNG = 0.05  # seconds that a connection stays open for its first request
@@ -108,9 +109,11 @@ class Connections:
                 client, _ = await loop.sock_accept(listener)
             except ConnectionAbortedError:
                 continue
-            except OSError as error:  # no descriptor or no memory
+            except OSError as error:  # no descriptor or no memory: arrays take more than was reserved
                 self._say(f"a connection was not accepted: {error.strerror}; idle connections are closed")
-                self._close()
+                self.most = max(_FEWEST // 2, len(self._open) - _FREED)
+                while len(self._waiting) > self.most and self._close():
+                    pass
                 await asyncio.sleep(_PAUSE)
                 continue
             try:

@@ -74,7 +74,7 @@ def screenshot_of_server(browser: Browser, index: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(textae("serve", "--index", index, "--port", port, "-q"))
+    server = subprocess.Popen(textae("serve", "--index", index, "--port", port, "--no-token", "-q"))
     try:
         while True:
             try:

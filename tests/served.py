@@ -4,6 +4,7 @@ import http.client
 import json
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,21 +12,29 @@ from shared import ENVIRONMENT, command
 
 
 class Process:
-    """`textae serve` in a process of its own."""
+    """`textae serve` in a process of its own.
 
-    def __init__(self, folder: Path, *arguments: object) -> None:
+    Attributes:
+        address: that it printed.
+        url: the address without the token.
+        token: of the address, sent with every request.
+    """
+
+    def __init__(self, folder: Path, *arguments: object, before: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            command("serve", "--index", folder, *arguments),
+            [*before, *command("serve", "--index", folder, *arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=ENVIRONMENT,
             text=True,
         )
-        self.url = self.process.stdout.readline().strip()
-        self.connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        self.address = self.process.stdout.readline().strip()
+        self.url, _, self.token = self.address.partition("?token=")
+        self.port = urlsplit(self.url).port
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def ask(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        self.connection.request("GET", path, headers=headers)
+        self.connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}", **headers})
         answer = self.connection.getresponse()
         return answer, answer.read()
 

@@ -48,7 +48,7 @@ def visit(browser, serving):
         page.set_default_timeout(15_000)
         page.on("request", lambda request: request.url.startswith(serving.url) or wrong.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(f"{serving.url}#draw=canvas&{hash}")
+        page.goto(f"{serving.address}#draw=canvas&{hash}")
         until(page, "atlas !== null && atlas.corpus.ids !== null")
         return page
 

@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import methodcaller
 from typing import TypeVar
 
 from textae.errors import TextaeError
@@ -44,6 +45,7 @@ _UNSPACED = (
 )
 _CHARACTER = re.compile(rf"[{_UNSPACED}][{_MARKS}]*")
 _UNSPACED_RUN = re.compile(rf"(?:[{_UNSPACED}][{_MARKS}]*)+|[^{_UNSPACED}]+")
+_SPAN = methodcaller("span")
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 
 
@@ -54,12 +56,14 @@ def searchable(document: Document) -> str:
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """The (start, end) of each word in characters, in order; the pairs of a run of unspaced script overlap."""
-    plain = text.isascii()
-    for match in _ASCII_WORD.finditer(text) if plain else _WORD.finditer(text.replace("_", " ")):
-        if not plain and _HAS_UNSPACED.search(text, *match.span()):
-            yield from _pair_spans(text, *match.span())
-        else:
-            yield match.span()
+    if text.isascii():
+        return map(_SPAN, _ASCII_WORD.finditer(text))
+    found = map(_SPAN, _WORD.finditer(text.replace("_", " ")))
+    if not _HAS_UNSPACED.search(text):
+        return found
+    return itertools.chain.from_iterable(
+        _pair_spans(text, *span) if _HAS_UNSPACED.search(text, *span) else [span] for span in found
+    )
 
 
 def words(text: str) -> list[str]:

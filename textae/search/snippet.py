@@ -6,6 +6,7 @@ searched for.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain, compress
 
 from textae.encoding.analyzer import spans, words
 
@@ -31,22 +32,26 @@ def snippets(texts: Sequence[str], term_of: Mapping[str, str | None], weights: M
         a long text only the first pages are looked at.
     """
     texts = [text[:_LOOKED_AT] for text in texts]
-    distinct = {word for text in texts for word in words(text)}
+    written = [words(text) for text in texts]
+    distinct = set(chain.from_iterable(written))
     # Most words match nothing: deciding once for each distinct one is what keeps a search within milliseconds.
     worth = {word: weights[term] for word in distinct if (term := term_of[word] or "") in weights}
-    places = [list(spans(text)) if worth else [] for text in texts]
-    return [_snippet(text, of, worth) for text, of in zip(texts, places, strict=True)]
+    # compress and map stay out of Python for the many words that match nothing: a third of a search's time.
+    matching = [
+        list(compress(spans(text), map(worth.__contains__, of))) if worth else []
+        for text, of in zip(texts, written, strict=True)
+    ]
+    return [_snippet(text, of, worth) for text, of in zip(texts, matching, strict=True)]
 
 
-def _snippet(text: str, places: Sequence[tuple[int, int]], worth: Mapping[str, float]) -> Snippet:
+def _snippet(text: str, matching: Sequence[tuple[int, int]], worth: Mapping[str, float]) -> Snippet:
     """The snippet of one text.
 
     Args:
         text: of the document.
-        places: where its words are.
+        matching: where the words are that match.
         worth: what each word that matches is worth.
     """
-    matching = [place for place in places if text[slice(*place)] in worth]
     if not matching:
         return _one_line(text, *_whole_words(text, 0, min(len(text), _LONGEST)), [])
     from whoosh.analysis.acore import Token

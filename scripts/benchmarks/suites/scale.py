@@ -35,7 +35,7 @@ from benchmarks.harness.rows import write
 from benchmarks.harness.runs import bytes_of_codes, seconds_of
 from textae.engine import Engine
 
-CLIENTS = 16
+CLIENTS = 64
 TITLES = 2_000
 COPIES = 10
 
@@ -117,7 +117,7 @@ print(time.perf_counter() - started)
 @click.option("--seconds", default=60, show_default=True, help="Seconds of searching; the comparisons take a third.")
 @click.option("--seed", default=1, show_default=True, help="Draws the titles that are queries.")
 def serve(folder: Path, data: str, seconds: int, seed: int) -> None:
-    """Rate and time of requests to textae serve by 16 clients with persistent connections, on the index in FOLDER.
+    """Rate and time of requests to textae serve by 64 clients with persistent connections, on the index in FOLDER.
 
     The server adds topics and a map to the index where it has none.
     """
@@ -171,7 +171,7 @@ def _titles(engine: Engine, seed: int) -> list[str]:
 
 @contextmanager
 def _server(folder: Path) -> Iterator[tuple[str, int]]:
-    command = [sys.executable, "-m", "textae", "serve", "--index", str(folder), "--port", "0", "--rate", "0"]
+    command = [sys.executable, "-m", "textae", "serve", "--index", str(folder), "--port", "0", "--no-token"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -162,12 +162,11 @@ class ServerOptions:
 
     host: str = option("The name or address to listen on.", default="127.0.0.1")
     port: int | None = option("[default: 8080, or a free one if it is taken]", type=click.IntRange(0, 65_535))
-    token: str | None = option(
-        "The token of the clients; also TEXTAE_TOKEN.  [default: a random one if other machines can connect]",
-        envvar="TEXTAE_TOKEN",
-    )
-    rate: float = option(
-        "Maximum requests a second for each client; 0: no limit.", type=click.FloatRange(0, 1e6), default=50
+    token: str | None = option("The token of the clients; also TEXTAE_TOKEN.  [default: random]", envvar="TEXTAE_TOKEN")
+    no_token: bool = option("Answer every user of this machine.", "--no-token")
+    rate: float | None = option(
+        "Maximum requests a second for each client; 0: no limit.  [default: 50 if other machines can connect]",
+        type=click.FloatRange(0, 1e6),
     )
     open_page: bool = option("Open the page in a browser.", "--open")
 
@@ -178,14 +177,17 @@ class ServerOptions:
 def serve(server: ServerOptions, shell: ShellOptions) -> None:
     """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
 
-    By default only this machine can connect; --host changes that. The server works offline and serves nothing but the
-    index. It follows changes of the index at once. /api lists the operations for programs.
+    By default only this machine can connect; --host changes that. Clients need the token of the printed address. The
+    server works offline and serves nothing but the index. It follows changes of the index at once. /api lists the
+    operations for programs.
 
     \b
     textae serve --open
     textae serve --index notes.textae --port 9000
-    textae serve --host 0.0.0.0              other machines need the token, which is printed
+    textae serve --host 0.0.0.0              other machines can connect, too
     """
+    if server.token and server.no_token:
+        raise click.UsageError("give --token (or TEXTAE_TOKEN) or --no-token, not both")
     with needs_extra("serve", "'textae serve'"):
         from textae.app.server import serve
 

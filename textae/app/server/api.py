@@ -5,6 +5,7 @@ the same types that validate them.
 """
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -16,14 +17,17 @@ from starlette.exceptions import HTTPException
 from textae.app.server import answers
 from textae.app.server.answers import ErrorResponse, NotFoundError, RankingParameters, SearchParameters, TextParameters
 from textae.app.server.api_page import STYLE_POLICY, api_page
-from textae.app.server.engine_pool import EnginePool
-from textae.app.server.guard import POLICY, refused
+from textae.app.server.engine_pool import BusyError, EnginePool
+from textae.app.server.guard import POLICY
 from textae.app.server.live_map import LiveMap
+from textae.app.server.requests import refused
+from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.types import Topic
 
 _OPTION = re.compile(r"--(where|must)\b")
 _MAX_ERROR = 500  # characters
+_JSON = {"Content-Type": "application/json"}
 PAGE_POLICY = "frame-ancestors 'none'"  # the rest of the policy is in the page, which knows the hash of its script
 
 
@@ -36,7 +40,7 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers=dict.fromkeys((RequestValidationError, TextaeError, HTTPException, Exception), _failed),
+        exception_handlers=dict.fromkeys(_FAILURES, _failed),
         responses={
             "4XX": {"model": ErrorResponse, "description": "The request is wrong, or not allowed."},
             "5XX": {"model": ErrorResponse, "description": "The index cannot be read now, or the server is busy."},
@@ -66,15 +70,19 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
         """The size of the index, and the settings it was trained with."""
         return await engines.run(answers.info)
 
-    @app.get("/api/search")
-    async def search(parameters: Annotated[SearchParameters, Query()]) -> answers.SearchHits:
-        """The documents closest to a query."""
-        return await engines.run(lambda engine: answers.search(engine, parameters))
+    async def hits(search: Callable[[Engine], answers.Hits]) -> Response:
+        # FastAPI would check the hits again, and write them on the thread that reads requests.
+        return Response(await engines.run(lambda engine: search(engine).model_dump_json()), 200, _JSON)
 
-    @app.get("/api/similar/{id:path}")
-    async def similar(id: str, parameters: Annotated[RankingParameters, Query()]) -> answers.Hits:
+    @app.get("/api/search", response_model=answers.SearchHits)
+    async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
+        """The documents closest to a query."""
+        return await hits(lambda engine: answers.search(engine, parameters))
+
+    @app.get("/api/similar/{id:path}", response_model=answers.Hits)
+    async def similar(id: str, parameters: Annotated[RankingParameters, Query()]) -> Response:
         """The documents closest to a document, or to several."""
-        return await engines.run(lambda engine: answers.similar(engine, id, parameters))
+        return await hits(lambda engine: answers.similar(engine, id, parameters))
 
     @app.get("/api/documents/{id:path}")
     async def document(id: str) -> answers.WholeDocument:
@@ -102,13 +110,20 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
     return app
 
 
+_FAILURES = (RequestValidationError, TextaeError, HTTPException, OSError, MemoryError, Exception)
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """The response to a request that failed."""
     if isinstance(error, RequestValidationError):
         return refused(400, _short("; ".join(map(_parameter_error, error.errors()))))
     if isinstance(error, TextaeError):
-        status = 503 if isinstance(error, StoreError) else 404 if isinstance(error, NotFoundError) else 400
-        return refused(status, _short(_OPTION.sub(r"\1", str(error))), "1" if status == 503 else None)
+        message = _short(_OPTION.sub(r"\1", str(error)))
+        if isinstance(error, (StoreError, BusyError)):
+            return refused(503, message, retry_after="1")
+        return refused(404 if isinstance(error, NotFoundError) else 400, message)
+    if isinstance(error, (OSError, MemoryError)):
+        return refused(503, "the machine is out of files or memory; try again", retry_after="1")
     if isinstance(error, HTTPException):
         return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations")
     return refused(500, "internal error; 'textae doctor' checks the index for damage")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from textae.engine import Engine
+from textae.errors import TextaeError
 from textae.index import store
 
 Answer = TypeVar("Answer")
@@ -22,6 +23,16 @@ Answer = TypeVar("Answer")
 ENGINES = 2
 REFRESH = 1.0
 """Seconds between two checks for a newer commit."""
+
+MOST = 256
+"""Maximum number of requests that run or wait for an engine."""
+
+PATIENCE = 30.0
+"""Seconds after which a request gets no answer."""
+
+
+class BusyError(TextaeError):
+    """The engines cannot answer a request in time."""
 
 
 class EnginePool(AbstractContextManager["EnginePool"]):
@@ -33,11 +44,14 @@ class EnginePool(AbstractContextManager["EnginePool"]):
     Args:
         folder: the index.
         refresh: seconds between two checks for a newer commit.
+        most: maximum number of requests that run or wait.
+        patience: seconds after which a request gets no answer.
     """
 
-    def __init__(self, folder: Path, refresh: float = REFRESH) -> None:
+    def __init__(self, folder: Path, refresh: float = REFRESH, most: int = MOST, patience: float = PATIENCE) -> None:
         self.folder = folder
-        self._refresh = refresh
+        self._refresh, self._most, self._patience = refresh, most, patience
+        self._requests = 0
         self._threads = ThreadPoolExecutor(ENGINES, "textae-engine", self._start_thread)
         self._local = threading.local()
         self._engines: list[Engine] = []
@@ -48,12 +62,28 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         """The result of a function of an engine, on the thread of that engine.
 
         Raises:
+            BusyError: too many requests wait, or this one waited too long.
             StoreError: the index is missing or unreadable.
             TextaeError: the error of the function.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: query(self._current_engine()))
+        if self._requests >= self._most:
+            raise BusyError(f"{self._most} requests are in progress; try again")
+        self._requests += 1
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, lambda: query(self._current_engine())
+                )
+        except TimeoutError:
+            raise BusyError(f"no answer within {self._patience:g} s; try again") from None
+        finally:
+            self._requests -= 1
 
     def _start_thread(self) -> None:
+        from threadpoolctl import threadpool_limits  # comes with scikit-learn
+
+        # Threads of BLAS spin while they wait: 64 clients got 10 answers a second with them, and 50 without.
+        threadpool_limits(1)
         self._local.engine = Engine(self.folder)
         self._engines.append(self._local.engine)
 
@@ -70,7 +100,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         return engine
 
     def __exit__(self, *error: object) -> None:
-        """Close the engines, after the running requests."""
-        self._threads.shutdown()
+        """Close the engines, after the running requests; those that wait are dropped."""
+        self._threads.shutdown(cancel_futures=True)
         for engine in self._engines:
             engine.close()

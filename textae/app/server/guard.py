@@ -6,9 +6,10 @@ still, three rules keep other pages out:
 - the Host header must name this server. A page whose own name was changed to this machine's address (DNS rebinding)
   sends another one;
 - scripts of other sites get no answer;
-- when other machines can connect, a request must carry a token.
+- a request must carry a token, as other users of this machine can connect too, unless the token is turned off.
 """
 
+import asyncio
 import hmac
 import ipaddress
 import time
@@ -19,8 +20,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from textae.app.server.requests import malformed, refused, routed, send_in_pieces
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of answers: a browser runs and loads nothing."""
@@ -51,7 +54,6 @@ class Rules:
         token: required of every request; None for no token.
         cookie: name of the cookie with the token. Cookies ignore ports, so the name contains the server's port.
         rate: requests a second of one client, on average; 0 for no limit.
-        at_once: maximum number of requests in progress.
     """
 
     names: frozenset[str] = LOCAL_NAMES
@@ -59,7 +61,6 @@ class Rules:
     token: str | None = None
     cookie: str = "textae"
     rate: float = 0
-    at_once: int = 64
 
     def allows(self, host: str) -> bool:
         """Whether a Host header names this server. Any address will do: DNS rebinding needs a name.
@@ -117,60 +118,59 @@ class Guard:
     def __init__(self, application: ASGIApp, rules: Rules) -> None:
         self._application, self._rules = application, rules
         self._buckets = Buckets(rules.rate)
-        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it to the application."""
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
 
+        started = False
+        headers = Headers(scope=scope)
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
+                started = True
+                of_answer = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
+                    of_answer.setdefault(name, value)
+                if "expect" in headers:  # the client may or may not send the body that it announced
+                    of_answer["Connection"] = "close"
+                await send(message)
+            else:
+                await send_in_pieces(message, send)
 
-        if refusal := self._refusal(scope):
-            return await refusal(scope, receive, send_with_headers)
-        self._running += 1
         try:
-            await self._application(scope, receive, send_with_headers)
-        finally:
-            self._running -= 1
+            answer: Response | None = malformed(scope, headers)
+            if answer is None:
+                scope, host = routed(scope, headers)
+                answer = self._refusal(scope, headers, host)
+            await (answer or self._application)(scope, receive, send_with_headers)
+        except asyncio.CancelledError:  # the server stops, and the request took too long
+            if not started:
+                await refused(503, "the server is stopping", retry_after="1")(scope, receive, send_with_headers)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _refusal(self, scope: Scope, headers: Headers, host: str) -> Response | None:
         """The answer to a request that breaks a rule."""
-        headers, rules = Headers(scope=scope), self._rules
-        hosts = headers.getlist("host")
-        if len(hosts) != 1 or not rules.allows(hosts[0]):
+        rules = self._rules
+        if not rules.allows(host):
             return refused(421, "unknown Host header; use the address that 'textae serve' printed")
-        if not _is_same_origin(scope["method"], headers, hosts[0]):
+        if not _is_same_origin(headers):
             return refused(403, "request from another site's page; only this server's own page and programs may ask")
         if rules.rate and (seconds := self._buckets.wait(scope["client"][0] if scope["client"] else "")):
             wait = str(int(seconds) + 1)
-            return refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", wait)
+            return refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", retry_after=wait)
         if rules.token is not None and not _has_token(headers, rules.cookie, rules.token):
             return _login(scope, rules.cookie, rules.token) or refused(
-                401, "token required; send 'Authorization: Bearer TOKEN', or open the address with ?token=TOKEN"
+                401,
+                "token required; send 'Authorization: Bearer TOKEN', or open the address with ?token=TOKEN",
+                www_authenticate="Bearer",
             )
-        if self._running >= rules.at_once:
-            return refused(503, f"{rules.at_once} requests are in progress; try again", "1")
         return None
 
 
-def refused(status: int, error: str, retry_after: str | None = None) -> JSONResponse:
-    """A failure as JSON, with one line that says why."""
-    headers = {"Retry-After": retry_after} if retry_after else {}
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": error}, status, headers)
-
-
-def _is_same_origin(method: str, headers: Headers, host: str) -> bool:
+def _is_same_origin(headers: Headers) -> bool:
     """Whether a page of this server or a program sent a request; or a link, as the linking page sees no answer."""
-    if method not in ("GET", "HEAD"):
-        return headers.get("origin", f"http://{host}").lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
     site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
     return site in ("none", "same-origin") or mode == "navigate"
 
@@ -185,7 +185,7 @@ def _login(scope: Scope, cookie: str, token: str) -> Response | None:
     """Redirect an address with the token to the same address without it, and set the cookie."""
     parameters = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     sent = next((value for name, value in parameters if name == "token"), None)
-    if scope["method"] != "GET" or sent is None or not _equal(sent, token):
+    if sent is None or not _equal(sent, token):
         return None
     rest = urlencode([(name, value) for name, value in parameters if name != "token"])
     # Two slashes at the beginning would make the first part of the path the name of another machine.

@@ -2,19 +2,22 @@
 
 import errno
 import ipaddress
+import logging
 import os
 import re
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 
 from textae.app.cli.searching import ServerOptions
 from textae.app.server.api import application
+from textae.app.server.connections import HANDLED, Connections, Server, most_connections
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import LOCAL_NAMES, Guard, Rules
 from textae.app.server.live_map import LiveMap
@@ -29,7 +32,10 @@ PORT = 8080
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 _MAX_HEAD = 1 << 17  # bytes of a request's head: a query of 10,000 characters, each four bytes as %F0%9F%8D%9E
+_SEND_BUFFER = 1 << 17  # bytes; of a larger one, the system does not tell that a slow client reads
 _GRACE = 10  # seconds that running requests have after the signal
+_RATE = 50.0  # requests a second of a client of another machine
+_QUIET = 60.0  # seconds between two messages about errors
 
 
 def serve(
@@ -56,24 +62,35 @@ def serve(
                 f"serving is for texts, and the index {folder} holds pictures; 'textae map OUT.html' shows them in a "
                 "browser, and 'textae similar PICTURE' searches them"
             )
+
+    def say(message: str) -> None:
+        with suppress(OSError):  # the terminal was closed
+            note(message)
+
     with bound(options.host, options.port) as listener, EnginePool(folder) as engines:
-        live_map = LiveMap(folder, note)
+        ip, port = listener.getsockname()[:2]
+        address = ipaddress.ip_address(ip)
+        local = address.is_loopback
+        if options.no_token and not local:
+            raise TextaeError(f"--no-token is for this machine alone, and other machines can connect to {options.host}")
+        live_map = LiveMap(folder, say)
         try:
             live_map.update(progress)
         except TextaeError as error:
-            note(f"searching without a map: {error}")
+            say(f"searching without a map: {error}")
         live_map.follow()
-        ip, port = listener.getsockname()[:2]
-        address = ipaddress.ip_address(ip)
         if options.port is None and port != PORT:
-            note(f"port {PORT} is taken")
-        local = address.is_loopback
+            say(f"port {PORT} is taken")
         names = {*LOCAL_NAMES, options.host.lower()} | (set() if local else {socket.gethostname().lower()})
-        token = options.token or (None if local else secrets.token_urlsafe(24))
-        rules = Rules(frozenset(names), local, token, f"textae-{port}", options.rate)
+        token = None if options.no_token else options.token or secrets.token_urlsafe(24)
+        rate = options.rate if options.rate is not None else 0 if local else _RATE
+        rules = Rules(frozenset(names), local, token, f"textae-{port}", rate)
         name = socket.gethostname() if address.is_unspecified else options.host
         url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
-        _run(Guard(application(engines, live_map), rules), listener, lambda: on_ready(url, token))
+        arrays = sum(1 for _ in (folder / "arrays").iterdir())
+        connections = Connections(most_connections(arrays), local, say)
+        guarded = Guard(application(engines, live_map), rules)
+        _run(Server(_config(guarded), connections), listener, say, lambda: on_ready(url, token))
         live_map.close()
 
 
@@ -91,6 +108,7 @@ def bound(host: str, port: int | None) -> socket.socket:
     listener = socket.socket(family, kind, protocol)  # without the protocol, asyncio delays small responses by 40 ms
     if os.name == "posix":  # on Windows it would let another process take the same port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     try:
         listener.bind(address)
     except OSError as error:
@@ -103,8 +121,8 @@ def bound(host: str, port: int | None) -> socket.socket:
     return listener
 
 
-def _run(guarded: Guard, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    config = uvicorn.Config(
+def _config(guarded: Guard) -> uvicorn.Config:
+    return uvicorn.Config(
         guarded,
         http="h11",
         ws="none",
@@ -116,17 +134,41 @@ def _run(guarded: Guard, listener: socket.socket, on_ready: Callable[[], None]) 
         h11_max_incomplete_event_size=_MAX_HEAD,
         timeout_graceful_shutdown=_GRACE,
     )
-    server = uvicorn.Server(config)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        server.should_exit = True
 
-    # At its end, uvicorn raises the signal again that stopped it; this handler takes it.
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        listener.listen(config.backlog)  # from here on, connections wait until uvicorn accepts them
+def _run(server: Server, listener: socket.socket, note: Callable[[str], None], on_ready: Callable[[], None]) -> None:
+    for number in HANDLED:  # until the process ends: engines may run longer than the server
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores the end of the terminal
+            signal.signal(number, server.handle_exit)
+    with _noted(note):
+        listener.listen(server.config.backlog)  # from here on, connections wait until they are accepted
         on_ready()
         server.run([listener])
+
+
+@contextmanager
+def _noted(note: Callable[[str], None]) -> Iterator[None]:
+    """Note errors of uvicorn and asyncio on one line, at most one a minute; clients could cause many."""
+    loggers, handler = [logging.getLogger(name) for name in ("uvicorn", "asyncio")], _Notes(note)
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for logger in loggers:
+            logger.removeHandler(handler)
+            logger.propagate = True
+
+
+class _Notes(logging.Handler):
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._note, self._quiet_until = note, 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if time.monotonic() < self._quiet_until:
+            return
+        self._quiet_until = time.monotonic() + _QUIET
+        error = record.exc_info[1] if record.exc_info else None
+        self._note(f"{record.getMessage().strip()}{f': {error!r:.300}' if error else ''}")

@@ -5,8 +5,8 @@
 ...     for hit in engine.search("smooth a noisy signal"):
 ...         print(hit.rank, hit.id, hit.title)
 
-It changes an index, searches it, and has the main results. Other results are functions of its `snapshot`, in
-`textae.explore`.
+It makes, changes and searches an index, and computes its scores, topics and map. Other results are functions
+of its `snapshot`, in `textae.explore`.
 """
 
 from __future__ import annotations

@@ -153,6 +153,14 @@ class TestAdd:
         assert ours[1].keys() == theirs[1].keys()
         assert {name for name in theirs[1] if ours[1][name] != theirs[1][name]} == numbered
 
+    def test_learning_anew_reads_the_words_that_came_since(self, tmp_path, documents) -> None:
+        with Engine.create(tmp_path / "grown") as engine:
+            engine.index(documents[:10], model=SMALL, train=QUICK)
+            before = engine.info()["inputs"]
+            engine.add([Document("new", " ".join(f"w{number}" for number in range(100)))])
+            engine.train(train=QUICK, model=engine.snapshot.specs[0])
+            assert engine.info()["inputs"] == len(engine.snapshot.text_encoder.words) == before + 100
+
     @pytest.mark.parametrize("pretrain", ["none", "lsa"])
     def test_added_documents_have_the_codes_that_a_search_gives_them(self, tmp_path, documents, pretrain) -> None:
         from dataclasses import replace

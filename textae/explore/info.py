@@ -55,6 +55,8 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     if len(added) and len(learned):
         facts |= (_text_drift if has_words else _picture_drift)(snapshot, learned, added)
     facts |= {name: value for name, value in settings["about"].items() if has_words or name not in _TEXTS_ONLY}
+    if has_words:
+        facts["inputs"] = len(snapshot.text_encoder.words)  # not more than there were terms when it was trained
     if errors := settings.get("layer_errors"):
         facts["layer_errors"] = [f"{layer[0]:.4g} → {layer[-1]:.4g}" for layer in errors]
     if labels := settings.get("classifier"):

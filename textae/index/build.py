@@ -187,7 +187,7 @@ def learn_and_write(
     writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": idf_of})
     language, stop_words = vectorizer.analysis.language, sorted(vectorizer.analysis.stop_words)
     writer.set("analysis", {"language": language, "stop_words": stop_words})
-    writer.set("about", {"language": language, **stored_settings(model, train), "inputs": inputs})
+    writer.set("about", {"language": language, **stored_settings(model, train)})
     writer.set("shape", modality.shape)
     writer.set("passage", corpus.passage)
     writer.set("learned_documents", n)

@@ -130,16 +130,15 @@ def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> N
 
             whole = shell.folder.resolve()
             name = whole.parent.name if whole.name.startswith(".") else whole.stem  # not `.textae`
-            report = write_page(
-                maps[0], engine.snapshot.reader.stream(), out, name=name, whole_texts=drawing.whole_texts
-            )
+            documents = engine.snapshot.reader.stream()
+            report = write_page(maps[0], documents, out, name=name, whole_texts=drawing.whole_texts)
             notes.append(f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB")
             if report.pictures == 0 or report.characters == 0:
                 lost = "pictures" if report.pictures == 0 else "texts"
                 notes.append(f"{lost} are left out to keep the page small; --whole-texts keeps them")
             elif report.characters is not None:
-                cut = f"texts are cut at {report.characters:,} characters"
-                notes.append(f"{cut} to keep the page small; --whole-texts keeps them whole")
+                cut = f"texts are cut at {report.characters:,} characters to keep the page small"
+                notes.append(f"{cut}; --whole-texts keeps them whole")
         else:
             from textae.views.figures.map import LAYOUT_NAMES, draw_maps
 

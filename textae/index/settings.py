@@ -87,7 +87,10 @@ _SPEC = {
     **dict.fromkeys(("id_field", "title_field", "text_field"), _either(_NONE, _is_text)),
     "select": _list(_list(_is_string, 2, 2)),
 }
-_SOURCE = _object({"origin": _is_string, "name": _is_string, "kind": _one_of(*KINDS)} | {"spec": _object(_SPEC)})
+_SOURCE = _object(
+    {"origin": _is_string, "name": _is_string, "kind": _one_of(*KINDS), "spec": _object(_SPEC)},
+    {"timeout": _number(1e-3, 1e9)},
+)
 
 _REQUIRED: Mapping[str, Valid] = {
     "documents": _whole(1),

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -243,3 +244,25 @@ class TestChange:
         page.context.set_offline(False)
         page.get_by_role("button", name="Try again").click()
         page.locator(".hits > li").first.wait_for()
+
+
+def test_the_page_opens_and_no_command_line_has_the_token(browser, mapped_folder, tmp_path):
+    """Every user of a machine sees the command lines of all processes."""
+    opener, opened = tmp_path / "opener", tmp_path / "opened"
+    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    opener.chmod(0o755)
+    process = Process(mapped_folder, "--port", 0, "--open", before=("env", f"BROWSER={opener}"))
+    wait_for(opened.exists)
+    address = opened.read_text()
+    assert process.token not in address
+    file = Path(address.removeprefix("file://"))
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_url(f"{process.url}**")
+    until(page, "document.title !== ''")
+    assert process.token not in page.url
+    assert page.evaluate("fetch('api/health').then(answer => answer.status)") == 200
+    page.close()
+    assert process.stop(signal.SIGTERM)[0] == 0
+    assert not file.parent.exists()

@@ -19,8 +19,8 @@ from textae.encoding.encoders import PixelEncoder
 from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import TextaeError
+from textae.explore.known_rows import rows_to_learn, some_known_rows
 from textae.explore.sampling import spherical
-from textae.explore.topics import rows_to_learn, some_known_rows
 from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot

@@ -41,6 +41,7 @@ from textae.encoding.topk import top_k
 from textae.errors import QueryError
 from textae.explore.clustering import Clusters, find, nearest
 from textae.explore.duplicates import RADIUS
+from textae.explore.known_rows import known_rows, rows_to_learn
 from textae.explore.scales import label_of
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
@@ -210,34 +211,6 @@ def topic_vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
     if not isinstance(encoder, Encoder):  # a deep stack, whose codes have any length
         return floats.astype(np.float32)
     return unit(floats[:, -len(encoder.topic_mean) :].astype(np.float32))  # -0: all, of codes without a topic part
-
-
-def known_rows(snapshot: Snapshot) -> Rows:
-    """The rows of the documents that have a code and are not removed."""
-    has_code, alive = snapshot.documents.has_code.whole(), snapshot.documents.alive
-    return np.flatnonzero(has_code if alive is None else has_code & alive)
-
-
-def some_known_rows(snapshot: Snapshot) -> Rows:
-    """The `known_rows`, at least one.
-
-    Raises:
-        QueryError: no document has a code.
-    """
-    rows = known_rows(snapshot)
-    if not len(rows):
-        raise QueryError("no document of this index has a code: the encoder knows none of their words")
-    return rows
-
-
-def rows_to_learn(snapshot: Snapshot, most: int, generator: np.random.Generator) -> Rows:
-    """The `known_rows`, or a sample of more than `most`, rising.
-
-    Raises:
-        QueryError: no document has a code.
-    """
-    rows = some_known_rows(snapshot)
-    return rows if len(rows) <= most else np.sort(generator.choice(rows, most, replace=False))
 
 
 def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floats]:

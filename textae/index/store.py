@@ -91,22 +91,14 @@ class Reader:
             rows = self._database.rows(statement, parameters)
         if self._database.is_as_opened():
             return rows
-        self._read_again()
-        return self._rows(statement, parameters)
-
-    def _read_again(self) -> None:
-        """Open anew the files that were opened without locks, and have changed since.
-
-        Raises:
-            StoreError: there is another commit.
-        """
-        database = open_to_read(self.folder)
+        database = open_to_read(self.folder)  # anew: the files were opened without locks, and have changed since
         database.execute("BEGIN")
         if _commit(database) != self.commit:
             database.close()
             raise StoreError(f"another process has changed the index {self.folder}; run the command again")
         self._database.close()
         self._database = database
+        return self._rows(statement, parameters)
 
     def __len__(self) -> int:
         """The number of documents."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -191,7 +193,8 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
     with needs_extra("serve", "'textae serve'"):
         from textae.app.server import serve
 
-    with shell.progress() as progress:
+    # Nobody else can enter the folder.
+    with shell.progress() as progress, tempfile.TemporaryDirectory(prefix="textae-") as private:
 
         def print_url(url: str, token: str | None) -> None:
             progress.finish()
@@ -201,7 +204,10 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
                 import threading
                 import webbrowser
 
+                # Every user of the machine sees the command line of a browser, so the token goes through a file.
+                page = Path(private) / "open.html"
+                page.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(with_token)}">')
                 # A browser in the terminal blocks until it is closed.
-                threading.Thread(target=webbrowser.open, args=(with_token,), daemon=True).start()
+                threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
 
         serve(shell.folder, server, print_url, shell.note, progress)

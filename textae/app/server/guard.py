@@ -191,7 +191,8 @@ def _login(scope: Scope, cookie: str, token: str) -> Response | None:
     # Two slashes at the beginning would make the first part of the path the name of another machine.
     path = "/" + quote(scope["path"].lstrip("/\\"))
     answer = Response(status_code=303, headers={"Location": f"{path}?{rest}" if rest else path})
-    answer.set_cookie(cookie, token, httponly=True, samesite="strict")
+    # "lax", since the page that `--open` opens is of another site: links reach this server, and scripts do not.
+    answer.set_cookie(cookie, token, httponly=True, samesite="lax")
     return answer
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from hypothesis import settings
 
 # Threads that share a few documents wait for each other longer than they work; set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A suite that a shell started in the background ignores SIGINT, and so would each command that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from shared import QUICK, TINY, Said, long_documents, onto_a_plane, some_documents, some_pictures
 

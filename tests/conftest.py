@@ -13,8 +13,6 @@ from hypothesis import settings
 
 # Threads that share a few documents wait for each other longer than they work; set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# A suite that a shell started in the background ignores SIGINT, and so would each command that it starts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from shared import QUICK, TINY, Said, long_documents, onto_a_plane, some_documents, some_pictures
 
@@ -24,6 +22,9 @@ from textae.explore.map import map_model
 # A busy machine is no defect: what must be quick is measured by the benchmarks.
 settings.register_profile("textae", deadline=None)
 settings.load_profile("textae")
+
+# A suite that a shell started in the background ignores SIGINT, and so would each command that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

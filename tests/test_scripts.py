@@ -224,6 +224,6 @@ def test_a_search_is_traced(index_folder: Path) -> None:
     assert all(a <= b for a, b in zip(plain, conditions, strict=True))
     # Parsed once for each condition; vectorized and encoded once for each query.
     assert (plain[5:], conditions[5:]) == ([0, 1, 1], [2, 1, 1])
-    assert plain[1] <= 34  # modules; the goal is 10
-    assert conditions[1] <= 40  # the goal is 14
+    assert plain[1] <= 42  # modules; 8 of them check an index that a stranger may have made
+    assert conditions[1] <= 48
     assert "textae.engine: " in done.stdout

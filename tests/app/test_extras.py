@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -12,15 +13,12 @@ from shared import ENVIRONMENT, Said
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 EXTRAS = ("fastapi", "starlette", "pydantic", "uvicorn", "matplotlib", "openpyxl", "pyarrow")
 
-PLAIN = f"""
+MISSING = "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)"
+
+PLAIN = """
 import sys
 
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {EXTRAS}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name.split(".")[0])
-
-sys.meta_path.insert(0, Blocker())
+sys.path.insert(0, sys.argv.pop())  # before all else, here and in the process that reads files
 from textae.app.cli import main
 
 for line in sys.stdin.read().splitlines():
@@ -35,9 +33,13 @@ for line in sys.stdin.read().splitlines():
 
 def plain_shell(*commands: str) -> Said:
     """Run commands, their arguments between bars, in one process that has no extras; stop at the first failure."""
-    done = subprocess.run(
-        [sys.executable, "-c", PLAIN], input="\n".join(commands), capture_output=True, text=True, env=ENVIRONMENT
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        for name in EXTRAS:
+            (Path(folder) / f"{name}.py").write_text(MISSING)
+        arguments = [sys.executable, "-c", PLAIN, folder]
+        done = subprocess.run(
+            arguments, input="\n".join(commands), capture_output=True, text=True, env=ENVIRONMENT, check=False
+        )
     return Said(done.returncode, done.stdout, done.stderr)
 
 

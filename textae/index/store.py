@@ -214,8 +214,8 @@ class Reader:
         for row in self._rows_of_documents():
             if not is_whole(row):
                 damage.append(f"the document {row[1]!r} is not what was written")
-        if len(self) != self.settings["documents"]:
-            damage.append(f"of {self.settings['documents']} documents there are {len(self)}")
+        if len(self) != (stated := self.settings.get("documents")):
+            damage.append(f"of {stated} documents there are {len(self)}")
         return damage + [
             f"the array {name!r} is not what was written" for name in self.arrays if not self.is_written(name)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -173,9 +174,10 @@ def doctor(shell: ShellOptions) -> None:
     textae doctor --index notes.textae
     """
     from textae.index.soundness import damage
+    from textae.index.store import Reader
 
-    with shell.open_engine() as engine:
-        faults = damage(engine.snapshot.reader)
+    with contextlib.closing(Reader(shell.folder)) as reader:  # an engine refuses at the first fault
+        faults = damage(reader)
     for line in faults:
         click.echo(sanitise.safe(line))
     if faults:

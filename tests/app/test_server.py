@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from served import Process
-from shared import ENVIRONMENT, QUICK, command, wait_for
+from shared import ENVIRONMENT, QUICK, command, nobody, wait_for
 
 from textae import Document, Engine, TextaeError
 from textae.app.server import engine_pool
@@ -185,7 +187,7 @@ class TestDescription:
 
     def test_what_the_page_of_the_documentation_asks_is_answered(self, app):
         page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
-        asked = re.findall(r"^curl -H .* 'http://127.0.0.1:8080(/api/[^']+)'$", page, re.M)
+        asked = re.findall(r"^curl 'http://127.0.0.1:8080(/api/[^']+)'$", page, re.M)
         assert len(asked) == 10
         for path in asked:
             assert ask(app, path).status_code == 200, path
@@ -476,10 +478,38 @@ class TestProcess:
         serving = Process(changing, "--host", host, "--port", 0)
         assert len(serving.token) == 32
         assert serving.get("/api/health")[0] == 200
-        assert serving.get("/api/health", Authorization="")[0] == 401
+        assert serving.get("/api/health", Authorization="Bearer wrong")[0] == 401
         for path in ("//evil.example/", "/%5C/evil.example/", "/evil.example/"):
             answer, _ = serving.ask(f"{path}?token={serving.token}", Authorization="")
             assert (answer.status, answer.headers["location"]) == (303, "/evil.example/")
+        assert serving.stop(signal.SIGTERM)[0] == 0
+
+    @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not tell whose a connection is")
+    @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+    def test_programs_of_other_users_need_the_token_that_was_drawn(self, changing, host):
+        serving = Process(changing, "--host", host, "--port", 0)
+        client = http.client.HTTPConnection(host, serving.port, timeout=30)
+
+        def status(**headers: str) -> int:
+            client.request("GET", "/api/health", headers=headers)
+            answer = client.getresponse()
+            answer.read()
+            return answer.status
+
+        assert [status(), status(Authorization="Bearer wrong")] == [200, 401]
+        assert status(Cookie=f"textae-{serving.port}=old") == 200
+        client.close()
+        if os.geteuid() == 0:
+            with nobody():
+                client.connect()
+            assert [status(), status(Authorization=f"Bearer {serving.token}")] == [401, 200]
+            with nobody():
+                gone = socket.create_connection((host, serving.port))
+            gone.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            gone.shutdown(socket.SHUT_WR)
+            assert b" 401 " in gone.recv(1000)
+            gone.close()
+        client.close()
         assert serving.stop(signal.SIGTERM)[0] == 0
 
     def test_a_token_that_was_given_is_not_printed_and_none_is_drawn_where_it_is_turned_off(self, changing):

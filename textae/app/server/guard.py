@@ -6,7 +6,8 @@ still, three rules keep other pages out:
 - the Host header must name this server. A page whose own name was changed to this machine's address (DNS rebinding)
   sends another one;
 - scripts of other sites get no answer;
-- a request must carry a token, as other users of this machine can connect too, unless the token is turned off.
+- other users of this machine can connect, too, so a request must carry a token, unless it is turned off. A token that
+  was drawn is not required of programs of the server's own user, where the system tells whose a connection is.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from textae.app.server.peer import is_own_user
 from textae.app.server.requests import malformed, refused, routed, send_in_pieces
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -54,6 +56,7 @@ class Rules:
         token: required of every request; None for no token.
         cookie: name of the cookie with the token. Cookies ignore ports, so the name contains the server's port.
         rate: requests a second of one client, on average; 0 for no limit.
+        own_user: whether a request of the server's own user needs no token.
     """
 
     names: frozenset[str] = LOCAL_NAMES
@@ -61,6 +64,7 @@ class Rules:
     token: str | None = None
     cookie: str = "textae"
     rate: float = 0
+    own_user: bool = False
 
     def allows(self, host: str) -> bool:
         """Whether a Host header names this server. Any address will do: DNS rebinding needs a name.
@@ -161,7 +165,11 @@ class Guard:
             wait = str(int(seconds) + 1)
             return refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", retry_after=wait)
         if rules.token is not None and not _has_token(headers, rules.cookie, rules.token):
-            return _login(scope, rules.cookie, rules.token) or refused(
+            if answer := _login(scope, rules.cookie, rules.token):
+                return answer
+            if rules.own_user and "authorization" not in headers and is_own_user(scope["client"], scope["server"]):
+                return None
+            return refused(
                 401,
                 "token required; send 'Authorization: Bearer TOKEN', or open the address with ?token=TOKEN",
                 www_authenticate="Bearer",

@@ -84,7 +84,8 @@ def serve(
         names = {*LOCAL_NAMES, options.host.lower()} | (set() if local else {socket.gethostname().lower()})
         token = None if options.no_token else options.token or secrets.token_urlsafe(24)
         rate = options.rate if options.rate is not None else 0 if local else _RATE
-        rules = Rules(frozenset(names), local, token, f"textae-{port}", rate)
+        own_user = local and options.token is None
+        rules = Rules(frozenset(names), local, token, f"textae-{port}", rate, own_user)
         name = socket.gethostname() if address.is_unspecified else options.host
         url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
         arrays = sum(1 for _ in (folder / "arrays").iterdir())

@@ -6,7 +6,7 @@ import pytest
 
 import lines
 
-CODE, MODULE, METHODS, PARAMETERS = 14_450, 400, 25, 8
+CODE, MODULE, METHODS, PARAMETERS = 14_500, 400, 25, 8
 """CODE was 12,700 before what strangers send was checked: 900 lines for indexes, 370 for clients and signals, 340 for
 documents. Only a feature may raise it, by what it needs."""
 

@@ -314,3 +314,11 @@ def test_a_csv_file_may_not_have_a_million_columns() -> None:
     assert len(from_csv("," * (tables.MOST_COLUMNS - 5) + "text\n" + "," * 9 + "\n")) == 1
     with pytest.raises(CorpusError, match="1,000,001 columns; at most 16,384"):
         from_csv("," * 1_000_000 + "text\na\n")
+
+
+@pytest.mark.parametrize("values", [b"[],", b"{},", b'"",', b'{"a":[]},'])
+def test_a_row_of_millions_of_values_is_skipped_before_it_is_parsed(tmp_path, values):
+    row = b'{"text": "an oven", "values": [' + values * ((15 << 20) // len(values)) + b"0]}\n"
+    (tmp_path / "t.jsonl").write_bytes(row + b'{"id": "2", "text": "a sail"}\n')
+    found = list(read([str(tmp_path / "t.jsonl")]))
+    assert [getattr(item, "reason", None) or item.id for item in found] == ["more than a million values", "2"]

@@ -27,7 +27,7 @@ from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.errors import StoreError
 from textae.files import whole_file
 from textae.index import records
-from textae.index.store import Reader
+from textae.index.store import ARRAYS, SETTINGS, Reader
 from textae.index.writer import UpdateWriter, Writer
 
 SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(epochs=1, device="cpu")}
@@ -350,6 +350,27 @@ class TestPages:
             shutil.rmtree(stranger.index)
             copy.rename(stranger.index)
         assert stranger.run("doctor").code == 2
+
+    def test_a_sparse_file_gives_no_more_time_than_its_blocks(self, stranger):
+        endless(stranger.index / "index.sqlite", "documents")
+        os.truncate(stranger.index / "index.sqlite", 1 << 40)
+        assert stranger.run("doctor").code == 2
+
+    def test_a_schema_that_is_no_text_is_refused(self, stranger):
+        with closing(sqlite3.connect(stranger.index / "index.sqlite", isolation_level=None)) as database:
+            database.execute("PRAGMA writable_schema = ON")
+            database.execute("UPDATE sqlite_schema SET sql = CAST(X'435245415445FFFE' AS TEXT) WHERE name = 'settings'")
+        for arguments in (*READING[:2], *WRITING[:2]):
+            assert stranger.run(*arguments).code == 2
+
+    def test_settings_of_megabytes_are_not_parsed(self, stranger):
+        with closing(sqlite3.connect(stranger.index / "index.sqlite")) as database:
+            database.execute("INSERT INTO settings VALUES ('more', ?)", (f"[{'[],' * 3_000_000}0]",))
+            rows = [database.execute(query).fetchall() for query in (SETTINGS, ARRAYS)]
+            database.execute("UPDATE digest SET sha256 = ?", (records.digest_of(*rows),))
+            database.commit()
+        with little_memory(0.2):
+            assert stranger.run("info").code == 2
 
     def test_long_rows_without_end_do_not_fill_the_memory(self, tmp_path):
         with Writer(tmp_path / "index") as writer:

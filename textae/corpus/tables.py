@@ -73,6 +73,10 @@ class TableSpec:
         return all(field in fields and _equal(fields[field], value) for field, value in self.select)
 
 
+_MOST_VALUES = 1_000_000
+"""Strings, lists and objects of one row, at most."""
+
+
 def read_jsonl(stream: IO[bytes], name: str, spec: TableSpec) -> Iterator[Item]:
     """The documents of a jsonl file; blank lines are no rows."""
     lines = enumerate(reading.lines(stream), start=1)
@@ -171,6 +175,9 @@ def _equal(value: FieldValue, wanted: str) -> bool:
 def _json_row(line: bytes | None) -> Mapping[str, FieldValue] | str:
     if line is None:
         return reading.TOO_LONG
+    # A line of 16 MiB may hold five million lists, which would take 3 GB and half a minute.
+    if len(line) > _MOST_VALUES and line.count(b'"') // 2 + line.count(b"[") + line.count(b"{") > _MOST_VALUES:
+        return "more than a million values"
     try:
         row = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError:

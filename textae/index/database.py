@@ -12,6 +12,7 @@ import os
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,14 @@ _FEW, _PER_BYTE = 500_000, 1
 """The instructions of a statement: some, and more for each byte of the files once the schema is known. A check of all
 pages took 0.22 a byte of documents without words, and a scan 0.11."""
 
+_SECONDS, _PER_SECOND = 1.5, 32 << 20
+"""A statement may take some seconds of CPU, and one more for so many bytes: an instruction that reads pages from a
+sparse file took ten times as long as others."""
+
+_UNWRITTEN, _PACKED = 32 << 20, 8
+"""A file may have more bytes than its blocks: so many where a file system writes late, so many times where it packs.
+A sparse file of a terabyte has no blocks."""
+
 _MEMORY_PER_BYTE = 8
 """Bytes of memory for rows, for each byte of the files. A character takes up to four; a number and a text 80 together,
 in a row that takes as many on disk."""
@@ -78,12 +87,16 @@ class Database(sqlite3.Connection):
     directory: Directory
     unlocked_state: list[tuple[int, int, int]] | None = None
     """Of the files when they were opened without locks; None with locks."""
-    _instructions = _per_byte = 0
+    _instructions = _per_byte = _size = 0
+    _since = 0.0
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run a statement; it is interrupted when its work is out of proportion to the size of the files."""
-        self._instructions = 0
-        return super().execute(sql, parameters)
+        self._instructions, self._since = 0, time.thread_time()
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeDecodeError:  # names in the schema of a stranger
+            raise sqlite3.DatabaseError("its schema is no UTF-8") from None
 
     def rows(self, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement, which hold no more than the files do.
@@ -101,8 +114,11 @@ class Database(sqlite3.Connection):
         return rows
 
     def size(self) -> int:
-        """Bytes of the database and its log."""
-        return sum(status.st_size for status in map(self.directory.status, (_FILE, _WAL)) if status)
+        """Bytes of the database and its log, of a file with holes what its blocks can hold at most."""
+        files = [status for status in map(self.directory.status, (_FILE, _WAL)) if status]
+        if files:  # otherwise the folder was deleted meanwhile, and SQLite still holds the files
+            self._size = sum(min(file.st_size, _UNWRITTEN + _PACKED * _on_disk(file)) for file in files)
+        return self._size
 
     def is_as_opened(self) -> bool:
         """Whether what is read without locks has not changed; True with locks."""
@@ -115,7 +131,8 @@ class Database(sqlite3.Connection):
 
     def _is_too_much(self) -> bool:
         self._instructions += _STEPS
-        return self._instructions > _FEW + self._per_byte * self.size()
+        used, size = time.thread_time() - self._since, self.size()
+        return self._instructions > _FEW + self._per_byte * size or used > _SECONDS + size / _PER_SECOND
 
 
 def open_to_read(folder: Path) -> Database:
@@ -270,6 +287,11 @@ def open_to_write(folder: Path, wait: float) -> Database:
         raise
     database._per_byte = _PER_BYTE
     return database
+
+
+def _on_disk(file: os.stat_result) -> int:
+    """Bytes of the blocks of a file; of all its bytes where the system does not count blocks."""
+    return 512 * blocks if (blocks := getattr(file, "st_blocks", None)) is not None else file.st_size
 
 
 def version_of(database: sqlite3.Connection) -> int | None:

@@ -35,6 +35,9 @@ DIGEST = "SELECT sha256 FROM digest"
 
 _ID, _TITLE = "CAST(id AS TEXT)", "CAST(title AS TEXT)"  # a stranger may have stored bytes, which nothing can print
 
+_MOST_SETTINGS = 4 << 20
+"""Characters of all settings together; the largest are those of topics and sources."""
+
 _PARAMETERS = 500  # of a statement: SQLite bounds them
 
 
@@ -57,6 +60,8 @@ class Reader:
         self.folder = folder
         self._database = open_to_read(folder)
         try:
+            with damage_is_an_error(folder):
+                self.commit = _commit(self._database)  # to compare with, where files that change are read without locks
             self.arrays, self.settings = self._snapshot()
             self.commit = _commit(self._database)
         except BaseException:
@@ -70,8 +75,10 @@ class Reader:
             version = self._rows("PRAGMA data_version")
             settings, arrays = self._rows(SETTINGS), self._rows(ARRAYS)
             loaded = None
-            texts = all(isinstance(cell, str) for row in settings for cell in row)  # a stranger may write numbers
-            if texts and self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
+            # A stranger may write numbers, or 30 MB of lists, which take 800 MB.
+            texts = all(isinstance(cell, str) for row in settings for cell in row)
+            few = texts and sum(len(value) for _, value in settings) <= _MOST_SETTINGS
+            if few and self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
                 with contextlib.suppress(ValueError, RecursionError):  # JSON that a stranger made
                     loaded = {name: json.loads(value) for name, value in settings}
             if loaded is None:

@@ -17,10 +17,7 @@ PIECE = 1 << 16
 
 _METHODS = "GET, HEAD"
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(/.*)?", re.I)
-# RFC 3986, 3.2, without a user:
-_AUTHORITY = re.compile(
-    r"(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{0,5})?", re.I | re.A
-)  # RFC 3986, 3.2, without user
+_AUTHORITY = re.compile(r"(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{0,5})?", re.I | re.A)  # RFC 3986, 3.2, no user
 
 
 def refused(status: int, error: str, **headers: str) -> JSONResponse:

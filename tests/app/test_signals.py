@@ -215,13 +215,15 @@ def test_an_index_that_is_cut_short_while_it_is_open_ends_a_command_with_a_line(
     """What was read before is still right."""
     folder = shutil.copytree(index_folder, tmp_path / "index")
     script = (
-        "import os, sys; from pathlib import Path; from textae.index import snapshot; from textae.app.cli import main\n"
-        "init = snapshot.Snapshot.__init__\n"
+        "import os, sys; from pathlib import Path; from textae.index import snapshot, store\n"
+        "from textae.app.cli import main\n"
+        "opener = store.Reader if sys.argv[1] == 'doctor' else snapshot.Snapshot\n"
+        "init = opener.__init__\n"
         "def opened(self, *arguments):\n"
         "    init(self, *arguments)\n"
         "    for path in Path(sys.argv[-1]).rglob('*'):\n"
         "        if path.is_file(): os.truncate(path, 0)\n"
-        "snapshot.Snapshot.__init__ = opened\n"
+        "opener.__init__ = opened\n"
         "main()"
     )
     line = [sys.executable, "-c", script, *arguments, "--index", folder]

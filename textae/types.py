@@ -5,9 +5,22 @@ Ids travel with the data. The position of a document inside an array never leave
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 FieldValue = str | int | float | bool | None | list["FieldValue"] | dict[str, "FieldValue"]
 """What a field of a document may hold: whatever JSON can say."""
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether lists and objects of a value lie inside of each other in more levels; without recursion."""
+    level: list[Any] = [value]
+    for _ in range(levels + 1):
+        level = [one for one in level if isinstance(one, list | Mapping)]
+        if not level:
+            return False
+        level = [part for one in level for part in (one.values() if isinstance(one, Mapping) else one)]
+    return True
+
 
 Progress = Callable[[str, int, int | None], None]
 """`progress(stage, done, total)`: called often and cheaply on long work; `total` is None where nobody knows it."""

@@ -64,6 +64,10 @@ class TestPairs:
     def test_they_are_those_of_brute_force(self, bits, radius) -> None:
         assert sorted(all_pairs(bits, radius)) == brute_force(bits, radius)
 
+    def test_a_radius_of_more_bits_than_there_are_holds_every_pair(self) -> None:
+        bits = np.array([[0], [255], [7]], np.uint8)
+        assert sorted(all_pairs(bits, 10**20)) == [(0, 1), (0, 2), (1, 2)]
+
     @pytest.mark.parametrize("equal", [1, 2, 3])
     @given(bits=crowded_codes(), radius=st.integers(0, 5), at_a_time=st.sampled_from([1, 7, 1 << 18]))
     def test_with_however_many_equal_substrings_and_in_whatever_parts(self, equal, bits, radius, at_a_time) -> None:

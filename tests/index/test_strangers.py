@@ -26,8 +26,8 @@ from test_store import no_file_beyond
 from textae import Document, Engine, ModelSpec, TrainSpec
 from textae.errors import StoreError
 from textae.files import whole_file
-from textae.index import records
-from textae.index.store import ARRAYS, SETTINGS, Reader
+from textae.index import records, store
+from textae.index.store import ARRAYS, SETTINGS, Reader, last_commit
 from textae.index.writer import UpdateWriter, Writer
 
 SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(epochs=1, device="cpu")}
@@ -494,6 +494,26 @@ class TestNoRoom:
         finally:
             gc.collect()  # a traceback's frames may still hold arrays that are mapped from the disk
             subprocess.run(["umount", disk], check=True)
+
+    def test_files_that_change_while_they_are_opened_without_locks(self, index, monkeypatch):
+        opened = store.open_to_read
+
+        def touched(folder: Path):
+            database = opened(folder)
+            monkeypatch.setattr(store, "open_to_read", opened)
+            os.utime(folder / "index.sqlite", ns=(1, 1))
+            return database
+
+        monkeypatch.setattr(store, "open_to_read", touched)
+        with no_file_beyond(0), closing(Reader(index)) as reader:
+            assert reader.commit == last_commit(index)
+            assert len(reader.all_ids()) == len(reader)
+
+    def test_an_index_that_is_deleted_is_read_on_by_those_who_have_it(self, index):
+        with closing(Reader(index)) as reader:
+            ids = reader.all_ids()
+            shutil.rmtree(index)
+            assert reader.all_ids() == ids
 
     def test_what_is_read_without_locks_is_of_one_commit_or_an_error(self, index):
         """The files may change as they like: a page of the next commit never comes with one of this."""

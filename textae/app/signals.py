@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+from textae.index.uninterrupted import ENDING
 
 _UNREADABLE = b"a file of the index was cut short, or its disk failed; 'textae doctor' checks the index"
 
@@ -43,7 +43,7 @@ def handle(handler: Any) -> dict[int, Any]:
         The handlers before.
     """
     return {
-        number: signal.signal(number, handler) for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN
+        number: signal.signal(number, handler) for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN
     }
 
 

@@ -72,10 +72,9 @@ def read_folder(
     with Reader(spec, kind, limits) as reader:
         while True:
             for file in islice(files, _AHEAD - len(ahead)):
-                isolated = False
-                if isinstance(file, File) and _is_isolated(file.path, kind):
+                isolated = isinstance(file, File) and _is_isolated(file.path, kind)
+                if isinstance(file, File) and isolated:
                     reader.give(file)
-                    isolated = True
                 ahead.append((file, isolated))
             if not ahead:
                 return

@@ -25,7 +25,7 @@ from typing import IO, Literal, cast
 
 from textae.corpus import reading
 from textae.corpus.reading import FileError, Item, RefusedError
-from textae.types import Document, FieldValue, Skipped
+from textae.types import Document, FieldValue, Skipped, is_deeper
 
 ID_FIELDS = ("id", "_id")
 TITLE_FIELDS = ("title",)
@@ -39,6 +39,7 @@ PATIENCE = 1_000
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _DEEPEST = 100  # levels of a value; a few hundred would be too many for Python's stack
+_MOST_VALUES = 1_000_000  # strings, lists and objects of a row
 _DIGITS = 15  # what a float keeps
 _READ_AGAIN = 4 * reading.LONGEST  # characters of a table, in all; without it `x","`, line after line, takes its square
 _UNCLOSED = "a quote that is never closed"
@@ -71,10 +72,6 @@ class TableSpec:
     def selects(self, fields: Mapping[str, FieldValue]) -> bool:
         """Whether a document with these fields is wanted."""
         return all(field in fields and _equal(fields[field], value) for field, value in self.select)
-
-
-_MOST_VALUES = 1_000_000
-"""Strings, lists and objects of one row, at most."""
 
 
 def read_jsonl(stream: IO[bytes], name: str, spec: TableSpec) -> Iterator[Item]:
@@ -184,18 +181,9 @@ def _json_row(line: bytes | None) -> Mapping[str, FieldValue] | str:
         return reading.NOT_UTF8
     except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; brackets without end
         return "not JSON"
-    if line.count(b"[") + line.count(b"{") > _DEEPEST and _depth(row) > _DEEPEST:
+    if line.count(b"[") + line.count(b"{") > _DEEPEST and is_deeper(row, _DEEPEST):
         return reading.NESTED
     return cast("dict[str, FieldValue]", reading.storable_value(row)) if isinstance(row, dict) else "not a JSON object"
-
-
-def _depth(value: object) -> int:
-    """Levels of lists and objects inside of each other."""
-    depth, level = 0, [value]
-    while level := [one for one in level if isinstance(one, list | dict)]:
-        depth += 1
-        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
-    return depth
 
 
 def _csv_rows(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:

@@ -57,6 +57,7 @@ def pairs(bits: Bits, radius: int, progress: Progress) -> Iterator[Rows]:
     """
     if radius < 0:
         raise QueryError(f"the radius must be at least 0 bits, got {radius}")
+    radius = min(radius, 8 * bits.shape[1])
     cost, equal = _cheapest(bits, radius)
     if cost > MOST_COMPARED:
         largest = bisect_right(range(radius), MOST_COMPARED, key=lambda smaller: _cheapest(bits, smaller)[0]) - 1

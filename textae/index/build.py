@@ -29,12 +29,12 @@ from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
 from textae.index.checksums import with_checksums
 from textae.index.modality import Modality, modality_of
-from textae.index.records import DEEPEST, is_deep
+from textae.index.records import DEEPEST
 from textae.index.segment_writer import SegmentWriter
 from textae.index.writer import Writer, failures_are_errors
 from textae.training.fusion_weight import fusion_weight
 from textae.training.lsa import fit_lsa
-from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped
+from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped, is_deeper
 
 if TYPE_CHECKING:
     from textae.training.text import Learned
@@ -312,7 +312,7 @@ class Reading:
             reason = None
             if not has_words(document):
                 reason = NO_WORDS
-            elif is_deep(document.fields):
+            elif is_deeper(document.fields, DEEPEST):
                 reason = DEEP
             elif self._writer.add(document) is None:
                 reason = USED

@@ -270,13 +270,18 @@ def open_to_write(folder: Path, wait: float) -> Database:
         directory.create(_FILE).close()
     database = _connect(directory, "mode=rw", wait)
     try:
-        version, schema = version_of(database), schema_of(database)
-        database.execute("PRAGMA synchronous = FULL")
         if not getattr(directory.status(_FILE), "st_size", 1):
             # With its default, a journal in a file, SQLite would leave one where this process ends right here.
             database.execute("PRAGMA journal_mode = MEMORY")
             database.execute("PRAGMA journal_mode = WAL")
-        if (schema and version is None) or database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            database.close()  # it takes the log for made where its header could not be written
+            database = _connect(Directory(folder), "mode=rw", wait)
+        database.execute("PRAGMA synchronous = FULL")
+        version, schema = version_of(database), schema_of(database)
+        has_log = database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        if not (schema or has_log):
+            raise NotWritableError(f"cannot write the index {folder}: the disk took no log; it is as it was before")
+        if (schema and version is None) or not has_log:
             raise StoreError(f"{folder / _FILE} is somebody else's database; give another --index")
         if version == FORMAT:
             check_schema(schema, folder)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from textae.errors import StoreError
 from textae.index.directory import Directory
-from textae.types import Document, FieldValue, Picture
+from textae.types import Document, FieldValue, Picture, is_deeper
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -94,22 +94,11 @@ def is_whole(row: Sequence[Any]) -> bool:
             and _row_hash(number, source, origin, content) == sha256
             and all(isinstance(value, str) for value in (id, title, text, source, origin))
             and isinstance(parsed := json.loads(fields), dict)
-            and not is_deep(parsed)
+            and not is_deeper(parsed, DEEPEST)
             and (picture is None or math.prod(shape_of(picture)) == len(picture) - _SHAPE.size)
         )
     except (TypeError, ValueError, RecursionError, struct.error):
         return False
-
-
-def is_deep(fields: Mapping[str, Any]) -> bool:
-    """Whether fields have more than `DEEPEST` levels."""
-    level: list[Any] = [fields]
-    for _ in range(DEEPEST):
-        parts = (part for one in level for part in (one.values() if isinstance(one, Mapping) else one))
-        level = [part for part in parts if isinstance(part, list | Mapping)]
-        if not level:
-            return False
-    return True
 
 
 def shape_of(picture: bytes) -> tuple[int, int, int]:

@@ -60,10 +60,7 @@ class Reader:
         self.folder = folder
         self._database = open_to_read(folder)
         try:
-            with damage_is_an_error(folder):
-                self.commit = _commit(self._database)  # to compare with, where files that change are read without locks
             self.arrays, self.settings = self._snapshot()
-            self.commit = _commit(self._database)
         except BaseException:
             self._database.close()
             raise
@@ -72,13 +69,15 @@ class Reader:
         """Begin the transaction that fixes the commit, and map its arrays; again where a writer came between."""
         while True:
             self._database.execute("BEGIN")
+            with damage_is_an_error(self.folder):
+                self.commit = _commit(self._database)  # `_rows` compares it where files are read without locks
             version = self._rows("PRAGMA data_version")
             settings, arrays = self._rows(SETTINGS), self._rows(ARRAYS)
             loaded = None
             # A stranger may write numbers, or 30 MB of lists, which take 800 MB.
             texts = all(isinstance(cell, str) for row in settings for cell in row)
             few = texts and sum(len(value) for _, value in settings) <= _MOST_SETTINGS
-            if few and self._rows(DIGEST) == [(digest_of(settings, arrays),)]:
+            if few and self.commit == digest_of(settings, arrays):
                 with contextlib.suppress(ValueError, RecursionError):  # JSON that a stranger made
                     loaded = {name: json.loads(value) for name, value in settings}
             if loaded is None:

@@ -5,7 +5,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""The signals that tell a command to end: an interrupt, a request of the system, a terminal that closes."""
 
 
 @contextlib.contextmanager
@@ -17,7 +18,7 @@ def uninterrupted() -> Iterator[None]:
     arrived: list[int] = []
     before = {}
     if threading.current_thread() is threading.main_thread():
-        for number in filter(lambda number: callable(signal.getsignal(number)), _ENDING):
+        for number in filter(lambda number: callable(signal.getsignal(number)), ENDING):
             before[number] = signal.signal(number, lambda number, frame: arrived.append(number))
     try:
         yield

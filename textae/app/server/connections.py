@@ -24,6 +24,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from textae.index.uninterrupted import ENDING
+
 PATIENCE = 15.0
 """Seconds that a connection waits for its client: for a whole head, or for 48 KiB of an answer to be read."""
 
@@ -260,5 +262,5 @@ def most_connections(arrays: int) -> int:
     return max(_FEWEST, min(MOST, free))
 
 
-HANDLED = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-"""The signals that stop the server: an interrupt, a request of the system, a terminal that closes."""
+HANDLED = [*ENDING, *filter(None, [getattr(signal, "SIGBREAK", None)])]  # the last one is of Windows
+"""The signals that stop the server."""

@@ -1,5 +1,6 @@
 /* Makes the n-th write in a folder fail, as a full disk or a broken one does. Preloaded, so that what is tested is what
-   runs: Python's own calls, numpy's and SQLite's. */
+   runs: Python's own calls, numpy's and SQLite's. A full disk still deletes files and cuts them short; all else fails
+   on it. On a disk that is gone, everything fails. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -31,6 +32,9 @@ static int fails(int inside) {
     return 1;
 }
 
+/* What needs no room. */
+static int fails_without_room(int inside) { return fails(inside) && !(lasting && code == ENOSPC); }
+
 static int named(const char *path) { return folder[0] && strstr(path, folder) != NULL; }
 
 static int opened(int fd) {
@@ -60,8 +64,17 @@ ON_FILE(pwrite, ssize_t, (int fd, const void *bytes, size_t n, off_t where), fd,
 ON_FILE(pwrite64, ssize_t, (int fd, const void *bytes, size_t n, off64_t where), fd, bytes, n, where)
 ON_FILE(fsync, int, (int fd), fd)
 ON_FILE(fdatasync, int, (int fd), fd)
-ON_FILE(ftruncate, int, (int fd, off_t size), fd, size)
-ON_FILE(ftruncate64, int, (int fd, off64_t size), fd, size)
+
+#define CUTS(name, type) \
+    int name(int fd, type size) { \
+        REAL(name); \
+        struct stat status; \
+        int inside = opened(fd), shrinks = inside && !fstat(fd, &status) && size <= status.st_size; \
+        return (shrinks ? fails_without_room(inside) : fails(inside)) ? -1 : real(fd, size); \
+    }
+
+CUTS(ftruncate, off_t)
+CUTS(ftruncate64, off64_t)
 
 #define ON_PATH(name, type, parameters, ...) \
     type name parameters { \
@@ -70,7 +83,12 @@ ON_FILE(ftruncate64, int, (int fd, off64_t size), fd, size)
     }
 
 ON_PATH(rename, int, (const char *path, const char *to), path, to)
-ON_PATH(unlink, int, (const char *path), path)
+
+int unlink(const char *path) {
+    REAL(unlink);
+    return fails_without_room(named(path)) ? -1 : real(path);
+}
+
 ON_PATH(mkdir, int, (const char *path, mode_t mode), path, mode)
 
 /* The same, of a name in a folder that is open. */
@@ -81,7 +99,12 @@ ON_PATH(mkdir, int, (const char *path, mode_t mode), path, mode)
     }
 
 IN_FOLDER(renameat, (int fd, const char *path, int to_fd, const char *to), fd, path, to_fd, to)
-IN_FOLDER(unlinkat, (int fd, const char *path, int flags), fd, path, flags)
+
+int unlinkat(int fd, const char *path, int flags) {
+    REAL(unlinkat);
+    return fails_without_room(opened(fd)) ? -1 : real(fd, path, flags);
+}
+
 IN_FOLDER(mkdirat, (int fd, const char *path, mode_t mode), fd, path, mode)
 
 #define MAKES_FILE_IN_FOLDER(name) \

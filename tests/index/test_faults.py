@@ -2,7 +2,7 @@
 
 A library that is loaded before all others makes the n-th write fail that a command does in the folder of the index:
 each write, sync, truncation, new file, renaming and deletion, by Python, by numpy or by SQLite. The disk is broken for
-that one write (EIO), or full from then on (ENOSPC).
+that one write (EIO), full from then on (ENOSPC), or gone from then on (EIO, also of deletions and truncations).
 """
 
 import errno
@@ -41,6 +41,13 @@ def full(place: int) -> tuple[int, int, int]:
     return place, errno.ENOSPC, True
 
 
+def gone(place: int) -> tuple[int, int, int]:
+    return place, errno.EIO, True
+
+
+MODES = (broken, full, gone)
+
+
 def count(world: World, name: str, folder: Path) -> int:
     """Count the writes of a change that is made in peace."""
     assert world.run(name, folder, fault=(0, 0, False)) == 0
@@ -55,19 +62,29 @@ def the_line(world: World, folder: Path) -> str:
     return line
 
 
+def is_in_doubt(world: World, folder: Path) -> bool:
+    """Whether a command said that it does not know the index; it may, where the disk does not even cut a file."""
+    return Said(2, "", world.commands.said()).error.startswith(
+        f"the disk of {folder} failed in the last step of a commit; the index is the old one or the new one: "
+    )
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_path):
     old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
     most = count(world, name, new)
     said = {}
     for number, place in enumerate(score_std(FAULTS, most)):
-        for fault in (broken, full) if LONG else (broken, full)[number % 2 :][:1]:
+        for fault in MODES if LONG else MODES[number % 3 :][:1]:
             code = world.run(name, world.copy(folder), fault=fault(place))
             if code == 0:  # what failed is no part of the index: the word for those who wait, the sweep afterwards
                 assert world.commands.said() == ""
                 assert one_of(folder, old, new) == new
                 continue
             assert code == 2, world.commands.said()
+            if fault is gone and is_in_doubt(world, folder):
+                assert one_of(folder, old, new)
+                continue
             said.setdefault(the_line(world, folder), place)
             assert one_of(folder, old, new) == old
             assert world.run(name, folder) == 0
@@ -76,11 +93,29 @@ def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_p
     assert said
 
 
+@pytest.mark.parametrize("fault", MODES)
+@pytest.mark.parametrize("name", ["add and merge", "rm"])
+def test_a_commit_whose_last_sync_fails_is_none(world, name, fault, tmp_path):
+    """SQLite has written all of it to the log by then, and another process would find it there."""
+    old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
+    place = count(world, name, new)
+    while world.run(name, world.copy(folder), fault=full(place)) == 0:
+        place -= 1
+    for at in range(place - 3, place + 1):
+        assert world.run(name, world.copy(folder), fault=fault(at)) == 2
+        if is_in_doubt(world, folder):
+            assert fault is gone
+            assert one_of(folder, old, new)
+        else:
+            assert the_line(world, folder)
+            assert one_of(folder, old, new) == old
+
+
 def test_a_write_that_fails_in_the_first_index_leaves_none(world, tmp_path):
     most = count(world, "index", tmp_path / "new")
     for number, place in enumerate(score_std(FAULTS, most)):
         folder = tmp_path / str(place)
-        if world.run("index", folder, fault=(broken, full)[number % 2](place)) == 0:
+        if world.run("index", folder, fault=MODES[number % 3](place)) == 0:
             assert one_of(folder, tmp_path / "new")
             continue
         the_line(world, folder)

@@ -78,15 +78,16 @@ class Directory:
             self._check(self.path / name, status, stat.S_IFREG)
         return status
 
-    def open(self, name: str) -> BufferedReader:
-        """Open a file to read it.
+    def open(self, name: str, writable: bool = False) -> BufferedReader:
+        """Open a file to read it, or to change it, too.
 
         Raises:
             FileNotFoundError: there is none.
             StoreError: it is a link, or no regular file.
         """
         self.file_status(name)
-        return open(self.path / name, "rb", opener=lambda _, flags: self._opened(name, flags))
+        more = os.O_RDWR if writable else 0
+        return open(self.path / name, "rb", opener=lambda _, flags: self._opened(name, flags | more))
 
     def create(self, name: str) -> BufferedWriter:
         """Make a file.

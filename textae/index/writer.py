@@ -31,6 +31,7 @@ from textae.index.database import (
     schema_of,
 )
 from textae.index.directory import Directory
+from textae.index.log import Log
 from textae.index.records import Arrays, damaged
 from textae.index.store import ARRAYS, SETTINGS
 from textae.index.uninterrupted import uninterrupted
@@ -70,7 +71,7 @@ class Writer:
     def _begin(self) -> None:
         self._folder = self._database.directory
         self._arrays = self._folder.folder("arrays", make=True)
-        self._database.execute("BEGIN IMMEDIATE")
+        self._log = Log(self._database)
         self._sweep()  # what a writer left that did not live to commit
         note = {"process": os.getpid(), "command": sys.argv[1] if len(sys.argv) > 1 else "", "since": int(time.time())}
         with contextlib.suppress(OSError):  # a courtesy to those who wait, no part of the index
@@ -217,7 +218,16 @@ class Writer:
             self._arrays.sync()
             self._folder.sync()
             sync_folder(self.folder.resolve().parent)
-        self._execute("COMMIT")
+        try:
+            self._execute("COMMIT")
+        except StoreError:
+            with uninterrupted():
+                if self._log.take_back():
+                    raise
+            raise NotWritableError(
+                f"the disk of {self.folder} failed in the last step of a commit; the index is the old one or the new "
+                f"one: 'textae info' tells which, and 'textae doctor' checks it"
+            ) from None
 
     def _sweep(self) -> None:
         """Delete the arrays that nothing names. Readers that have mapped them keep them."""

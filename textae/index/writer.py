@@ -222,7 +222,7 @@ class Writer:
             self._execute("COMMIT")
         except StoreError:
             with uninterrupted():
-                if self._log.take_back():
+                if self._database.in_transaction or self._log.take_back():  # one that goes on wrote no commit
                     raise
             raise NotWritableError(
                 f"the disk of {self.folder} failed in the last step of a commit; the index is the old one or the new "

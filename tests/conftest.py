@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from hypothesis import settings
 # Threads that share a few documents wait for each other longer than they work; set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from shared import QUICK, TINY, Said, long_documents, onto_a_plane, some_documents, some_pictures
+from shared import HOSTILE, QUICK, TINY, Said, long_documents, onto_a_plane, some_documents, some_pictures, write
 
 from textae import Document, Engine, ModelSpec, TrainSpec
+from textae.corpus import sources
 from textae.explore.map import map_model
+from textae.types import Place
 
 # A busy machine is no defect: what must be quick is measured by the benchmarks.
 settings.register_profile("textae", deadline=None)
@@ -25,6 +28,14 @@ settings.load_profile("textae")
 
 # A suite that a shell started in the background ignores SIGINT, and so would each command that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONGEST = ("test_readme.py", "test_docs.py", "test_faults.py", "test_power.py", "test_concurrent.py")
+"""Files of tests that take a minute or more, and start first: at the end, one of two processes would wait for them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(name) if (name := item.path.name) in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +49,33 @@ def index_folder(documents, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shared") / "index"
     with Engine.create(folder) as engine:
         engine.index(documents, train=TrainSpec(epochs=2, device="cpu"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory) -> Path:
+    """Give a folder with `notes` and an index of them, `.textae`; a secret lies beside, and some names lead to it."""
+    folder = tmp_path_factory.mktemp("home")
+    page = "<h1>A stork</h1><script>document.title = 'owned'</script>"
+    write(
+        folder,
+        secret="the key",
+        notes__manual_dot_pdf=b"%PDF-1.4\xff",
+        notes__run_dot_desktop="[Desktop Entry]\nan eagle",
+    )
+    write(folder / "notes", boiler_dot_md="\n# Boiler\n\nthe walrus swims\n", page_dot_html=page, gone_dot_txt="a")
+    (folder / "notes" / "leads.txt").symlink_to(folder / "secret")
+    (source,) = sources([str(folder / "notes")])
+    pages = (Place(0, "page", "1"), Place(11, "page", "2"))
+    made = [
+        Document("manual.pdf", "a pelican, \x1b[2Ja heron", "The manual", source="manual.pdf", places=pages),
+        *(Document(name, f"an eagle {name}", source=name) for name in ("../secret", "/etc/passwd", HOSTILE)),
+    ]
+    kept = [document for document in source.read() if isinstance(document, Document)]
+    with Engine.create(folder / ".textae") as engine:
+        corpus = [*kept, *(replace(one, origin=source.key) for one in made), *some_documents()]
+        engine.index(corpus, model=TINY, train=QUICK, sources=[source])
+    (folder / "notes" / "gone.txt").unlink()
     return folder
 
 

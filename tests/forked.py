@@ -203,12 +203,17 @@ def make_world(folder: Path, commands: Commands) -> World:
     assert commands.run(["index", str(tables["synced"]), *TINY, "--passages", "20"], old) == 0, commands.said()
     assert commands.run(["add", str(tables["later"])], old) == 0, commands.said()
     write_table(tables["synced"], [*documents[:30], *others[30:36], *documents[80:84]])  # gone, changed, new
+
+    def ids(*places: int) -> list[str]:
+        prefix = f"{tables['later'].as_posix()}:"  # of a source beside others
+        return [documents[place].id if place < 40 else prefix + documents[place].id for place in places]
+
     changes = {
-        "index": ["index", str(tables["fresh"]), *TINY],
+        "index": ["index", str(tables["fresh"]), *TINY, "--replace"],
         "add": ["add", str(tables["few"])],
         "add and merge": ["add", str(tables["some"])],
-        "rm": ["rm", *(documents[place].id for place in (3, 17, 41))],
-        "rm and merge": ["rm", *(documents[place].id for place in (3, 17, 41, 42, 43, 44, 45))],
+        "rm": ["rm", *ids(3, 17, 41)],
+        "rm and merge": ["rm", *ids(3, 17, 41, 42, 43, 44, 45)],
         "sync": ["sync", str(tables["synced"])],
         "train": ["train", *TINY, "--label", "topic"],
     }

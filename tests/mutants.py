@@ -254,6 +254,7 @@ FIELDS = [
 PICTURES = [None, b"", b"\0" * 12, b"\xff" * 12, b"\1\0\0\0" * 3 + b"x", b"\6\0\0\0\6\0\0\0\1\0\0\0" + b"x" * 36]
 BY_COLUMN: dict[str, list[Any]] = {
     "number": [-1, 2**53, 2**62, -(2**63), 1_000_000], "fields": FIELDS, "picture": PICTURES,
+    "places": ["", "[", "{}", "[1]", '[[0,"line"]]', '[[-1,"page","1"]]', '[[9e9,"page","1"]]', '[[1,2,3]]', 5, b"[]"],
     **{name: [b"\xff\xfe", b"bytes", 5, 1.5, *BAD_TEXTS] for name in ("id", "title", "text", "source", "origin")},
 }  # fmt: skip
 
@@ -279,10 +280,10 @@ def change_document(mutant: Mutant) -> str:
         case _:
             value = rng.choice(BY_COLUMN[column])
             row[names.index(column)] = value.replace("\ud800", "?") if isinstance(value, str) else value
-    number, id, title, text, fields, source, origin, picture, *_ = row
+    number, id, title, text, fields, source, origin, places, picture, *_ = row
     try:
         content = _content_hash((id, title, text, fields, picture))
-        row[-2:] = content, _row_hash(number, source, origin, content)
+        row[-2:] = content, _row_hash(number, (source, origin, places), content)
     except (TypeError, UnicodeEncodeError):
         pass
     database.execute(f"INSERT OR REPLACE INTO documents VALUES ({','.join('?' * len(row))})", row)

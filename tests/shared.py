@@ -40,6 +40,9 @@ def write(folder: Path, **files: str | bytes) -> Path:
     return folder
 
 
+HOSTILE = "a\x1b]8;;http://evil\x1b\\b\x07\x9c\n\u202ec.txt"
+"""An id that would steer a terminal."""
+
 TINY = ModelSpec(dims=8, bits=32, hidden=(16,), dropout=0.0)
 """A shape that takes none either."""
 

@@ -1,6 +1,7 @@
 """The façade: index, search, similar, rank and evaluate, on corpora of every size and kind."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -316,6 +317,34 @@ class TestIndex:
         with indexed(tmp_path, corpus) as engine:
             assert engine.info()["language"] is None
             assert engine.search("检索", k=1)[0].id == "a"
+            assert [hit.id for hit in engine.search("气", mode="bm25")] == ["b"]
+            assert engine.searcher.unknown("猫好 数", "bm25") == ["猫好"]
+
+    @pytest.mark.parametrize("other", ["more text", "much more text of other things"])
+    def test_of_two_documents_the_one_that_has_the_word_comes_first(self, tmp_path, other):
+        with indexed(tmp_path, [Document("h", other), Document("g", "good old text")], language=None) as engine:
+            assert engine.search("good")[0].id == "g"
+
+    @pytest.mark.parametrize(
+        "wrong, says",
+        [
+            (Document(5, "text"), "the id of the document 5 is 5, of type int; it must be a string"),
+            (Document("a", None), "the text of the document 'a' is None, of type NoneType; it must be a string"),
+            (Document("a", "text", title=1.5), "the title of the document 'a' is 1.5, of type float; it must be"),
+            (Document("a", "text", fields=None), "the document 'a' needs a dictionary of fields"),
+            (Document("a", "text", picture=b""), "and a textae.Picture or None"),
+            (Document("a", "text", fields={"n": np.int64(1)}), "the fields of the document 'a' are none that JSON"),
+            ({"id": "a", "text": "b"}, "a corpus holds textae.Documents, and got dict: {'id': 'a', 'text': 'b'}"),
+            ("text", "a corpus holds textae.Documents, and got str: 'text'"),
+        ],
+    )
+    def test_what_is_no_document_is_refused_at_once_and_changes_nothing(self, tmp_path, wrong, says):
+        with indexed(tmp_path, some_documents(20)) as engine:
+            before = contents(tmp_path)
+            for change in (engine.index, engine.add):
+                with pytest.raises(CorpusError, match=re.escape(says)):
+                    change([Document("b", "another text"), wrong])
+            assert contents(tmp_path) == before
 
     @pytest.mark.parametrize(
         "wrong, says",

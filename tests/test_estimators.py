@@ -227,6 +227,9 @@ class TestCodeClassifier:
             pd.DataFrame({"label": FRUIT})["label"],
             np.where(FRUIT == None, np.nan, FRUIT),  # noqa: E711 (elementwise)
             FRUIT.tolist(),
+            pd.Categorical(FRUIT),
+            pd.array(FRUIT, dtype="string"),
+            [pd.NA if label is None else label for label in FRUIT],
         ],
     )
     def test_a_missing_label_of_pandas_is_none(self, labels) -> None:

@@ -1,5 +1,7 @@
 """DataFrames in and out: rows become documents, and what an engine computes comes back as columns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,7 +93,8 @@ class TestIndex:
         assert (report.documents, report.skipped) == (60, {})
         with Engine.open(tmp_path / "frame") as one, Engine.open(tmp_path / "index") as other:
             for query in ("telescope and planet", "only17"):
-                assert one.search(query) == other.search(query)
+                found, expected = ([replace(hit, source="") for hit in engine.search(query)] for engine in (one, other))
+                assert found == expected
 
     def test_rows_with_the_same_id_are_counted(self, tmp_path) -> None:
         frame = pd.DataFrame({"id": ["a", "a", "b"], "text": ["red apple", "green apple", "blue sky"]})

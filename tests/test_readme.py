@@ -84,6 +84,7 @@ def replayed(page: Path, folder: Path) -> list[str]:
 
 @pytest.mark.skipif(not README.exists(), reason="the README is not there")
 def test_every_session_of_the_readme_and_of_searching_runs_and_prints_what_it_shows(tmp_path: Path) -> None:
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     wrong = [*replayed(README, tmp_path), *replayed(SEARCHING, tmp_path)]  # searching.md uses the index of the README
     assert not wrong, "\n".join(wrong)
     (program,) = PYTHON.findall(README.read_text(encoding="utf-8"))

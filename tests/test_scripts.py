@@ -10,9 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 import bench
+import house
 from benchmarks import report
 from benchmarks.datasets import COLLECTIONS
 from benchmarks.harness import rows
+from textae.corpus import read
+from textae.types import Document
 
 CHECKOUT = Path(__file__).parents[1]
 PATH = "/usr/bin:/bin"
@@ -79,6 +82,15 @@ def test_the_demo_has_an_index_of_its_own_and_learns_once(checkout: Path) -> Non
     assert "demo.textae/\n" in (CHECKOUT / ".gitignore").read_text()
 
 
+def test_all_papers_of_the_house_are_read_and_dated(tmp_path: Path) -> None:
+    house.write(tmp_path)
+    items = list(read([str(tmp_path)]))
+    assert all(isinstance(item, Document) for item in items)
+    assert len(items) == 32
+    assert {item.fields["type"] for item in items if "type" in item.fields} == {"pdf", "md", "docx", "eml", "html"}
+    assert max(str(item.fields.get("modified", "")) for item in items) == "2025-09-14"
+
+
 def test_the_demo_of_pictures_takes_those_that_are_installed(checkout: Path) -> None:
     done = run(checkout, "demo", "--images")
     assert done.returncode == 0, done.stderr
@@ -106,7 +118,7 @@ def test_the_demo_knows_one_option(checkout: Path) -> None:
 
 def test_what_is_installed_is_not_installed_again_and_another_version_replaces_it(checkout: Path) -> None:
     assert run(checkout, "install").returncode == 0
-    assert log(checkout).startswith("installed .[serve], ")
+    assert log(checkout).startswith("installed .[serve,documents], ")
     (checkout / ".venv" / "old").touch()
     assert run(checkout, "install", "run").returncode == 0
     assert log(checkout) == ""
@@ -136,7 +148,7 @@ def test_what_develops_is_installed_again_where_it_was_broken_off(checkout: Path
     assert run(checkout, "install", "dev").returncode != 0
     (checkout / "break").unlink()
     assert run(checkout, "install").returncode == 0
-    assert "installed .[serve]" in log(checkout)
+    assert "installed .[serve,documents]" in log(checkout)
 
 
 def test_there_are_two_kinds_of_installation(checkout: Path) -> None:
@@ -153,11 +165,11 @@ def test_uv_installs_all_but_torch_and_pip_does_where_uv_fails(checkout: Path) -
     first, second = log(checkout).splitlines()
     assert first.startswith("installed torch, ")
     assert second.startswith("uv pip install --quiet --python ")
-    assert ".venv/bin/python -c constraints.txt -e .[serve]" in second
+    assert ".venv/bin/python -c constraints.txt -e .[serve,documents]" in second
     shutil.rmtree(checkout / ".venv")
     (checkout / "break-uv").touch()
     assert run(checkout, "install").returncode == 0
-    assert log(checkout).splitlines()[2].startswith("installed .[serve], ")
+    assert log(checkout).splitlines()[2].startswith("installed .[serve,documents], ")
 
 
 def test_an_environment_that_somebody_else_made_stays(checkout: Path) -> None:
@@ -224,6 +236,6 @@ def test_a_search_is_traced(index_folder: Path) -> None:
     assert all(a <= b for a, b in zip(plain, conditions, strict=True))
     # Parsed once for each condition; vectorized and encoded once for each query.
     assert (plain[5:], conditions[5:]) == ([0, 1, 1], [2, 1, 1])
-    assert plain[1] <= 42  # modules; 8 of them check an index that a stranger may have made
-    assert conditions[1] <= 48
+    assert plain[1] <= 43  # modules; 8 of them check an index that a stranger may have made, one knows places in files
+    assert conditions[1] <= 49
     assert "textae.engine: " in done.stdout

@@ -11,7 +11,7 @@ of its `snapshot`, in `textae.explore`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -142,23 +142,43 @@ class Engine:
         """
         return self._update(lambda update: update.remove(ids), (), progress)
 
-    def sync(self, sources: Sequence[Source] = (), *, progress: Progress = no_progress) -> Changes:
+    def forget(self, origins: Collection[str], *, progress: Progress = no_progress) -> Changes:
+        """Remove sources with their documents, and commit.
+
+        Args:
+            origins: the keys of sources that the index remembers.
+            progress: called at each stage.
+
+        Raises:
+            StoreError: as `remove`.
+        """
+        return self._update(lambda update: update.forget(origins), (), progress, origins)
+
+    def sync(
+        self, sources: Sequence[Source] = (), *, forget: Collection[str] = (), progress: Progress = no_progress
+    ) -> Changes:
         """Bring the documents of some sources up to date, and commit: new, changed and removed ones.
 
         Args:
             sources: by default all that the index remembers and that can be read again.
+            forget: the keys of sources that are removed instead, with their documents.
             progress: called at each stage.
 
         Raises:
             StoreError: as `remove`, or the index remembers no source.
             CorpusError: a source does not exist any more; the index is as it was before.
         """
-        wanted = list({source.key: source for source in sources or self.sources}.values())
-        if not wanted:
+        wanted = list({source.key: source for source in sources or self.sources if source.key not in forget}.values())
+        if not (wanted or forget):
             raise StoreError(
                 f"the index {self.folder} remembers no source that can be read again; give the SOURCE to be synced"
             )
-        return self._update(lambda update: update.sync(wanted), wanted, progress)
+
+        def change(update: Update) -> None:
+            update.forget(forget)
+            update.sync(wanted)
+
+        return self._update(change, wanted, progress, forget)
 
     @property
     def sources(self) -> list[Source]:
@@ -168,7 +188,13 @@ class Engine:
 
         return [source for source in remembered_sources(self.snapshot).values() if source.origin != STDIN]
 
-    def _update(self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress) -> Changes:
+    def _update(
+        self,
+        change: Callable[[Update], None],
+        sources: Sequence[Source],
+        progress: Progress,
+        forgotten: Collection[str] = (),
+    ) -> Changes:
         from textae.index.update import Update
 
         with UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
@@ -176,7 +202,7 @@ class Engine:
             change(update)
             new = {source.key: source.as_json() for source in sources}
             changes = update.finish(new)
-            if changes.any or not new.items() <= reader.settings["sources"].items():
+            if changes.any or forgotten or not new.items() <= reader.settings["sources"].items():
                 writer.commit()
         self.close()
         return changes

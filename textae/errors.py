@@ -20,6 +20,10 @@ class StoreError(TextaeError):
     """There is no index where one was expected, or it is of another version, locked, or damaged."""
 
 
+class NoIndexError(StoreError):
+    """There is no index where one was expected, or none that was ever finished."""
+
+
 class NotWritableError(StoreError):
     """The index cannot be written to: its disk is full, or it is somebody else's. It is as it was before."""
 

@@ -300,12 +300,15 @@ class CodeClassifier(ClassifierMixin, _Coder):  # type: ignore[misc]
         from textae.training.finetune import fine_tune
 
         counts = self._counts(X, reset=True)
-        if hasattr(y, "isna"):  # a Series may also hold pandas.NA, which is neither true nor false
-            y = y.astype(object).where(y.notna(), None)
+        if hasattr(y, "isna"):  # of pandas: a column, an array or a frame of one column
+            missing = np.asarray(y.isna())
+            y = np.array(y.astype(object), dtype=object)
+            y[missing] = None
         y = column_or_1d(y, warn=True, dtype=None if hasattr(y, "dtype") else object)
         check_consistent_length(X, y)
-        # A missing label is None, -1, or NaN, which alone differs from itself; pandas writes NaN for None.
-        labelled = np.array([label is not None and label == label and label != -1 for label in y], bool)
+        # A missing label is None, -1, NaN, which alone differs from itself, or pandas.NA, which compares as neither.
+        same = (isinstance(equal := label == label, bool | np.bool_) and equal for label in y)
+        labelled = np.array([is_same and label not in (None, -1) for is_same, label in zip(same, y, strict=True)], bool)
         known = y[labelled] if y.dtype != object else np.array(y[labelled].tolist())
         check_classification_targets(known)
         self.classes_, numbers = np.unique(known, return_inverse=True)

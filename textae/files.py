@@ -27,16 +27,17 @@ def whole_file(path: Path) -> Iterator[Path]:
     _remove_left_over(place.parent, key)
     passing = place.parent / f"{key}.{os.getpid()}.part"
     try:
-        try:
-            passing.unlink(missing_ok=True)  # it may be a link that a stranger put there
-            passing.touch(exist_ok=False)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
+        passing.unlink(missing_ok=True)  # it may be a link that a stranger put there
+        passing.touch(exist_ok=False)
         yield passing
         with passing.open("rb") as file:
             os.fsync(file.fileno())
         passing.replace(place)
         sync_folder(place.parent)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(passing)):  # a full disk names no file
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
     finally:
         with contextlib.suppress(OSError):
             passing.unlink()

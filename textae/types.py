@@ -53,6 +53,21 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its file a part of a text begins.
+
+    Attributes:
+        start: the first character of the part in the text.
+        kind: what the file is divided into, as people call it: `line`, `page`, `slide`, `sheet`, `cell`, `chapter`.
+        name: its number or its name; of a `line` the number of the first one, after which each newline counts.
+    """
+
+    start: int
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document of a corpus.
 
@@ -64,6 +79,8 @@ class Document:
         source: where it came from, for people: a path, or `path:line`.
         origin: which of the sources of the index it came from: what `sync` compares.
         picture: that the document is, where it is one; its text is empty then.
+        places: where in the file the parts of the text are, by their start; none where nobody knows.
+        notice: what a person should know of how it was read, in a few words that are counted: `encoding guessed`.
     """
 
     id: str
@@ -73,6 +90,8 @@ class Document:
     source: str = ""
     origin: str = ""
     picture: Picture | None = None
+    places: tuple[Place, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +101,12 @@ class Skipped:
     Attributes:
         source: where it stood: a path, or `path:line`.
         reason: a few words that can be counted: `empty`, `not UTF-8`, `no field 'text'`.
+        ignored: whether it was left out on purpose, as hidden files are.
     """
 
     source: str
     reason: str
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +164,8 @@ class Hit:
         snippet: the passage that matches best, on one line.
         marks: the parts of the snippet that match the query, as (start, end) in characters.
         fields: of the document.
+        place: of the passage in its file, `line 42` or `page 12`; "" where nobody knows.
+        source: where the original is: the absolute path of a file, or else the document's own source.
         explanation: why it has its score, where that was asked for.
     """
 
@@ -153,6 +176,8 @@ class Hit:
     snippet: str
     marks: tuple[tuple[int, int], ...]
     fields: Mapping[str, FieldValue]
+    place: str = ""
+    source: str = ""
     explanation: Explanation | None = None
 
 
@@ -167,38 +192,6 @@ class Ranking:
 
     ids: tuple[str, ...]
     scores: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A document that is nearly another one.
-
-    Attributes:
-        id: of the document.
-        title: of the document.
-        resemblance: to the first document of its group, from 0 to 1.
-    """
-
-    id: str
-    title: str
-    resemblance: float
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicateGroups:
-    """Near-duplicates.
-
-    Attributes:
-        groups: each of at least two documents, the largest group first.
-        radius: bits in which codes were allowed to differ.
-        compared: documents whose codes were compared.
-        unknown: documents that have no code, as the encoder knows no word of them.
-    """
-
-    groups: tuple[tuple[Duplicate, ...], ...]
-    radius: int
-    compared: int
-    unknown: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from browser import chromium, until
 from served import Process
-from shared import wait_for
+from shared import wait_for, write
 
 from textae import Document, Engine
+from textae.corpus import sources
 
 EVIL = '<script>document.title = "owned"</script><img src=x onerror="document.title=1">'
 
@@ -23,6 +24,9 @@ def serving(mapped_folder, tmp_path_factory) -> Iterator[Process]:
     folder = Path(shutil.copytree(mapped_folder, tmp_path_factory.mktemp("browsed") / "index"))
     with Engine.open(folder) as engine:
         engine.add([Document("evil/1?#", f"{EVIL} 🍞 oven 🍞 dough", EVIL, {EVIL: EVIL})])
+        notes = write(folder.parent / "notes", page_dot_html=f"<title>A stork</title><p>the stork flies</p>{EVIL}")
+        (source,) = sources([str(notes)])
+        engine.add(source.read(), sources=[source])
     process = Process(folder, "--port", 0)
     process.folder = folder
     yield process
@@ -266,3 +270,13 @@ def test_the_page_opens_and_no_command_line_has_the_token(browser, mapped_folder
     page.close()
     assert process.stop(signal.SIGTERM)[0] == 0
     assert not file.parent.exists()
+
+
+def test_a_hit_leads_to_its_original_where_no_script_runs(visit) -> None:
+    page = visit("q=stork")
+    with page.context.expect_page() as opened:
+        page.locator(".hits a", has_text="Original").first.click()
+    original = opened.value
+    original.wait_for_load_state()
+    assert original.url.endswith("/api/original/page.html")
+    assert (original.title(), original.inner_text("p")) == ("A stork", "the stork flies")

@@ -22,6 +22,7 @@ from shared import ENVIRONMENT, QUICK, command, contents, nobody, open_to_all, r
 from textae import Document, Engine, ModelSpec, Ranking, TrainSpec
 from textae.app.cli import cli
 from textae.app.output.hits import write_trec
+from textae.encoding.analyzer import VERSION
 from textae.explore.classify import classify
 from textae.explore.decode import decode_documents
 from textae.index.database import FORMAT
@@ -134,7 +135,10 @@ class TestSearch:
             for row in rows(search(words, "-k", 2, "--json").out)
         ]
         assert found == [query + id for query, id in expected]
-        assert said.err == "textae: 1 of 3 queries hold words that are not in the corpus\n"
+        told = "textae: 1 of 3 queries hold words that are not in the corpus"
+        assert said.err == f"{told} (--verbose names them)\n"
+        said = search("--queries", queries, "-k", 2, shape, "--verbose")
+        assert said.err == f"{told}\ntextae: query q3: zzz\n"
         if shape == "--json":
             assert {(row["query_id"], row["query"]) for row in rows(said.out)} == {("q1", "comet"), ("q3", "zzz oven")}
         assert search("--queries", queries, "-k", 2, shape, "--quiet").err == ""
@@ -190,8 +194,8 @@ class TestSearch:
         [
             ([""], "the query is empty; give some words"),
             ([" \n "], "the query is empty"),
-            ([], "give a QUERY or --queries FILE"),
-            (["a", "--queries", "f"], "give a QUERY or --queries FILE"),
+            ([], "give a QUERY, --queries FILE, or --where or --must alone"),
+            (["a", "--queries", "f"], "give a QUERY, --queries FILE, or --where or --must alone"),
             (
                 ["comet", "--mode", "magic"],
                 "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N, bits-N",
@@ -236,7 +240,7 @@ class TestSearch:
         for odd in ("\udcff", "x" * 5_000):
             assert shell("similar", odd, "--index", index_folder).error.startswith("no document has the id")
         for name, content, why in (
-            ("a.txt", b"\xff\xfe", "not UTF-8"),
+            ("a.txt", b"\xff\xfe", "empty"),
             ("b.txt", b"\0", "binary"),
             ("c.txt", b"", "empty"),
         ):
@@ -564,6 +568,21 @@ class TestTrain:
             assert engine.snapshot.specs[1].most_documents == TrainSpec().most_documents
             assert engine.snapshot.specs[0].dims == 16
 
+    def test_an_index_whose_words_were_cut_by_other_rules_is_noted(self, shell, untaught, tmp_path):
+        folder = tmp_path / "index"
+        shutil.copytree(untaught, folder)
+        with UpdateWriter(folder) as writer, Engine.open(folder) as engine:
+            analysis = dict(engine.snapshot.reader.settings["analysis"])
+            assert analysis.pop("version") == VERSION
+            writer.set("analysis", analysis)
+            writer.commit()
+        note = f"textae: an earlier version cut the words of {folder} by other rules; 'textae index' makes it anew\n"
+        assert shell("search", "comet", "--index", folder).err == note
+        assert shell("search", "comet", "--index", folder, "-q").err == ""
+        assert shell("search", "comet", "--index", untaught).err == ""
+        shell("train", "--index", folder, "--passes", "1")  # learns the words that are stored
+        assert shell("search", "comet", "--index", folder).err == note
+
     def test_where_there_is_no_index(self, shell, tmp_path):
         assert "no index at" in shell("train", "--index", tmp_path / "index").error
         assert not (tmp_path / "index").exists()
@@ -770,12 +789,12 @@ class TestProcess:
         folder = tmp_path / "index"
         shutil.copytree(index_folder, folder)
         before = contents(folder)
-        arguments = command("index", table(tmp_path / "t.jsonl"), "--index", folder, "--passes", 1_000_000)
+        arguments = command("index", table(tmp_path / "t.jsonl"), "--index", folder, "--passes", 1_000_000, "--replace")
         with subprocess.Popen(arguments, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
             for line in process.stderr:
                 if line.startswith(b"learning"):
                     break
-            second = real_shell("index", tmp_path / "t.jsonl", "--index", folder, "--quiet")
+            second = real_shell("index", tmp_path / "t.jsonl", "--index", folder, "--quiet", "--replace")
             process.send_signal(signal.SIGINT)
             rest = process.stderr.read().decode()
         assert (process.returncode, rest) == (130, "textae: error: interrupted; the index is as it was before\n")
@@ -890,7 +909,7 @@ class TestBadInput:
             ("empty.jsonl", ""),
             ("empty.txt", ""),
             ("blank.txt", " \n"),
-            ("marks.txt", "…!"),
+            ("marks.jsonl", '{"text": "…!"}'),
             ("e.csv", ""),
         ):
             (tmp_path / name).write_text(content)
@@ -918,19 +937,24 @@ class TestBadInput:
             == 10_000
         )
 
-    def test_binary_files_and_other_encodings(self, index, folder):
+    def test_binary_files_and_other_encodings(self, shell, index, folder):
         (folder / "binary.txt").write_bytes(bytes(range(256)))
         (folder / "nul.txt").write_bytes(b"a comet\0in between")
         (folder / "latin1.txt").write_bytes("Grüße".encode("latin-1"))
         (folder / "utf16.txt").write_text("comet", encoding="utf-16")
         (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff")
-        assert self.skipped(index(folder, "--json")) == {"binary": 2, "not UTF-8": 2, "unknown type .jpg": 1}
+        said = index(folder, "--json")
+        assert self.skipped(said, 5) == {"binary": 2, "unknown type .jpg": 1}
+        assert json.loads(said.out)["noticed"] == {"encoding guessed": 1}
+        (folder / "latin1.txt").write_bytes("Übergröße".encode("latin-1"))
+        said = shell("sync", "--index", folder.parent / "index")
+        assert "textae: encoding guessed: 1\n" in said.err
 
     def test_skips_are_said_and_listed(self, index, folder):
         (folder / "binary.txt").write_bytes(b"\0")
         said = index(folder)
         assert "textae: skipped 1 · binary: 1 (--verbose lists them)\n" in said.err
-        said = index(folder, "--verbose")
+        said = index(folder, "--verbose", "--replace")
         assert "textae: skipped binary.txt: binary\n" in said.err
 
     def test_broken_lines_in_a_table(self, index, tmp_path):
@@ -995,8 +1019,8 @@ class TestBadInput:
         open_to_all(folder)
         with nobody():
             assert self.skipped(index(folder, "--json")) == {"permission denied": 2}
-            assert "permission denied" in real_error(index(folder / "closed")).lower()
-            assert "permission denied" in real_error(index(folder / "secret.txt")).lower()
+            assert "permission denied" in real_error(index(folder / "closed", "--replace")).lower()
+            assert "permission denied" in real_error(index(folder / "secret.txt", "--replace")).lower()
 
     def test_an_index_that_nobody_may_read(self, shell, index, tmp_path):
         index(table(tmp_path / "t.jsonl", some_documents(3)))
@@ -1024,7 +1048,7 @@ class TestBadInput:
             "from textae.app.cli import main; main()"
         )
         folder = tmp_path / "index"
-        arguments = ["index", table(tmp_path / "t.jsonl"), "--index", folder, *QUICKLY, "--hidden", 4_000]
+        arguments = ["index", table(tmp_path / "t.jsonl"), "--index", folder, *QUICKLY, "--hidden", 4_000, "--replace"]
         with Engine.create(folder) as engine:
             engine.index(some_documents(3))
         before = contents(folder)
@@ -1060,9 +1084,9 @@ class TestBadInput:
         array = max((folder / "arrays").iterdir(), key=lambda path: path.stat().st_size)
         whole = array.read_bytes()
         array.write_bytes(whole[:-1])
-        assert "is not whole; 'textae index' rebuilds it" in shell(*arguments).error
+        assert "is not whole; 'textae index --replace' rebuilds it" in shell(*arguments).error
         array.unlink()
-        assert "is missing; 'textae index' rebuilds it" in shell(*arguments).error
+        assert "is missing; 'textae index --replace' rebuilds it" in shell(*arguments).error
         array.write_bytes(whole)
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute("PRAGMA user_version = 99")

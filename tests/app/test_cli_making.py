@@ -3,6 +3,8 @@
 import json
 import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from shared import ENVIRONMENT, Said, command, contents, real_shell, wait_for
 
 from textae import Engine
+from textae.app.cli import watching as watching_module
+from textae.app.cli.options import ShellOptions
 
 QUICKLY = ("--passes", 1, "--device", "cpu", "--dims", 16, "--bits", 32, "--hidden", 16)
 
@@ -71,7 +75,7 @@ class TestAdd:
         assert changed(shell("add", "t.csv", *options, "--json")) == {"added": 1}
         (here / "t.csv").write_text("key,body,s\nk1,a zygote,x\nk3,a tensor,x\n")
         assert changed(shell("sync", "--json")) == {"added": 1, "unchanged": 4}
-        assert ids() == {"comet.txt", "bread.txt", "ship.txt", "k1", "k3"}
+        assert ids() == {"comet.txt", "bread.txt", "ship.txt", "t.csv:k1", "t.csv:k3"}
 
     def test_standard_input(self, shell, index) -> None:
         said = shell("add", "-", "--json", stdin=b'{"id": "a", "text": "a zygote"}\n{"id": "b", "text": "a qubit"}\n')
@@ -83,10 +87,11 @@ class TestAdd:
         assert ids() == {"comet.txt", "bread.txt", "ship.txt", "b"}
 
     def test_what_is_skipped_is_counted_and_listed(self, shell, index, here) -> None:
-        (here / "t.jsonl").write_text('{"id": "comet.txt", "text": "another"}\nnot json\n')
+        shell("add", "-", "--json", stdin=b'{"id": "t.jsonl:1", "text": "a zygote"}\n')
+        (here / "t.jsonl").write_text('{"id": "1", "text": "another"}\nnot json\n')
         said = shell("add", "t.jsonl", "--verbose")
         assert said.err.splitlines()[-4:] == [
-            "textae: nothing to do; 3 documents in .textae",
+            "textae: nothing to do; 4 documents in .textae",
             "textae: skipped 2 · id already used: 1 · not JSON: 1",
             "textae: skipped t.jsonl:1: id already used",
             "textae: skipped t.jsonl:2: not JSON",
@@ -148,7 +153,7 @@ class TestRm:
     @pytest.mark.parametrize(
         ("arguments", "stdin", "says"),
         [
-            ([], b"", "Missing argument 'ID…'"),
+            ([], b"", "give IDs or --where EXPR"),
             (["comet.txt", "x12"], b"", "no document has the id 'x12'; 'textae search' prints ids"),
             (["-"], b"comet.txt\nx12\n", "no document has the id 'x12'"),
             (["-"], b"\xff\n", "standard input is not UTF-8 text"),
@@ -186,7 +191,8 @@ class TestSync:
     def test_a_source_that_is_gone(self, shell, index, here) -> None:
         before = contents(index)
         (here / "notes").rename(here / "elsewhere")
-        assert shell("sync").error == f"{here}/notes is not there any more; 'textae rm' removes what came from it"
+        advice = "'textae sync --forget' removes what came from it"
+        assert shell("sync").error == f"{here}/notes is not there any more; {advice}"
         assert shell("sync", "notes").error.startswith("no file, folder or corpus 'notes'")
         assert contents(index) == before
 
@@ -231,10 +237,37 @@ class TestWatch:
         with watching() as process:
             (here / "notes").rename(here / "elsewhere")
             gone = process.stderr.readline().decode()
-            assert gone == f"textae: error: {here}/notes is not there any more; 'textae rm' removes what came from it\n"
+            advice = "'textae sync --forget' removes what came from it"
+            assert gone == f"textae: error: {here}/notes is not there any more; {advice}\n"
             write(here / "elsewhere", moon="the moon")
             (here / "elsewhere").rename(here / "notes")
             assert process.stderr.readline().startswith(b"textae: added 1, unchanged 3; 4 documents")
+
+    def test_what_is_skipped_is_said_once_also_where_nothing_else_has_changed(self, index, here) -> None:
+        with watching() as process:
+            (here / "notes" / "binary.txt").write_bytes(b"\0")
+            assert process.stderr.readline().startswith(b"textae: unchanged 3; 3 documents")
+            assert process.stderr.readline() == b"textae: skipped 1 \xc2\xb7 binary: 1 (--verbose lists them)\n"
+            write(here / "notes", moon="the moon")
+            assert process.stderr.readline().startswith(b"textae: added 1, unchanged 3; 4 documents")
+            assert process.stderr.readline().startswith(b"textae: skipped 1 ")
+
+    def test_a_notification_ends_the_wait(self, here, monkeypatch) -> None:
+        pytest.importorskip("watchfiles")
+        monkeypatch.setattr(watching_module, "_POLLED_EVERY", 1_000)
+        monkeypatch.setattr(watching_module, "_CHECKED_EVERY", 1_000)
+        with watching_module._waiting([here / "notes"], ShellOptions()) as wait:
+            ended = threading.Event()
+            threading.Thread(target=lambda: (wait(), ended.set()), daemon=True).start()
+            wait_for(lambda: write(here / "notes", moon="the moon") and ended.wait(0.5))
+
+    def test_without_notifications_it_looks_again_and_again(self, here, monkeypatch) -> None:
+        monkeypatch.setitem(sys.modules, "watchfiles", None)
+        monkeypatch.setattr(watching_module, "_POLLED_EVERY", 0.01)
+        monkeypatch.setattr(watching_module, "_CHECKED_EVERY", 1_000)
+        with watching_module._waiting([here / "notes"], ShellOptions()) as wait:
+            for _ in range(3):
+                wait()
 
     def test_a_recipe_is_synced_once(self, here, tmp_path) -> None:
         """Nobody can tell whether it has changed without reading it, but at first it is read."""
@@ -259,15 +292,15 @@ class TestInfo:
         shell("rm", "ship.txt")
         facts = json.loads(shell("info", "--json").out)
         assert (facts["documents"], facts["added_since_learned"], facts["removed_since_learned"]) == (4, 2, 1)
-        assert facts["unknown_words_of_added"] == pytest.approx(1 / 4)
+        assert facts["unknown_words_of_added"] == pytest.approx(3 / 8)  # with the names of the files
         assert facts["loss_of_learned"] > 0 and facts["loss_of_added"] > 0
         lines = {line[:24].strip(): line[24:].strip() for line in shell("info").out.splitlines()}
         assert lines["added since learned"] == "2"
-        assert lines["unknown words of added"] == "0.25"
+        assert lines["unknown words of added"] == "0.375"
 
     def test_of_documents_of_which_nothing_is_known_json_stays_json(self, shell, index, here) -> None:
-        write(here / "more", odd="zygote qubit")
-        shell("add", "more")
+        (here / "more.jsonl").write_text('{"text": "zygote qubit"}\n')
+        shell("add", "more.jsonl")
         facts = json.loads(shell("info", "--json").out)
         assert facts["unknown_words_of_added"] == 1
         assert "loss_of_added" not in facts
@@ -279,4 +312,5 @@ class TestInfo:
         shell("rm", "long.txt", "--quiet")
         assert json.loads(shell("info", "--json").out)["passages"] == 3
         for words in ("1", "19", "-5"):
-            assert "give 20 to 100,000, or 0 for none" in shell("index", "notes", "--passages", words).error
+            said = shell("index", "notes", "--replace", "--passages", words)
+            assert "give 20 to 100,000, or 0 for none" in said.error

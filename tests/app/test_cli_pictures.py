@@ -69,7 +69,7 @@ class TestIndex:
         (here / "photos" / "notes.md").write_text("a comet and a star")
         (row,) = rows(shell("index", "photos", "--kind", "texts", "--json", *QUICKLY))
         assert (row["documents"], row["shape"], row["skipped"]) == (1, None, {"unknown type .png": 9})
-        said = shell("index", "photos/notes.md", "--kind", "pictures", "--json", *QUICKLY)
+        said = shell("index", "photos/notes.md", "--kind", "pictures", "--json", "--replace", *QUICKLY)
         assert said.error == "no document to index; skipped 1 (unknown type .md: 1)"
 
     def test_colours_and_a_photograph_as_a_query(self, shell, here) -> None:
@@ -94,7 +94,7 @@ class TestIndex:
         ],
     )
     def test_what_pictures_do_not_have(self, shell, photos, arguments, says) -> None:
-        assert shell("index", "photos", "--quiet", *QUICKLY, *arguments).error.startswith(says)
+        assert shell("index", "photos", "--replace", "--quiet", *QUICKLY, *arguments).error.startswith(says)
         assert shell("info").code == 0
 
     def test_it_lives(self, shell, photos, here) -> None:

@@ -1,9 +1,12 @@
 """The shell narrows, explains and corrects a search; every mistake is one line."""
 
 import json
+import shutil
+from functools import partial
+from pathlib import Path
 
 import pytest
-from shared import Said, some_documents
+from shared import QUICK, TINY, Said, some_documents
 
 from textae import Document, Engine
 from textae.config import SYSTEMS
@@ -163,13 +166,27 @@ class TestDidYouMean:
         said = search("comett", "sial", "qwertzuiop", "--mode", "bm25")
         assert (said.code, said.out) == (1, "")
         assert said.err == (
-            "textae: nothing found; not in the corpus: comett (did you mean comet?), sial (did you mean sail?), "
-            "qwertzuiop\n"
+            "textae: nothing found; not in the corpus: comett (comet?), sial (sail?), qwertzuiop; "
+            "did you mean: comet sail qwertzuiop\n"
         )
 
     def test_where_other_words_are_found_it_is_a_note(self, search) -> None:
         said = search("comett", "planet", "-k", 1)
-        assert (said.code, said.err) == (0, "textae: not in the corpus: comett (did you mean comet?)\n")
+        assert (said.code, said.err) == (
+            0, "textae: not in the corpus: comett (comet?)\ntextae: did you mean: comet planet\n"
+        )  # fmt: skip
+
+    def test_words_are_offered_and_no_stems(self, shell, tmp_path) -> None:
+        texts = ["the computers of today", "computers and gardening", "a beautiful garden", "gardening is a hobby"]
+        with Engine.create(tmp_path / "index") as engine:
+            documents = [Document(str(n), text) for n, text in enumerate(texts * 3)]
+            engine.index(documents, language="english", model=TINY, train=QUICK)
+        ask = partial(shell, "search", "--index", tmp_path / "index", "-k", 1, "--mode", "bm25")
+        assert "did you mean: computers today" in ask("conputers", "today").err
+        assert "did you mean: computers" in ask("computrs").err
+        assert "did you mean: gardening" in ask("gradening").err
+        assert "did you mean: garden." in ask("gardn.").err
+        assert "did you mean: beautiful gardening" in ask("beutiful gardning").err
 
 
 class TestDups:
@@ -210,3 +227,94 @@ class TestDups:
     def test_what_cannot_be_asked(self, shell, index_folder, arguments, says) -> None:
         said = shell("dups", "--quiet", *arguments, "--index", index_folder)
         assert says in said.error
+
+
+@pytest.fixture(scope="module")
+def two_indexes(tmp_path_factory) -> Path:
+    """Give a folder with two indexes of other documents; read them only."""
+    folder = tmp_path_factory.mktemp("two")
+    documents = some_documents(30)
+    for name, part in (("a.textae", documents[:15]), ("b.textae", documents[15:])):
+        with Engine.create(folder / name) as engine:
+            both = Document("both", "a comet and an oven in the corpus of both")
+            engine.index([*part, both], model=TINY, train=QUICK)
+    return folder
+
+
+class TestSeveralIndexes:
+    @pytest.fixture
+    def two(self, two_indexes, tmp_path, monkeypatch) -> tuple[str, str]:
+        """Be in a folder where both are named by their names."""
+        monkeypatch.chdir(tmp_path)
+        for name in ("a.textae", "b.textae"):
+            shutil.copytree(two_indexes / name, tmp_path / name)
+        return "a.textae", "b.textae"
+
+    @pytest.fixture
+    def ask(self, shell, two):
+        def run(*arguments, which=two) -> Said:
+            return shell(*arguments, *(part for one in which for part in ("--index", one)))
+
+        return run
+
+    def hits(self, said: Said) -> list[tuple[str, float]]:
+        assert said.code == 0, said
+        return [(row["id"], row["score"]) for row in map(json.loads, said.out.splitlines())]
+
+    def test_ranks_are_merged_and_ids_say_which_index(self, ask, two) -> None:
+        one, other = (
+            [id for id, _ in self.hits(ask("search", "comet", "-k", 3, "--json", which=[name]))] for name in two
+        )
+        expected = [f"{name}:{ids[n]}" for n in range(3) for name, ids in zip(two, (one, other), strict=True)]
+        merged = self.hits(ask("search", "comet", "-k", 5, "--json"))
+        assert [id for id, _ in merged] == expected[:5]
+        assert [score for _, score in merged] == pytest.approx([1 / 61, 1 / 61, 1 / 62, 1 / 62, 1 / 63])
+        ranks = [line.split("\t")[1] for line in ask("search", "comet", "-k", 5, "--tsv").out.splitlines()]
+        assert ranks == ["1", "2", "3", "4", "5"]
+
+    def test_an_index_that_is_named_twice_counts_once(self, ask, two, tmp_path) -> None:
+        ids = [id for id, _ in self.hits(ask("search", "comet", "--json", which=["a.textae", tmp_path / "a.textae"]))]
+        assert not any(":" in id for id in ids)
+
+    def test_a_word_is_unknown_if_no_index_holds_it(self, ask) -> None:
+        said = ask("search", "only2", "only22", "comett", "--mode", "bm25")
+        assert said.err == "textae: not in the corpus: comett (comet?)\ntextae: did you mean: only2 only22 comet\n"
+
+    def test_a_filter_alone(self, ask) -> None:
+        said = ask("search", "--where", "topic:stars", "-k", 100, "--json")
+        assert [score for _, score in self.hits(said)] == [1.0] * 10
+        assert "10 documents match, and 4 are listed" in ask("search", "--where", "topic:stars", "-k", 4).err
+
+    def test_similar(self, ask, two) -> None:
+        hits = self.hits(ask("similar", "stars-0", "-k", 4, "--json"))
+        assert [id.split("-")[0] for id, _ in hits] == ["a.textae:stars", "b.textae:stars"] * 2
+        assert "a.textae:stars-0" not in dict(hits)
+        assert "a.textae:both" not in dict(self.hits(ask("similar", "a.textae:both", "-k", 40, "--json")))
+        mixed = self.hits(ask("similar", "stars-0", "stars-18", "-k", 40, "--json"))
+        assert not {"a.textae:stars-0", "b.textae:stars-18"} & dict(mixed).keys()
+
+    def test_similar_to_a_file(self, ask, tmp_path) -> None:
+        (tmp_path / "draft.txt").write_text(some_documents(1)[0].text)
+        assert len(self.hits(ask("similar", "draft.txt", "-k", 4, "--json"))) == 4
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["similar", "both"], "several indexes have the id 'both'; give a.textae:both or the like"),
+            (["similar", "x12"], "no document has the id 'x12' in any of the indexes"),
+            (["similar", "-"], "--html, --not-like and standard input need one --index"),
+            (["search", "comet", "--like", "both"], "--queries, --like and --not-like search one index"),
+            (["search", " "], "the query is empty"),
+            (["search"], "give a QUERY, --queries FILE, or --where or --must alone"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, ask, arguments, says) -> None:
+        assert ask(*arguments).error.startswith(says)
+
+    def test_one_of_them_is_not_there(self, ask) -> None:
+        assert ask("search", "comet", which=["a.textae", "c.textae"]).error.startswith("no index at c.textae")
+
+    def test_the_environment_names_one_whatever_letters_it_has(self, shell, two, tmp_path, monkeypatch) -> None:
+        (tmp_path / "a.textae").rename(tmp_path / "a:b c")
+        monkeypatch.setenv("TEXTAE_INDEX", "a:b c")
+        assert shell("search", "comet", "--tsv").code == 0

@@ -11,7 +11,8 @@ import pytest
 from shared import ENVIRONMENT, Said
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-EXTRAS = ("fastapi", "starlette", "pydantic", "uvicorn", "matplotlib", "openpyxl", "pyarrow")
+EXTRAS = ("fastapi", "starlette", "pydantic", "uvicorn", "matplotlib", "openpyxl", "pyarrow", "pypdfium2",
+          "striprtf", "olefile", "backports.zstd", "watchfiles")  # fmt: skip
 
 MISSING = "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)"
 
@@ -51,10 +52,11 @@ def folder(mapped_folder, tmp_path) -> Path:
 def test_the_packages_that_are_blocked_here_are_those_of_the_extras() -> None:
     project = tomllib.loads(PROJECT.read_text())["project"]
     extras = project["optional-dependencies"]
-    named = {one.split(">")[0] for extra in ("serve", "figures", "tables") for one in extras[extra]}
+    groups = ("serve", "figures", "tables", "documents", "watch")
+    named = {one.split(">")[0] for extra in groups for one in extras[extra]}
     assert named <= set(EXTRAS)
     assert not set(EXTRAS) & {one.split(">")[0] for one in project["dependencies"]}
-    assert extras["all"] == ["textae[serve,figures,tables]"]
+    assert extras["all"] == ["textae[serve,figures,tables,documents,watch]"]
     assert extras["dev"][0] == "textae[all]"
 
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from served import Process
-from shared import ENVIRONMENT, QUICK, command, nobody, wait_for
+from shared import ENVIRONMENT, HOSTILE, QUICK, command, nobody, wait_for
 
 from textae import Document, Engine, TextaeError
 from textae.app.server import engine_pool
@@ -26,6 +26,7 @@ from textae.app.server.api import application
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
 from textae.app.server.live_map import LiveMap
+from textae.app.server.originals import original_answer
 from textae.app.server.process import bound
 from textae.explore.decode import decode_documents
 from textae.explore.map import map_model, place
@@ -81,6 +82,8 @@ class TestAnswers:
         said = shell("search", "telescope and planet", "-k", 3, "--explain", "--json", "--index", folder)
         of_shell = [json.loads(line) for line in said.out.splitlines()]
         hits = ask(app, "/api/search?q=telescope+and+planet&k=3&explain=true").json()["hits"]
+        assert [hit.pop("original") for hit in hits] == [None] * 3  # of documents without a file
+        assert all(hit.pop("source").startswith("notes/") for hit in of_shell)  # a path, which no client needs
         assert [{"query": "telescope and planet", **hit} for hit in hits] == of_shell
         assert len(hits) == 3
 
@@ -178,6 +181,7 @@ class TestDescription:
             "/api/search": ["q", *narrowing, "expand"],
             "/api/similar/{id}": ["id", *narrowing],
             "/api/documents/{id}": ["id"],
+            "/api/original/{id}": ["id"],
             "/api/topics": [],
             "/api/topics/{id}": ["id"],
             "/api/place": ["q"],
@@ -255,6 +259,84 @@ class TestMistakes:
     def test_what_was_not_foreseen_says_nothing_of_the_inside(self, tmp_path):
         app = application(None, LiveMap(tmp_path, nothing))
         assert error_of(ask(app, "/api/info"), 500).endswith("'textae doctor' checks the index for damage")
+
+
+class TestOriginals:
+    @pytest.fixture(scope="module")
+    @staticmethod
+    def at_home(home) -> Iterator[Guard]:
+        with EnginePool(home / ".textae") as engines:
+            yield Guard(application(engines, LiveMap(home / ".textae", nothing)), Rules(token=TOKEN))
+
+    def of(self, app, id: str) -> httpx.Response:
+        return ask(app, f"/api/original/{quote(id, safe='')}", authorization=f"Bearer {TOKEN}")
+
+    def test_a_hit_leads_to_its_file(self, at_home, home):
+        found = ask(at_home, "/api/search?q=heron&k=1", authorization=f"Bearer {TOKEN}").json()["hits"][0]
+        assert (found["place"], found["original"]) == ("page 2", "/api/original/manual.pdf#page=2")
+        whole = ask(at_home, "/api/documents/manual.pdf", authorization=f"Bearer {TOKEN}").json()
+        assert whole["original"] == "/api/original/manual.pdf"
+        answer = self.of(at_home, "manual.pdf")
+        assert answer.content == (home / "notes" / "manual.pdf").read_bytes()
+        assert answer.headers["content-type"] == "application/pdf"
+
+    def test_no_path_of_this_machine_is_told(self, at_home, home):
+        asked = ("search?q=heron+walrus+eagle", "documents/boiler.md", "original/gone.txt", "original/leads.txt")
+        for path in asked:
+            assert str(home) not in ask(at_home, f"/api/{path}", authorization=f"Bearer {TOKEN}").text
+
+    @pytest.mark.parametrize(("id", "kind"), [("page.html", "text/html"), ("boiler.md", "text/plain; charset=utf-8")])
+    def test_a_page_of_a_stranger_runs_nothing_here(self, at_home, home, id, kind):
+        answer = self.of(at_home, id)
+        assert answer.content == (home / "notes" / id).read_bytes()
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        policy = answer.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "sandbox"} <= set(policy)
+        assert not any(part.startswith("script-src") for part in policy)
+        assert answer.headers["content-disposition"] == f"inline; filename*=UTF-8''{id}"
+
+    @pytest.mark.parametrize(
+        "id", ["../secret", "/etc/passwd", "leads.txt", "gone.txt", HOSTILE, "bread-1", "nope", "", "boiler.md\0", "."]
+    )
+    def test_nothing_else_is_given(self, at_home, id):
+        assert error_of(self.of(at_home, id), 404)
+
+    @pytest.mark.parametrize("path", ["../notes/boiler.md", "%2e%2e/secret", "..%2fsecret", "//etc/passwd", "%00"])
+    def test_a_path_is_no_id(self, at_home, path):
+        assert ask(at_home, f"/api/original/{path}", authorization=f"Bearer {TOKEN}").status_code == 404
+
+    def test_only_with_the_token(self, at_home):
+        assert "token required" in error_of(ask(at_home, "/api/original/boiler.md"), 401)
+        other = {"authorization": f"Bearer {TOKEN}", "sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors"}
+        assert "another site" in error_of(ask(at_home, "/api/original/boiler.md", **other), 403)
+
+    def test_what_a_browser_does_not_show_is_stored(self, tmp_path):
+        for name, content, kind in (
+            ("a.zip", b"PK\0", "application/octet-stream"),
+            ("a.docx", b"PK\0", "application/octet-stream"),
+            ("a.txt.gz", b"\x1f\x8b", "application/octet-stream"),
+            ("a.js", b"alert(1)", "text/plain; charset=utf-8"),
+            ("latin.txt", b"caf\xe9", "text/plain"),
+            ("README", "Größe".encode(), "text/plain; charset=utf-8"),
+        ):
+            (tmp_path / name).write_bytes(content)
+            with (tmp_path / name).open("rb") as file:
+                answer = original_answer(tmp_path / name, file)
+            assert answer.headers["content-type"] == kind
+            assert answer.headers["content-disposition"].startswith("attachment" if "octet" in kind else "inline")
+
+    def test_a_file_that_grows_while_it_is_given(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_bytes(b"x" * 100_000)
+
+        async def given(scope, receive, send) -> None:
+            answer = original_answer(path, path.open("rb"))
+            with path.open("ab") as more:
+                more.write(b"y" * 100_000)
+            await answer(scope, receive, send)
+
+        assert ask(given, "/").content == b"x" * 100_000
 
 
 async def quick(scope, receive, send) -> None:
@@ -483,6 +565,12 @@ class TestProcess:
             answer, _ = serving.ask(f"{path}?token={serving.token}", Authorization="")
             assert (answer.status, answer.headers["location"]) == (303, "/evil.example/")
         assert serving.stop(signal.SIGTERM)[0] == 0
+
+    def test_where_other_machines_can_connect_it_names_the_folders_of_the_files(self, home):
+        for host in ("127.0.0.1", "0.0.0.0"):
+            serving = Process(home / ".textae", "--host", host, "--port", 0)
+            _, err = serving.stop(signal.SIGTERM)
+            assert (f"can open the documents' files in {home}/notes" in err) == (host == "0.0.0.0")
 
     @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not tell whose a connection is")
     @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

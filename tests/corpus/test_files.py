@@ -1,6 +1,7 @@
 """Folders, files and standard input: what becomes a document, under which id, and what is skipped and why."""
 
 import gzip
+import io
 import os
 import shutil
 import subprocess
@@ -8,18 +9,17 @@ import sys
 import time
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import parquet
 from shared import write
 
-from textae.corpus import TableSpec, read
+from textae.corpus import TableSpec, read, sources
 from textae.corpus import reading as streams
-from textae.corpus.html import html_parts, markdown_parts
+from textae.corpus.html import decode_html, html_parts, html_sections
+from textae.corpus.parts import _pieces
 from textae.errors import CorpusError
-from textae.types import Document, Skipped
+from textae.types import Document, Place, Skipped
 
 
 def documents(*sources: object, spec: TableSpec | None = None) -> dict[str, Document]:
@@ -48,21 +48,38 @@ def test_with_several_sources_the_source_stands_before_the_id(tmp_path: Path, mo
     assert list(documents("one/a.txt", "two/a.txt")) == ["one/a.txt", "two/a.txt"]
 
 
-def test_hidden_files_and_caches_are_not_looked_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("a.txt", "text", 1),
+        ("a.txt", "\n \t\n\n  text", 4),
+        ("a.txt", "\r\n\r\ntext\r\n\r\n", 3),
+        ("a.txt", "\f\n\x0btext", 2),
+        ("a.md", "\n# Title\n\ntext", 2),
+        ("a.md", "---\ntitle: T\n---\n\n\ntext\n", 6),
+        ("a.md", "---\r\ntitle: T\r\n---\r\n\r\n\r\ntext\r\nmore\r\n\r\n", 6),
+    ],
+)
+def test_a_text_knows_the_line_on_which_it_begins(tmp_path: Path, name: str, content: str, line: int) -> None:
+    (tmp_path / name).write_bytes(content.encode())
+    assert documents(tmp_path)[name].places == (Place(0, "line", str(line)),)
+
+
+def test_hidden_files_and_caches_are_not_looked_at_but_counted(tmp_path: Path) -> None:
     write(tmp_path, _dot_git__config_dot_txt="x", __pycache__x="x", node_modules__readme_dot_md="x", a_dot_txt="a")
     write(tmp_path / "__pycache__", x_dot_txt="x")
     assert list(documents(tmp_path)) == ["a.txt"]
-    assert skipped(tmp_path) == {}
+    assert skipped(tmp_path) == {".git": "hidden", "__pycache__": "__pycache__", "node_modules": "node_modules"}
+    assert all(item.ignored for item in read([str(tmp_path)]) if isinstance(item, Skipped))
 
 
 def test_what_is_not_a_document_is_named_and_said_why(tmp_path: Path) -> None:
     write(
         tmp_path,
         binary_dot_txt=b"MZ\0\1",
-        latin_dot_txt="café".encode("latin-1"),
-        utf16_dot_txt="text".encode("utf-16"),
+        broken_dot_txt=b"\xff\xfe" + b"\x00\xd8" * 9,
         empty_dot_txt=" \n",
-        code_dot_py="x = 1",
+        code_dot_xyz=b"\0\1",
         table_dot_csv="a,b\n1,2\n",
         whole_dot_txt="\ufeffwhole",
     )
@@ -71,16 +88,62 @@ def test_what_is_not_a_document_is_named_and_said_why(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     assert skipped(tmp_path) == {
         "binary.txt": "binary",
-        "code.py": "unknown type .py",
+        "broken.txt": "binary",
+        "code.xyz": "binary (unknown type .xyz)",
         "empty.txt": "empty",
-        "latin.txt": "not UTF-8",
         "loop": "a link to a folder",
         "lost": "a link to nothing",
         "pipe.txt": "not a file",
         "table.csv": "a table without the fields",
-        "utf16.txt": "not UTF-8",
     }
     assert documents(tmp_path)["whole.txt"].text == "whole"
+
+
+def test_a_path_that_is_too_long_is_one_skipped_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, a_dot_txt="a", z_dot_txt="z")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(20):  # of 250 letters: PATH_MAX is 4,096
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+    monkeypatch.chdir(tmp_path)
+    try:
+        assert list(documents(tmp_path)) == ["a.txt", "z.txt"]
+        assert list(skipped(tmp_path).values()) == ["file name too long"]
+        (source,) = sources([str(tmp_path)])
+        assert source.signature()
+    finally:
+        subprocess.run(["rm", "-r", "d" * 250], check=True)
+
+
+def test_a_file_that_is_lost_or_cut_off_while_the_folder_is_read_is_skipped(tmp_path: Path) -> None:
+    names = "abcde"
+    write(tmp_path, **{f"{name}_dot_txt": name * 9 for name in names})
+    found = read([str(tmp_path)])
+    assert isinstance(next(found), Document)
+    (tmp_path / "b.txt").unlink()
+    (tmp_path / "c.txt").write_bytes(b"")
+    (tmp_path / "d.txt").unlink()
+    (tmp_path / "d.txt").mkdir()
+    rest = [item.id if isinstance(item, Document) else f"{item.source}: {item.reason}" for item in found]
+    assert rest == ["b.txt: gone", "c.txt: empty", "d.txt: is a directory", "e.txt"]
+
+
+def test_names_that_are_not_utf8_are_read(tmp_path: Path) -> None:
+    for name in (b"caf\xe9.txt", b"caf\xe9.html", b"caf\xe9.eml"):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"Subject: s\n\ntext")
+    assert len(documents(tmp_path)) == 3
+
+
+def test_a_maildir_is_mail_without_endings(tmp_path: Path) -> None:
+    for folder in ("cur", "new", "tmp"):
+        (tmp_path / "box" / folder).mkdir(parents=True)
+    for name in ("cur/1700000000.M1P2.host:2,S", "cur/1700000001.M1P2.host:2,ST", "new/1700000002.M1P2.host"):
+        (tmp_path / "box" / name).write_bytes(b"Subject: one\n\ntext")
+    write(tmp_path, new__2024_dot_txt="no mail")
+    titles = {id: document.title == "one" for id, document in documents(tmp_path).items()}
+    first, last = "box/cur/1700000000.M1P2.host:2,S", "box/new/1700000002.M1P2.host"
+    assert titles == {first: True, last: True, "new/2024.txt": False}
+    assert skipped(tmp_path) == {"box/cur/1700000001.M1P2.host:2,ST": "deleted"}
 
 
 def test_what_may_not_be_read_is_skipped_in_a_folder_and_an_error_by_name(
@@ -106,9 +169,10 @@ def test_a_folder_that_may_not_be_looked_into_is_skipped_inside_another_and_an_e
         (tmp_path / "shut").chmod(0o700)
 
 
-def test_a_file_given_by_name_is_read_whatever_its_ending(tmp_path: Path) -> None:
-    write(tmp_path, program_dot_py="print('hello')")
-    assert documents(tmp_path / "program.py")["program.py"].text == "print('hello')"
+def test_text_is_read_whatever_the_ending_of_its_name(tmp_path: Path) -> None:
+    write(tmp_path, notes_dot_xyz="hello", Makefile="all:")
+    assert documents(tmp_path / "notes.xyz")["notes.xyz"].text == "hello"
+    assert documents(tmp_path).keys() == {"notes.xyz", "Makefile"}
 
 
 def test_a_packed_file_reads_as_the_plain_one(tmp_path: Path) -> None:
@@ -126,17 +190,9 @@ def test_a_packed_file_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_is_damaged_is_skipped_in_a_folder(tmp_path: Path) -> None:
-    write(tmp_path, a_dot_txt_dot_gz=b"not gzip", b_dot_parquet=b"PAR1" * 10, c_dot_csv=b"\xff\xfe", d_dot_txt="d")
+    write(tmp_path, a_dot_txt_dot_gz=b"not gzip", b_dot_parquet=b"PAR1" * 10, c_dot_csv=b"\xff\xff", d_dot_txt="d")
     assert skipped(tmp_path) == {"a.txt.gz": "damaged", "b.parquet": "damaged", "c.csv": "not UTF-8"}
     assert list(documents(tmp_path)) == ["d.txt"]
-
-
-def test_a_parquet_file_is_damaged_where_a_value_is(tmp_path: Path) -> None:
-    column = pa.array([253402300800], pa.timestamp("s"))  # the year 10,000
-    parquet.write_table(pa.table({"text": ["a"], "date": column}), tmp_path / "t.parquet")
-    assert skipped(tmp_path) == {"t.parquet": "damaged"}
-    with pytest.raises(CorpusError, match=r"damaged, or not a file in the \.parquet format"):
-        documents(tmp_path / "t.parquet")
 
 
 def test_what_is_gone_when_its_turn_comes_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,16 +203,55 @@ def test_what_is_gone_when_its_turn_comes_is_skipped(tmp_path: Path, monkeypatch
     shutil.rmtree(tmp_path / "c")
     assert [item.reason if isinstance(item, Skipped) else item.id for item in found] == ["gone", "gone", "e.txt"]
     # Between the question whether it is there and the reading.
-    monkeypatch.setattr(
-        "textae.corpus.files._refusal", lambda path, kind: path.unlink() if path.name == "a.txt" else ""
-    )
+    monkeypatch.setattr("textae.corpus.files._refusal", lambda path, *_: path.unlink() if path.name == "a.txt" else "")
     assert skipped(tmp_path) == {"a.txt": "gone"}
 
 
-def test_a_text_longer_than_the_limit_is_skipped_packed_or_not(tmp_path: Path) -> None:
-    write(tmp_path, long_dot_txt=b"x" * (streams.LONGEST + 1))
-    (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(b"x" * (streams.LONGEST + 1)))
-    assert skipped(tmp_path) == {"bomb.txt.gz": streams.TOO_LONG, "long.txt": streams.TOO_LONG}
+def test_a_page_longer_than_the_limit_is_skipped_packed_or_not(tmp_path: Path) -> None:
+    write(tmp_path, long_dot_html=b"x" * (streams.LONGEST + 1))
+    (tmp_path / "bomb.html.gz").write_bytes(gzip.compress(b"x" * (streams.LONGEST + 1)))
+    assert skipped(tmp_path) == {"bomb.html.gz": streams.TOO_LONG, "long.html": streams.TOO_LONG}
+
+
+def in_parts(path: Path, longest: int) -> dict[str, tuple[str, str]]:
+    """Give the text of each part, and the source."""
+    items = list(read([str(path)], limits=streams.Limits(longest=longest)))
+    assert all(isinstance(item, Document) for item in items), items
+    return {item.id: (item.text, item.source) for item in items}
+
+
+def test_a_text_longer_than_the_limit_is_read_in_parts_that_end_with_a_line(tmp_path: Path) -> None:
+    write(tmp_path, a_dot_log=b"one\ntwo\nthree\n", b_dot_md=b"0123456789ab", c_dot_txt="ä€𝒳".encode() * 3)
+    (tmp_path / "d.log.gz").write_bytes(gzip.compress(b"one\ntwo\nthree\n"))
+    cut = {"a.log#1": ("one\ntwo", "a.log"), "a.log#2": ("three", "a.log")}
+    assert in_parts(tmp_path / "a.log", 8) == cut
+    assert in_parts(tmp_path / "a.log", 14) == {"a.log": ("one\ntwo\nthree", "a.log")}
+    assert [text for text, _ in in_parts(tmp_path / "d.log.gz", 8).values()] == ["one\ntwo", "three"]
+    assert [text for text, _ in in_parts(tmp_path / "b.md", 5).values()] == ["01234", "56789", "ab"]
+    for longest in range(4, 27):
+        assert "".join(text for text, _ in in_parts(tmp_path / "c.txt", longest).values()) == "ä€𝒳" * 3
+    assert in_parts(tmp_path, 8).keys() >= {"a.log#2", "b.md#2", "d.log.gz#1"}
+
+
+def test_the_parts_of_a_file_have_an_end_and_one_that_is_refused_is_it(tmp_path: Path) -> None:
+    (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(b"a word\n" * 1_000))
+    write(tmp_path, half_dot_log=b"a line\n\0\0\0\0\0\n" + b"\0" * 100)
+    items = list(read([str(tmp_path)], limits=streams.Limits(longest=7)))
+    assert len(items) == 64 + 1 + 1 + 1
+    assert [(item.source, item.reason) for item in items if isinstance(item, Skipped)] == [
+        ("bomb.txt.gz", "longer than 64 parts; give a larger --longest"),
+        ("half.log", streams.BINARY),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_cut_between_its_characters_and_each_piece_has_the_mark(encoding: str) -> None:
+    text = "\ufeffa\u0a00\u000a\u0a0a€\u0a00ab\ncd" + "x" * 20
+    for longest in range(6, 80):
+        pieces = [piece for piece, _ in _pieces(io.BytesIO(text.encode(encoding)), longest)]
+        decoded = [piece.decode("utf-16") for piece in pieces]
+        assert "\ufeff" + "".join(decoded) == text
+        assert all(len(piece) <= longest + 2 for piece in pieces)
 
 
 def test_a_source_that_is_not_there_is_named_before_anything_is_read(tmp_path: Path) -> None:
@@ -174,10 +269,9 @@ def test_a_path_comes_before_a_recipe_of_that_name(tmp_path: Path, monkeypatch: 
     assert list(documents("python")) == ["a.txt"]
 
 
-def test_an_array_of_json_is_answered_with_what_to_do(tmp_path: Path) -> None:
-    write(tmp_path, a_dot_json='[{"text": "a"}]', b_dot_json='{"text": "b"}\n')
-    with pytest.raises(CorpusError, match=r"one object a line: jq -c"):
-        documents(tmp_path / "a.json")
+def test_a_json_file_that_is_named_by_itself_may_be_a_table(tmp_path: Path) -> None:
+    write(tmp_path, a_dot_json='[{"id": "x", "text": "a"}]', b_dot_json='{"text": "b"}\n{"text": "c"}\n')
+    assert documents(tmp_path / "a.json")["x"].text == "a"
     assert documents(tmp_path / "b.json")["b.json:1"].text == "b"
 
 
@@ -188,7 +282,8 @@ def test_an_array_of_json_is_answered_with_what_to_do(tmp_path: Path) -> None:
         (b'\xef\xbb\xbf{"text": "marked"}', "stdin:1|marked"),
         ("café\nau lait\n".encode(), "stdin|café\nau lait"),
         (b"", "stdin: empty"),
-        (b"\xff\xfe", "stdin: not UTF-8"),
+        (b"\xff\xfe", "stdin: empty"),
+        ("café".encode("utf-16"), "stdin|café"),
     ],
 )
 def test_standard_input_is_a_table_if_it_begins_with_a_brace_and_else_one_text(given: bytes, expected: str) -> None:
@@ -250,6 +345,48 @@ def test_a_conditional_comment_is_a_comment(condition: str) -> None:
     assert html_parts("<![if !IE]><p>shown</p><![endif]>")[1] == "shown"
 
 
+def test_what_is_hidden_is_not_text() -> None:
+    page = """<body style="visibility:hidden"><p hidden>a</p><p style="color: red; Display : NONE">b</p><p>c</p>
+    <div role="navigation">d</div><dialog>e</dialog><dialog open>f</dialog><p aria-hidden="true">g</p>
+    <div hidden role="tabpanel">h</div><details><summary>i</summary>j</details><p hidden="until-found">k</p>"""
+    assert html_parts(page)[1].split() == ["c", "f", "g", "h", "i", "j", "k"]
+
+
+def test_tags_inside_of_a_word_do_not_cut_it() -> None:
+    assert (
+        html_parts("<p>Wasser<wbr>kessel, <ins>Dampf</ins>kessel, H<sub>2</sub>O")[1]
+        == "Wasserkessel, Dampfkessel, H2O"
+    )
+
+
+def test_headings_begin_sections_and_the_first_is_the_title_of_a_page_that_has_none() -> None:
+    page = "<p>intro<h1>Valves <i>and</i> pipes</h1>one<h2></h2><p>two<h2><div>Tools</div></h2>three"
+    sections = [("", "intro"), ("Valves and pipes", "Valves and pipes\none"), ("two", "two"), ("Tools", "Tools\nthree")]
+    assert html_sections(page) == ("Valves and pipes", sections)
+
+
+@pytest.mark.parametrize(
+    ("page", "encoding"),
+    [
+        ('<meta charset="windows-1252">', "cp1252"),
+        ("<META CONTENT='text/html; CHARSET=Shift_JIS' http-equiv='content-type'>", "cp932"),
+        ("<!-- <meta charset=koi8-r> --><meta charset=euc-kr>", "euc_kr"),
+        ('<meta name=description content="charset=big5"><meta charset=gb18030>', "gb18030"),
+        ('<meta charset="x-none"><meta charset="koi8-r">', "koi8-r"),
+        ('<?xml version="1.0" encoding="iso-8859-5"?><html>', "iso8859-5"),
+        ('<meta charset="utf-16">', "utf-8"),
+        ("<script>'<meta charset=big5>'</script><meta charset=utf-8>", "utf-8"),
+        ("\ufeff<meta charset=big5>", "utf-16-le"),
+    ],
+)
+def test_a_page_declares_its_encoding(page: str, encoding: str) -> None:
+    letters = {"cp932": "日本", "euc_kr": "한국", "gb18030": "中国", "koi8-r": "Кёльн", "iso8859-5": "Кельн"}
+    text = letters.get(encoding, "Köln")
+    decoded = decode_html(f"{page}<p>{text}".encode(encoding))
+    assert html_parts(decoded.text)[1] == text
+    assert not decoded.guessed
+
+
 def test_self_closed_tags_of_xhtml_and_scripts_in_the_head() -> None:
     page = "<head><script src='a.js' /><noscript>no</noscript></head><body><p>one</p><svg/>two<script>x</script>three"
     assert html_parts(page)[1].split() == ["one", "two", "three"]
@@ -265,31 +402,3 @@ def test_no_html_takes_the_square_of_its_length(piece: str) -> None:
 @given(st.text(alphabet="<>!/[]-&;x '\"=\nscriptCDATA", max_size=60))
 def test_no_html_is_too_broken(source: str) -> None:
     html_parts(source)
-
-
-@pytest.mark.parametrize(
-    ("source", "title"),
-    [
-        ("---\ntitle: 'Front'\n---\n# Head\n", "Front"),
-        ("text\n\n## Second level ##\n", "Second level"),
-        ("Underlined\n==========\n", "Underlined"),
-        ("```\n# a comment\n```\n# Real\n", "Real"),
-        ("no heading", ""),
-    ],
-)
-def test_the_title_of_markdown(source: str, title: str) -> None:
-    assert markdown_parts(source)[0] == title
-
-
-@pytest.mark.parametrize("line", ["# x{0}x", "# x{1}x", "---\ntitle: x{1}x\n---", "a\n-{0}x", "# {1}"])
-def test_no_markdown_takes_the_square_of_its_length(line: str) -> None:
-    started = time.process_time()
-    markdown_parts(line.format("#" * 500_000, " " * 500_000))
-    assert time.process_time() - started < 10  # where time grows with the square, minutes
-
-
-@pytest.mark.parametrize(
-    ("source", "title"), [("# a # b ##  \n", "a # b"), ("# ###\n", "#"), ('---\ntitle: "a b"  \n---\n', "a b")]
-)
-def test_what_ends_a_heading_is_not_of_the_title(source: str, title: str) -> None:
-    assert markdown_parts(source)[0] == title

@@ -62,9 +62,9 @@ def skipped(*given: object, **options: object) -> dict[str, str]:
 
 class TestTheKindOfACorpus:
     def test_more_names_of_pictures_than_of_texts_make_it_one_of_pictures(self, tmp_path) -> None:
-        write(tmp_path, a_dot_png=PNG, b_dot_JPG=PNG, c_dot_md="# c", d_dot_py="x")
+        write(tmp_path, a_dot_png=PNG, b_dot_JPG=PNG, c_dot_md="# c", d_dot_xyz="x")
         assert list(found(tmp_path)) == ["a.png", "b.JPG"]
-        assert skipped(tmp_path) == {"c.md": "unknown type .md", "d.py": "unknown type .py"}
+        assert skipped(tmp_path) == {"c.md": "unknown type .md", "d.xyz": "unknown type .xyz"}
 
     def test_as_many_of_both_make_it_one_of_texts(self, tmp_path) -> None:
         write(tmp_path, a_dot_png=PNG, c_dot_md="# c")
@@ -121,9 +121,10 @@ class TestAFolder:
         monkeypatch.chdir(tmp_path)
         labels = {id: document.fields for id, document in found("photos").items()}
         assert labels == {"3.png": {}, "cat/1.png": {"label": "cat"}, "zoo/dog/2.png": {"label": "dog"}}
-        several = found("photos", "photos/3.png")
+        write(tmp_path, other__4_dot_png=PNG)
+        several = found("photos", "other/4.png")
         assert several["photos/cat/1.png"].fields == {"label": "cat"}
-        assert several["photos/3.png"].fields == {}
+        assert several["other/4.png"].fields == {}
         assert list(found("photos", spec=TableSpec(select=(("label", "dog"),)))) == ["zoo/dog/2.png"]
 
     def test_what_is_damaged_or_none_is_skipped_by_name(self, tmp_path) -> None:

@@ -1,6 +1,8 @@
 """Hostile files: each costs at most its limits, is skipped and named, and the files beside it are read."""
 
+import contextlib
 import gzip
+import io
 import json
 import os
 import signal
@@ -18,11 +20,11 @@ import pytest
 from pyarrow import parquet
 from shared import ENVIRONMENT, real_shell, wait_for, write
 
-from textae.corpus import Limits, read, sources
+from textae.corpus import Limits, isolation, read, reader, sources
 from textae.corpus.isolation import File, Reader
 from textae.corpus.source import Source
 from textae.corpus.tables import TableSpec
-from textae.types import PICTURES, TEXTS, Document, Skipped
+from textae.types import PICTURES, TEXTS, Document, Place, Skipped
 
 SLOW = "<a " + " ".join(f"a{i}=1" for i in range(60_000)) + ">"
 """HTML on which the parser compares each attribute with each; minutes."""
@@ -77,7 +79,7 @@ def test_a_mailbox_goes_on_behind_a_message_that_takes_too_long(tmp_path: Path) 
 
 def test_a_mailbox_whose_messages_cannot_be_told_apart_in_time_is_left(tmp_path: Path) -> None:
     with (tmp_path / "a.mbox").open("wb") as file:
-        file.write(b"From x\nMessage-ID: <a>\n\nmail\n\nFrom x\n\n")
+        file.write(b"From x\nMessage-ID: <a>\n\nmail\n\nFrom x\nSubject: endless\n\n")
         file.truncate(1 << 40)  # one line without an end
     write(tmp_path, b_dot_txt="text")
     assert outcome(tmp_path) == {
@@ -94,7 +96,7 @@ def test_a_file_of_a_terabyte(name: str, tmp_path: Path) -> None:
     found = outcome(tmp_path)
     assert found.pop("z.txt") == "text"
     reasons = {reason for place, reason in found.items() if place.startswith(name)}
-    assert reasons <= {f"! {TOO_SLOW}", "! longer than 16 MiB", "! damaged"}
+    assert reasons <= {f"! {TOO_SLOW}", "! longer than 16 MiB", "! damaged", "! binary"}
     assert reasons
 
 
@@ -203,7 +205,7 @@ def test_what_a_reader_must_not_touch(tmp_path: Path) -> None:
     assert outcome(folder) == {
         "a.txt": "text", "sub/b.html": "page", "zero.jsonl": "! not a file", "zero.png": "! not a file",
         "sub/loop": "! a link to a folder", "self": "! a link to nothing", "fifo.html": "! not a file",
-        "new\nline\x1b[2J.html": "odd name", "??.html": "no name",
+        "new\nline\x1b[2J.html": "odd name", r"\udcff\udcfe.html": "no name",
     }  # fmt: skip
 
 
@@ -212,7 +214,19 @@ def test_a_device_without_an_end_that_was_named_by_itself(tmp_path: Path) -> Non
         (tmp_path / name).symlink_to("/dev/zero")
         (reason,) = outcome(tmp_path / name, limits=Limits(seconds=2)).values()
         late = "! took more than 2 s; give a larger --timeout"
-        assert reason == (late if name == "zero.jsonl" else "! longer than 16 MiB")
+        assert reason == {"zero.jsonl": late, "zero.html": "! longer than 16 MiB", "zero.txt": "! binary"}[name]
+
+
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="there is no file here whose reading waits")
+def test_a_file_whose_reading_would_wait_without_end(tmp_path: Path) -> None:
+    (tmp_path / "log.txt").symlink_to("/proc/kmsg")
+    write(tmp_path, a_dot_txt="text")
+    with open("/proc/kmsg", "rb") as log:  # noqa: PTH123
+        os.set_blocking(log.fileno(), False)
+        with contextlib.suppress(BlockingIOError):
+            while os.read(log.fileno(), 1 << 16):
+                pass
+    assert outcome(tmp_path) == {"a.txt": "text", "log.txt": "! gives nothing now"}
 
 
 def test_a_fifo_may_be_slow(tmp_path: Path) -> None:
@@ -321,3 +335,10 @@ def test_a_document_comes_through_the_pipe_as_it_is(tmp_path: Path) -> None:
         ("a.parquet:2", "b", {"n": None, "day": None, "x": []}),
     ]
     assert found[0].origin == str(tmp_path / "a.parquet")
+
+
+def test_the_places_of_a_document_come_through_the_pipe() -> None:
+    document = Document("a", "text", places=(Place(0, "line", "3"), Place(2, "sheet", "1 ü\ud800")))
+    line, _ = reader._answer(document, Limits().longest)
+    answer = json.loads(line.decode("utf-8", "surrogatepass"))
+    assert isolation._document(answer, io.BytesIO()) == document

@@ -107,11 +107,14 @@ def living(kind, tmp_path) -> Iterator[Engine]:
     """Give an index of a folder of nine documents, that may be changed."""
     for document in kind.documents(9):
         kind.write(tmp_path / "corpus", document)
-    (tmp_path / "corpus" / "program.py").write_text("x = 1")
+    (tmp_path / "corpus" / "program.bin").write_bytes(bytes(9))
     found = sources([str(tmp_path / "corpus")])
     with Engine.create(tmp_path / "index") as engine:
         report = engine.index(found[0].read(), sources=found, model=TINY, train=kind.train)
-        assert (report.documents, report.skipped) == (9, {"unknown type .py": 1})
+        assert (report.documents, report.skipped) == (
+            9,
+            {"unknown type .bin" if kind.name == PICTURES else "binary (unknown type .bin)": 1},
+        )
         yield engine
 
 

@@ -5,17 +5,18 @@ import gzip
 import io
 import tracemalloc
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from openpyxl import Workbook
-from pyarrow import feather, orc
+from pyarrow import feather, orc, parquet
 
 from textae.corpus import TableSpec, pandas_tables, read
 from textae.errors import CorpusError
-from textae.types import Document, Skipped
+from textae.types import Document, Place, Skipped
 
 ROWS = [
     ["id", "title", "text", "year", "day", None],
@@ -300,3 +301,48 @@ def test_a_worksheet_is_read_a_row_at_a_time(tmp_path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 << 20
+
+
+FAR = 253_402_300_800  # seconds until the year 10,000
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pa.array([FAR, 0, None], pa.timestamp("s")), ["10000-01-01T00:00:00", "1970-01-01T00:00:00", None]),
+        (pa.array([FAR], pa.timestamp("s", "UTC")), ["10000-01-01T00:00:00Z"]),
+        (pa.array([-(10**17)], pa.timestamp("us")), ["-1199-02-15T14:13:20"]),
+        (pa.array([2**62], pa.timestamp("ms")), [2**62]),
+        (pa.array([5], pa.timestamp("ms", "Mars/Olympus")), [5]),
+        (pa.array([0], pa.timestamp("s", "Europe/Berlin")), ["1970-01-01T01:00:00+01:00"]),
+        (pa.array([10**7, 0], pa.date32()), ["29349-01-26", "1970-01-01"]),
+        (pa.array([2**60], pa.duration("s")), [str(2**60)]),
+        (pa.array([[FAR, 0]], pa.list_(pa.timestamp("s"))), [["10000-01-01T00:00:00", "1970-01-01T00:00:00"]]),
+        (pa.array([{"a": [10**7]}], pa.struct({"a": pa.list_(pa.date32())})), [{"a": ["29349-01-26"]}]),
+        (pa.array(["x", None, "x"]).dictionary_encode(), ["x", None, "x"]),
+        (pa.array([Decimal("1.10"), Decimal("12345678901234567890.12")]), ["1.10", "12345678901234567890.12"]),
+        (pa.array([b"caf\xc3\xa9", b"\xff"]), ["café", "\ufffd"]),
+        (pa.array([1.1, float("nan"), float("inf")], pa.float32()), [1.1, None, None]),
+        (pa.array([2**64 - 1], pa.uint64()), [2**64 - 1]),
+        (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), [[["k", 1]]]),
+    ],
+)  # fmt: skip
+def test_a_value_that_python_cannot_represent_damages_no_table(column, expected, tmp_path) -> None:
+    table = pa.table({"text": ["a"] * len(column), "x": column})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert [document.fields["x"] for document in documents(tmp_path / "t.parquet")] == expected
+
+
+def test_columns_of_one_name_are_numbered(tmp_path) -> None:
+    table = pa.Table.from_arrays([pa.array([text]) for text in "abc"], names=["text", "x", "x"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert documents(tmp_path / "t.parquet")[0].fields == {"x": "b", "x.3": "c"}
+
+
+def test_rows_of_two_worksheets_may_have_one_id(tmp_path) -> None:
+    rows = [["id", "text"], ["1", "apple"]]
+    path = write_xlsx(tmp_path / "t.xlsx", One=rows, Two=rows)
+    assert [item.id for item in documents(path)] == ["1", "t.xlsx/Two:1"]
+    assert [item.id for item in documents(tmp_path)] == ["t.xlsx:1", "t.xlsx/Two:1"]
+    (first, _) = read([str(path)])
+    assert first.places == (Place(0, "row", "2"),)

@@ -5,7 +5,8 @@ import gzip
 import io
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,20 +15,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from textae.corpus import TableSpec, read, tables
+from textae.corpus import TableSpec, delimited, json_rows, read, rows, tables
 from textae.corpus import reading as streams
 from textae.errors import CorpusError
-from textae.types import Document, FieldValue, Skipped
+from textae.types import Document, FieldValue, Place, Skipped
 
 
 def from_json(*lines: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
     content = b"\n".join(line.encode() if isinstance(line, str) else line for line in lines)
-    return [item for item in tables.read_jsonl(io.BytesIO(content), "t", spec or TableSpec()) if item is not None]
+    return without_places(tables.read_jsonl(io.BytesIO(content), "t", spec or TableSpec()))
 
 
 def from_csv(content: str | bytes, spec: TableSpec | None = None) -> list[Document | Skipped]:
     stream = io.BytesIO(content.encode() if isinstance(content, str) else content)
-    return [item for item in tables.read_csv(stream, "t", spec or TableSpec()) if item is not None]
+    return without_places(tables.read_csv(stream, "t", spec or TableSpec()))
+
+
+def without_places(items: Iterable[Document | Skipped | None]) -> list[Document | Skipped]:
+    return [replace(item, places=()) if isinstance(item, Document) else item for item in items if item is not None]
 
 
 def test_a_row_is_a_document_and_its_other_columns_are_fields() -> None:
@@ -121,7 +126,7 @@ def test_what_cannot_be_stored_is_replaced() -> None:
     (document,) = from_json(
         r'{"id": "a\ud800", "text": "nul\u0000 half\udfff", "n": NaN, "m": -1e999, "\ud800": "\udc00"}'
     )
-    assert document == Document("a\ufffd", "nul  half\ufffd", "", {"n": None, "m": None, "\ufffd": "\ufffd"}, "t:1")
+    assert document == Document("a\ufffd", "nul  half\ufffd", "", {"n": None, "m": "-1e999", "\ufffd": "\ufffd"}, "t:1")
 
 
 JSON = st.recursive(
@@ -156,7 +161,7 @@ def test_cells_of_csv_are_numbers_where_they_are_plain_ones() -> None:
     assert isinstance(document, Document)
     assert document.fields == {
         "n": 3,
-        "price": -1.5,
+        "price": "-1.50",
         "zip": "01234",
         "empty": None,
         "long": "12345678901234567",
@@ -191,7 +196,7 @@ def shown(found: list[Document | Skipped]) -> list[str]:
 
 
 def test_a_quote_that_is_never_closed_costs_one_row() -> None:
-    unclosed = tables._UNCLOSED
+    unclosed = delimited.UNCLOSED
     assert shown(from_csv('text,n\na,1\n"b,2\nc,3\nd,4\n')) == ["t:2 a", f"t:3 {unclosed}", "t:4 c", "t:5 d"]
     assert shown(from_csv('text,n\na,1\n"b,2\nc,3\n"d\ne",4\n')) == [
         "t:2 a",
@@ -213,13 +218,16 @@ def test_a_long_text_in_quotes_and_quotes_inside_a_line_are_no_mistake() -> None
 
 def test_a_quote_that_hides_more_than_a_document_may_have_is_said_to() -> None:
     found = from_csv('text\n"' + ("x" * 99 + "\n") * (streams.LONGEST // 100 + 10))
-    assert found[0] == Skipped("t:2", tables._UNCLOSED_AND_LOST)
+    assert found[0] == Skipped("t:2", delimited.UNCLOSED_AND_LOST)
 
 
 def test_quotes_that_pair_with_nothing_line_after_line_are_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "_READ_AGAIN", 1_000_000)
+    monkeypatch.setattr(delimited, "_READ_AGAIN", 1_000_000)
     found = from_csv("text,n\n" + 'x","\n' * 20_000)
-    assert {item.reason for item in found if isinstance(item, Skipped)} == {tables._UNCLOSED, tables._UNCLOSED_AND_LOST}
+    assert {item.reason for item in found if isinstance(item, Skipped)} == {
+        delimited.UNCLOSED,
+        delimited.UNCLOSED_AND_LOST,
+    }
 
 
 def test_lines_may_end_as_on_an_old_macintosh() -> None:
@@ -244,10 +252,10 @@ def test_ids_titles_and_texts_of_csv_stay_as_they_are_written() -> None:
     rows = "id,title,text,version\n1.1,2.0,one,1.1\n1.10,3.10,12.50,1.10\n,007,5,\n"
     assert from_csv(rows) == [
         Document("1.1", "one", "2.0", {"version": 1.1}, "t:2"),
-        Document("1.10", "12.50", "3.10", {"version": 1.1}, "t:3"),
-        Document("t:4", "5", "007", {"id": None, "version": None}, "t:4"),
+        Document("1.10", "12.50", "3.10", {"version": "1.10"}, "t:3"),
+        Document("t:4", "5", "007", {"version": None}, "t:4"),
     ]
-    assert shown(from_csv(rows, TableSpec(select=(("version", "1.1"),)))) == ["t:2 one", "t:3 12.50"]
+    assert shown(from_csv(rows, TableSpec(select=(("version", "1.1"),)))) == ["t:2 one"]
 
 
 def test_tsv_has_no_quotes() -> None:
@@ -263,7 +271,7 @@ def test_each_row_has_its_own_text() -> None:
 
 def test_a_header_in_another_encoding_is_an_error() -> None:
     with pytest.raises(CorpusError, match="the header cannot be read: not UTF-8"):
-        from_csv("text,n\n".encode("utf-16"))
+        from_csv("tëxt,n\n".encode("latin-1"))
 
 
 def test_all_kinds_of_tables_packed_or_not_give_the_same_documents(tmp_path: Path) -> None:
@@ -311,7 +319,7 @@ def test_a_row_may_not_nest_too_deeply(depth: int, opening: str, closing: str) -
 
 
 def test_a_csv_file_may_not_have_a_million_columns() -> None:
-    assert len(from_csv("," * (tables.MOST_COLUMNS - 5) + "text\n" + "," * 9 + "\n")) == 1
+    assert len(from_csv("," * (rows.MOST_COLUMNS - 5) + "text\n" + "," * 9 + "\n")) == 1
     with pytest.raises(CorpusError, match="1,000,001 columns; at most 16,384"):
         from_csv("," * 1_000_000 + "text\na\n")
 
@@ -322,3 +330,140 @@ def test_a_row_of_millions_of_values_is_skipped_before_it_is_parsed(tmp_path, va
     (tmp_path / "t.jsonl").write_bytes(row + b'{"id": "2", "text": "a sail"}\n')
     found = list(read([str(tmp_path / "t.jsonl")]))
     assert [getattr(item, "reason", None) or item.id for item in found] == ["more than a million values", "2"]
+
+
+def test_every_row_knows_its_line() -> None:
+    rows = b'a,text\n\n"1\n2",one\n3,"two\nlines"\n'
+    found = list(tables.read_csv(io.BytesIO(rows), "t", TableSpec()))
+    assert [item.places for item in found if isinstance(item, Document)] == [
+        (Place(0, "line", "3"),),
+        (Place(0, "line", "5"),),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", list(delimited.DELIMITERS))
+def test_the_delimiter_of_csv_is_the_one_that_makes_rows_regular(delimiter: str) -> None:
+    others = " ".join(delimited.DELIMITERS.replace(delimiter, ""))
+    rows = [["id", "text, see; or | also"], ["1", f"a {others} b"], ["2", "1,5;2,5"], ["3", "plain"]]
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows(rows)
+    assert shown(from_csv(out.getvalue(), TableSpec(text_field=rows[0][1]))) == [
+        f"t:{line} {row[1]}" for line, row in enumerate(rows[1:], start=2)
+    ]
+
+
+def test_a_first_line_may_name_the_delimiter() -> None:
+    assert shown(from_csv("sep=;\r\ntext;n\r\na,b;1\r\n")) == ["t:3 a,b"]
+    assert shown(from_csv('"sep=^"\ntext^n\na,b^1\n')) == ["t:3 a,b"]
+
+
+def test_a_table_of_one_column_has_no_delimiter() -> None:
+    assert shown(from_csv('text\nhello, world; you\n"a\nb"\n')) == ["t:2 hello, world; you", "t:3 a\nb"]
+
+
+def test_blank_lines_and_comments_may_stand_before_the_header() -> None:
+    assert shown(from_csv("\n# exported today\n\n,,\n id,text,n\n1,a,2\n")) == ["t:6 a"]
+    (document,) = from_csv("#n,text\n1,a\n")
+    assert isinstance(document, Document)
+    assert document.fields == {"#n": 1}
+
+
+def test_rows_may_end_in_empty_cells_and_lack_cells() -> None:
+    assert shown(from_csv("id,text\n1,a,,\n2,b,c\n3\n4,d\n")) == [
+        "t:2 a", "t:3 more cells than columns", "t:4 empty", "t:5 d",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_names_the_encoding(encoding: str) -> None:
+    text = "é\u2028中 " * 40_000
+    assert shown(from_csv(f'text,n\r\n"{text}",1\r\nb,2'.encode(encoding))) == [f"t:2 {text}", "t:3 b"]
+    assert shown(from_json(f'{{"text": "{text}"}}\n{{"text": "b"}}'.encode(encoding))) == [f"t:1 {text}", "t:2 b"]
+    if encoding == "utf-8-sig":
+        assert shown(from_csv("text,n\na,1\n".encode(encoding) + b"\xff,2\nb,3\n")) == [
+            "t:2 a", "t:3 not UTF-8", "t:4 b",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "cell", ["1.10", "007", "+1", "-0", "1e5", ".5", "1.", "NaN", "NA", "null", "2020-01-01", "1" * 30, "1,5", " 1"]
+)
+def test_a_cell_that_is_not_written_as_a_number_is_text(cell: str) -> None:
+    (document,) = from_csv(f'text,x\na,"{cell}"\n')
+    assert isinstance(document, Document)
+    assert document.fields == {"x": cell}
+
+
+def test_numbers_of_json_are_read_as_they_are_written() -> None:
+    found = from_json('{"id": 1.10, "title": 2.0, "text": 1e400, "x": 1.10, "n": 12345678901234567890}', '{"text": 5}')
+    assert found[0] == Document("1.10", "1e400", "2.0", {"x": 1.1, "n": 12345678901234567890}, "t:1")
+    assert json.dumps(found[0].fields["x"]) == "1.1"
+    assert shown(found[1:]) == ["t:2 5"]
+
+
+def test_a_column_without_a_value_gives_way_to_the_next() -> None:
+    rows = [
+        '{"text": null, "abstract": "a"}',
+        '{"id": "", "_id": "x", "text": "", "body": "b"}',
+        '{"id": "", "text": "c"}',
+    ]
+    assert [item.id for item in from_json(*rows) if isinstance(item, Document)] == ["t:1", "x", "t:3"]
+    assert shown(from_json(*rows)) == ["t:1 a", "t:2 b", "t:3 c"]
+    assert shown(from_csv("text,body\n,a\nb,c\n")) == ["t:2 a", "t:3 b"]
+
+
+def test_two_rows_of_one_line_have_two_ids() -> None:
+    found = from_json('{"text": "a"}{"text": "b"} {"text": "c"}', '{"text": "d"}')
+    assert [item.id for item in found if isinstance(item, Document)] == ["t:1", "t:1.2", "t:1.3", "t:2"]
+
+
+ROWS = [{"text": f'a "{n}" {{[,\n', "tags": [{"text": "inner"}], "n": n} for n in range(3)]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(ROWS), json.dumps(ROWS, indent=2), "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
+        "\n".join(json.dumps(row, indent=4) for row in ROWS), "".join(f"\x1e{json.dumps(row)}\n" for row in ROWS),
+        " ".join(map(json.dumps, ROWS)), "\n\n".join(map(json.dumps, ROWS)),
+    ],
+)  # fmt: skip
+def test_objects_of_json_may_be_written_in_other_ways(
+    content: str, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "_PIECE", piece)
+    found = from_json(*content.split("\n"))
+    assert [item.fields["n"] for item in found if isinstance(item, Document)] == [0, 1, 2]
+    assert len(found) == 3
+    if content.startswith("[\n  {"):
+        assert [item.source for item in found] == ["t:2", "t:11", "t:20"]
+
+
+def test_a_bad_object_of_a_list_costs_one_row() -> None:
+    rows = json.dumps(ROWS, indent=2).split("\n")
+    rows[10] = '  { "text" "b",'
+    assert shown(from_json(*rows))[1] == "t:11 not JSON"
+    assert len(from_json(*rows)) == 3
+    assert shown(from_json('[{"text": "a"}, {"text" "b"}, {"text": "c"}]'))[1:] == [
+        "t:1.2 not JSON, and the rows after it"
+    ]
+    assert shown(from_json('{"text": "a', '{"text": "b"}', '{"text": "c"}', "{"))[:2] == ["t:1 not JSON", "t:2 b"]
+    assert shown(from_json('[{"text": "a"}, {"te'))[1:] == ["t:1.2 not JSON"]
+
+
+def test_a_long_list_of_json_is_read_in_little_memory() -> None:
+    content = io.BytesIO(json.dumps([{"text": f"{n:0500}"} for n in range(20_000)]).encode())
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in tables.read_jsonl(content, "t", TableSpec())) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    finally:
+        tracemalloc.stop()
+    long = '[{"text": "' + "x" * (streams.LONGEST + 10) + '"},\n{"text": "next"}]'
+    assert shown(from_json(long)) == [f"t:1 {streams.TOO_LONG}", "t:2 next"]
+
+
+def test_a_quote_in_quotes_may_have_a_backslash() -> None:
+    rows = 'text,n\n"say \\"hi, you\\" now",1\n"C:\\",2\n"a \\" b\nc,3\n'
+    assert shown(from_csv(rows)) == ['t:2 say "hi, you" now', "t:3 C:\\", "t:4 a \\ b", "t:5 c"]

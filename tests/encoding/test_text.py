@@ -1,5 +1,7 @@
 """Words and terms, in many scripts; a document and a query are read alike."""
 
+import re
+import sys
 import unicodedata
 
 import pytest
@@ -28,19 +30,42 @@ class TestWords:
     @given(TEXTS)
     @example("snake_case_naïve")
     @example("Python3で文")
+    @example("\u00ad\n\u0301ﬁ½가\u11a8")
     def test_each_word_stands_where_its_span_says(self, text) -> None:
-        assert words(text) == [text[start:end] for start, end in spans(text)]
+        places = list(spans(text))
+        assert places == sorted(places)
+        for word, (start, end) in zip(words(text), places, strict=True):
+            assert word in "".join(words(text[start:end]))
+
+    @given(TEXTS)
+    def test_a_text_in_normal_form_has_the_same_words(self, text) -> None:
+        assert words(unicodedata.normalize("NFKC", text)) == words(text)
+
+    @pytest.mark.parametrize(
+        ("text", "marked"),
+        [
+            ("ein Gesamt\u00adkonzept", ["ein", "Gesamt\u00adkonzept"]),
+            ("lang\u00ad\n  fristig, ja", ["lang\u00ad\n  fristig", "ja"]),
+            ("e\u0301te\u0301 C++!", ["e\u0301te\u0301", "C", "C++"]),
+            ("ﬁne 5㎞/h", ["ﬁne", "5㎞", "h"]),
+            ("ﾃﾞﾊﾞ", ["ﾃﾞ", "ﾃﾞﾊﾞ", "ﾊﾞ"]),
+            ("in .NET", ["in", ".NET", "NET"]),
+        ],
+    )
+    def test_a_span_is_of_the_text_as_written(self, text, marked) -> None:
+        assert [text[start:end] for start, end in spans(text)] == marked
 
     @given(TEXTS)
     def test_a_word_is_never_empty_nor_holds_what_parts_words(self, text) -> None:
         for word in words(text):
             assert word
-            assert not set(word) & set(" _-'\n\t")
+            assert not set(word) & set(" _-'\n\t\u200d")
 
     @given(TEXTS)
     def test_no_letter_and_no_digit_is_lost(self, text) -> None:
         covered = {at for start, end in spans(text) for at in range(start, end)}
-        assert {at for at, character in enumerate(text) if character.isalnum()} <= covered
+        fillers = "\u115f\u1160\u3164\uffa0"  # letters of Hangul that nobody sees
+        assert {at for at, each in enumerate(text) if each.isalnum() and each not in fillers} <= covered
 
     @given(st.text(st.characters(max_codepoint=127), max_size=60))
     def test_plain_text_is_cut_the_same_way_beside_other_scripts(self, text) -> None:
@@ -56,17 +81,65 @@ class TestWords:
             ("हिन्दी में खोज", ["हिन्दी", "में", "खोज"]),
             ("مَرْحَبًا بالعالم", ["مَرْحَبًا", "بالعالم"]),
             ("한국어 문서를 검색", ["한국어", "문서를", "검색"]),
-            ("文档检索", ["文档", "档检", "检索"]),
+            ("文档检", ["文", "文档", "档", "档检", "检"]),
             ("文", ["文"]),
-            ("東京タワー", ["東京", "京タ", "タワ", "ワー"]),
-            ("Python3で書く", ["Python3", "で書", "書く"]),
-            ("อ่านหนังสือ", ["อ่า", "าน", "นห", "หนั", "นัง", "งสื", "สือ"]),
+            ("東京タワ", ["東", "東京", "京", "京タ", "タ", "タワ", "ワ"]),
+            ("Python3で書く", ["Python3", "で", "で書", "書", "書く", "く"]),
+            ("人々", ["人", "人々", "々"]),
+            ("อ่านหนั", ["อ่", "อ่า", "า", "าน", "น", "นห", "ห", "หนั", "นั"]),
+            ("น้ำ", ["น้ํ", "น้ํา", "า"]),
+            ("ภาษา๓๔", [*words("ภาษา"), "๓๔"]),
+            ("don´t", ["don", "t"]),
+            ("❤\ufe0f 1\ufe0f\u20e3", ["1"]),
             ("", []),
             (" ___ --- ", []),
         ],
     )
     def test_words_of_many_scripts(self, text, expected) -> None:
         assert words(text) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("C++, C++17 (and C#).", ["C", "C++", "C", "C++", "17", "and", "C", "C#"]),
+            ("Notepad++ A+ CD4+ Ca2+", ["Notepad", "Notepad++", "A", "A+", "CD4", "CD4+", "Ca2", "Ca2+"]),
+            (".NET 8, ASP.NET; a .gitignore", [".NET", "NET", "8", "ASP", "NET", "a", ".gitignore", "gitignore"]),
+            ("**C++**, `C#`|F#|<b>C++</b>", ["C", "C++", "C", "C#", "F", "F#", "b", "C", "C++", "b"]),
+            ("lang:C++/C# x+=1 $a+ .C#", ["lang", "C", "C++", "C", "C#", "x", "1", "a", "C"]),
+            ("Ｃ＋＋ und Ｃ＃", ["C", "C++", "und", "C", "C#"]),
+            ("言語C++で", ["言", "言語", "語", "C", "C++", "で"]),
+            ("用.NET框", ["用", ".NET", "NET", "框"]),
+            ("x+y 1+1 a ++ b issue#12 ### 3D+", ["x", "y", "1", "1", "a", "b", "issue", "12", "3D"]),
+            ("The end.The next ...and .5 naïve+ _C++", ["The", "end", "The", "next", "and", "5", "naïve", "C"]),
+            (f"{'x' * 70}+", ["x" * 70]),
+        ],
+    )
+    def test_names_with_signs_are_words_beside_the_words_in_them(self, text, expected) -> None:
+        assert words(text) == expected
+
+    @given(st.text(st.characters(max_codepoint=127), max_size=60))
+    def test_plain_words_stay_beside_names(self, text) -> None:
+        assert [word for word in words(text) if word.isalnum()] == re.findall("[A-Za-z0-9]+", text)
+
+    def test_no_mark_and_nothing_invisible_parts_a_word(self) -> None:
+        """Every mark of Unicode (categories Mn and Mc), and every format character but those that one sees."""
+        seen = [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]
+        joining = [
+            character
+            for code in range(0x80, sys.maxunicode + 1)
+            if (category := unicodedata.category(character := chr(code))) in ("Mn", "Mc")
+            or (category == "Cf" and code not in (*seen, *range(0xFFF9, 0xFFFC), *range(0x13430, 0x13460)))
+        ]
+        assert len(joining) > 2_000
+        unspaced = re.compile(
+            "[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u1aad\ua9e0-\uaadf\U00011700-\U0001174f]"
+        )
+        for character in joining:
+            if not unspaced.match(unicodedata.normalize("NFKC", character)):
+                assert len(words(f"ab{character}cd")) == 1, hex(ord(character))
+
+    def test_a_query_of_unspaced_script_has_pairs_alone(self) -> None:
+        assert words("文档检 文 C++", characters=False) == ["文档", "档检", "文", "C", "C++"]
 
     def test_a_long_thai_sentence_keeps_its_words(self) -> None:
         sentence = "การค้นหาเอกสารด้วยความหมายเรียนรู้จากเอกสารของคุณเองโดยไม่ต้องดาวน์โหลดสิ่งใด"
@@ -97,12 +170,47 @@ class TestTerms:
     def test_case_and_width_make_no_difference(self, other) -> None:
         assert PLAIN.terms(other) == ["strasse"]
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("Gesamt\u00adkonzept", "gesamtkonzept"),
+            ("win\u2060dow", "window"),
+            ("cat\ufeffalog", "catalog"),
+            ("lang\u00ad\nfristig", "langfristig"),
+            ("foo\u200bbar", "foobar"),
+            ("\u202bשלום\u202c", "שלום"),
+            ("می\u200cخواهم", "میخواهم"),
+            ("क्\u200dष", "क्ष"),
+            ("葛\U000e0100城", "葛城"),
+            ("ﾃﾞﾊﾞｯｸﾞ", "デバッグ"),
+            ("テ\u3099ハ\u3099ック\u3099", "デバッグ"),
+            ("ｶﾀｶﾅ", "カタカナ"),
+            ("각", "각"),
+            ("ﬁle", "file"),
+            ("x²", "x2"),
+            ("㎏", "kg"),
+            ("İstanbul", "istanbul"),
+            ("ısparta", "ISPARTA"),
+            ("مَرْحَبًا", "مرحبا"),
+            ("مرحـــبا", "مرحبا"),
+            ("שָׁלוֹם", "שלום"),
+            ("٢٠٢٤", "2024"),
+            ("१९४७", "1947"),
+            ("ΟΔΟΣ", "οδος"),
+            ("豈", "豈"),
+        ],
+    )
+    def test_two_ways_to_write_a_word_are_one_term(self, one, other) -> None:
+        assert PLAIN.terms(one) == PLAIN.terms(other) != []
+
+    @pytest.mark.parametrize(("one", "other"), [("für", "fur"), ("schön", "schon"), ("año", "ano"), ("й", "и")])
+    def test_letters_with_accents_are_letters_of_their_own(self, one, other) -> None:
+        assert PLAIN.terms(one) != PLAIN.terms(other)
+
     @given(TEXTS)
-    def test_composed_or_not_makes_no_difference_outside_kana(self, text) -> None:
-        text = "".join(c for c in text if unicodedata.combining(c) == 0 or c == "\u0301")
-        if "\u3099" not in unicodedata.normalize("NFD", text):
-            composed, apart = (words(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
-            assert list(map(PLAIN.term, composed)) == list(map(PLAIN.term, apart))
+    def test_composed_or_not_makes_no_difference(self, text) -> None:
+        composed, apart = (PLAIN.terms(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
+        assert composed == apart
 
     def test_what_is_too_long_is_no_word(self) -> None:
         assert PLAIN.terms(f"{'x' * LONGEST_WORD} {'y' * (LONGEST_WORD + 1)}") == ["x" * LONGEST_WORD]

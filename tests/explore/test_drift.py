@@ -43,7 +43,7 @@ def test_the_loss_is_the_decoders_cross_entropy(followed) -> None:
     inputs = len(snapshot.model.encoder.words)
     losses = []
     for id in ("stars-0", "mixed-0"):
-        bag = snapshot.bags_of(numbers(followed, id).tolist()).below(inputs)
+        bag = snapshot.tokens_of(numbers(followed, id).tolist()).bags().below(inputs)
         q = tfidf(bag, snapshot.model.idf[:inputs]).astype(float)
         p = snapshot.decoder.words(snapshot.model.encoder.encode(bag).floats)[0][bag.terms]
         losses.append(-(q / q.sum() * np.log(p)).sum())

@@ -133,7 +133,7 @@ def test_a_killed_command_leaves_the_index_and_its_doctor_content(world, tmp_pat
     """The same with nothing between: the command as it is typed, killed while it learns."""
     folder = tmp_path / "index"
     shutil.copytree(world.old, folder)
-    arguments = command("index", world.changes["index"][1], "--index", folder, "--passes", 1_000_000)
+    arguments = command("index", world.changes["index"][1], "--index", folder, "--passes", 1_000_000, "--replace")
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
         for line in process.stderr:
             if line.startswith(b"learning"):

@@ -1,7 +1,9 @@
 """Codes as files for other tools: all formats say what the index holds, and a file is whole or not there."""
 
 import csv
+import errno
 import os
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
@@ -115,6 +117,14 @@ class TestWholeFiles:
             with pytest.raises(OSError) as failed, whole_file(path):
                 pytest.fail("it was opened")
             assert failed.value.filename == str(path)
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+    def test_a_full_disk_is_named_by_the_file(self, tmp_path):
+        with pytest.raises(OSError) as failed, whole_file(tmp_path / "map.html"), open("/dev/full", "w") as file:  # noqa: PTH123
+            file.write("a")
+            file.flush()
+        assert (failed.value.errno, failed.value.filename) == (errno.ENOSPC, str(tmp_path / "map.html"))
+        assert list(tmp_path.iterdir()) == []
 
     def test_it_may_be_read_by_whom_the_umask_lets(self, tmp_path):
         before = os.umask(0o027)

@@ -63,6 +63,15 @@ class TestEqual:
         assert equal("文档", "文档检索", "检索文档", "文", "档") == [0, 1]
         assert equal("文档检", "文档检索", "检索文档") == [0]
 
+    def test_the_whole_value(self) -> None:
+        def whole(value: str, *values: object) -> list[int]:
+            return rows(index(*values).whole("f", value))
+
+        assert whole("c", "C", "C++", "c#", ["Go", "C"], "C and D", "Ｃ") == [0, 3, 5]
+        assert whole("new  york", "New York", "New York City") == [0]
+        assert whole("2010", 2010, 2010.0, "2010", "in 2010", "2010-05-03", 20100) == [0, 1, 2]
+        assert whole("x" * 2_000, "x" * 2_000, "x") == [0]
+
     def test_a_number_however_it_is_written(self) -> None:
         assert equal("2010", 2010, 2010.0, "2010", "in 2010", 2010.5, 20100) == [0, 1, 2, 3]
         assert equal("2010.0", 2010, 2010.0, 2010.5) == [0, 1]

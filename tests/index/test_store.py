@@ -22,9 +22,10 @@ from shared import ENVIRONMENT, nobody, open_to_all, wait_for
 from textae import Document
 from textae.errors import StoreError
 from textae.index import store
-from textae.index.records import content_hash, digest_of
+from textae.index.records import content_hash, digest_of, where_hash
 from textae.index.store import Reader
 from textae.index.writer import UpdateWriter, Writer
+from textae.types import Place
 
 
 def write(folder: Path, word: str, n: int = 3) -> None:
@@ -249,8 +250,8 @@ class TestRevisers:
             writer.commit()
         with closing(Reader(tmp_path)) as reader:
             contents = {id: reader.content(id) for id in ("a", "b")}
-            assert reader.contents("one") == {"a": contents["a"]}
-            assert reader.contents("two") == {"b": contents["b"]}
+            assert reader.contents("one") == {"a": (contents["a"], where_hash("here", "[]"))}
+            assert reader.contents("two") == {"b": (contents["b"], where_hash("here", "[]"))}
             assert reader.content("c") is None
             assert reader.contents("nowhere") == {}
             assert contents["a"] == content_hash(Document("a", "text", **said, source="there"))
@@ -261,6 +262,15 @@ class TestRevisers:
                 Document("a", "text", "title", {"n": 2}),
             ):
                 assert content_hash(other) != contents["a"]
+
+    def test_places_come_back(self, tmp_path):
+        places = (Place(0, "line", "3"), Place(4, "sheet", "half a pair: \ud800"))
+        with Writer(tmp_path) as writer:
+            writer.add(Document("a", "text", places=places))
+            writer.add(Document("b", "text"))
+            writer.commit()
+        with closing(Reader(tmp_path)) as reader:
+            assert [document.places for document in reader.stream()] == [places, ()]
 
     def test_a_reader_knows_whether_it_is_of_the_last_commit(self, folder):
         with closing(Reader(folder)) as reader:
@@ -500,7 +510,7 @@ class TestRefused:
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute("PRAGMA user_version = 99")
         with pytest.raises(
-            StoreError, match=r"has format 99, and this textae reads format 4; 'textae index .* rebuilds it"
+            StoreError, match=r"has format 99, and this textae reads format 5; 'textae index .* rebuilds it"
         ):
             Reader(folder)
         write(folder, "rebuilt")
@@ -553,7 +563,7 @@ class TestRefused:
 
     def test_a_missing_array(self, folder):
         array_files(folder)[0].unlink()
-        with pytest.raises(StoreError, match=r"is damaged: [0-9a-f]{64}.npy is missing; 'textae index' rebuilds it"):
+        with pytest.raises(StoreError, match=r"is damaged: [0-9a-f]{64}.npy is missing; 'textae index --replace' "):
             Reader(folder)
 
     @pytest.mark.parametrize("size", [0, 5, 127, 200])
@@ -563,7 +573,7 @@ class TestRefused:
             path = Path(reader.arrays["numbers"].filename)
         os.truncate(path, size)
         with pytest.raises(
-            StoreError, match=rf"the array 'numbers' in {path.name} is not whole; 'textae index' rebuilds"
+            StoreError, match=rf"the array 'numbers' in {path.name} is not whole; 'textae index --replace' rebuilds"
         ):
             Reader(folder)
 
@@ -607,7 +617,7 @@ class TestRefused:
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute(forged)
             database.commit()
-        with pytest.raises(StoreError, match=r"is damaged: its settings or its list of arrays .*; 'textae index' reb"):
+        with pytest.raises(StoreError, match=r"is damaged: its settings or its list of arrays .*; 'textae index --re"):
             Reader(folder)
         write(folder, "rebuilt")
         assert word_in(folder) == "rebuilt"

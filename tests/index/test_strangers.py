@@ -34,6 +34,7 @@ SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(ep
 READING: tuple[tuple[str, ...], ...] = (
     ("search", "telescope", "-k", "1"),
     ("similar", "stars-0", "-k", "1"),
+    ("get", "stars-0"),
     ("info",),
     ("doctor",),
     ("export", "--codes", "OUT.csv"),
@@ -43,7 +44,7 @@ WRITING: tuple[tuple[str, ...], ...] = (
     ("add", "MORE", "-q"),
     ("sync", "MORE", "-q"),
     ("train", *TINY, "-q"),
-    ("index", "MORE", *TINY, "-q"),
+    ("index", "MORE", *TINY, "-q", "--replace"),
 )
 
 
@@ -396,6 +397,8 @@ class TestDocuments:
             ("text", None),
             ("origin", 7),
         ]
+        + [("places", value) for value in ("", "{}", "[1]", '[[0,"line"]]', "[[0,1,2]]", '[[-1,"page","1"]]', 7)]
+        + [("places", '[[5,"page","1"],[4,"page","2"]]'), ("places", '[[99999,"page","1"]]')]
         + [("picture", value) for value in (b"", b"\xff" * 12, 7)],
     )
     def test_a_row_with_right_hashes_and_wild_values_is_damage(self, stranger, column, value):
@@ -409,7 +412,8 @@ class TestDocuments:
                 row["content"] = records._content_hash(
                     (row["id"], row["title"], row["text"], row["fields"], row["picture"])
                 )
-            row["sha256"] = records._row_hash(row["number"], row["source"], row["origin"], row["content"])
+            where = row["source"], row["origin"], row["places"]
+            row["sha256"] = records._row_hash(row["number"], where, row["content"])
             database.execute("PRAGMA writable_schema = ON")  # by which NOT NULL can go, and come back
             kept = database.execute("SELECT sql FROM sqlite_schema WHERE name = 'documents'").fetchone()[0]
             change = "UPDATE sqlite_schema SET sql = ? WHERE name = 'documents'"

@@ -37,6 +37,10 @@ def Between(name: str, of: Range) -> query.TermRange:
     return query.TermRange(name, of.low, of.high, of.exclude_low, of.exclude_high)
 
 
+def Whole(name: str, value: str) -> query.Phrase:
+    return query.Phrase(name, [value])
+
+
 InField, FieldPrefix, Present, And, Or, Not = query.Term, query.Prefix, query.Every, query.And, query.Or, query.Not
 
 FIELDS = ("id", "title", "year", "topic", "a.b", "sub-topic", "odd: name (1)")
@@ -122,6 +126,9 @@ class TestParse:
             ("topic:http://a/b?c=d", InField("topic", "http://a/b?c=d")),
             ("topic:NOT", InField("topic", "NOT")),
             ("topic:(a OR NOT id:b)", Or((InField("topic", "a"), Not(InField("id", "b"))))),
+            ("topic:=a", Whole("topic", "a")),
+            ('topic:="a b" c', And((Whole("topic", "a b"), C))),
+            ("(NOT topic:=c++)", Not(Whole("topic", "c++"))),
             ("topic:os.p*", FieldPrefix("topic", "os.p")),
             ("topic:*", Present("topic")),
             ("a.b:a sub-topic:b", And((InField("a.b", "a"), InField("sub-topic", "b")))),
@@ -183,7 +190,8 @@ class TestParse:
             ("year:>", "a value must follow >", 6),
             ("year:> 2010", "a value must follow >", 6),
             ("year:>20*", "a value must follow >", 6),
-            ("year:=2010", "a comparison follows its field", 6),
+            ("year:==2010", "a comparison follows its field", 7),
+            ("year:= 2010", "a value must follow =", 6),
             (">2010", "a comparison follows its field", 1),
             ("year:[2010 TO 2005]", "nothing can lie in this range", 6),
             ("year:{5 TO 5}", "nothing can lie in this range", 6),
@@ -259,6 +267,17 @@ class TestEvaluate:
         assert found('"beta gamma"', two) == []
         assert found('"beta the"', two) == []
 
+    def test_unspaced_script_and_names_with_signs(self) -> None:
+        texts = ("文档检索系统", "文索", "in C++ on .NET", "C on the net", "lang\u00adsam", "ﾃﾞﾊﾞｯｸﾞ")
+        some = [Document(str(number), text) for number, text in enumerate(texts)]
+        assert found("档检索", some) == found("文档*", some) == found("检", some) == ["0"]
+        assert found("文索", some) == ["1"]
+        assert found("C++", some) == found(".net", some) == found('"C++ on"', some) == found("c+*", some) == ["2"]
+        assert found("net", some) == found("c", some) == ["2", "3"]
+        assert found('"C on"', some) == ["3"]
+        assert found("langsam", some) == found("lang\u00adsam*", some) == ["4"]
+        assert found("デバッグ", some) == ["5"]
+
     def test_a_phrase_is_the_same_in_pieces(self, monkeypatch) -> None:
         monkeypatch.setattr("textae.search.filters._CHUNK", 3)
         many = [Document(str(number), "x y " * (number % 4) + "y z") for number in range(20)]
@@ -284,6 +303,8 @@ class TestEvaluate:
         assert found("topic:stars") == ["stars"]
         assert found('topic:"sky maps"') == ["stars"]
         assert found("topic:s*") == ["noise", "stars"]
+        assert found('topic:="sky maps"') == ["stars"]
+        assert found("topic:=maps") == []
         assert found("NOT topic:*") == ["bread", "empty"]
         assert found('"odd: name (1)":X') == ["bread"]
         assert found("id:empty OR title:dough") == ["bread", "empty"]

@@ -21,7 +21,7 @@ def show(text: str, *query: str) -> tuple[str, list[str]]:
     """The snippet of a text for some words, each a term of its own, and the parts of it that are marked."""
     analysis = Analysis.of("english")
     weights = {analysis.term_of[word]: 1.0 + number for number, word in enumerate(query)}
-    line, marks = snippets([text], analysis.term_of, weights)[0]
+    line, marks, _ = snippets([text], analysis.term_of, weights)[0]
     return line, [line[first:last] for first, last in marks]
 
 
@@ -30,6 +30,20 @@ class TestSnippet:
         line, marked = show("A dog smooths what Dogs smoothed.", "dog", "smoothing")
         assert line == "A dog smooths what Dogs smoothed."
         assert marked == ["dog", "smooths", "Dogs", "smoothed"]
+
+    @pytest.mark.parametrize(
+        ("text", "query", "marked"),
+        [
+            ("ein Gesamt\u00adkonzept", ["gesamtkonzept"], ["Gesamt\u00adkonzept"]),
+            ("die lang\u00ad\n fristige", ["langfristige"], ["lang\u00ad fristige"]),
+            ("猫が好き", ["猫"], ["猫"]),
+            ("ﾃﾞﾊﾞｯｸﾞ する", ["デバ", "バッ"], ["ﾃﾞﾊﾞ", "ﾊﾞｯ"]),
+            ("in C++ on .NET", ["c", "c++", ".net"], ["C", "C++", ".NET"]),
+            ("e\u0301te\u0301 en ﬁn", ["été", "fin"], ["e\u0301te\u0301", "ﬁn"]),
+        ],
+    )
+    def test_words_are_marked_as_they_are_written(self, text, query, marked) -> None:
+        assert show(text, *query)[1] == marked
 
     def test_of_a_long_text_the_passage_that_speaks_of_the_query(self) -> None:
         filler = "nothing to be seen here at all " * 30
@@ -83,6 +97,6 @@ class TestSnippet:
 
     @given(TEXTS)
     def test_marks_rise_and_stay_within_the_line(self, text) -> None:
-        line, marks = snippets([text], defaultdict(lambda: "any"), {"any": 1.0})[0]
+        line, marks, _ = snippets([text], defaultdict(lambda: "any"), {"any": 1.0})[0]
         assert list(marks) == sorted(marks)
         assert set(marks) <= set(spans(line))

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
 
 import click
 
+from textae.errors import TextaeError
 from textae.views.sanitise import cell, json_line
 
 
@@ -30,6 +32,20 @@ def styled(text: str, **style: Any) -> str:
     return click.style(text, **style) if any(style.values()) and shows_colours() else text
 
 
+def linked(text: str, path: str) -> str:
+    """The text as a link that opens the file at an absolute path, where stdout is a terminal that knows links (OSC 8).
+
+    The name of the machine is in the link, so that a terminal on another one does not open its own file.
+    """
+    if not PurePath(path).is_absolute() or not shows_colours() or os.environ.get("TERM") == "linux":
+        return text
+    from urllib.parse import quote  # which leaves nothing in a path that could end the link
+
+    host = os.uname().nodename if hasattr(os, "uname") else ""
+    file = quote(path.replace(os.sep, "/"), errors="replace")
+    return f"\x1b]8;;file://{quote(host)}/{file.removeprefix('/')}\x1b\\{text}\x1b]8;;\x1b\\"
+
+
 def text_width() -> int:
     """Columns of running text: those of the terminal, and at most 100."""
     return min(100, shutil.get_terminal_size().columns)
@@ -41,9 +57,9 @@ def wrapped(text: str, indent: int = 0) -> str:
     return textwrap.fill(cell(text), max(20, text_width()), initial_indent=margin, subsequent_indent=margin)
 
 
-def titled(id: str, title: str, **style: Any) -> str:
-    """An id, in a style of `click.style`, and the title where it differs."""
-    shown = styled(cell(id), **style)
+def titled(id: str, title: str, link: str = "", **style: Any) -> str:
+    """An id, in a style of `click.style` and linked to a file, and the title where it differs."""
+    shown = linked(styled(cell(id), **style), link)
     return f"{shown}  {cell(title)}" if title and title != id else shown
 
 
@@ -85,6 +101,23 @@ def note(message: str, *, quiet: bool = False) -> None:
 def error(message: str) -> None:
     """Print an error on stderr, on one line."""
     _say(f"textae: error: {cell(message)}")
+
+
+def confirm(question: str, otherwise: str) -> None:
+    """Ask whether to go on; on a no, leave with exit code 1.
+
+    Args:
+        question: for a yes or a no.
+        otherwise: what to do where nobody can be asked.
+
+    Raises:
+        TextaeError: standard input or standard error is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise TextaeError(otherwise)
+    if not click.confirm(cell(question), err=True):
+        note("nothing has changed")
+        raise SystemExit(1)
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):

@@ -1,34 +1,66 @@
-"""The words of HTML and the title of Markdown, without the markup that only steers their looks.
+"""The words of HTML, without the markup that only steers their looks.
 
-HTML is parsed by lexbor, which follows the rules of browsers (WHATWG HTML, section 13.2): no page is too broken.
-Scripts, styles, navigation and other elements that hold no page text are left out. Each block is a line of its own.
+HTML is parsed by lexbor, which follows the rules of browsers (WHATWG HTML, section 13.2): no page is too broken. So is
+its encoding found: by a byte order mark, a declaration, `<meta charset>`. Left out are scripts, styles, navigation,
+other elements that hold no page text, and what is hidden, but for the panels of tabs, which a click shows. What only
+screen readers skip (`aria-hidden`) is kept, as a reader sees it. Each block is a line of its own.
 """
 
 import re
 from collections import Counter
 
+from textae.corpus.decoding import Decoded, codec, decode
+
 _UNSEEN = ("script", "style", "template", "noscript", "svg", "object", "iframe", "nav")
 _CLOSED = (*_UNSEEN, "title", "textarea")  # elements that take the rest of the page where they are never closed
-_INLINE = "a,abbr,b,bdi,bdo,cite,code,dfn,em,font,i,kbd,mark,q,s,samp,small,span,strong,sub,sup,u,var"
+_INLINE = (
+    "a,abbr,acronym,b,bdi,bdo,big,cite,code,data,del,dfn,em,font,i,ins,kbd,label,mark,nobr,q,rb,rp,rt,ruby,s,samp,small,"
+    "span,strike,strong,sub,sup,time,tt,u,var,wbr"
+)
+_HIDDEN = "[hidden]:not([hidden='until-found'],[role=tabpanel],html,body),[role=navigation i],dialog:not([open])"
+_STYLED = "[style]:not([role=tabpanel],html,body)"  # a script shows a page that is hidden until it is loaded
+_NOT_SHOWN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_HEADING_MARK = "\ufdd0"  # no character of Unicode
 _FLAT = set("a area base br col dd dt embed hr img input li link meta option p source td th tr track wbr".split())  # noqa: SIM905
 """Elements that hold nothing, or that the parser closes by itself."""
 
+_PRESCAN = 4_096  # bytes; browsers look at 1,024, and again where they meet a later declaration
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
 _DEEPEST = 1_000
 _MANY = 10_000  # tags; fewer of them are parsed in a second, however deep they nest
 _SELF_CLOSED = re.compile(rf"<({'|'.join(_CLOSED)})\b[^<>]*/>", re.IGNORECASE)  # of XHTML; HTML would wait for the end
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)[^<>]*>?", re.IGNORECASE)
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$|^(?=\S)(.+)\n(?:={3,}|-{3,}|~{3,})[ \t]*$", re.MULTILINE)
-_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+
+def decode_html(content: bytes, declared: str = "") -> Decoded:
+    """The source of a page.
+
+    Args:
+        content: of the page.
+        declared: its encoding, where a header tells it; else the page does.
+
+    Raises:
+        RefusedError: it is no text.
+    """
+    return decode(content, declared or _declared(content[:_PRESCAN]))
 
 
 def html_parts(source: str) -> tuple[str, str]:
     """The title and the text of an HTML document, however broken."""
+    title, sections = html_sections(source)
+    return title, "\n".join(text for _, text in sections)
+
+
+def html_sections(source: str) -> tuple[str, list[tuple[str, str]]]:
+    """The title of an HTML document, else its first heading of level 1, and its sections.
+
+    Returns:
+        The title; of each section the heading, "" in front of the first one, and the text with the heading.
+    """
     from selectolax.lexbor import LexborHTMLParser  # 20 ms, and only here
 
-    source = _SELF_CLOSED.sub("\n", source)
+    source = _SELF_CLOSED.sub("\n", source.replace(_HEADING_MARK, ""))
     if source.count("<") > _MANY:
         source = _shallow(source)
     page = LexborHTMLParser(source, scripting=True)
@@ -36,29 +68,51 @@ def html_parts(source: str) -> tuple[str, str]:
         if len(page.css(element)) > len(re.findall(f"</{element}", source, re.IGNORECASE)):
             source = _without_unclosed(source, element)
             page = LexborHTMLParser(source, scripting=True)
+    hidden = page.css(_HIDDEN) + [
+        node for node in page.css(_STYLED) if _NOT_SHOWN.search(node.attributes["style"] or "")
+    ]
     for block in page.css(f":not(html,head,body,{_INLINE})"):
-        block.insert_before("\n")
+        block.insert_before(f"\n{_HEADING_MARK}" if block.tag in _HEADINGS else "\n")
         block.insert_after("\n")
+    for node in hidden:
+        node.remove(recursive=False)
     page.strip_tags(list(_UNSEEN), recursive=True)
-    title = page.css_first("title")
-    heading = title.text() if title else ""
-    if title:
-        title.decompose()
-    lines = page.root.text(separator="").split("\n") if page.root else []
-    return _one_line(heading), "\n".join(filter(None, map(_one_line, lines)))
+    named, first = page.css_first("title"), page.css_first("h1")
+    title = _one_line(named.text() if named else "") or _one_line(first.text() if first else "")
+    if named:
+        named.decompose()
+    return title, _sections(page.root.text(separator="") if page.root else "")
 
 
-def markdown_parts(source: str) -> tuple[str, str]:
-    """The title and the text of Markdown or reStructuredText: the front matter's title, else the first heading."""
-    source = source.replace("\r\n", "\n")
-    title = ""
-    if front := _FRONT_MATTER.match(source):
-        source = source[front.end() :]
-        if named := _FRONT_TITLE.search(front[1]):
-            title = (named[1].rstrip(" \t") or " ").strip("\"'")
-    if not title and (heading := _HEADING.search(_FENCED.sub("", source))):
-        title = heading[2] or heading[1].rstrip(" \t#") or heading[1][0]
-    return _one_line(title), source.strip()
+def _sections(text: str) -> list[tuple[str, str]]:
+    sections: list[tuple[str, list[str]]] = []
+    at_heading = False
+    for line in text.split("\n"):
+        at_heading |= _HEADING_MARK in line
+        if line := _one_line(line.replace(_HEADING_MARK, "")):
+            if at_heading or not sections:
+                sections.append((line if at_heading else "", []))
+            sections[-1][1].append(line)
+            at_heading = False
+    return [(heading, "\n".join(lines)) for heading, lines in sections]
+
+
+def _declared(head: bytes) -> str:
+    """The encoding that the first bytes of a page declare; "" for none, and where it cannot be true."""
+    last = head.lower().rfind(b"charset")
+    if last < 0:
+        return ""
+    from selectolax.lexbor import LexborHTMLParser
+
+    head = head[: head.find(b">", last) + 1] or head
+    for meta in LexborHTMLParser(head).css("meta"):
+        attributes = {name: value or "" for name, value in meta.attributes.items()}
+        label = attributes.get("charset", "")
+        if not label and attributes.get("http-equiv", "").lower() == "content-type":
+            label = match[1] if (match := _CHARSET.search(attributes.get("content", ""))) else ""
+        if codec(label):
+            return "utf-8" if codec(label).startswith("utf-16") else label  # as which its ASCII could not be read
+    return ""
 
 
 def _shallow(source: str) -> str:

@@ -133,7 +133,7 @@ def read_idx(path: Path, name: str, spec: TableSpec) -> Iterator[Item]:
     Raises:
         FileError: it is damaged.
     """
-    plain = reading.without_gz(path)
+    plain = reading.without_packing(path)
     beside = plain.name.replace("images", "labels").replace(IDX_IMAGES, IDX_LABELS)
     labels = next((file for file in (path.with_name(beside), path.with_name(f"{beside}.gz")) if file.exists()), None)
     start = Path(name).name

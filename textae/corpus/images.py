@@ -49,7 +49,7 @@ def read(path: Path, name: str, label: str, spec: TableSpec) -> Iterator[Item]:
     Raises:
         FileError: it cannot be read, or is damaged.
     """
-    plain = reading.without_gz(path)
+    plain = reading.without_packing(path)
     if plain.suffix.lower() == ".npz":
         yield from arrays.read_npz(path, name, spec)
     elif plain.name.lower().endswith(arrays.IDX_IMAGES):

@@ -19,14 +19,15 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
-from textae.corpus.reading import FileError, Limits
+from textae.corpus import formats
+from textae.corpus.reading import LONGEST, FileError, Limits
 from textae.corpus.tables import TableSpec
 from textae.errors import CorpusError
-from textae.types import Document, Picture, Skipped
+from textae.types import Document, Picture, Place, Skipped
 
 AVAILABLE = hasattr(signal, "setitimer") and bool(sys.executable)
 """Whether a reader can be made; not on Windows."""
@@ -49,18 +50,24 @@ class File:
         path: of the file.
         name: of its document, or the start of the ids of its documents.
         label: the name of its folder; "" in the source's own folder.
-        start: documents at its beginning that are left out.
+        start: documents, or members of an archive, at its beginning that are left out.
+        is_alone: whether it was named by itself.
+        own_ids: whether the rows of a table keep their ids as they are.
+        longest: bytes of a document; a longer text is read in parts.
     """
 
     path: Path
     name: str
     label: str
     start: int = 0
+    is_alone: bool = False
+    own_ids: bool = False
+    longest: int = LONGEST
 
     @property
     def is_box(self) -> bool:
-        """Whether it is a mailbox, whose messages are told apart without parsing them."""
-        return self.path.suffix.lower() == ".mbox"
+        """Whether reading can go on behind a document that ended the reader, as in a mailbox."""
+        return formats.find(self.path).box
 
 
 class Reader:
@@ -97,8 +104,8 @@ class Reader:
             FileError: the file cannot be read, or is damaged.
             CorpusError: the system gives no process.
         """
-        file = self._files[0]
-        n_read = 0
+        file, n_read = self._files[0], 0
+        kind = formats.find(file.path)
         for answer in self._answers():
             match answer:
                 case [word, message, reason] if word == FAILED:
@@ -111,14 +118,15 @@ class Reader:
                     yield Skipped(source, reason)
                 case document:
                     yield document
-            n_read += 1
+            n_read += not kind.members or answer == [UNWANTED]
         reason = self._end()
-        if not file.is_box or n_read < file.start:
+        begun = n_read if kind.members else n_read + 1
+        if not kind.box or begun <= file.start:
             self._files.popleft()
             yield Skipped(file.name, reason)
         else:
-            self._files[0] = replace(file, start=n_read + 1)
-            yield Skipped(f"{file.name}:{n_read + 1}", reason)
+            self._files[0] = replace(file, start=begun)
+            yield Skipped(f"{file.name}:{begun}", reason)
             yield from self.items()
 
     def _answers(self) -> Iterator[Any]:
@@ -160,7 +168,7 @@ class Reader:
         """Send the next files, as many as the reader's pipe can surely hold; the first one in any case."""
         while self._process is not None and len(self._sent) < len(self._files):
             file = self._files[len(self._sent)]
-            request = json.dumps([os.fspath(file.path), file.name, file.label, file.start]).encode() + b"\n"
+            request = json.dumps([os.fspath(file.path), *astuple(file)[1:]]).encode() + b"\n"
             if self._sent and sum(self._sent) + len(request) > _SENT_AHEAD:
                 break
             self._sent.append(len(request))
@@ -197,6 +205,7 @@ class Reader:
 
 def _document(answer: dict[str, Any], stream: IO[bytes]) -> Document:
     """The document of an answer, whose pixels follow."""
+    answer["places"] = tuple(Place(*place) for place in answer["places"])
     if shape := answer.pop("picture"):
         height, width, channels = shape
         return Document(**answer, picture=Picture(height, width, channels, stream.read(height * width * channels)))

@@ -15,12 +15,15 @@ Excel and LibreOffice can hold.
 
 from __future__ import annotations
 
+import re
+import shutil
 import struct
 import tempfile
 import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, time
 from importlib import import_module
 from itertools import groupby
@@ -28,7 +31,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from textae.corpus import reading, tables
+from textae.corpus import reading, rows, tables
 from textae.corpus.reading import FileError, Item
 from textae.errors import ExtraMissingError, needs_extra
 from textae.types import FieldValue, Skipped
@@ -65,14 +68,14 @@ Line = tuple[str, int, Sequence[object]]
 """The name of a worksheet, the number of a row, and its cells."""
 
 
-def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Item]:
-    """Read the documents of a file with one of `ENDINGS`.
+def read(path: Path, name: str, spec: tables.TableSpec, prefix: str = "") -> Iterator[Item]:
+    """Read the documents of a file with one of `ENDINGS`, as `textae.corpus.tables.read_rows` does.
 
     Raises:
         FileError: the file cannot be read, is damaged or too large, or a package for it is not installed.
         FieldMissingError: no worksheet has the columns that are needed.
     """
-    plain = reading.without_gz(path)
+    plain = reading.without_packing(path)
     ending = plain.suffix.lower()
     extra = needs_extra("tables", f"reading {ending} files")
     try:
@@ -90,17 +93,25 @@ def read(path: Path, name: str, spec: tables.TableSpec) -> Iterator[Item]:
                 if max(parts, default=0) > LARGEST:
                     raise _too_large(path, max(parts))
                 lines = _ods_lines(stream) if ending == ".ods" else _xlsx_lines(stream)
-                yield from _worksheets(_without_warnings(lines), name, spec)
+                yield from _worksheets(_without_warnings(lines), name, spec, prefix)
             else:
                 is_arrow = ending in _ARROW
-                rows = _arrow_rows(stream, ending) if is_arrow else _without_warnings(_statistics_rows(stream, ending))
-                yield from tables.read_rows(enumerate(rows, start=1), name, spec)
+                found = _arrow_rows(stream, ending) if is_arrow else _without_warnings(_statistics_rows(stream, ending))
+                yield from tables.read_rows(enumerate(found, start=1), name, spec, prefix, unit="row")
     except ExtraMissingError as error:
         raise FileError(f"{path}: {error}", "needs textae[tables]") from None
     except _DAMAGE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         message = f"{path}: damaged, or not a file in the {ending} format ({reason:.200})"
         raise FileError(message, reading.DAMAGED) from error
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The rows of all worksheets of a workbook that `read` can read."""
+    with reading.opened(path) as stream, tempfile.TemporaryFile() as unpacked:
+        shutil.copyfileobj(stream, unpacked)
+        is_open = reading.without_packing(path).suffix.lower() == ".ods"
+        yield from _without_warnings(_ods_lines(unpacked) if is_open else _xlsx_lines(unpacked))
 
 
 def frame_rows(frame: DataFrame) -> Iterator[dict[str, FieldValue]]:
@@ -130,14 +141,17 @@ def _too_large(path: Path, size: int) -> FileError:
     return FileError(f"{path}: {size >> 20:,} MiB or more when unpacked, {limit}; save it as csv", limit)
 
 
-def _worksheets(lines: Iterator[Line], name: str, spec: tables.TableSpec) -> Iterator[Item]:
-    """Read each worksheet as a table. One without the columns that are needed is skipped if another has them."""
+def _worksheets(lines: Iterator[Line], name: str, spec: tables.TableSpec, prefix: str) -> Iterator[Item]:
+    """Read each worksheet as a table. One without the columns that are needed is skipped if another has them.
+
+    The ids of all worksheets but the first begin with its name, as two of them may have a row 1.
+    """
     n_read = 0
     missing: list[tuple[str, tables.FieldMissingError]] = []
     for place, (sheet, of_sheet) in enumerate(groupby(lines, itemgetter(0))):
         table = f"{name}/{reading.storable(sheet)}" if place else name
         try:
-            yield from tables.read_rows(_rows(of_sheet), table, spec)
+            yield from tables.read_rows(_rows(of_sheet), table, spec, f"{table}:" if place else prefix, unit="row")
             n_read += 1
         except tables.FieldMissingError as error:
             missing.append((table, error))
@@ -146,7 +160,7 @@ def _worksheets(lines: Iterator[Line], name: str, spec: tables.TableSpec) -> Ite
     yield from (Skipped(table, error.reason) for table, error in missing)
 
 
-def _rows(lines: Iterator[Line]) -> Iterator[tables.Row]:
+def _rows(lines: Iterator[Line]) -> Iterator[rows.Row]:
     """Name the cells of a worksheet by its first row with a value; rows without a value are left out."""
     columns: dict[str, None] = {}
     for _, number, cells in lines:
@@ -157,7 +171,7 @@ def _rows(lines: Iterator[Line]) -> Iterator[tables.Row]:
             continue
         is_header = not columns
         for place in range(len(columns), len(values)):
-            tables.add_column(columns, " ".join(tables.as_text(values[place]).split()) if is_header else "")
+            rows.add_column(columns, " ".join(tables.as_text(values[place]).split()) if is_header else "")
         if not is_header:
             yield number, dict(zip(columns, values + [None] * (len(columns) - len(values)), strict=True))
 
@@ -189,7 +203,7 @@ def _ods_lines(stream: IO[bytes]) -> Iterator[Line]:
                 element.text = " "
             elif element.tag in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 times = int(element.get(f"{_TABLE}number-columns-repeated", "1"))
-                cells += [_ods_value(element)] * min(times, tables.MOST_COLUMNS - len(cells))
+                cells += [_ods_value(element)] * min(times, rows.MOST_COLUMNS - len(cells))
             elif element.tag == f"{_TABLE}table-row":
                 times = min(int(element.get(f"{_TABLE}number-rows-repeated", "1")), _ROWS - number)
                 if any(cell is not None for cell in cells):
@@ -224,8 +238,40 @@ def _arrow_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue
     for batch in batches:
         batch.validate(full=True)  # pyarrow trusts offsets, and a wrong one would crash the process
         for first in range(0, batch.num_rows, _BATCH):
-            for row in batch.slice(first, _BATCH).to_pylist():
-                yield {reading.storable(name): plain(value) for name, value in row.items()}
+            columns: dict[str, None] = {}
+            for name in batch.schema.names:
+                rows.add_column(columns, reading.storable(name))
+            values = map(_arrow_values, batch.slice(first, _BATCH).columns)
+            for row in zip(*values, strict=True):
+                yield dict(zip(columns, map(plain, row), strict=True))
+
+
+def _arrow_values(column: Any) -> list[object]:
+    """The values of a column of Arrow; single floats are the decimals that a person wrote, 1.1 and not 1.100000024."""
+    pa = import_module("pyarrow")
+    if column.type == pa.float32():
+        column = column.cast(pa.string()).cast(pa.float64())
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except _DAMAGE:
+        return [_arrow_value(scalar, pa.types) for scalar in column]
+
+
+def _arrow_value(scalar: Any, types: Any) -> object:
+    """One value; a date, a time or a duration that Python cannot represent is text, or the number that is stored."""
+    with suppress(*_DAMAGE):
+        return scalar.as_py()
+    if types.is_dictionary(scalar.type):
+        return _arrow_value(scalar.value, types)
+    if types.is_struct(scalar.type):
+        return {name: _arrow_value(part, types) for name, part in scalar.items()}
+    if types.is_nested(scalar.type):
+        return [_arrow_value(part, types) for part in scalar.values]
+    with suppress(*_DAMAGE):
+        text = str(scalar.cast("string").as_py())
+        if types.is_temporal(scalar.type) and text[0] != "<":
+            return re.sub(r"\.0+(?=\D*$)", "", text).replace(" ", "T", 1)  # units of parquet are milliseconds
+    return scalar.value
 
 
 def _statistics_rows(stream: IO[bytes], ending: str) -> Iterator[dict[str, FieldValue]]:

@@ -18,7 +18,7 @@ from textae.corpus.reading import FileError, Limits
 from textae.corpus.tables import TableSpec
 from textae.types import Document, Skipped
 
-_LONGEST = 4 * reading.LONGEST  # bytes of an answer: a document of LONGEST bytes in another encoding, with escapes
+_WIDEST = 4  # bytes of an answer for a byte of a document, in another encoding and with escapes
 
 _FLUSHED_EVERY = 0.02  # seconds; rows of a table since then are lost where the next one ends the reader
 
@@ -78,7 +78,7 @@ def _read(file: File, spec: TableSpec, kind: str, limits: Limits, answers: IO[by
         while True:
             signal.setitimer(signal.ITIMER_REAL, limits.seconds)
             try:
-                line, pixels = _answer(next(items))
+                line, pixels = _answer(next(items), limits.longest)
             except StopIteration:
                 break
             signal.setitimer(signal.ITIMER_REAL, 0)  # the caller may be slow
@@ -99,17 +99,19 @@ def _read(file: File, spec: TableSpec, kind: str, limits: Limits, answers: IO[by
     _write(answers, _encoded(outcome).encode())
 
 
-def _answer(item: Document | Skipped | None) -> tuple[bytes, bytes]:
+def _answer(item: Document | Skipped | None, longest: int) -> tuple[bytes, bytes]:
     """The line that answers with an item, and the pixels behind it."""
     if item is None:
         return _encoded([UNWANTED]).encode(), b""
     if isinstance(item, Skipped):
         return _encoded([SKIPPED, item.source, item.reason]).encode(), b""
     picture = item.picture
-    values = {name: getattr(item, name) for name in ("id", "text", "title", "fields", "source")}
-    line = _encoded(values | {"picture": picture and picture.shape}).encode("utf-8", "surrogatepass")
-    if len(line) > _LONGEST:
-        return _answer(Skipped(item.source or item.id, reading.TOO_LONG))
+    values = {name: getattr(item, name) for name in ("id", "text", "title", "fields", "source", "notice")}
+    places = [(place.start, place.kind, place.name) for place in item.places]  # `astuple` takes 5 µs each
+    values |= {"picture": picture and picture.shape, "places": places}
+    line = _encoded(values).encode("utf-8", "surrogatepass")
+    if len(line) > _WIDEST * longest:
+        return _answer(Skipped(item.source or item.id, reading.too_long(longest)), longest)
     return line, picture.pixels if picture else b""
 
 

@@ -4,15 +4,18 @@ A document (a line of a table, a text file, a message) is at most `LONGEST` byte
 and counted as skipped, so a line of 200 MB takes no more memory than any other.
 """
 
+import errno
 import gzip
 import os
 import re
 import stat
+import sys
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from io import BufferedReader, FileIO
 from pathlib import Path, PurePath
 from typing import IO, Any, TypeVar, cast
@@ -28,17 +31,24 @@ Item = Document | Skipped | None
 LONGEST = 16 << 20
 """Bytes of one document, at most: 16 MiB, three times the King James Bible."""
 
-TOO_LONG = "longer than 16 MiB"
+TOO_LONG = f"longer than {LONGEST >> 20} MiB"
 NOT_UTF8 = "not UTF-8"
 BINARY = "binary"
 EMPTY = "empty"
 DENIED = "permission denied"
 DAMAGED = "damaged"
 GONE = "gone"
+BROKEN_LINK = "a link to nothing"
 NESTED = "nested too deeply"
+DELETED = "deleted"
+
+PACKINGS = (".gz", ".bz2", ".xz", ".zst")
+"""The endings of compressed files."""
 
 _PIECE = 1 << 20
+_USUAL = 1 << 16
 _BOM = b"\xef\xbb\xbf"
+_MAILDIR = re.compile(r"[0-9]{6,}\.[^.].*")  # the time of delivery, and what makes the name unique
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -49,10 +59,12 @@ class Limits:
     Attributes:
         seconds: since the document before it; a reader that is waited for has not used them.
         memory: bytes, beyond those of a reader that has just started.
+        longest: bytes of the document; a longer text is read in parts.
     """
 
     seconds: float = 30
     memory: int = 1 << 30
+    longest: int = LONGEST
 
     @property
     def too_slow(self) -> str:
@@ -66,6 +78,11 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+def too_long(longest: int) -> str:
+    """The reason to skip a document that is longer than so many bytes."""
+    return f"longer than {longest / 2**20:g} MiB"
 
 
 class LateError(Exception):
@@ -94,15 +111,36 @@ class Stopwatch:
 
 
 class _TimedFile(FileIO):
-    """A file that is read only as long as a stopwatch allows; reading a fifo waits for its writer without a bound."""
+    """A file that is read only as long as a stopwatch allows; reading a fifo waits for its writer without a bound.
+
+    A file that grows is read to the size that it had: a log that is written faster than it is read has no end.
+    """
 
     stopwatch: Stopwatch | None = None
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        status = os.fstat(self.fileno())
+        self._is_fifo = stat.S_ISFIFO(status.st_mode)
+        self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0  # files of /proc have none
+        if stat.S_ISREG(status.st_mode) and not self._size and os.name == "posix":
+            os.set_blocking(self.fileno(), False)  # /proc/kmsg gives nothing until something happens
+
     def readinto(self, buffer: Any) -> int | None:
-        late = self.stopwatch is not None and self.stopwatch.is_late
-        if late and not stat.S_ISFIFO(os.fstat(self.fileno()).st_mode):
+        if self.stopwatch is not None and self.stopwatch.is_late and not self._is_fifo:
             raise LateError
-        return super().readinto(buffer)
+        if self._size and (left := self._size - self.tell()) < len(buffer):
+            if left <= 0:
+                return 0
+            buffer = memoryview(buffer)[:left]
+        size = super().readinto(buffer)
+        if size is None:
+            raise BlockingIOError(errno.EAGAIN, "gives nothing now")
+        return size
+
+    def readall(self) -> bytes:
+        buffer = bytearray(_PIECE)
+        return b"".join(bytes(buffer[:size]) for size in iter(lambda: self.readinto(buffer) or 0, 0))
 
 
 class RefusedError(Exception):
@@ -121,14 +159,52 @@ class FileError(CorpusError):
         self.reason = reason
 
 
-def without_gz(path: P) -> P:
-    """The path without the ending .gz."""
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+def without_packing(path: P) -> P:
+    """The path without the ending of a compression, such as .gz."""
+    return path.with_suffix("") if path.suffix.lower() in PACKINGS else path
+
+
+def unpacked(raw: IO[bytes], ending: str) -> IO[bytes]:
+    """A stream of what is packed in another.
+
+    Args:
+        raw: the packed bytes.
+        ending: one of `PACKINGS`.
+
+    Raises:
+        RefusedError: no package for it is installed.
+    """
+    match ending:
+        case ".gz":
+            stream: Any = gzip.GzipFile(fileobj=raw)
+        case ".bz2":
+            import bz2
+
+            stream = bz2.BZ2File(raw)
+        case ".xz":
+            import lzma
+
+            stream = lzma.LZMAFile(raw)  # noqa: SIM115 (the caller closes it)
+        case _:
+            module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+            try:
+                stream = import_module(module).ZstdFile(raw)
+            except ModuleNotFoundError:
+                raise RefusedError("zstd: needs pip install 'textae[documents]'") from None
+    return cast("IO[bytes]", BufferedReader(stream))
+
+
+def packing_errors() -> tuple[type[Exception], ...]:
+    """What is raised for packed files that are damaged; those of bz2 are also an `OSError`."""
+    import lzma  # not needed to read a file that is whole
+
+    zstd = sys.modules.get("compression.zstd") or sys.modules.get("backports.zstd")
+    return (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, *([zstd.ZstdError] if zstd else []))
 
 
 @contextmanager
 def opened(path: Path, stopwatch: Stopwatch | None = None) -> Iterator[IO[bytes]]:
-    """Open a file, unpacked where it ends in .gz.
+    """Open a file, unpacked where it ends in one of `PACKINGS`.
 
     Args:
         path: of the file.
@@ -140,13 +216,30 @@ def opened(path: Path, stopwatch: Stopwatch | None = None) -> Iterator[IO[bytes]
     try:
         with BufferedReader(file := _TimedFile(path)) as raw:
             file.stopwatch = stopwatch
-            yield cast("IO[bytes]", BufferedReader(gzip.GzipFile(fileobj=raw))) if path != without_gz(path) else raw
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        message = f"{path}: the gzip file is cut off or damaged ({error}); fetch or pack it anew"
+            yield raw if path == without_packing(path) else unpacked(raw, path.suffix.lower())
+    except RefusedError as error:
+        raise FileError(f"{path}: {error}", str(error)) from None
+    except packing_errors() as error:
+        packing = path.suffix.lower()[1:].replace("gz", "gzip")
+        message = f"{path}: the {packing} file is cut off or damaged ({error}); fetch or pack it anew"
         raise FileError(message, DAMAGED) from error
     except OSError as error:
-        reason = GONE if isinstance(error, FileNotFoundError) else (error.strerror or DAMAGED).lower()
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}", reason) from error
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}", reason_of(error)) from error
+
+
+def reason_of(error: OSError) -> str:
+    """The reason to skip a file that cannot be opened or read."""
+    return GONE if isinstance(error, FileNotFoundError) else (error.strerror or DAMAGED).lower()
+
+
+def is_in_maildir(path: PurePath) -> bool:
+    """Whether a file is a mail in a Maildir: `cur/1700000000.M1P2.host:2,S`, which has no ending."""
+    return bool(_MAILDIR.fullmatch(path.name)) and path.parent.name in ("cur", "new")
+
+
+def is_deleted_mail(path: PurePath) -> bool:
+    """Whether the user deleted a mail in a Maildir: whether it has the flag T, trashed."""
+    return is_in_maildir(path) and "T" in path.name.rpartition("2,")[2]
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes | None]:
@@ -163,31 +256,19 @@ def lines(stream: IO[bytes]) -> Iterator[bytes | None]:
         yield None
 
 
-def whole(stream: IO[bytes]) -> bytes:
+def whole(stream: IO[bytes], longest: int = LONGEST) -> bytes:
     """All of a stream.
 
     Raises:
-        RefusedError: it is longer than `LONGEST`.
+        RefusedError: it is longer than `longest`.
     """
-    content = stream.read(LONGEST + 1)
-    if len(content) > LONGEST:
-        raise RefusedError(TOO_LONG)
+    # Python makes room for all that it is asked to read; for 16 MiB, that takes half of the time of a small file.
+    content = stream.read(min(_USUAL, longest + 1))
+    if len(content) == _USUAL:
+        content += stream.read(longest + 1 - _USUAL)
+    if len(content) > longest:
+        raise RefusedError(too_long(longest))
     return content
-
-
-def whole_text(stream: IO[bytes]) -> str:
-    """The text of a whole file.
-
-    Raises:
-        RefusedError: it is longer than `LONGEST`, has NUL bytes, which no text has, or is not UTF-8.
-    """
-    content = whole(stream)
-    try:
-        if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):  # the marks of UTF-16
-            raise RefusedError(BINARY)
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise RefusedError(NOT_UTF8) from None
 
 
 def storable(text: str) -> str:

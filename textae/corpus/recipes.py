@@ -84,7 +84,7 @@ class Recipe:
                     f"{path} is not the corpus {self.name!r}: its SHA-256 is {digest}, expected {expected}; "
                     f"to read it all the same, give its path instead of the name"
                 )
-        return read_file(path, f"{self.name}/corpus.jsonl", spec, TEXTS)
+        return read_file(path, f"{self.name}/corpus.jsonl", spec, TEXTS, own_ids=True)
 
     def _download(self, progress: Progress) -> Path:
         if self.archive is None:

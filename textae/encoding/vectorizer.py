@@ -51,8 +51,8 @@ class Vectorizer:
         return self.tokens(texts).bags()
 
     def bag(self, text: str) -> Bags:
-        """The bag of one text, the same as `transform` gives."""
-        times = Counter(map(self.analysis.term_of.__getitem__, words(text)))
+        """The bag of one query: as `transform` gives it, but of unspaced script pairs alone where there are any."""
+        times = Counter(map(self.analysis.term_of.__getitem__, words(text, characters=False)))
         numbers = {term: self._number_of_term[term] for term in times if term is not None}
         known = sorted((number, times[term]) for term, number in numbers.items() if number is not None)
         terms, counts = np.array(known, np.int64).reshape(-1, 2).T

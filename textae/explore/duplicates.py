@@ -12,6 +12,7 @@ compared by their pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import NamedTuple
 from unicodedata import normalize
@@ -26,7 +27,7 @@ from textae.encoding.encoders import Bits
 from textae.errors import QueryError
 from textae.explore.near_pairs import MULTIPLIER, distinct_codes, pairs
 from textae.index.snapshot import Snapshot
-from textae.types import TEXTS, Document, Duplicate, DuplicateGroups, Progress, no_progress
+from textae.types import TEXTS, Document, Progress, no_progress
 
 Shingles = NDArray[np.uint32]
 Contents = Callable[[Rows], Sequence[bytes]]
@@ -57,6 +58,38 @@ class Member(NamedTuple):
 
     row: int
     resemblance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A document that is nearly another one.
+
+    Attributes:
+        id: of the document.
+        title: of the document.
+        resemblance: to the first document of its group, from 0 to 1.
+    """
+
+    id: str
+    title: str
+    resemblance: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroups:
+    """Near-duplicates.
+
+    Attributes:
+        groups: each of at least two documents, the largest group first.
+        radius: bits in which codes were allowed to differ.
+        compared: documents whose codes were compared.
+        unknown: documents that have no code, as the encoder knows no word of them.
+    """
+
+    groups: tuple[tuple[Duplicate, ...], ...]
+    radius: int
+    compared: int
+    unknown: int
 
 
 def near_duplicates(

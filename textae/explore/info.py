@@ -12,15 +12,18 @@ A higher loss of later documents means that the auto-encoder knows their topics 
     error            mean over pictures of Σ_i (x(i) - x̂(i))²: x the brightness of a pixel, from 0 to 1, x̂ the decoder's
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from textae.corpus.ignore import BY_DEFAULT
+from textae.corpus.reading import DEFAULT
 from textae.encoding.arrays import Rows, evenly_spaced
 from textae.encoding.encoders import encode
 from textae.encoding.weighting import tfidf
 from textae.index.snapshot import Snapshot
+from textae.index.update import remembered_sources
 from textae.types import shape_in_words
 
 SAMPLE = 1_000
@@ -64,6 +67,23 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     return facts
 
 
+def sources(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What an index is made of, as JSON can hold it: each source, and the documents that came from none.
+
+    A source has the number of its documents, whether it is `gone`, and of its options those that were given.
+    """
+    listed: list[dict[str, Any]] = []
+    for key, source in remembered_sources(snapshot).items():
+        options = {name: value for name, value in asdict(source.spec).items() if value}
+        options |= {name: value for name, value in asdict(source.ignore).items() if value != getattr(BY_DEFAULT, name)}
+        options |= {name: value for name, value in asdict(source.limits).items() if value != getattr(DEFAULT, name)}
+        n = len(snapshot.reader.contents(key))
+        listed.append({"source": key, "documents": n, "kind": source.kind, "gone": source.is_gone, "options": options})
+    if others := len(snapshot.reader) - sum(one["documents"] for one in listed):
+        listed.append({"source": "", "documents": others, "kind": snapshot.modality.kind, "gone": False, "options": {}})
+    return listed
+
+
 def _text_drift(snapshot: Snapshot, learned: Rows, added: Rows) -> dict[str, Any]:
     before, now = fit(snapshot, learned), fit(snapshot, added)
     losses = {"loss_of_learned": before.loss, "loss_of_added": now.loss}
@@ -99,7 +119,7 @@ def fit(snapshot: Snapshot, numbers: Rows) -> Fit:
         snapshot: the index.
         numbers: (n,) of the documents, at least 1.
     """
-    bags = snapshot.bags_of(numbers[evenly_spaced(len(numbers), SAMPLE)].tolist())
+    bags = snapshot.tokens_of(numbers[evenly_spaced(len(numbers), SAMPLE)].tolist()).bags()
     inputs = len(snapshot.text_encoder.words)
     known, total = bags.below(inputs), float(bags.counts.sum())
     unknown = 1 - float(known.counts.sum()) / total if total else 0.0

@@ -52,22 +52,26 @@ class Report:
     Attributes:
         documents: the number of indexed documents.
         skipped: the number of skipped documents, by reason.
-        examples: the sources of the first skipped ones, by reason.
+        examples: the sources of the first skipped and ignored ones, by reason.
+        noticed: the number of documents of which something was noticed, by what it was.
         language: of the stemmer and the stop words; None for words as they are.
         terms: the size of the vocabulary.
         inputs: the number of the most frequent terms, which the encoder reads.
         shape: height, width and channels of pictures; None for texts.
         warnings: problems, for the user.
+        ignored: the number of files and folders that were left out on purpose, by reason.
     """
 
     documents: int
     skipped: Mapping[str, int]
     examples: Mapping[str, list[str]]
+    noticed: Mapping[str, int]
     language: str | None
     terms: int
     inputs: int
     shape: Shape | None = None
     warnings: list[str] = field(default_factory=list)
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
 
 def build(
@@ -107,9 +111,9 @@ def build(
         with failures_are_errors(writer.folder):
             counter.add(searchable(document))
     if not len(writer):
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(reading.skipped.items()))
-        because = f"; skipped {reading.skipped.total()} ({reasons})" if reasons else ""
-        raise CorpusError(f"no document to index{because}")
+        raise CorpusError(
+            f"no document to index{_counted('skipped', reading.skipped)}{_counted('ignored', reading.ignored)}"
+        )
     with failures_are_errors(writer.folder):
         vocabulary, tokens, frequencies = counter.finish()
     n, n_terms = len(tokens), len(vocabulary)
@@ -125,8 +129,15 @@ def build(
             f"learned from only {n} {modality.noun}: expect little more than {modality.exact_match}; "
             f"some {FEW} are needed",
         )
-    skipped, inputs = dict(reading.skipped), min(model.inputs, n_terms)
-    return Report(n, skipped, reading.examples, analysis.language, n_terms, inputs, corpus.shape, warnings)
+    read = (dict(reading.skipped), reading.examples, dict(reading.noticed))
+    inputs, ignored = min(model.inputs, n_terms), dict(reading.ignored)
+    return Report(n, *read, analysis.language, n_terms, inputs, corpus.shape, warnings, ignored)
+
+
+def _counted(what: str, reasons: "Tally[str]") -> str:
+    """What was skipped or ignored, for an error."""
+    listed = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    return f"; {what} {reasons.total()} ({listed})" if reasons else ""
 
 
 @dataclass(frozen=True)
@@ -185,9 +196,10 @@ def learn_and_write(
         segment_writer.append(corpus.doc_numbers, corpus.tokens, progress)
     segment_writer.finish()
     writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": idf_of})
-    language, stop_words = vectorizer.analysis.language, sorted(vectorizer.analysis.stop_words)
-    writer.set("analysis", {"language": language, "stop_words": stop_words})
-    writer.set("about", {"language": language, **stored_settings(model, train)})
+    analysis = vectorizer.analysis
+    stop_words = sorted(analysis.stop_words)
+    writer.set("analysis", {"language": analysis.language, "stop_words": stop_words, "version": analysis.version})
+    writer.set("about", {"language": analysis.language, **stored_settings(model, train)})
     writer.set("shape", modality.shape)
     writer.set("passage", corpus.passage)
     writer.set("learned_documents", n)
@@ -284,7 +296,9 @@ class Reading:
 
     Attributes:
         skipped: the number of skipped documents, by reason.
-        examples: the sources of the first ones, by reason.
+        ignored: the number of files and folders that were left out on purpose, by reason.
+        examples: the sources of the first ones of both, by reason.
+        noticed: the number of stored documents with a notice, by notice.
     """
 
     EXAMPLES = 1_000
@@ -292,18 +306,21 @@ class Reading:
     def __init__(self, writer: Writer, progress: Progress) -> None:
         self._writer, self._progress = writer, progress
         self.skipped: Tally[str] = Tally()
+        self.ignored: Tally[str] = Tally()
         self.examples: dict[str, list[str]] = {}
+        self.noticed: Tally[str] = Tally()
 
     def documents(self, corpus: Iterable[Document | Skipped]) -> Iterator[Document]:
         """Store the documents that can be stored, and yield them, in order."""
         for item in corpus:
             skipped = item if isinstance(item, Skipped) else self._store(item)
             if skipped is not None:
-                self.skipped[skipped.reason] += 1
+                (self.ignored if skipped.ignored else self.skipped)[skipped.reason] += 1
                 examples = self.examples.setdefault(skipped.reason, [])
                 if len(examples) < self.EXAMPLES:
                     examples.append(skipped.source)
             elif isinstance(item, Document):
+                self.noticed.update(filter(None, [item.notice]))
                 self._progress("reading", len(self._writer), None)
                 yield item
 

@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from textae.errors import NotWritableError, StoreError
+from textae.errors import NoIndexError, NotWritableError, StoreError
 from textae.files import make_folder
 from textae.index.directory import Directory
 
-FORMAT = 4
+FORMAT = 5
 """The version of the tables and arrays; another one is refused, with the command that rebuilds the index."""
 
 APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database
@@ -31,7 +31,7 @@ WAIT_FOR_LOCK = 5.0
 TABLES = {
     "documents": """CREATE TABLE documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
                         text TEXT NOT NULL, fields TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL,
-                        picture BLOB, content BLOB NOT NULL, sha256 BLOB NOT NULL)""",
+                        places TEXT NOT NULL, picture BLOB, content BLOB NOT NULL, sha256 BLOB NOT NULL)""",
     "arrays": "CREATE TABLE arrays (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL)",
     "settings": "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "digest": "CREATE TABLE digest (sha256 TEXT NOT NULL)",
@@ -174,7 +174,7 @@ def _directory(folder: Path) -> Directory:
         pass
     except OSError as error:
         raise StoreError(f"cannot read the index {folder}: {error.strerror}; read permission is needed") from None
-    raise StoreError(f"no index at {folder}; 'textae index SOURCE… --index {folder}' makes one")
+    raise NoIndexError(f"no index at {folder}; 'textae index SOURCE… --index {folder}' makes one")
 
 
 def _files(directory: Directory) -> dict[str, os.stat_result]:
@@ -228,7 +228,7 @@ def _checked(database: Database) -> Database:
         with_log = database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         version, schema = version_of(database), schema_of(database)
         if not schema:
-            raise StoreError(
+            raise NoIndexError(
                 f"the index at {folder} was never finished; 'textae index SOURCE… --index {folder}' makes it"
             )
         if version is None or not (with_log or database.unlocked_state):
@@ -236,7 +236,7 @@ def _checked(database: Database) -> Database:
         if version != FORMAT:
             raise StoreError(
                 f"the index at {folder} has format {version}, and this textae reads format {FORMAT}; "
-                f"'textae index SOURCE… --index {folder}' rebuilds it"
+                f"'textae index SOURCE… --replace --index {folder}' rebuilds it"
             )
         check_schema(schema, folder)
     except BaseException:
@@ -347,4 +347,4 @@ def damage_is_an_error(folder: Path) -> Iterator[None]:
                 f"cannot read the index {folder}: {error}; its disk may be full or broken, or you may not read it"
             ) from None
         why = "its pages are linked in circles" if code == sqlite3.SQLITE_INTERRUPT else error
-        raise StoreError(f"the index {folder} cannot be read: {why}; 'textae index' rebuilds it") from None
+        raise StoreError(f"the index {folder} cannot be read: {why}; 'textae index --replace' rebuilds it") from None

@@ -181,16 +181,20 @@ class FieldIndex:
         One word is looked up; any other value, such as `new york`, `c++` or `os.path`, is searched in all strings of
         the field. A number equals every spelling of it, and the prefix of a date equals every date with it.
         """
-        value, rows = _normalised(value), [np.empty(0, np.int32)]
-        # A double tells a number from its neighbours up to 2^53; larger whole numbers are equal as they are written.
-        if _NUMBER.fullmatch(value) and abs(float(value)) <= 2**53:
-            rows.append(self._exactly(_field(name) + "n" + _sortable(float(value))))
+        value = _normalised(value)
+        rows = [self._number(name, value)]
         if _PART_OF_DATE.fullmatch(value):
             rows.append(self._with_prefix(_field(name) + "d" + _iso(value)))
         if words(value) == [value]:
             rows += [self._exactly(_field(name) + kind + value) for kind in "sw"]
         elif value:
             rows.append(self._holding(_field(name) + "s", value))
+        return np.concatenate(rows)
+
+    def whole(self, name: str, value: str) -> Ints:
+        """The rows where the field, or an element of its list, is the value; numbers are equal as `equal` has them."""
+        value = _normalised(value)
+        rows = [self._number(name, value), self._exactly(_field(name) + "s" + value[:LONGEST_STRING])]
         return np.concatenate(rows)
 
     def prefix(self, name: str, prefix: str) -> Ints:
@@ -220,6 +224,13 @@ class FieldIndex:
 
     def _exactly(self, key: str) -> Ints:
         return self._between(_encoded(key), _encoded(key) + b"\0")  # the smallest longer key
+
+    def _number(self, name: str, value: str) -> Ints:
+        """The rows where the field is a number that is written so."""
+        # A double tells a number from its neighbours up to 2^53; larger whole numbers are equal as they are written.
+        if _NUMBER.fullmatch(value) and abs(float(value)) <= 2**53:
+            return self._exactly(_field(name) + "n" + _sortable(float(value)))
+        return np.empty(0, np.int32)
 
     def _holding(self, start: str, phrase: str) -> Ints:
         """The rows of the strings that hold a phrase; their bytes are searched as one text."""

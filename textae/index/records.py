@@ -16,13 +16,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.errors import StoreError
+from textae.errors import CorpusError, StoreError
 from textae.index.directory import Directory
-from textae.types import Document, FieldValue, Picture, is_deeper
+from textae.types import Document, FieldValue, Picture, Place, is_deeper
 
 Arrays = Mapping[str, NDArray[Any]]
 
-COLUMNS = "number, id, title, text, fields, source, origin, picture, content, sha256"
+COLUMNS = "number, id, title, text, fields, source, origin, places, picture, content, sha256"
 """The columns of a document's row."""
 
 DEEPEST = 200
@@ -30,15 +30,16 @@ DEEPEST = 200
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHAPE = struct.Struct("<3I")  # stands before the pixels of a picture
+_encoded = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder each time: 3 µs
 
 
 def damaged(folder: Path, what: str) -> StoreError:
     """The error for files of an index that are not what was written."""
-    return StoreError(f"the index {folder} is damaged: {what}; 'textae index' rebuilds it from its sources")
+    return StoreError(f"the index {folder} is damaged: {what}; 'textae index --replace' rebuilds it from its sources")
 
 
 def content_hash(document: Document) -> bytes:
-    """The hash of a document's id, title, text, fields and picture, without its number and source; 32 bytes.
+    """The hash of a document's id, title, text, fields and picture, without its number, source and places; 32 bytes.
 
     Raises:
         UnicodeEncodeError: of half of a surrogate pair, which cannot be stored.
@@ -54,8 +55,18 @@ def row_of(document: Document, number: int) -> tuple[Any, ...]:
     """
     content = _content(document)
     content_hash = _content_hash(content)
-    row_hash = _row_hash(number, document.source, document.origin, content_hash)
-    return number, *content[:4], document.source, document.origin, content[4], content_hash, row_hash
+    where = document.source, document.origin, places_json(document.places)
+    return number, *content[:4], *where, content[4], content_hash, _row_hash(number, where, content_hash)
+
+
+def places_json(places: Sequence[Place]) -> str:
+    """The places of a document, as they are stored."""
+    return json.dumps([[place.start, place.kind, place.name] for place in places], separators=(",", ":"))
+
+
+def where_hash(source: str, places: str) -> int:
+    """A hash of where a document is, in this process: its source, and its places as they are stored."""
+    return hash((source, places))
 
 
 def document_of(row: Sequence[Any], folder: Path) -> Document:
@@ -64,11 +75,13 @@ def document_of(row: Sequence[Any], folder: Path) -> Document:
     Raises:
         StoreError: the row is not what was written.
     """
-    if not is_whole(row):
+    parsed = _parsed(row)
+    if parsed is None:
         raise damaged(folder, f"the document {row[1]!r} is not what was written")
-    _, id, title, text, fields, source, origin, stored, *_ = row
+    fields, places = parsed
+    _, id, title, text, _, source, origin, _, stored, *_ = row
     picture = None if stored is None else Picture(*shape_of(stored), stored[_SHAPE.size :])
-    return Document(id, text, title, fields_of(fields, folder), source, origin, picture)
+    return Document(id, text, title, fields, source, origin, picture, places)
 
 
 def fields_of(stored: str, folder: Path) -> dict[str, FieldValue]:
@@ -86,19 +99,43 @@ def fields_of(stored: str, folder: Path) -> dict[str, FieldValue]:
 
 def is_whole(row: Sequence[Any]) -> bool:
     """Whether a document's row is what was written; a damaged database may give values of any type."""
-    number, id, title, text, fields, source, origin, picture, content, sha256 = row
+    return _parsed(row) is not None
+
+
+def _parsed(row: Sequence[Any]) -> tuple[dict[str, FieldValue], tuple[Place, ...]] | None:
+    """The fields and the places of a document's row; None where the row is not what was written."""
+    number, id, title, text, fields, source, origin, places, picture, content, sha256 = row
     try:
-        whole = _content_hash((id, title, text, fields, picture)) == content
-        return bool(
-            whole
-            and _row_hash(number, source, origin, content) == sha256
+        whole = (
+            _content_hash((id, title, text, fields, picture)) == content
+            and _row_hash(number, (source, origin, places), content) == sha256
             and all(isinstance(value, str) for value in (id, title, text, source, origin))
             and isinstance(parsed := json.loads(fields), dict)
             and not is_deeper(parsed, DEEPEST)
             and (picture is None or math.prod(shape_of(picture)) == len(picture) - _SHAPE.size)
         )
+        return (parsed, _places_of(places, len(text))) if whole else None
     except (TypeError, ValueError, RecursionError, struct.error):
-        return False
+        return None
+
+
+def _places_of(stored: str, length: int) -> tuple[Place, ...]:
+    """The places in a text of some length.
+
+    Raises:
+        TypeError: they are not what was written.
+        ValueError: the same.
+    """
+    parsed = json.loads(stored)
+    places, before = [], 0
+    for start, kind, name in parsed:
+        if not (type(start) is int and before <= start <= length and type(kind) is type(name) is str):
+            raise ValueError("a place that is outside of the text, or before another one")
+        places.append(Place(start, kind, name))
+        before = start
+    if type(parsed) is not list:
+        raise TypeError("no places")
+    return tuple(places)
 
 
 def shape_of(picture: bytes) -> tuple[int, int, int]:
@@ -112,21 +149,27 @@ _Content = tuple[str, str, str, str, bytes | None]
 
 
 def _content(document: Document) -> _Content:
-    fields = json.dumps(dict(document.fields), ensure_ascii=False)
+    try:
+        fields = _encoded(dict(document.fields))
+    except TypeError as error:
+        raise CorpusError(f"the fields of the document {document.id!r:.60} are none that JSON holds: {error}") from None
     picture = None if document.picture is None else _SHAPE.pack(*document.picture.shape) + document.picture.pixels
     return document.id, document.title, document.text, fields, picture
 
 
 def _content_hash(content: _Content) -> bytes:
+    """The hash of the columns and their lengths: as JSON, a text of a megabyte would take five times as long."""
     *texts, picture = content
-    content_hash = hashlib.sha256(json.dumps(texts, ensure_ascii=False).encode())
-    if picture is not None:
-        content_hash.update(picture)
+    parts = [*map(str.encode, texts), *([] if picture is None else [picture])]
+    content_hash = hashlib.sha256(repr([*map(len, parts)]).encode())
+    for part in parts:
+        content_hash.update(part)
     return content_hash.digest()
 
 
-def _row_hash(number: int, source: str, origin: str, content_hash: bytes) -> bytes:
-    return hashlib.sha256(json.dumps([number, source, origin], ensure_ascii=False).encode() + content_hash).digest()
+def _row_hash(number: int, where: tuple[str, str, str], content_hash: bytes) -> bytes:
+    """The hash of a row; `where` is its source, origin and places."""
+    return hashlib.sha256(_encoded([number, *where]).encode() + content_hash).digest()
 
 
 def digest_of(settings: Sequence[Any], arrays: Sequence[Any]) -> str:

@@ -18,6 +18,7 @@ _MOST_PIXELS = 1 << 26
 """Numbers of a picture."""
 
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair, which nothing can write
+_HEXADECIMAL = re.compile("([0-9a-f]{2})+")
 _SEGMENT = re.compile("0|[1-9][0-9]{0,15}", re.ASCII)
 
 
@@ -55,6 +56,10 @@ def _is_string(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_hexadecimal(value: Any) -> bool:
+    return isinstance(value, str) and bool(_HEXADECIMAL.fullmatch(value))
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not _HALF.search(value)
 
@@ -89,7 +94,12 @@ _SPEC = {
 }
 _SOURCE = _object(
     {"origin": _is_string, "name": _is_string, "kind": _one_of(*KINDS), "spec": _object(_SPEC)},
-    {"timeout": _number(1e-3, 1e9)},
+    {
+        "timeout": _number(1e-3, 1e9),
+        "longest": _whole(1, 1 << 30),
+        "path": _is_hexadecimal,
+        "ignore": _object({"exclude": _list(_is_string), "by_files": _FLAG}),
+    },
 )
 
 _REQUIRED: Mapping[str, Valid] = {
@@ -104,7 +114,7 @@ _REQUIRED: Mapping[str, Valid] = {
     ),
     "passage": _whole(0, MOST_PASSAGE),
     "shape": _either(_NONE, _list(_whole(1, _MOST_PIXELS), 3, 3)),
-    "analysis": _object({"language": _either(_NONE, _is_language), "stop_words": _TEXTS}),
+    "analysis": _object({"language": _either(_NONE, _is_language), "stop_words": _TEXTS}, {"version": _whole(1)}),
     "about": _object({}, _ABOUT),
     "sources": lambda value: isinstance(value, dict) and all(map(_SOURCE, value.values())),
 }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from textae.config import ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows
-from textae.encoding.bags import Bags, Tokens
+from textae.encoding.bags import Tokens
 from textae.encoding.encoders import Codes, Inputs, TextEncoder, encoder_of
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
@@ -143,10 +143,9 @@ class Snapshot:
     def model(self) -> Model:
         """What was learned."""
         arrays, settings = self.arrays, self.reader.settings
-        analysis = settings["analysis"]
-        vectorizer = Vectorizer(
-            Analysis(analysis["language"], frozenset(analysis["stop_words"])), Vocabulary.from_arrays(arrays)
-        )
+        stored = settings["analysis"]
+        analysis = Analysis(stored["language"], frozenset(stored["stop_words"]), stored.get("version", 1))
+        vectorizer = Vectorizer(analysis, Vocabulary.from_arrays(arrays))
         start = self.modality.baseline_encoder(arrays)
         return Model(vectorizer, arrays["idf"], encoder_of(arrays), start, settings["passage"], self.shape)
 
@@ -288,19 +287,19 @@ class Snapshot:
 
     def inputs_of(self, numbers: Sequence[int]) -> Inputs:
         """What the encoder reads of the documents of these numbers, in their order."""
-        return (self.bags_of if self.modality.kind == TEXTS else self.pixels_of)(numbers)
+        return self.tokens_of(numbers).bags() if self.modality.kind == TEXTS else self.pixels_of(numbers)
 
     def pixels_of(self, numbers: Sequence[int]) -> Pixels:
         """The pixels of the pictures of these numbers, in their order."""
         rows = [self.documents.rows_of(number)[0] for number in numbers]
         return Pixels(self.documents.pixels.take(np.array(rows, np.int64)))
 
-    def bags_of(self, numbers: Sequence[int]) -> Bags:
-        """The bags of the documents of these numbers, in their order."""
+    def tokens_of(self, numbers: Sequence[int]) -> Tokens:
+        """The words of the documents of these numbers, in their order."""
         parts, starts = [Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))], self.documents.doc_numbers.starts
         for number in numbers:
             row = self.documents.rows_of(number)[0]
             segment = int(np.searchsorted(starts, row, side="right")) - 1
             inside = int(row - starts[segment])
             parts.append(self.segments[segment].tokens.rows(inside, inside + 1))
-        return Tokens.concatenated(parts).bags()
+        return Tokens.concatenated(parts)

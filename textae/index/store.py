@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from textae.encoding.arrays import Rows
-from textae.errors import StoreError
+from textae.errors import NoIndexError, StoreError
 from textae.index import records
 from textae.index.database import Database, damage_is_an_error, open_to_read
 from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, fields_of, is_whole, map_array
@@ -166,9 +166,10 @@ class Reader:
         content: bytes | None = self._value("content", id)
         return content
 
-    def contents(self, origin: str) -> dict[str, bytes]:
-        """The content hash of each document of an origin, by id."""
-        return dict(self._rows("SELECT id, content FROM documents WHERE origin = ?", (origin,)))
+    def contents(self, origin: str) -> dict[str, tuple[bytes, int]]:
+        """The content hash of each document of an origin, and its `where_hash`, by id."""
+        rows = self._rows("SELECT id, content, source, places FROM documents WHERE origin = ?", (origin,))
+        return {id: (content, records.where_hash(source, places)) for id, content, source, places in rows}
 
     def stream(self) -> Iterator[Document]:
         """Every document, by number.
@@ -235,6 +236,17 @@ class Reader:
     def close(self) -> None:
         """Let go of the snapshot."""
         self._database.close()
+
+
+def has_index(folder: Path) -> bool:
+    """Whether there is an index that was finished, also one that is damaged or of another version."""
+    try:
+        open_to_read(folder).close()
+    except NoIndexError:
+        return False
+    except StoreError:
+        return True
+    return True
 
 
 def last_commit(folder: Path) -> str:

@@ -15,6 +15,12 @@ _HOLDERS = 3  # documents in which it is looked for
 
 def forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str]) -> dict[str, str]:
     """For each term the form of it that is written most, in some texts and in the first documents that hold it."""
+    written = written_forms(snapshot, terms, texts)
+    return {term: max(sorted(forms), key=forms.__getitem__) for term, forms in written.items()}
+
+
+def written_forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str] = ()) -> dict[str, Counter[str]]:
+    """For each term how often each form of it is written, in some texts and in the first documents that hold it."""
     vectorizer = snapshot.model.vectorizer
     if vectorizer.analysis.language is None:  # words are terms as they are
         return {}
@@ -25,7 +31,7 @@ def forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str]) -> dict[str
         for word in words(text[:_LOOKED_AT]):
             if (term := vectorizer.analysis.term_of[word]) in written:
                 written[term][word.lower()] += 1
-    return {term: max(sorted(forms), key=forms.__getitem__) for term, forms in written.items() if term and forms}
+    return {term: forms for term, forms in written.items() if term and forms}
 
 
 def _holders(snapshot: Snapshot, term: int) -> list[int]:

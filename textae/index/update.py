@@ -7,21 +7,22 @@ Nothing is learned here: `textae.explore.info` says how far the documents of now
 
 import re
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from textae.corpus import Source
-from textae.corpus.reading import EMPTY
+from textae.corpus.reading import BROKEN_LINK, EMPTY
+from textae.corpus.source import apart
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import searchable
 from textae.encoding.bags import Tokens
 from textae.encoding.vectorizer import GrowingVectorizer
 from textae.errors import StoreError
 from textae.index.build import NO_WORDS, USED, Reading, has_words
-from textae.index.records import content_hash
+from textae.index.records import content_hash, places_json, where_hash
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
 from textae.index.snapshot import Snapshot
@@ -29,8 +30,8 @@ from textae.index.soundness import check_values
 from textae.index.writer import UpdateWriter
 from textae.types import Document, Progress, Shape, Skipped
 
-Contents = Mapping[str, bytes]
-"""The content hash of documents, by id."""
+Contents = Mapping[str, tuple[bytes, int]]
+"""The content hash of documents and their `where_hash`, by id."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +43,33 @@ class Changes:
         replaced: the number of documents with new content.
         removed: the number of removed documents.
         unchanged: the number of documents that were read and had not changed.
+        moved: the number of those that are elsewhere in their file now: on another line or page.
         skipped: the number of skipped documents, by reason.
-        examples: the sources of the first skipped ones, by reason.
+        examples: the sources of the first skipped and ignored ones, by reason.
+        noticed: the number of new documents of which something was noticed, by what it was.
         documents: the number of documents in the index now.
         unlearned: the number of those that were added after training.
         shape: height, width and channels of pictures; None for texts.
+        ignored: the number of files and folders that were left out on purpose, by reason.
     """
 
     added: int
     replaced: int
     removed: int
     unchanged: int
+    moved: int
     skipped: Mapping[str, int]
     examples: Mapping[str, list[str]]
+    noticed: Mapping[str, int]
     documents: int
     unlearned: int
     shape: Shape | None = None
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def any(self) -> bool:
         """Whether anything has changed."""
-        return bool(self.added or self.replaced or self.removed)
+        return bool(self.added or self.replaced or self.removed or self.moved)
 
 
 def remembered_sources(snapshot: Snapshot) -> dict[str, Source]:
@@ -94,6 +101,7 @@ class Update:
         self._gone: list[int] = []
         self._to_come: dict[str, Contents] = {}  # of the sources that are still to be read
         self._moved: list[Document] = []  # which may be what such a source had
+        self._forgotten: Collection[str] = ()
         self._count: Tally[str] = Tally()
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
@@ -118,15 +126,24 @@ class Update:
         self._gone += numbers
         self._count["removed"] += len(numbers)
 
+    def forget(self, origins: Collection[str]) -> None:
+        """Remove sources with their documents."""
+        self._forgotten = origins
+        for origin in origins:
+            self.remove(list(self._snapshot.reader.contents(origin)))
+
     def sync(self, sources: Sequence[Source]) -> None:
         """Bring the documents of some sources up to date.
 
         A document that cannot be read now stays as it is; only one that is no longer there is removed. A document may
-        have moved from one source to another.
+        have moved from one source to another. A part of a source stands for all of it: nothing else tells which of its
+        documents are gone.
 
         Args:
             sources: each once.
         """
+        whole = [replace(source, part="") for source in sources]
+        sources = apart(whole, list(remembered_sources(self._snapshot).values()))
         self._to_come = {source.key: self._snapshot.reader.contents(source.key) for source in sources}
         for source in sources:
             self._sync(source, self._to_come.pop(source.key))
@@ -160,7 +177,7 @@ class Update:
         """
         for item in UniformCorpus(source.read(self._progress), self._snapshot.shape):
             if isinstance(item, Skipped):
-                if item.reason not in (EMPTY, NO_WORDS):
+                if not item.ignored and item.reason not in (EMPTY, NO_WORDS, BROKEN_LINK):
                     unread.append(item.source)
                 yield item
             elif item.id in kept:
@@ -170,9 +187,12 @@ class Update:
                     self._moved.append(item)
                 else:
                     yield item
-            elif there[item.id] == _content(item):
+            elif there[item.id][0] == _content(item):
                 kept.add(item.id)
                 self._count["unchanged"] += 1
+                if there[item.id][1] != where_hash(item.source, places_json(item.places)):
+                    self._writer.move(item)
+                    self._count["moved"] += 1
             elif has_words(item) and _content(item) is not None:
                 kept.add(item.id)
                 self._gone += self._writer.remove([item.id])
@@ -195,7 +215,7 @@ class Update:
             self._segment_writer.append(numbers, Tokens.concatenated(self._tokens), self._progress)
         self._numbers, self._tokens = [], []
 
-    def finish(self, sources: Mapping[str, Any]) -> Changes:
+    def finish(self, sources: dict[str, Any]) -> Changes:
         """Write the changes.
 
         Args:
@@ -214,20 +234,24 @@ class Update:
         self._segment_writer.merge(self._progress)
         self._segment_writer.finish()
         self._write_vocabulary()
-        if sources:
-            self._writer.set("sources", {**self._snapshot.reader.settings["sources"], **sources})
+        remembered: Mapping[str, Any] = self._snapshot.reader.settings["sources"]
+        kept = {key: stored for key, stored in remembered.items() if key not in self._forgotten}
+        if kept | sources != remembered:
+            self._writer.set("sources", kept | sources)
         learned = self._snapshot.reader.settings["learned_numbers"]
         rows = [segment.documents for segment in self._segment_writer.segments]
         unlearned = sum(int((part.doc_numbers[part.alive()] >= learned).sum()) for part in rows)
-        counts = {name: self._count[name] for name in ("replaced", "removed", "unchanged")}
+        counts = {name: self._count[name] for name in ("replaced", "removed", "unchanged", "moved")}
         return Changes(
             added=self._count["written"] - self._count["replaced"],
             **counts,
             skipped=dict(self._reading.skipped),
             examples=self._reading.examples,
+            noticed=dict(self._reading.noticed),
             documents=len(self._writer),
             unlearned=unlearned,
             shape=self._snapshot.shape,
+            ignored=dict(self._reading.ignored),
         )
 
     def _write_vocabulary(self) -> None:

@@ -143,6 +143,14 @@ class Writer:
             )
             yield from (records.document_of(row, self.folder) for row in rows)
 
+    def move(self, document: Document) -> None:
+        """Note where a document with this id and this content is now, in its file."""
+        ((number,),) = self._execute("SELECT number FROM documents WHERE id = ?", (document.id,))
+        row = records.row_of(document, number)
+        where = document.source, records.places_json(document.places), row[-1]
+        self._execute("UPDATE documents SET source = ?, places = ?, sha256 = ? WHERE number = ?", (*where, number))
+        self._remember(row[-1])
+
     def remove(self, ids: Sequence[str]) -> list[int]:
         """Remove the documents with these ids, and return their numbers; ids of no document are ignored."""
         delete = "DELETE FROM documents WHERE id = ? RETURNING number"

@@ -101,6 +101,8 @@ def _evaluate(condition: Condition, segment: Segment, vectorizer: Vectorizer) ->
         rows = np.concatenate([np.empty(0, np.int32), *map(segment.term_rows, terms.tolist())])
     elif isinstance(condition, query.Prefix):
         rows = fields.prefix(name, condition.text)
+    elif isinstance(condition, query.Phrase):
+        rows = fields.whole(name, condition.words[0])
     elif name is not None:
         rows = fields.equal(name, condition.text)
     elif not vectorizer.analysis.terms(condition.text):

@@ -6,14 +6,16 @@
     "noisy signal"          side by side; a stop word in a phrase fits any word that is not in the vocabulary
     smooth*                 words that begin so
     topic:stars             the field is it, or holds it and cuts no word; topic:"two words", topic:(stars OR moon)
+    topic:=stars            the field is it, and holds nothing else; topic:="two words"
     year:[2010 TO 2012]     with both ends; {2010 TO 2012} without them; [2010 TO *] has no end
     year:>=2010             as well > < <=
     module:os*   topic:*    begins so; the field is there
     "odd: name":value       a field whose name has blanks, colons or parentheses
     *:*                     all documents
 
-The nodes: `Term`, `Prefix`, `TermRange` and `Every`, whose field is None for the text of a document, in `And`, `Or` and
-`Not`. A `Term` of the text may hold several words, which then stand side by side.
+The nodes: `Term`, `Prefix`, `TermRange` and `Every`, whose field is None for the text of a document, and `Phrase`, a
+field's whole value, in `And`, `Or` and `Not`. A `Term` of the text may hold several words, which
+then stand side by side.
 
 Whoosh tags and groups an expression. It makes another condition of most mistakes without a word, so the tags are
 checked before they are grouped, and a mistake is a `QueryError` that says where it is.
@@ -24,7 +26,7 @@ from collections.abc import Collection, Iterable
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
-from textae.encoding.analyzer import LONGEST_WORD, words
+from textae.encoding.analyzer import LONGEST_WORD, fold, words
 from textae.errors import QueryError
 from textae.index.fields import Range
 
@@ -41,7 +43,7 @@ _BEFORE, _BEHIND = r"(?<![^\s()])", r"(?![^\s()])"
 _FIELD = r'(?<![^\s(])(?P<quote>")?(?P<text>(?(quote)[^"]+|[^\s():"]+))(?(quote)"):'
 _PHRASE = r'"(?P<text>[^"]*)"(?P<slop>)'
 _PREFIX = r'(?P<text>[^\s()"*]*)[*](?![^\s)])'
-_COMPARISON = r"(?<=:)(?P<rel><=|>=|<|>)"
+_COMPARISON = r"(?<=:)(?P<rel><=|>=|<|>|=)"
 _RANGE = re.compile(
     r"(?P<open>[\[{])(?P<start>[^\[\]{}]*?)(?<![^\s\[{])(?i:TO)(?![^\s\]}])(?P<end>[^\[\]{}]*)(?P<close>[\]}])"
 )
@@ -125,6 +127,16 @@ class _Parsing:
         self._query: Any = import_module("whoosh.query")
         self._plugins: Any = plugins
         self._syntax: Any = syntax
+        comparisons = self._plugins.GtLtPlugin(_COMPARISON)
+        ranged = comparisons.make_range
+
+        def compared(node: Any, rel: str) -> Any:
+            if rel != "=":
+                return ranged(node, rel)
+            node.is_whole = True  # Whoosh knows no equality
+            return node
+
+        comparisons.make_range = compared
         prefixes = self._plugins.PrefixPlugin(_PREFIX)
         prefixes.priority = 2  # after ranges, whose ends may be stars
         operators = {"And": f"{_BEFORE}AND{_BEHIND}", "Or": f"{_BEFORE}OR{_BEHIND}", "Not": f"{_BEFORE}NOT{_BEHIND}"}
@@ -132,7 +144,7 @@ class _Parsing:
             self._plugins.FieldsPlugin(_FIELD),
             self._plugins.PhrasePlugin(_PHRASE),
             self._plugins.RangePlugin(_RANGE),
-            self._plugins.GtLtPlugin(_COMPARISON),
+            comparisons,
             self._plugins.GroupPlugin(),
             self._plugins.OperatorsPlugin(**operators, AndNot=None, AndMaybe=None, Require=None),
             self._plugins.EveryPlugin(),
@@ -246,7 +258,7 @@ class _Parsing:
             raise self._mistake(f"words of more than {LONGEST_WORD} characters are in no index", node.startchar)
         if kind != "prefix":
             return self._query.Term(None, text)
-        if parts != [text]:
+        if fold(text) not in map(fold, parts):
             raise self._mistake("a star ends one word, without marks", node.startchar)
         return self._query.Prefix(None, text)
 
@@ -263,6 +275,8 @@ class _Parsing:
             return self._query.Prefix(name, node.text) if node.text else self._query.Every(name)
         if not node.text.strip():
             raise self._mistake("there is nothing between the quotes", node.startchar)
+        if getattr(node, "is_whole", False):
+            return self._query.Phrase(name, [node.text])
         return self._query.Term(name, node.text)
 
     def _end(self, end: str | None, at: int) -> str | None:

@@ -1,11 +1,15 @@
 """One search, from its request to its result: the objects that every front end uses."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypedDict, Unpack
 
 from textae.errors import QueryError
 from textae.types import Hit, Picture
+
+FILTER = "filter"
+"""The mode of a result of conditions alone, which are listed and not ranked."""
 
 
 class SearchOptions(TypedDict, total=False):
@@ -60,6 +64,11 @@ class SearchRequest:
     suggest: int = 0
     granularity: str = "passage"
 
+    @property
+    def has_query(self) -> bool:
+        """Whether there is something to rank by."""
+        return bool(self.text.strip() or self.picture or self.like)
+
     @classmethod
     def of_words(cls, text: str, **options: Unpack[RequestOptions]) -> Self:
         """The request of a text that must have words.
@@ -83,6 +92,7 @@ class SearchResult:
         ignored: stop words in `must`, which have no effect.
         suggestions: for the first unknown words, similar words of the corpus.
         only_stop_words: whether the text has words, and all are stop words.
+        n_matching: how many documents meet the conditions, where these were the whole request.
     """
 
     hits: tuple[Hit, ...]
@@ -91,6 +101,14 @@ class SearchResult:
     ignored: tuple[str, ...] = ()
     suggestions: dict[str, list[str]] = field(default_factory=dict)
     only_stop_words: bool = False
+    n_matching: int | None = None
+
+    def corrected(self, text: str) -> str:
+        """The query with the likeliest suggestion in place of each unknown word; "" where there is none."""
+        for word, similar in self.suggestions.items():
+            if similar:
+                text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", similar[0].replace("\\", r"\\"), text)
+        return text if any(self.suggestions.values()) else ""
 
     def __iter__(self) -> Iterator[Hit]:
         """The hits, best first."""

@@ -124,8 +124,11 @@ class Hybrid:
 
     def factors(self, query: QueryVector) -> tuple[float, float]:
         """What the scores of keywords and those of codes are multiplied with: 1 / σ, and the weight / σ."""
-        code_std = self.codes.index.score_std(query.codes(self.codes.encoder))
-        return 1 / (self.keywords.score_std(query) or 1), self.weight / (code_std or 1)
+        codes = query.codes(self.codes.encoder)
+        # Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
+        # documents may differ by almost nothing, which must not count more than a word does.
+        code_std = max(self.codes.index.score_std(codes), 0.5 / np.sqrt(codes.floats.shape[1]))
+        return 1 / (self.keywords.score_std(query) or 1), self.weight / code_std
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:

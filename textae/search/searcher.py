@@ -7,22 +7,26 @@ The shell, the server and Python users all search here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textae.encoding.analyzer import searchable, words
+from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
 from textae.index.snapshot import Snapshot
+from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
-from textae.search.request import SearchRequest, SearchResult
+from textae.search.request import FILTER, SearchRequest, SearchResult
 from textae.search.retrievers import Retriever, retriever
-from textae.search.snippet import snippets
-from textae.types import Hit, Picture
+from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
+from textae.types import Document, Hit, Picture
 
 if TYPE_CHECKING:
     from textae.search.filters import Filter
@@ -50,6 +54,8 @@ class Searcher:
         """
         if request.top_k < 1:
             raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
+        if not request.has_query and (conditions := self.conditions(request.where, request.must)):
+            return self._listed(request, conditions)
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
         query, excluded = self._query(request)
         self._checksums.check(query.terms.tolist())
@@ -127,6 +133,26 @@ class Searcher:
 
         return Filter.parse(where, must, self.snapshot.field_names)
 
+    def matching(self, conditions: Filter) -> list[tuple[int, str]]:
+        """The rows, in the view of whole documents, and the ids of the documents that meet conditions; by their ids."""
+        view = self.snapshot.documents
+        mask = conditions.mask(self.snapshot, "document")
+        rows = np.flatnonzero(mask if view.alive is None else mask & view.alive)
+        ids = self.snapshot.reader.ids(view.doc_numbers.take(rows).tolist())
+        return sorted(zip(rows.tolist(), ids, strict=True), key=lambda match: match[1])
+
+    def _listed(self, request: SearchRequest, conditions: Filter) -> SearchResult:
+        """The documents that meet the conditions of a request without a query, by their ids, with equal scores."""
+        if request.explain or request.unlike:
+            raise QueryError("a filter alone ranks nothing; give a query, too")
+        matching = self.matching(conditions)
+        rows = np.array([row for row, _ in matching[: request.top_k]], np.int64)
+        nothing = QueryVector.of(self.snapshot.model.vectorizer.bag(""))
+        top = TopK(rows, np.ones(len(rows), np.float32))
+        hits = self._hits(replace(request, granularity="document"), nothing, "", top)
+        ignored = conditions.ignored(self.snapshot.model.vectorizer.analysis)
+        return SearchResult(hits, FILTER, ignored=tuple(ignored), n_matching=len(matching))
+
     # Queries
 
     def _query(self, request: SearchRequest) -> tuple[QueryVector, set[int]]:
@@ -152,9 +178,9 @@ class Searcher:
             if query.pictures is not None:
                 query = unlike_pictures(query, snapshot.pixels_of(unlike)) if unlike else query
             elif has_text or unlike:
-                bags = snapshot.bags_of(like if has_text else [])
+                bags = snapshot.tokens_of(like if has_text else []).bags()
                 idf = snapshot.searched.statistics.idf(bags.terms)
-                query = with_feedback(query, bags, snapshot.bags_of(unlike), idf)
+                query = with_feedback(query, bags, snapshot.tokens_of(unlike).bags(), idf)
         if request.expand and query.pictures is None:
             query = self.expanded(query)
         return query, excluded
@@ -213,17 +239,31 @@ class Searcher:
         snapshot, view = self.snapshot, self.snapshot.view(request.granularity)
         vectorizer = snapshot.model.vectorizer
         documents = snapshot.reader.documents(view.doc_numbers.take(top.rows).tolist())
-        texts = [document.text for document in documents]
-        if view is not snapshot.documents:
-            spans = view.char_spans.take(top.rows).tolist()
-            texts = [text[start:end] for text, (start, end) in zip(texts, spans, strict=True)]
-        terms = map(vectorizer.vocabulary.term, query.terms.tolist())
-        weights = dict(zip(terms, query.statistics(view.statistics)[1].tolist(), strict=True))
-        term_of = vectorizer.analysis.term_of
-        shown = zip(documents, top.scores.tolist(), snippets(texts, term_of, weights), strict=True)
+        worth = dict(zip(query.terms.tolist(), query.statistics(view.statistics)[1].tolist(), strict=True))
+        if view is snapshot.documents:
+            starts = [self._part(document, worth) for document in documents]
+            parts = [(start, start + LOOKED_AT) for start in starts]
+        else:
+            parts = view.char_spans.take(top.rows).tolist()
+        texts = [document.text[start:end] for document, (start, end) in zip(documents, parts, strict=True)]
+        weights = {vectorizer.vocabulary.term(term): weight for term, weight in worth.items()}
+        passages = snippets(texts, vectorizer.analysis.term_of, weights)
+        sources = snapshot.reader.settings["sources"]
         hits = [
-            Hit(rank, document.id, score, document.title, *snippet, document.fields)
-            for rank, (document, score, snippet) in enumerate(shown, start=1)
+            Hit(
+                rank,
+                document.id,
+                score,
+                document.title,
+                passage.text,
+                passage.marks,
+                document.fields,
+                place_at(document, part[0] + passage.at),
+                address(document, sources),
+            )
+            for rank, (document, score, passage, part) in enumerate(
+                zip(documents, top.scores.tolist(), passages, parts, strict=True), start=1
+            )
         ]
         if request.explain:
             from textae.search.explain import explanations
@@ -234,6 +274,23 @@ class Searcher:
             reasons = explanations(snapshot, view, system, query, top.rows, [own_text, *map(searchable, documents)])
             hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, reasons, strict=True)]
         return tuple(hits)
+
+    def _part(self, document: Document, worth: Mapping[int, float]) -> int:
+        """The character of a text at which the part begins that holds its best passage; 0 in all but long texts."""
+        text, length = document.text, len(document.text)
+        if length <= LOOKED_AT:
+            return 0
+        snapshot = self.snapshot
+        tokens = snapshot.tokens_of([snapshot.number(document.id)]).terms
+        word, held = best_part(tokens, worth)
+        n_title = len(words(document.title))
+        word = max(0, word - n_title)
+        # Words are about as long everywhere: to count all those before would take 20 ms for a megabyte.
+        start = max(0, length * word // max(1, len(tokens) - n_title) - LOOKED_AT // 2)
+        part = text[start : start + LOOKED_AT]
+        if holds(part, set(map(snapshot.model.vectorizer.vocabulary.term, held)), snapshot.model.vectorizer.analysis):
+            return start
+        return max(0, next(islice(spans(text), word, None), (0, 0))[0] - LOOKED_AT // 2)
 
     # What a person should know beside the hits
 
@@ -251,10 +308,11 @@ class Searcher:
         has_effect = (frequencies > 0) & (query.terms < self.retriever(mode, granularity).n_terms)
         effective = {None, *map(vectorizer.vocabulary.term, query.terms[has_effect].tolist())}  # None: stop words
         term_of = vectorizer.analysis.term_of
-        return [word for word in dict.fromkeys(words(text)) if term_of[word] not in effective]
+        return [word for word in dict.fromkeys(words(text, characters=False)) if term_of[word] not in effective]
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus similar to a word that it does not hold, the likeliest first."""
+        from textae.index.surface_forms import written_forms
         from textae.search.suggest import did_you_mean
 
         statistics = self.snapshot.searched.statistics
@@ -262,7 +320,8 @@ class Searcher:
         def frequency_of(term: int) -> int:
             return int(statistics.frequencies(np.array([term], np.int32))[0])
 
-        return did_you_mean(word, self.snapshot.model.vectorizer, frequency_of)
+        written = partial(written_forms, self.snapshot)
+        return did_you_mean(word, self.snapshot.model.vectorizer, frequency_of, written)
 
     def only_stop_words(self, text: str) -> bool:
         """Whether a text has words, and all are stop words."""

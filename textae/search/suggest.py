@@ -8,12 +8,12 @@ The comparison is numpy's: of 145,000 terms it takes 43 ms. rapidfuzz needs 23 m
 terms as strings, before it compares them in 24 ms.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textae.encoding.analyzer import LONGEST_WORD, fold
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Terms, Vocabulary
 
@@ -23,7 +23,13 @@ _MIN_LENGTH, _MIN_LENGTH_FOR_TWO = 3, 5
 _SUGGESTIONS = 3
 
 
-def did_you_mean(word: str, vectorizer: Vectorizer, frequency_of: Callable[[int], int]) -> list[str]:
+Written = Callable[[set[int]], Mapping[str, Mapping[str, int]]]
+"""How often each form of some terms is written, by term."""
+
+
+def did_you_mean(
+    word: str, vectorizer: Vectorizer, frequency_of: Callable[[int], int], written: Written = lambda terms: {}
+) -> list[str]:
     """At most three words near an unknown word, the likeliest first.
 
     Words with the same first letter come first, then the more frequent ones.
@@ -32,8 +38,9 @@ def did_you_mean(word: str, vectorizer: Vectorizer, frequency_of: Callable[[int]
         word: as written.
         vectorizer: that does not know it.
         frequency_of: document frequency of a term, by its number.
+        written: gives the forms of terms, which are stems. The nearest one is suggested, not the stem.
     """
-    word = unicodedata.normalize("NFKC", word).casefold()
+    word = fold(word)
     if len(word) < _MIN_LENGTH:
         return []
     near: dict[int, str] = {}
@@ -46,7 +53,21 @@ def did_you_mean(word: str, vectorizer: Vectorizer, frequency_of: Callable[[int]
         near = {number: vectorizer.vocabulary.term(number) for number in _nearest(term, vectorizer.vocabulary, most)}
     held = {number: n for number in near if (n := frequency_of(number))}  # without terms of removed documents alone
     ranked = sorted(held, key=lambda number: (near[number][0] != word[0], -held[number], number))
-    return [near[number] for number in ranked[:_SUGGESTIONS]]
+    forms = written(set(ranked[:_SUGGESTIONS]))
+    nearest = (
+        _likest(word, forms.get(vectorizer.vocabulary.term(number), {near[number]: 1}))
+        for number in ranked[:_SUGGESTIONS]
+    )
+    return list(dict.fromkeys(nearest))
+
+
+def _likest(word: str, forms: Mapping[str, int]) -> str:
+    """The form that is nearest to a word; of those, the one that is written most."""
+    others = sorted(forms)
+    lengths = np.array(list(map(len, others)))
+    padded = [list(map(ord, form.ljust(lengths.max()))) for form in others]
+    distances = _distances(word[:LONGEST_WORD], np.array(padded, np.uint32), lengths)
+    return min(zip(distances.tolist(), (-forms[form] for form in others), others, strict=True))[2]
 
 
 def _spellings(word: str) -> Iterator[str]:

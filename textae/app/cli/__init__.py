@@ -17,9 +17,11 @@ from textae.errors import TextaeError
 SECTIONS = {
     "Make an index": ("making", ("index", "train", "corpora")),
     "Search": ("searching", ("search", "similar", "classify", "serve")),
+    "Read a document": ("documents", ("get", "open")),
     "Look at the corpus": ("looking", ("topics", "map", "dups", "decode", "sample")),
-    "Keep the index": ("keeping", ("add", "rm", "sync", "info", "doctor", "export")),
+    "Keep the index": ("keeping", ("add", "rm", "sync", "sources", "info", "doctor", "export")),
     "Measure": ("measuring", ("eval",)),
+    "Set up": ("completing", ("completion",)),
 }
 """The module and the commands of each section. A module is imported when one of its commands is used."""
 

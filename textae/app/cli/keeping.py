@@ -1,38 +1,36 @@
-"""Commands that keep an index: add, rm, sync, info, doctor, export."""
+"""Commands that keep an index: add, rm, sync, sources, info, doctor, export."""
 
 from __future__ import annotations
 
 import contextlib
-import time
+import fnmatch
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from textae.app import terminal
-from textae.app.cli.options import PATH, ShellOptions, TableOptions, options, stdin_text, timeout
-from textae.app.output.reports import print_changes, print_facts
-from textae.app.signals import Interrupted
-from textae.errors import TextaeError
+from textae.app.cli.options import PATH, ReadingOptions, ShellOptions, TableOptions, completed, options, stdin_text
+from textae.app.output.reports import print_changes, print_facts, print_sources
+from textae.errors import QueryError, TextaeError
 from textae.views import sanitise
 
 if TYPE_CHECKING:
     from textae.corpus import Source, TableSpec
     from textae.engine import Engine
-    from textae.index.update import Changes
-
-_WATCH_EVERY = 2.0  # seconds
 
 
 @click.command(short_help="Add documents.")
-@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
+@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, shell_complete=completed("source"))
 @options("table", TableOptions)
-@timeout
+@options("reading", ReadingOptions)
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def add(sources: Sequence[str], table: TableOptions, timeout: int | None, shell: ShellOptions) -> None:
+def add(sources: Sequence[str], table: TableOptions, reading: ReadingOptions, shell: ShellOptions) -> None:
     """Add the documents of SOURCE… to the index. Sources are the same as for 'textae index'.
 
     The trained model encodes them, so the cost depends on the new documents, not on the size of the corpus. Keyword
@@ -43,9 +41,10 @@ def add(sources: Sequence[str], table: TableOptions, timeout: int | None, shell:
     textae add more-notes/
     textae add today.jsonl --text-field body
     textae add more-photos/                  to an index of pictures
+    textae add big.log --longest 4M          in parts of 4 MiB
     """
     with shell.open_engine() as engine:
-        given = _within(_as_remembered(engine, sources, table.spec()), timeout)
+        given = _read_so(_as_remembered(engine, sources, table.spec()), reading)
         with shell.progress() as progress:
             documents = chain.from_iterable(source.read(progress) for source in given)
             changes = engine.add(documents, sources=given, progress=progress)
@@ -53,103 +52,152 @@ def add(sources: Sequence[str], table: TableOptions, timeout: int | None, shell:
 
 
 @click.command(short_help="Remove documents.")
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="[ID…]", nargs=-1, shell_complete=completed("id"))
+@click.option(
+    "--where",
+    metavar="EXPR",
+    shell_complete=completed("filter"),
+    help="Only documents with such fields; without an ID, all of these.",
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
-def rm(ids: Sequence[str], shell: ShellOptions) -> None:
-    """Remove the documents with these IDs (`-`: one ID a line from standard input).
+def rm(ids: Sequence[str], where: str | None, yes: bool, shell: ShellOptions) -> None:
+    """Remove the documents with these IDs (`-`: one ID a line from standard input), or with such fields.
 
-    An unknown ID is an error, and then no document is removed.
+    An ID may be a pattern: * stands for any letters, also for /, ? for one, and [ab] for one of some. Where a pattern
+    or --where matches several documents, the command asks. An ID or a pattern of no document is an error, and then no
+    document is removed. 'textae search --where EXPR' lists what an EXPR matches.
 
     \b
     textae rm notes/old.md
+    textae rm 'notes/2019/*' --yes
+    textae rm --where "year:[* TO 2010]"
     textae search "confidential" --tsv -k 1000 | cut -f 3 | textae rm -
     """
-    given = stdin_text().splitlines() if tuple(ids) == ("-",) else ids
-    with shell.open_engine() as engine, shell.progress() as progress:
-        changes = engine.remove([id for id in given if id], progress=progress)
+    from_stdin = tuple(ids) == ("-",)
+    given = list(dict.fromkeys(id for id in (stdin_text().splitlines() if from_stdin else ids) if id))
+    if not ids and where is None:
+        raise click.UsageError("give IDs or --where EXPR")
+    with shell.open_engine() as engine:
+        listed = given if from_stdin else _matching(engine, given)
+        chosen = listed if where is None else _meeting(engine, listed if given else None, where)
+        if len(chosen) > 1 and not (yes or chosen == given):
+            there = f"{len(chosen):,} documents match, such as {chosen[0]}"
+            terminal.confirm(f"{there}; remove them?", f"{there}; --yes removes them")
+        shell.exit_if_nothing(chosen or where is None, "no document meets the condition")
+        with shell.progress() as progress:
+            changes = engine.remove(chosen, progress=progress)
     print_changes(changes, shell)
 
 
+def _matching(engine: Engine, given: Sequence[str]) -> list[str]:
+    """The ids that some ids and patterns stand for."""
+    chosen: dict[str, None] = {}
+    for one in given:
+        if not any(letter in one for letter in "*?[") or engine.snapshot.reader.has(one):
+            chosen[one] = None
+            continue
+        pattern = re.compile(fnmatch.translate(one))
+        matches = [id for id in engine.snapshot.ids.values() if pattern.match(id)]
+        if not matches:
+            raise QueryError(f"no document has an id like {one!r:.200}; 'textae search' prints ids")
+        chosen |= dict.fromkeys(matches)
+    return list(chosen)
+
+
+def _meeting(engine: Engine, ids: Sequence[str] | None, where: str) -> list[str]:
+    """Those of some ids, or of all, whose documents meet a condition."""
+    for id in ids or ():
+        engine.snapshot.number(id)  # an unknown one is an error here, too
+    conditions = engine.searcher.conditions(where, None)
+    assert conditions is not None
+    wanted = None if ids is None else set(ids)
+    return [id for _, id in engine.searcher.matching(conditions) if wanted is None or id in wanted]
+
+
 @click.command(short_help="Update the index from its sources.")
-@click.argument("sources", metavar="[SOURCE…]", nargs=-1)
+@click.argument("sources", metavar="[SOURCE…]", nargs=-1, shell_complete=completed("source"))
 @options("table", TableOptions)
-@timeout
-@click.option("--watch", is_flag=True, help="Check for changes every two seconds, until interrupted.")
+@options("reading", ReadingOptions)
+@click.option("--watch", is_flag=True, help="Update at each change, until interrupted.")
+@click.option("--forget", is_flag=True, help="Forget sources that are gone, and remove their documents.")
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def sync(sources: Sequence[str], table: TableOptions, timeout: int | None, watch: bool, shell: ShellOptions) -> None:
+def sync(
+    sources: Sequence[str], table: TableOptions, reading: ReadingOptions, watch: bool, forget: bool, shell: ShellOptions
+) -> None:
     """Update the index to what SOURCE… contains now; by default all sources of the index.
 
     New documents are added, changed ones are replaced, and missing ones are removed. Documents are compared by their
     content. Documents of other sources stay, and so do documents that cannot be read now. A missing source is an error,
-    and then nothing changes.
+    and then nothing changes; a disk may just not be there. --forget removes it.
 
     \b
     textae sync                              all sources of the index
     textae sync notes/ --watch
+    textae sync notes/ --exclude 'drafts/'   from now on; --exclude '' takes it back
+    textae sync --forget
     """
     with shell.open_engine() as engine:
         known = _as_remembered(engine, sources, table.spec()) if sources else engine.sources
-        given = _within(known, timeout)
+        given = _read_so(known, reading)
         if watch:
-            _watch(engine, given, shell)
-        print_changes(_synced(engine, given, shell), shell)
+            from textae.app.cli.watching import watch_sources
 
-
-def _synced(engine: Engine, sources: Sequence[Source], shell: ShellOptions) -> Changes:
-    with shell.progress() as progress:
-        return engine.sync(sources, progress=progress)
-
-
-def _watch(engine: Engine, sources: Sequence[Source], shell: ShellOptions) -> NoReturn:
-    """Sync whenever a file of the sources changes; an error is printed once, and the sync is tried again."""
-    from textae.corpus import STDIN
-
-    if not sources or any(source.origin == STDIN for source in sources):
-        what = "standard input" if sources else "an index without readable sources"
-        raise click.UsageError(f"{what} cannot be watched; give a folder or a file")
-    shell.note(f"watching {', '.join(source.key for source in sources)}")
-    synced: list[str] = []  # the signatures of the sources at the last sync
-    last_error = ""
-    try:
-        while True:
-            signatures = [source.signature() for source in sources]
-            if signatures != synced:
-                try:
-                    changes = _synced(engine, sources, replace(shell, quiet=True))
-                    synced, last_error = signatures, ""
-                    if changes.any:
-                        print_changes(changes, shell)
-                except TextaeError as error:
-                    if str(error) != last_error:
-                        last_error = str(error)
-                        terminal.error(last_error)
-            time.sleep(_WATCH_EVERY)
-    except Interrupted as interrupted:  # the usual end: what was synced stays
-        shell.note("stopped watching")
-        raise SystemExit(interrupted.code) from None
+            watch_sources(engine, given, shell)
+        gone = [source.key for source in given if forget and source.is_gone]
+        with shell.progress() as progress:
+            changes = engine.sync(given, forget=gone, progress=progress)
+    for key in gone:
+        shell.note(f"forgot {key}")
+    print_changes(changes, shell)
 
 
 def _as_remembered(engine: Engine, given: Sequence[str], table: TableSpec) -> list[Source]:
     """The given sources; those that the index remembers keep their name and, without table options, their options."""
-    from textae.corpus import sources
+    from textae.corpus.source import beside
     from textae.index.update import remembered_sources
 
-    known, kind = remembered_sources(engine.snapshot), engine.snapshot.modality.kind
-    # A source alone has ids without its name. That holds only as long as the index has no other source.
-    alone = len(given) == 1 and {source.key for source in sources(given, table, kind=kind)} >= known.keys()
-    result = sources(given, table, several=not alone, kind=kind)
-    for i, source in enumerate(result):
-        if before := known.get(source.key):
-            spec = before.spec if table == type(table)() else table
-            result[i] = replace(source, name=before.name, spec=spec, limits=before.limits)
-    return result
+    snapshot = engine.snapshot
+    return beside(list(remembered_sources(snapshot).values()), given, table, snapshot.modality.kind)
 
 
-def _within(sources: Sequence[Source], timeout: int | None) -> Sequence[Source]:
-    """The sources with a time limit for each document, where one is given."""
-    from textae.corpus import Limits
+def _read_so(sources: Sequence[Source], reading: ReadingOptions) -> list[Source]:
+    """The sources, with the options that were given in place of those that they remember."""
+    return [
+        replace(source, limits=reading.limits(source.limits), ignore=reading.rules(source.ignore)) for source in sources
+    ]
 
-    return [replace(source, limits=Limits(timeout)) for source in sources] if timeout else sources
+
+@click.command("sources", short_help="List the sources of the index, or remove some.")
+@click.argument("words", metavar="[rm SOURCE…]", nargs=-1)
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def sources_command(words: Sequence[str], shell: ShellOptions) -> None:
+    """List what the index is made of: each source, with the number of its documents and its options.
+
+    'rm' removes sources with their documents. A SOURCE is named as in the list, or by its path; it may be gone.
+
+    \b
+    textae sources
+    textae sources rm old-notes/
+    """
+    from textae.explore.info import sources as sources_of
+
+    with shell.open_engine() as engine:
+        listed = sources_of(engine.snapshot)
+        if not words:
+            print_sources(listed, shell)
+            return
+        action, *given = words
+        if action != "rm" or not given:
+            raise click.UsageError(f"give 'rm SOURCE…' or nothing, not {' '.join(words)!r:.200}")
+        keys = {str(one["source"]) for one in listed}
+        chosen = [next((key for key in (one, os.path.abspath(one)) if key in keys), None) for one in given]  # noqa: PTH100
+        if None in chosen:
+            unknown = given[chosen.index(None)]
+            raise QueryError(f"{unknown!r:.200} is no source of {shell.folder}; 'textae sources' lists them")
+        with shell.progress() as progress:
+            changes = engine.forget([key for key in chosen if key is not None], progress=progress)
+    print_changes(changes, shell)
 
 
 @click.command()
@@ -181,7 +229,7 @@ def doctor(shell: ShellOptions) -> None:
     for line in faults:
         click.echo(sanitise.safe(line))
     if faults:
-        raise TextaeError(f"{shell.folder} is damaged; 'textae index' rebuilds it from its sources")
+        raise TextaeError(f"{shell.folder} is damaged; 'textae index --replace' rebuilds it from its sources")
     click.echo(f"{shell.folder}: sound")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.options import HITS, PATH, ShellOptions, option, options, stdin_text
+from textae.app.cli.options import HITS, PATH, ShellOptions, completed, option, options, stdin_text
 from textae.app.output.codes import print_decoded, print_grid, print_samples
 from textae.app.output.reports import print_duplicates
 from textae.app.output.topics import print_over_time, print_topic, print_topics
@@ -31,7 +31,13 @@ PAGE = ".html"
 @click.argument("id", metavar="[ID]", required=False)
 @click.option("--n", "n", type=int, help="Number of topics.  [default: chosen by split-half agreement]")
 @click.option("--seed", type=int, help="Random seed of the clustering.  [default: 1]")
-@click.option("--over", "field", metavar="FIELD", help="Count documents by year, month or day of a FIELD of dates.")
+@click.option(
+    "--over",
+    "field",
+    metavar="FIELD",
+    shell_complete=completed("field"),
+    help="Count documents by year, month or day of a FIELD of dates.",
+)
 @options("shell", ShellOptions, "as_json", "as_csv", "quiet", "folder")
 def topics(id: str | None, n: int | None, seed: int | None, field: str | None, shell: ShellOptions) -> None:
     """List the topics of the corpus, in areas of close topics; with an ID, show that topic.
@@ -78,7 +84,9 @@ class MapOptions:
         default=LAYOUTS[0],
     )
     compare: bool = option("A figure of the auto-encoder's map beside LSA's.")
-    field: str | None = option("Colour a figure by FIELD.  [default: by topic]", "--colour", metavar="FIELD")
+    field: str | None = option(
+        "Colour a figure by FIELD.  [default: by topic]", "--colour", metavar="FIELD", shell_complete=completed("field")
+    )
     width: float = option("Width of a figure, in inches.", type=click.FloatRange(*WIDTHS), default=7.0)
     whole_texts: bool = option("Keep whole texts and all pictures in a page, however large it gets.")
     seed: int | None = option("Random seed of the layout.  [default: that of the index]")
@@ -180,7 +188,7 @@ def dups(radius: int | None, resemblance: float | None, shell: ShellOptions) -> 
 
 
 @click.command(short_help="List the words that a code predicts.")
-@click.argument("ids", metavar="[ID…]", nargs=-1)
+@click.argument("ids", metavar="[ID…]", nargs=-1, shell_complete=completed("id"))
 @click.option("--text", metavar="WORDS", help="Decode the code of a text; `-` reads it from standard input.")
 @click.option("--code", metavar="CODE", help="Decode a code: its numbers, comma-separated.")
 @click.option("-k", "--top", "k", type=HITS, default=20, show_default=True, help="Maximum number of words.")

@@ -11,7 +11,15 @@ import click
 
 from textae import config
 from textae.app import terminal
-from textae.app.cli.options import ShellOptions, TableOptions, option, options, timeout
+from textae.app.cli.options import (
+    NewIndexOptions,
+    ReadingOptions,
+    ShellOptions,
+    TableOptions,
+    completed,
+    option,
+    options,
+)
 from textae.app.output.reports import print_report, print_trained
 
 Spec = TypeVar("Spec", config.ModelSpec, config.TrainSpec)
@@ -79,24 +87,32 @@ class IndexOptions(ModelOptions):
 
 
 @click.command(short_help="Read and learn a corpus, and write the index.")
-@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
+@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, shell_complete=completed("source"))
 @options("table", TableOptions)
 @options("learning", IndexOptions)
-@timeout
-@options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
+@options("reading", ReadingOptions)
+@click.option("--replace", "may_replace", is_flag=True, help="Replace the index that is there, without a question.")
+@options("shell", NewIndexOptions, "verbose", "as_json", "quiet", "folder")
 def index(
-    sources: Sequence[str], table: TableOptions, learning: IndexOptions, timeout: int | None, shell: ShellOptions
+    sources: Sequence[str],
+    table: TableOptions,
+    learning: IndexOptions,
+    reading: ReadingOptions,
+    may_replace: bool,
+    shell: ShellOptions,
 ) -> None:
-    """Read SOURCE…, learn it, and write the index. An earlier index in the folder is replaced.
+    """Read SOURCE…, learn it, and write the index. Where there is one, the command asks before it is replaced.
 
-    A SOURCE is a folder, a file (txt, md, html, mbox), a table (jsonl, csv, tsv, parquet; also .gz), `-` for standard
-    input, or the name of a corpus ('textae corpora' lists them). Pictures come as a folder of files (png, jpg, webp,
-    tiff, bmp, gif), as arrays (npz), or as MNIST files; 'textae similar' searches them.
+    A SOURCE is a folder, a file (txt, md, pdf, docx, html, mail, …), a table (jsonl, csv, tsv, parquet, …; also .gz),
+    `-` for standard input, or the name of a corpus ('textae corpora' lists them). Of a folder, hidden files are left
+    out, and what its .gitignore, .textaeignore and --exclude list. Pictures come as a folder of files (png, jpg,
+    webp, tiff, bmp, gif), as arrays (npz), or as MNIST files; 'textae similar' searches them.
 
     \b
     textae index notes/ mail.mbox
     textae index photos/                     pictures; the name of a subfolder is their label
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
+    textae index . --exclude 'drafts/' --exclude '*.log'
     textae index python                      the documentation of the Python that runs textae
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
@@ -104,9 +120,13 @@ def index(
     from textae.corpus.uniform import UniformCorpus
     from textae.engine import Engine
     from textae.index.modality import modality_of
+    from textae.index.store import has_index
 
-    limits = corpus.Limits(timeout) if timeout else corpus.Limits()
-    given = corpus.sources(sources, table.spec(), kind=learning.kind, limits=limits)
+    limits, ignore = reading.limits(corpus.Limits()), reading.rules(corpus.Ignore())
+    given = corpus.sources(sources, table.spec(), kind=learning.kind, limits=limits, ignore=ignore)
+    if not may_replace and has_index(shell.folder):
+        there = f"there is an index at {shell.folder}"
+        terminal.confirm(f"{there}; replace it?", f"{there}; --replace replaces it, and 'textae sync' updates it")
     with Engine.create(shell.folder) as engine, shell.progress() as progress:
         documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
         model_spec, train_spec = modality_of(documents.shape).preset(learning.preset)
@@ -123,7 +143,12 @@ def index(
 
 
 @click.command(short_help="Train the index again, or on labels.")
-@click.option("--label", metavar="FIELD", help="Learn the labels in FIELD; documents may lack one.")
+@click.option(
+    "--label",
+    metavar="FIELD",
+    shell_complete=completed("field"),
+    help="Learn the labels in FIELD; documents may lack one.",
+)
 @options("model", ModelOptions)
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
 def train(label: str | None, model: ModelOptions, shell: ShellOptions) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.options import HITS, ShellOptions, TableOptions, option, options
+from textae.app.cli.options import HITS, ShellOptions, TableOptions, completed, option, options
 from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
 from textae.files import make_folder, whole_file
@@ -28,6 +28,7 @@ class EvaluationOptions:
         "Documents with the same value of FIELD are relevant to each other; without --queries, 1,000 sampled documents "
         "are the queries.",
         metavar="FIELD",
+        shell_complete=completed("field"),
     )
     systems: str | None = option("Comma-separated; also lsa-N, pca-N, bits-N.  [default: all of the index]")
     baseline: str | None = option("The system that the others are tested against.  [default: the first]")

@@ -15,21 +15,25 @@ from __future__ import annotations
 
 import functools
 import io
+import os
+import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from textae.app import terminal
+from textae.app.cli.nearest import NAME, nearest_index
 from textae.config import PICTURE_SYSTEMS, SYSTEMS
 from textae.errors import QueryError
 
 if TYPE_CHECKING:
-    from textae.corpus import TableSpec
+    from textae.corpus import Ignore, Limits, TableSpec
     from textae.engine import Engine
+    from textae.index.snapshot import Snapshot
     from textae.search.request import RequestOptions
     from textae.types import Document, Picture
 
@@ -37,13 +41,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 HITS = click.IntRange(1, 10**9)
+_AT_LINE = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 
-timeout = click.option(
-    "--timeout",
-    type=click.IntRange(1, 10**6),
-    metavar="SECONDS",
-    help="Skip a document that takes longer to read; 'textae sync' remembers it.  [default: 30]",
-)
+
+def completed(what: str) -> Callable[..., Any]:
+    """What a shell offers for an option or argument, by `complete_…` of `textae.app.cli.completing`."""
+
+    def complete(*arguments: Any) -> Any:
+        from textae.app.cli import completing  # not needed by a command that runs
+
+        return getattr(completing, f"complete_{what}")(*arguments)
+
+    return complete
 
 
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -52,6 +61,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "float": {"type": float},
     "Path": {"type": PATH},
     "Sequence[str]": {"multiple": True, "metavar": "ID"},
+    "Sequence[Path]": {"multiple": True},
 }
 """Of `click.option`, by the type of a field."""
 
@@ -86,7 +96,8 @@ def options(argument: str, group: type, *names: str) -> Callable[[F], F]:
         for one in reversed(chosen):
             settings = _SETTINGS.get(str(one.type).removesuffix(" | None"), {}) | one.metadata
             flags = settings.pop("flags") or (f"--{one.name.replace('_', '-')}",)
-            click.option(*flags, one.name, show_default="default" in settings, **settings)(with_group)
+            settings.setdefault("show_default", "default" in settings)
+            click.option(*flags, one.name, **settings)(with_group)
         return cast(F, with_group)
 
     return decorate
@@ -96,21 +107,26 @@ def options(argument: str, group: type, *names: str) -> Callable[[F], F]:
 class ShellOptions:
     """The index of a command, and how it prints its result."""
 
-    verbose: bool = option("List the skipped documents.", "-v", "--verbose")
+    verbose: bool = option("List what was skipped and ignored.", "-v", "--verbose")
     as_json: bool = option("Print one JSON object a line.", "--json")
     as_tsv: bool = option("Print query, rank, id, score and title between tabs.", "--tsv")
     as_trec: bool = option("Print a TREC run; white space and % in ids as %20, %25.", "--trec")
     as_csv: bool = option("Print a table with a header, for spreadsheets.", "--csv")
     quiet: bool = option("Print nothing on stderr but errors.", "-q", "--quiet")
     folder: Path = option(  # noqa: RUF009
-        "The folder of the index; also TEXTAE_INDEX.", "--index", envvar="TEXTAE_INDEX", default=".textae"
-    )
+        "The folder of the index; also TEXTAE_INDEX.  [default: .textae, here or in a folder above]",
+        "--index", envvar="TEXTAE_INDEX", default=nearest_index, show_default=False,
+    )  # fmt: skip
 
     def open_engine(self) -> Engine:
         """The engine of the index, imported here so that the help needs no numpy."""
+        from textae.encoding.analyzer import VERSION
         from textae.engine import Engine
 
-        return Engine.open(self.folder)
+        engine = Engine.open(self.folder)
+        if engine.snapshot.shape is None and engine.snapshot.reader.settings["analysis"].get("version", 1) < VERSION:
+            self.note(f"an earlier version cut the words of {self.folder} by other rules; 'textae index' makes it anew")
+        return engine
 
     def note(self, message: str) -> None:
         """Print a message on stderr."""
@@ -128,19 +144,59 @@ class ShellOptions:
 
 
 @dataclass(frozen=True)
+class NewIndexOptions(ShellOptions):
+    """Those of a command that makes an index: here, whatever is above, as 'git init' does."""
+
+    folder: Path = option(  # noqa: RUF009
+        "The folder of the index; also TEXTAE_INDEX.", "--index", envvar="TEXTAE_INDEX", default=NAME
+    )
+
+
+class _Folder(click.Path):
+    """A path of which an environment variable holds one, whatever letters it has."""
+
+    envvar_list_splitter = "\0"
+
+
+@dataclass(frozen=True)
+class SeveralOptions(ShellOptions):
+    """Those of a command that searches several indexes as one; `folder` is the first of them."""
+
+    verbose: bool = option("Name the queries with words that have no effect.", "-v", "--verbose")
+    folders: Sequence[Path] = option(
+        "The folder of the index; also TEXTAE_INDEX. Several are searched as one.  "
+        "[default: .textae, here or in a folder above]",
+        "--index", envvar="TEXTAE_INDEX", metavar="PATH", type=_Folder(path_type=Path),
+        default=lambda: [nearest_index()], show_default=False,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Each index counts once."""
+        object.__setattr__(self, "folders", tuple({folder.resolve(): folder for folder in self.folders}.values()))
+        object.__setattr__(self, "folder", self.folders[0])
+
+
+@dataclass(frozen=True)
 class SearchOptions:
     """What a search returns; `like` and `expand` are for queries, not for similar documents."""
 
-    where: str | None = option("Filter by fields: 'year:[2010 TO 2012] AND module:os*'.", metavar="EXPR")
+    where: str | None = option(
+        "Filter by fields: 'year:[2010 TO 2012] AND module:os*'.",
+        metavar="EXPR",
+        shell_complete=completed("filter"),
+    )
     must: str | None = option("Filter by words of the text: '\"noisy signal\" AND NOT image'.", metavar="EXPR")
-    like: Sequence[str] = option("Rank documents like this ID higher; repeatable.")
-    unlike: Sequence[str] = option("Rank documents like this ID lower; repeatable.", "--not-like")
+    like: Sequence[str] = option("Rank documents like this ID higher; repeatable.", shell_complete=completed("id"))
+    unlike: Sequence[str] = option(
+        "Rank documents like this ID lower; repeatable.", "--not-like", shell_complete=completed("id")
+    )
     expand: bool = option("Also search for keywords that the decoder predicts from the query.")
     explain: bool = option("Explain the score of each hit.")
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
         f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
-        "[default: hybrid; for pictures code]"
+        "[default: hybrid; for pictures code]",
+        shell_complete=completed("mode"),
     )
 
     def request(self) -> RequestOptions:
@@ -174,6 +230,52 @@ class TableOptions:
         return TableSpec(**vars(self))
 
 
+_SIZE = re.compile(r"(\d{1,12})\s*([km]?)(i?b)?", re.IGNORECASE | re.ASCII)
+
+
+def _size(text: str) -> int:
+    size = _SIZE.fullmatch(text.strip())
+    n_bytes = int(size[1]) << {"": 0, "k": 10, "m": 20}[size[2].lower()] if size else 0
+    if not 1_000 <= n_bytes <= 512 << 20:  # SQLite stores a billion bytes, and the words take more memory than the text
+        raise click.BadParameter(f"{text[:60]!r} is not a size from 1k to 512M")
+    return n_bytes
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """Which files are read, and how long; an index remembers it with the source. None for what was not given."""
+
+    exclude: Sequence[str] = option(
+        "Leave out the files of a folder that match, as a line of .gitignore; repeatable.", metavar="PATTERN"
+    )
+    ignore: bool | None = option(
+        "Leave out what .gitignore and .textaeignore list, and caches.  [default: --ignore]", "--ignore/--no-ignore",
+        is_flag=True, default=None, show_default=False,
+    )  # fmt: skip
+    longest: int | None = option(
+        "Read a longer text file in parts of this many bytes.  [default: 16M]", metavar="SIZE", type=_size
+    )
+    timeout: int | None = option(
+        "Skip a document that takes longer to read.  [default: 30]", metavar="SECONDS", type=click.IntRange(1, 10**6)
+    )
+
+    def limits(self, before: Limits) -> Limits:
+        """Limits with those that were given."""
+        return replace(before, seconds=self.timeout or before.seconds, longest=self.longest or before.longest)
+
+    def rules(self, before: Ignore) -> Ignore:
+        """What is left out, with what was given; `--exclude ''` takes the patterns back."""
+        exclude = tuple(filter(None, self.exclude)) if self.exclude else before.exclude
+        return replace(before, exclude=exclude, by_files=before.by_files if self.ignore is None else self.ignore)
+
+
+def id_and_line(snapshot: Snapshot, given: str) -> tuple[str, int | None]:
+    """An id, and the line of `ID:LINE`, as hits are printed; an id may have that form itself."""
+    at = _AT_LINE.fullmatch(given)
+    is_at = at is not None and not snapshot.reader.has(given) and snapshot.reader.has(at[1])
+    return (at[1], int(at[2])) if at and is_at else (given, None)
+
+
 def stdin_picture() -> Picture:
     """The picture on standard input.
 
@@ -197,6 +299,11 @@ def stdin_text() -> str:
         raise QueryError("standard input is not UTF-8 text") from None
 
 
+def is_file(path: str) -> bool:
+    """Whether there is a file; pathlib refuses long names."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def document_of(path: str, kind: str) -> Document:
     """The document in a file, read as 'textae index' reads it; the first one where there are several.
 
@@ -214,6 +321,6 @@ def document_of(path: str, kind: str) -> Document:
     for item in read([path], kind=kind):
         if isinstance(item, Document):
             return item
-        skipped = item.reason
+        skipped = item.reason.partition("; ")[0]  # what comes behind is an option of 'textae index'
     wanted = "a picture" if kind == PICTURES else "a file of text"
     raise QueryError(f"{path} gives no document: {skipped}; give {wanted}, or the id of a document")

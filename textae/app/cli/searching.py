@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +15,12 @@ from textae.app.cli.options import (
     HITS,
     PATH,
     SearchOptions,
+    SeveralOptions,
     ShellOptions,
+    completed,
     document_of,
+    id_and_line,
+    is_file,
     option,
     options,
     stdin_picture,
@@ -36,44 +39,69 @@ _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a lin
 @click.argument("query", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @options("search", SearchOptions)
-@options("shell", ShellOptions, "as_json", "as_tsv", "as_trec", "quiet", "folder")
-def search(query: Sequence[str], queries_file: str | None, search: SearchOptions, shell: ShellOptions) -> None:
+@options("shell", SeveralOptions, "verbose", "as_json", "as_tsv", "as_trec", "quiet", "folders")
+def search(query: Sequence[str], queries_file: str | None, search: SearchOptions, shell: SeveralOptions) -> None:
     """Find the documents closest to QUERY (`-`: standard input).
 
-    --where and --must are filters, and work in any mode. They take AND, OR, NOT, (…), "phrases", prefix*, field:value,
-    field:[low TO high] and field:>low. --like and --not-like are relevance feedback: good and bad hits of an earlier
-    search. --explain shows how much each word of the query adds to the score, and words that query and document have in
-    common.
+    --where and --must are filters, and work in any mode. They take AND, OR, NOT, (…), "phrases", prefix*,
+    field:value, field:=value (the whole field), field:[low TO high] and field:>low. --like and --not-like are
+    relevance feedback: good and bad hits of an earlier search. --explain shows how much each word of the query adds
+    to the score, and words that query and document have in common. A filter without a query lists what it matches, by
+    id.
 
     \b
     textae search "smooth a noisy signal"
     textae search temporary directory that is deleted --mode code -k 3 --json
     textae search "read a file" --where "module:os*" --must "encoding OR decoding"
+    textae search --where "folder:projects" -k 100
+    textae search "boiler" --index ~/notes/.textae --index ~/mail/.textae
     textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
     """
     from textae.search.request import SearchRequest
 
-    if bool(query) == bool(queries_file):
-        raise click.UsageError("give a QUERY or --queries FILE")
+    if (query and queries_file) or not (query or queries_file or search.where or search.must):
+        raise click.UsageError("give a QUERY, --queries FILE, or --where or --must alone")
+    if not (query or queries_file) and (search.like or search.unlike or search.expand or search.explain):
+        raise click.UsageError("--like, --not-like, --expand and --explain need a QUERY")
     if queries_file and (search.like or search.unlike or search.expand or search.explain):
         raise click.UsageError("--like, --not-like, --expand and --explain need one QUERY, not --queries")
+    if len(shell.folders) > 1:
+        from textae.app.cli.several import search_several
+
+        if queries_file or search.like or search.unlike:
+            raise click.UsageError("--queries, --like and --not-like search one index; give one --index")
+        text = _text(query)
+        print_result(text, search_several(text, search, shell, LISTED), shell)
+        return
     with shell.open_engine() as engine:
         if queries_file:
             from textae.evaluation import read_queries
 
             print_many(engine.searcher, read_queries(queries_file), search, shell)
             return
-        text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
+        text = _text(query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
-        print_result(text, engine.searcher.search(SearchRequest.of_words(text, **how)), shell)
+        print_result(text, engine.searcher.search(SearchRequest(text, **how)), shell)
+
+
+def _text(query: Sequence[str]) -> str:
+    """The words of a query, which may be on standard input.
+
+    Raises:
+        QueryError: they are blank.
+    """
+    text = " ".join(stdin_text().split() if tuple(query) == ("-",) else query)
+    if query and not text.strip():
+        raise QueryError("the query is empty; give some words")
+    return text
 
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
-@click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True)
+@click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True, shell_complete=completed("id_or_file"))
 @options("search", SearchOptions, "where", "must", "unlike", "explain", "top_k", "mode")
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
-@options("shell", ShellOptions, "as_json", "as_tsv", "as_trec", "quiet", "folder")
-def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: ShellOptions) -> None:
+@options("shell", SeveralOptions, "as_json", "as_tsv", "as_trec", "quiet", "folders")
+def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: SeveralOptions) -> None:
     """Find the documents closest to these IDs, or to the text or picture in a FILE (`-`: standard input).
 
     Whole documents are compared, also in an index of passages. For pictures, --html writes a contact sheet: one page
@@ -82,13 +110,20 @@ def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, 
     \b
     textae similar scipy.signal.savgol_filter
     textae similar scipy.signal.savgol_filter scipy.signal.wiener --not-like scipy.ndimage.sobel
-    textae similar draft.txt --mode code
+    textae similar draft.txt --mode code --index ~/notes/.textae --index ~/mail/.textae
     textae similar picture.png -k 30 --html found.html
     """
     from textae.encoding.analyzer import searchable
     from textae.search.request import SearchRequest
     from textae.types import PICTURES
 
+    if len(shell.folders) > 1:
+        from textae.app.cli.several import similar_in_several
+
+        if page or search.unlike or tuple(documents) == ("-",):
+            raise click.UsageError("--html, --not-like and standard input need one --index")
+        print_result(" ".join(documents), similar_in_several(documents, search, shell), shell)
+        return
     with shell.open_engine() as engine:
         snapshot, (first, *others) = engine.snapshot, documents
         kind = snapshot.modality.kind
@@ -97,18 +132,17 @@ def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, 
                 f"--html shows pictures, and the index {shell.folder} holds texts; --json writes hits for tools"
             )
         is_stdin = not others and first == "-"
-        # `os.path`, as pathlib refuses long names
-        is_file = not others and not snapshot.reader.has(first) and os.path.isfile(first)  # noqa: PTH113
+        of_file = not others and not snapshot.reader.has(first) and is_file(first)
         how: RequestOptions = {**search.request(), "granularity": "document"}
-        if not is_file and not is_stdin:
-            how["like"] = documents
+        if not of_file and not is_stdin:
+            how["like"] = documents = [id_and_line(snapshot, id)[0] for id in documents]
             request = SearchRequest(**how)
         elif search.unlike:
             raise click.UsageError("--not-like needs IDs, not a FILE")
         elif kind == PICTURES:
-            request = SearchRequest(picture=document_of(first, kind).picture if is_file else stdin_picture(), **how)
+            request = SearchRequest(picture=document_of(first, kind).picture if of_file else stdin_picture(), **how)
         else:
-            text = searchable(document_of(first, kind)) if is_file else stdin_text()
+            text = searchable(document_of(first, kind)) if of_file else stdin_text()
             request = SearchRequest.of_words(text, **how)
         result = engine.searcher.search(request)
         if page is not None:

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -36,8 +37,13 @@ def print_result(query: str, result: SearchResult, shell: ShellOptions) -> None:
     """
     hits, reason = result.hits, _no_effect(result)
     _note_ignored(result.ignored, shell)
+    if (result.n_matching or 0) > len(hits):
+        shell.note(f"{result.n_matching:,} documents match, and {len(hits):,} are listed; -k sets how many")
     if reason and hits:
         shell.note(reason)
+    corrected = f"did you mean: {text}" if (text := result.corrected(query)) else ""
+    if corrected and hits:
+        shell.note(corrected)
     if shell.as_trec:
         from textae.types import Ranking
 
@@ -50,7 +56,7 @@ def print_result(query: str, result: SearchResult, shell: ShellOptions) -> None:
             click.echo(_tsv(query, hit.rank, hit.id, hit.score, hit.title))
     else:
         print_hits(hits)
-    shell.exit_if_nothing(hits, reason)
+    shell.exit_if_nothing(hits, "; ".join(filter(None, (reason, corrected))))
 
 
 def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptions, shell: ShellOptions) -> None:
@@ -69,14 +75,14 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     mode = search.mode or snapshot.modality.default_system
     conditions = searcher.conditions(search.where, search.must)
     _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), shell)
-    empty, n_unknown = True, 0
+    empty, unknown = True, dict[str, Sequence[str]]()
     if shell.as_json:
         for query in queries:
             if query.text.strip():
                 result = searcher.search(SearchRequest(query.text, **search.request()))
                 terminal.print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in result.hits)
                 empty = empty and not result.hits
-                n_unknown += bool(result.unknown)
+                unknown[query.id] = result.unknown
     else:
         rankings = rank(searcher, queries, search.top_k, mode, where=search.where, must=search.must)
         ranked = zip(queries, rankings, strict=True)
@@ -90,9 +96,13 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
                 for number, (id, score, title) in enumerate(rows, start=1):
                     click.echo(_tsv(query.id, number, id, score, title))
                 empty = empty and not ranking.ids
-        n_unknown = sum(bool(searcher.unknown(query.text, mode)) for query in queries)
-    if n_unknown:
-        shell.note(f"{n_unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}")
+        unknown = {query.id: searcher.unknown(query.text, mode) for query in queries}
+    if n_unknown := sum(map(bool, unknown.values())):
+        hint = "" if shell.verbose else " (--verbose names them)"
+        shell.note(f"{n_unknown:,} of {len(queries):,} queries hold words that are {_missing(mode)}{hint}")
+    for id, words in unknown.items() if shell.verbose else ():
+        if words:
+            shell.note(f"query {id}: {', '.join(words)}")
     shell.exit_if_nothing(not empty)
 
 
@@ -111,14 +121,28 @@ def _tsv(query: str, rank: int, id: str, score: float, title: str) -> str:
 
 
 def print_hits(hits: Sequence[Hit]) -> None:
-    """Print rank, id, title, score and the passage, with its matching words in bold."""
+    """Print rank, id, place, title, score and the passage, with its matching words in bold."""
+    from textae.search.originals import may_run
+
     for hit in hits:
-        click.echo(f"{hit.rank:3}  {terminal.titled(hit.id, hit.title, bold=True, fg='cyan')}  {hit.score:.3f}")
+        title = "" if hit.title == PurePath(hit.id).name else hit.title
+        link = "" if may_run(PurePath(hit.source)) else hit.source
+        shown = terminal.titled(_where(hit), title, link, bold=True, fg="cyan")
+        click.echo(f"{hit.rank:3}  {shown}  {hit.score:.3f}")
         if hit.snippet:
             for line in _marked_lines(sanitise.safe(hit.snippet), hit.marks, terminal.text_width() - 5):
                 click.echo(f"     {line}")
         for reason in _reasons(hit.explanation) if hit.explanation else ():
             click.echo(terminal.styled(terminal.wrapped(reason, 5), dim=True))
+
+
+def _where(hit: Hit) -> str:
+    """The id and the place of a hit: `manual.pdf, page 12`; of a line `notes/boiler.md:42`, as grep prints."""
+    kind, _, number = hit.place.partition(" ")
+    if not hit.place or hit.id.endswith(f":{number}"):
+        return hit.id
+    is_file = PurePath(hit.id).name == PurePath(hit.source).name
+    return f"{hit.id}:{number}" if kind == "line" and is_file else f"{hit.id}, {hit.place}"
 
 
 def _reasons(explanation: Explanation) -> Iterator[str]:
@@ -155,7 +179,7 @@ def _no_effect(result: SearchResult) -> str:
     hints = []
     for word in result.unknown[:LISTED]:
         similar = result.suggestions.get(word)
-        hints.append(f"{word} (did you mean {' or '.join(similar)}?)" if similar else word)
+        hints.append(f"{word} ({' or '.join(similar)}?)" if similar else word)
     more = f" and {len(result.unknown) - LISTED:,} more" if len(result.unknown) > LISTED else ""
     return f"{_missing(result.mode)}: {', '.join(hints)}{more}"
 

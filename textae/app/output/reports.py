@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,11 @@ from textae.views import sanitise
 if TYPE_CHECKING:
     from textae.app.cli.options import ShellOptions
     from textae.evaluation import Scoreboard
+    from textae.explore.duplicates import Duplicate, DuplicateGroups
     from textae.index.build import Report
     from textae.index.modality import Modality
     from textae.index.retrain import Trained
     from textae.index.update import Changes
-    from textae.types import Duplicate, DuplicateGroups
 
 
 def print_report(report: Report, shell: ShellOptions, *, detected: bool) -> None:
@@ -45,13 +45,18 @@ def _modality(report: Report | Changes | Trained) -> Modality:
 
 
 def _note_skipped(report: Report | Changes, shell: ShellOptions) -> None:
+    if report.noticed:
+        shell.note(" · ".join(f"{notice}: {count:,}" for notice, count in sorted(report.noticed.items())))
+    hint = "" if shell.verbose else " (--verbose lists them)"
     if report.skipped:
         reasons = "".join(f" · {reason}: {count:,}" for reason, count in sorted(report.skipped.items()))
-        hint = "" if shell.verbose else " (--verbose lists them)"
         shell.note(f"skipped {sum(report.skipped.values()):,}{reasons}{hint}")
+    if report.ignored:
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(report.ignored.items()))
+        shell.note(f"ignored {sum(report.ignored.values()):,} ({reasons})")
     for reason, sources in sorted(report.examples.items()) if shell.verbose else ():
         for source in sources:
-            shell.note(f"skipped {source}: {reason}")
+            shell.note(f"{'ignored' if reason in report.ignored else 'skipped'} {source}: {reason}")
 
 
 def print_changes(changes: Changes, shell: ShellOptions) -> None:
@@ -134,3 +139,18 @@ def print_facts(facts: Mapping[str, Any], shell: ShellOptions) -> None:
     for name, value in facts.items():
         shown = f"{value:,}" if type(value) is int else sanitise.cell(str(value))
         click.echo(f"{name.replace('_', ' '):{width}}  {shown}")
+
+
+def print_sources(sources: Sequence[Mapping[str, Any]], shell: ShellOptions) -> None:
+    """Print what an index is made of, a source a line."""
+    if shell.as_json:
+        terminal.print_json(sources)
+        return
+    for one in sources:
+        options = "".join(f"  {name}={_option(value)}" for name, value in one["options"].items())
+        gone = terminal.styled("  gone", fg="red") if one["gone"] else ""
+        click.echo(f"{one['documents']:9,}  {sanitise.cell(one['source'] or '(no source)')}{gone}{options}")
+
+
+def _option(value: Any) -> str:
+    return sanitise.cell(",".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

@@ -4,14 +4,18 @@ The models here make the OpenAPI document. The functions run on the thread of th
 parameter raises a `QueryError`.
 """
 
+import os
 import time
-from typing import Annotated, Any, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal, Self
+from urllib.parse import quote
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.explore.decode import decode_documents
+from textae.search.originals import address, open_original
 from textae.search.request import SearchRequest, SearchResult
 from textae.types import Explanation, LikelyWord, Topic, Topics
 
@@ -87,6 +91,8 @@ class SearchHit(BaseModel, from_attributes=True):
         description="Matching parts of the snippet: start and end, in characters (code points)."
     )
     fields: dict[str, JsonValue]
+    place: str = Field(description="Of the passage in its file: `line 42`, `page 12`; empty if it is not known.")
+    original: str | None = Field(None, description="The path of its file on this server; null without a file.")
     explanation: Explanation | None = Field(description="The parts of the score; only with `explain`.")
 
 
@@ -121,6 +127,7 @@ class WholeDocument(BaseModel):
     title: str
     text: str
     fields: dict[str, JsonValue]
+    original: str | None = Field(description="The path of its file on this server; null without a file.")
     words: list[LikelyWord] = Field(description="Words that the decoder predicts from the code; empty without a code.")
 
 
@@ -181,7 +188,37 @@ def document(engine: Engine, id: str) -> WholeDocument:
     stored = snapshot.document(id)
     has_code = snapshot.codes.has_code[snapshot.position(id)]
     words = decode_documents(snapshot, [id], _WORDS)[0].words if has_code else ()
-    return WholeDocument(id=id, title=stored.title, text=stored.text, fields=dict(stored.fields), words=list(words))
+    return WholeDocument(
+        id=id,
+        title=stored.title,
+        text=stored.text,
+        fields=dict(stored.fields),
+        original=_original(id, address(stored, snapshot.reader.settings["sources"])),
+        words=list(words),
+    )
+
+
+def original(engine: Engine, id: str) -> tuple[Path, BinaryIO]:
+    """The path of the file that a document was read from, and its content.
+
+    Raises:
+        NotFoundError: no document has this id, or it is in no file of the index's sources that can be read.
+    """
+    _check_exists(engine, id)
+    snapshot = engine.snapshot
+    try:
+        return open_original(snapshot.document(id), snapshot.reader.settings["sources"])
+    except (QueryError, OSError):  # whose message has a path of this machine
+        raise NotFoundError(f"the document {id!r:.100} is in no file that can be read now") from None
+
+
+def _original(id: str, source: str, place: str = "") -> str | None:
+    """The path on this server that gives the file of a document; a browser opens a PDF on its page."""
+    if not os.path.isabs(source):  # noqa: PTH117
+        return None
+    kind, _, page = place.partition(" ")
+    fragment = f"#page={quote(page, safe='')}" if kind == "page" else ""
+    return f"/api/original/{quote(id, safe='')}{fragment}"
 
 
 def info(engine: Engine) -> dict[str, JsonValue]:
@@ -207,7 +244,10 @@ def _check_exists(engine: Engine, id: str) -> None:
 
 def _hits(engine: Engine, result: SearchResult, started: float) -> dict[str, Any]:
     return {
-        "hits": [SearchHit.model_validate(hit) for hit in result],
+        "hits": [
+            SearchHit.model_validate(hit).model_copy(update={"original": _original(hit.id, hit.source, hit.place)})
+            for hit in result
+        ],
         "ignored": list(result.ignored),
         "milliseconds": round(1e3 * (time.perf_counter() - started), 2),
         "commit": engine.snapshot.reader.commit,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
@@ -20,6 +20,7 @@ from textae.app.server.api_page import STYLE_POLICY, api_page
 from textae.app.server.engine_pool import BusyError, EnginePool
 from textae.app.server.guard import POLICY
 from textae.app.server.live_map import LiveMap
+from textae.app.server.originals import original_answer
 from textae.app.server.requests import refused
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
@@ -88,6 +89,11 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
     async def document(id: str) -> answers.WholeDocument:
         """A whole document, and the words that the decoder predicts from its code."""
         return await engines.run(lambda engine: answers.document(engine, id))
+
+    @app.get("/api/original/{id:path}", response_class=StreamingResponse)
+    async def original(id: str) -> Response:
+        """The file that a document was read from."""
+        return original_answer(*await engines.run(lambda engine: answers.original(engine, id)))
 
     @app.get("/api/topics")
     async def topics() -> answers.TopicList:

@@ -62,6 +62,7 @@ def serve(
                 f"serving is for texts, and the index {folder} holds pictures; 'textae map OUT.html' shows them in a "
                 "browser, and 'textae similar PICTURE' searches them"
             )
+        originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
 
     def say(message: str) -> None:
         with suppress(OSError):  # the terminal was closed
@@ -73,6 +74,8 @@ def serve(
         local = address.is_loopback
         if options.no_token and not local:
             raise TextaeError(f"--no-token is for this machine alone, and other machines can connect to {options.host}")
+        if originals and not local:  # a stranger's index could name any folder of this machine
+            say(f"clients with the token can open the documents' files in {', '.join(originals)}")
         live_map = LiveMap(folder, say)
         try:
             live_map.update(progress)

@@ -151,7 +151,7 @@ class IndexSearch extends Search {
   }
 
   #show(found) {
-    this.found = found.hits.map((hit) => ({ ...hit, place: this.corpus.placeOf(hit.id) }));
+    this.found = found.hits.map((hit) => ({ ...hit, inFile: hit.place, place: this.corpus.placeOf(hit.id) }));
     this.hits = this.found.map((hit) => hit.id);
     for (const { id, title } of this.found) this.names.set(id, title || id);
     byId("found").textContent = number.format(this.hits.length);

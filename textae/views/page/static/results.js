@@ -9,7 +9,8 @@ class Results {
     this.atlas = search.atlas;
     this.atlas.panel.extras.push((at) => this.#steering(search.corpus.id(at), search.corpus.title(at)));
     this.panel.record = (at) => this.#record(search.corpus.id(at));
-    this.panel.told = (record) => [...Panel.prototype.told.call(this.panel, record), ...codeWords(record)];
+    this.panel.told = (record) => [originalLink(record), ...Panel.prototype.told.call(this.panel, record),
+      ...codeWords(record)].filter(Boolean);
   }
 
   get panel() { return this.atlas.panel; }
@@ -84,6 +85,7 @@ class Results {
     const parts = [head];
     if (hit.snippet) parts.push(element("p", { className: "snippet", dir: "auto" }, ...withMarks(hit.snippet, hit.marks)));
     if (hit.explanation) parts.push(reasons(hit.explanation));
+    if (hit.inFile || hit.original) parts.push(originalLink(hit) ?? quiet(hit.inFile));
     parts.push(this.#steering(hit.id, hit.title));
     return element("li", { onpointerenter: () => atlas.hover(hit.place ?? null), onpointerleave: () => atlas.hover(null) },
       ...parts);
@@ -135,10 +137,11 @@ class Results {
   /** A whole document, as a panel shows it; where the server has none, it says why. */
   async #record(id) {
     try {
-      const { text, fields, words } = await fetched(`/api/documents/${encodeURIComponent(id)}`);
+      const { text, fields, original, words } = await fetched(`/api/documents/${encodeURIComponent(id)}`);
       const said = Object.entries(fields).filter(([, value]) => value !== null && value !== "")
         .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
-      return { text, fields: Object.fromEntries(said), characters: text.length, words: words.map(({ word }) => word) };
+      return { text, fields: Object.fromEntries(said), characters: text.length, original,
+        words: words.map(({ word }) => word) };
     } catch (error) {
       return { text: "", fields: {}, characters: 0, words: [], mistake: error.message };
     }
@@ -161,6 +164,11 @@ class Results {
 }
 
 const quiet = (text) => element("p", { className: "quiet", textContent: text });
+
+/** A link to the file of a document, which the server gives; null where it is in none. */
+const originalLink = ({ original, inFile }) => (original ? element("p", { className: "quiet" },
+  element("a", { className: "link", href: original, target: "_blank", rel: "noopener", dir: "auto",
+    textContent: inFile ? `Original, ${inFile}` : "Original" })) : null);
 
 /** What the code of a document says, and why there is no text where there is none. */
 function codeWords({ words, mistake }) {

@@ -94,7 +94,7 @@ def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_p
     assert said
 
 
-@pytest.mark.parametrize("name", CHANGES if LONG else ["rm"])  # to add and merge takes 25 times as long
+@pytest.mark.parametrize("name", CHANGES if LONG else ["rm"])  # to add and merge takes 9 times as long
 def test_a_commit_whose_last_sync_fails_is_none(world, name, tmp_path):
     """SQLite has written all of it to the log by then, and another process would find it there."""
     old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"

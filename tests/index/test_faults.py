@@ -19,7 +19,7 @@ from shared import LONG, Said
 
 from textae.errors import StoreError
 
-FAULTS = 150 if LONG else 8
+FAULTS = 150 if LONG else 5
 """Writes that fail, of each change."""
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="the library that lets writes fail takes a compiler")

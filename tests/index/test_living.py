@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from shared import LONG
 
 from textae import Document, Engine, ModelSpec, TrainSpec
-from textae.corpus import Source, sources
+from textae.corpus import Source, read, sources
 from textae.errors import QueryError, StoreError
 
 SPECS = {"model": ModelSpec(dims=8, bits=16, hidden=(8,)), "train": TrainSpec(epochs=1, device="cpu")}
@@ -128,7 +128,9 @@ class LivingIndex(RuleBasedStateMachine):
 
     @rule()
     def sync_the_folder(self) -> None:
-        found = [Document(path.name, path.read_text()) for path in sorted(self.notes.iterdir())]
+        found = (
+            [one for one in read([str(self.notes)]) if isinstance(one, Document)] if any(self.notes.iterdir()) else []
+        )
         self.sync(sources([str(self.notes)])[0], found)
 
     @rule()

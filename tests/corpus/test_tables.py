@@ -58,7 +58,8 @@ def test_the_text_may_have_a_common_name_or_the_one_that_is_given() -> None:
 
 
 def test_rows_that_are_none_are_counted_by_reason() -> None:
-    found = from_json('{"text": "a"}', "{", "[1]", b'{"text": "\xff"}', "[" * 9_000, '{"x": 1}', '{"text": " "}')
+    bad = b'{"text": "\xff"}'
+    found = from_json('{"text": "größer als Öl äöüäöüäöü"}', "{", "[1]", bad, "[" * 9_000, '{"x": 1}', '{"text": " "}')
     assert [item.reason for item in found if isinstance(item, Skipped)] == [
         "not JSON",
         "not a JSON object",
@@ -170,7 +171,7 @@ def test_cells_of_csv_are_numbers_where_they_are_plain_ones() -> None:
 
 
 def test_rows_of_csv_that_do_not_fit_are_counted() -> None:
-    found = from_csv(b'text,n\n"two\nlines",1\na,b,c\nshort\n\xff\n')
+    found = from_csv('text,n\n"two\nlines",größer als Öl äöüäöüäöü\na,b,c\nshort\n'.encode() + b"\xff\n")
     assert [item.reason if isinstance(item, Skipped) else item.text for item in found] == [
         "two\nlines",
         "more cells than columns",
@@ -269,9 +270,53 @@ def test_each_row_has_its_own_text() -> None:
     assert shown(from_json(*rows)) == ["t:1 short", "t:2 long", "t:3 long", "t:4 no field 'text'"]
 
 
-def test_a_header_in_another_encoding_is_an_error() -> None:
+@pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "cp932", "utf-16-le"])
+def test_the_encoding_of_a_table_is_guessed_where_it_is_not_utf8(tmp_path: Path, encoding: str) -> None:
+    text = {
+        "cp1251": "Это обычный русский текст, и читать его легко",
+        "cp932": "これは日本語のテキストです",
+    }.get(encoding, "größer als Öl, süß")
+    for ending, lines in (
+        ("csv", f"id;text\n{'7;plain' * 9_999}\n1;{text}\n2;b\n"),
+        ("jsonl", f'{{"text": "{text}"}}\n{{"text": "b"}}\n'),
+    ):
+        path = tmp_path / f"{encoding}.{ending}"
+        path.write_bytes(lines.encode(encoding))
+        found = [item for item in read([str(path)]) if isinstance(item, Document)]
+        assert [item.text for item in found] == [text, "b"]
+        assert {item.notice for item in found} == {"encoding guessed"}
+
+
+def test_a_table_of_utf8_with_bad_bytes_is_no_table_of_another_encoding() -> None:
+    rows = "".join(f"{number},größer als Öl\n" for number in range(9_999)).encode()
+    found = from_csv(b"id,text\n" + rows + b"a,\xff\nb,good\n")
+    assert [item.reason for item in found if isinstance(item, Skipped)] == ["not UTF-8"]
+    assert isinstance(found[-1], Document)
     with pytest.raises(CorpusError, match="the header cannot be read: not UTF-8"):
-        from_csv("tëxt,n\n".encode("latin-1"))
+        from_csv("größer als Öl äöüäöüäöü".encode() + b"\xff,text\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("contacts.csv", "name;phone\nAnna;12\n\nBo;1;2;3\n", "name;phone\nAnna;12\n\nBo;1;2;3"),
+        ("prices.tsv", "item\tprice\nboiler\t5\n", "item\tprice\nboiler\t5"),
+        ("log.jsonl", '{"at": 1, "message": "boiler on"}\n{"at": 2}\n', "at: 1  message: boiler on\nat: 2"),
+    ],
+)
+def test_a_table_of_a_folder_without_a_text_is_one_document(tmp_path: Path, name: str, content: str, text: str) -> None:
+    (tmp_path / name).write_text(content)
+    documents = [item for item in read([str(tmp_path)]) if isinstance(item, Document)]
+    assert [(item.id, item.title, item.text) for item in documents] == [(name, name, text)]
+    with pytest.raises(CorpusError, match="no field 'text'; its fields are"):
+        list(read([str(tmp_path / name)]))
+    assert not [item for item in read([str(tmp_path)], TableSpec(text_field="x")) if isinstance(item, Document)]
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "id,text\n"])
+def test_a_table_without_rows_is_empty(tmp_path: Path, content: str) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    assert list(read([str(tmp_path)])) == [Skipped("t.csv", "empty")]
 
 
 def test_all_kinds_of_tables_packed_or_not_give_the_same_documents(tmp_path: Path) -> None:

@@ -1,10 +1,18 @@
-"""Rows of tables in text: their type, the names of their columns, and a stream in any encoding as UTF-8."""
+"""Rows of tables in text: their type, the names of their columns, and a stream in any encoding as UTF-8.
+
+Without a byte order mark, a table is UTF-8 up to the first bytes that are not. There its encoding is guessed, from the
+piece that they are in. Where the rest of the piece is UTF-8, it is that of the table, and the row is lost.
+"""
 
 import codecs
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from io import BufferedReader, RawIOBase
+from itertools import chain
 from typing import IO, Any, cast
 
+from textae.corpus.decoding import decode
+from textae.corpus.reading import RefusedError
 from textae.types import FieldValue
 
 Row = tuple[int, Mapping[str, FieldValue] | str]
@@ -36,10 +44,16 @@ def add_column(columns: dict[str, None], name: str) -> None:
 
 
 def as_utf8(stream: IO[bytes]) -> BufferedReader:
-    """A stream in UTF-8 without a byte order mark, whatever its encoding."""
+    """A stream in UTF-8 without a byte order mark, whatever its encoding; to close it leaves the given one open."""
     buffered = stream if isinstance(stream, BufferedReader) else BufferedReader(cast("RawIOBase", stream))
-    encoding = _encoding(buffered.peek(4))
-    return BufferedReader(_Recoded(buffered, encoding), _PIECE) if encoding else buffered
+    if isinstance(buffered.raw, _Recoded):
+        return buffered
+    return BufferedReader(_Recoded(buffered, _encoding(buffered.peek(4))), _PIECE)
+
+
+def is_guessed(stream: BufferedReader) -> bool:
+    """Whether the encoding of a stream of `as_utf8` was guessed, as far as it is read."""
+    return isinstance(stream.raw, _Recoded) and stream.raw.is_guessed
 
 
 def _encoding(start: bytes) -> str:
@@ -48,13 +62,39 @@ def _encoding(start: bytes) -> str:
 
 
 class _Recoded(RawIOBase):
-    """A stream in another encoding, as UTF-8; what is not UTF-8 in a file that claims to be stays as it is."""
+    """A stream as UTF-8; what is not UTF-8 in a file that claims to be stays as it is.
 
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+    Args:
+        stream: in any encoding.
+        encoding: of the stream; "" to guess it where it is not UTF-8.
+    """
+
+    def __init__(self, stream: BufferedReader, encoding: str) -> None:
         errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
-        pieces = iter(lambda: stream.read(_PIECE), b"")
-        self._pieces = codecs.iterencode(codecs.iterdecode(pieces, encoding, errors), "utf-8", errors)
+        pieces = iter(lambda: stream.read1(_PIECE), b"")  # a pipe gives what it has
+        self.is_guessed = False
+        self._pieces = _recoded(pieces, encoding, errors) if encoding else self._guessed(pieces)
         self._rest = b""
+
+    def _guessed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        cut, is_ascii = b"", True  # the beginning of a letter that goes on in the next piece
+        for piece in pieces:
+            whole, text = cut + piece, None
+            with contextlib.suppress(UnicodeDecodeError):
+                text = decoder.decode(piece)
+            if is_ascii and (text is None or "\0" in text) and (encoding := _guess(whole)):
+                self.is_guessed = True
+                yield from _recoded(chain([whole], pieces), encoding, "replace")
+                return
+            if text is None:
+                yield whole
+                yield from pieces
+                return
+            is_ascii &= text.isascii()
+            cut = decoder.getstate()[0]
+            yield whole[: len(whole) - len(cut)]
+        yield cut
 
     def readable(self) -> bool:
         return True
@@ -64,3 +104,16 @@ class _Recoded(RawIOBase):
         content, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
         buffer[: len(content)] = content
         return len(content)
+
+
+def _recoded(pieces: Iterator[bytes], encoding: str, errors: str) -> Iterator[bytes]:
+    return codecs.iterencode(codecs.iterdecode(pieces, encoding, errors), "utf-8", errors)
+
+
+def _guess(piece: bytes) -> str:
+    """The likeliest encoding of a piece; "" where it is UTF-8 with bad bytes in it, or no text."""
+    try:
+        encoding = decode(piece).encoding
+    except RefusedError:
+        return ""
+    return "" if encoding == "utf-8" else encoding

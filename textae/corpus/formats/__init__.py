@@ -186,6 +186,11 @@ class Given:
         return "" if self.own_ids else f"{self.name}:"
 
     @property
+    def may_be_document(self) -> bool:
+        """Whether a table without a text may be one document; who names a table by itself has its rows in mind."""
+        return self._is_file and not self.is_alone and self.spec == TableSpec(select=self.spec.select)
+
+    @property
     def _is_file(self) -> bool:
         """Whether it has a name that a person gave it, unlike standard input."""
         return self.path is not None or self.depth > 0

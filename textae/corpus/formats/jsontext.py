@@ -33,7 +33,7 @@ def read(given: Given) -> Iterator[Item]:
         yield from tables.read_jsonl(BytesIO(text.encode()), given.name, given.spec, given.prefix)
         return
     named = [value[key] for key in _TITLES if isinstance(value, dict) and isinstance(value.get(key), str)]
-    yield given.wanted(given.document(named[0] if named else "", [formats.lines(_readable(text))]))
+    yield given.wanted(given.document(named[0] if named else "", [formats.lines(readable(text))]))
 
 
 def _is_lines(text: str) -> bool:
@@ -51,7 +51,7 @@ def _is_table(value: Any, spec: tables.TableSpec) -> bool:
     return is_list and any(field in row for row in value for field in texts)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """The text without the marks of JSON, line by line."""
     pieces, end = [], 0
     for string in _STRING.finditer(text):

@@ -13,7 +13,7 @@ from pathlib import Path
 from textae.corpus import pandas_tables, tables
 from textae.corpus.formats import Given, Part
 from textae.corpus.reading import Item
-from textae.corpus.tables import FieldMissingError, TableSpec
+from textae.corpus.tables import FieldMissingError
 from textae.types import Skipped
 
 _WORKBOOKS = (".xlsx", ".xlsm", ".ods")
@@ -32,9 +32,7 @@ def read(given: Given) -> Iterator[Item]:
 
 
 def _read(given: Given, path: Path) -> Iterator[Item]:
-    may_be_document = (
-        given.ending in _WORKBOOKS and not given.is_alone and given.spec == TableSpec(select=given.spec.select)
-    )
+    may_be_document = given.ending in _WORKBOOKS and given.may_be_document
     skipped: list[Skipped] = []
     try:
         for item in pandas_tables.read(path, given.name, given.spec, given.prefix):

@@ -36,6 +36,15 @@ def test_an_encoding_that_nothing_declares_is_guessed(encoding: str) -> None:
     assert decode(late.encode(encoding)).text == late
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("language", ["cp932", "gb18030", "cp949", "cp1251"])
+def test_utf16_without_a_mark_is_guessed_in_scripts_of_many_letters(language: str, encoding: str) -> None:
+    text = WRITTEN[language] * 2
+    assert decode(text.encode(encoding)) == Decoded(text, encoding, guessed=True)
+    with pytest.raises(RefusedError, match=BINARY):
+        decode(f"\1{WRITTEN['cp932']}".encode(encoding))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_a_byte_order_mark_tells_the_encoding(encoding: str) -> None:
     marked = ("\ufeff" + GERMAN).encode(encoding)

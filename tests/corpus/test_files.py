@@ -146,6 +146,29 @@ def test_a_maildir_is_mail_without_endings(tmp_path: Path) -> None:
     assert skipped(tmp_path) == {"box/cur/1700000001.M1P2.host:2,ST": "deleted"}
 
 
+def test_mail_folders_whose_files_have_no_ending(tmp_path: Path) -> None:
+    mail = b"Subject: one\nTo: b\n\ntext\n"
+    box = b"From a@example.org Mon Jan  5 10:00:00 2026\n" + mail
+    for name, content in {
+        "Inbox": box + b"\n" + box,  # of Thunderbird
+        "Drafts": b"From - Mon Jan  5 10:00:00 2026\nX-Mozilla-Status: 0001\n" + mail,
+        "inbox/12": mail,  # of MH
+        "box/.Sent/cur/1700000000.M1P2.host:2,S": mail,  # of Maildir++
+        "letter": b"From here to there\nSubject: walks",
+        "notes/7": b"a text",
+        "notes/mail": mail,
+        ".cache/cur.txt": b"hidden",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    os.mkfifo(tmp_path / "13")
+    assert {id: document.title for id, document in documents(tmp_path).items()} == {
+        "Inbox:1": "one", "Inbox:2": "one", "Drafts:1": "one", "inbox/12": "one", "letter": "letter",
+        "box/.Sent/cur/1700000000.M1P2.host:2,S": "one", "notes/7": "7", "notes/mail": "mail",
+    }  # fmt: skip
+    assert skipped(tmp_path) == {".cache": "hidden", "13": "not a file"}
+
+
 def test_what_may_not_be_read_is_skipped_in_a_folder_and_an_error_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

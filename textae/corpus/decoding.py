@@ -11,6 +11,7 @@ valid UTF-8; UTF-8 of bytes that are not. What is guessed is marked as such.
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,7 @@ _JAPANESE = re.compile(rb"\x1b\$[@B]")  # of ISO-2022-JP, whose other bytes are 
 
 _HEAD = 1 << 10  # bytes in which a text names its encoding
 _BAD = 0.02  # of the characters of a text, at most
+_SHORTEST = 40  # characters of UTF-16 in which chance would have one that is no letter
 _SAMPLE = 1 << 16  # bytes that a guess is made from
 _FEW = 5  # bytes above 127; of fewer, as in "20 °C", no guess is better than the usual encoding
 _USUAL = "cp1252"
@@ -134,12 +136,23 @@ def _sniffed(head: bytes) -> str:
 
 
 def _utf16(content: bytes) -> Decoded:
-    """The text of UTF-16 without a mark. Its letters are of one or two blocks of 256, such as ASCII and Greek."""
-    for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
-        blocks = Counter(content[first:_SAMPLE:2])
-        if blocks[0] and len(content) % 2 == 0 and sum(n for _, n in blocks.most_common(2)) > 0.9 * blocks.total():
-            return _checked(Decoded(content.decode(encoding, "replace"), encoding, guessed=True))
+    """The text of UTF-16 without a mark, by the blocks of 256 that its letters are of.
+
+    They are of one or two, such as ASCII and Greek, or, in Chinese and Japanese, of many where all are letters.
+    """
+    counts = {"utf-16-le": Counter(content[1:_SAMPLE:2]), "utf-16-be": Counter(content[:_SAMPLE:2])}
+    encoding, blocks = min(counts.items(), key=lambda count: len(count[1]))
+    text = content.decode(encoding, "replace")
+    is_narrow = sum(n for _, n in blocks.most_common(2)) > 0.9 * blocks.total()
+    if len(content) % 2 == 0 and blocks[0] and (is_narrow or _is_wide(text[: _SAMPLE // 2])):
+        return _checked(Decoded(text, encoding, guessed=True))
     raise RefusedError(BINARY)
+
+
+def _is_wide(text: str) -> bool:
+    """Whether a text of some length has no control character, and none that Unicode lacks; a sixth of all are."""
+    letters = set(text) - set("\t\r\n")
+    return len(text) >= _SHORTEST and all(unicodedata.category(one)[0] != "C" and one != "\ufffd" for one in letters)
 
 
 def _guessed(content: bytes, start: int) -> Decoded:

@@ -3,8 +3,8 @@
 `.gitignore` and `.textaeignore` in the folder, and below it, hold rules as gitignore(5) describes them; in a git
 repository, those above the folder count, too. The last rule that matches decides; rules of a lower folder come after
 those of a higher one, `.textaeignore` after `.gitignore`, and `--exclude` after all. What is in an ignored folder is
-ignored. Hidden files are never read, nor is an index. Links to files are followed, links to folders are not, so nothing
-is read twice and no loop starts.
+ignored. Hidden files are never read, but for the folders of a Maildir, such as `.Sent`; nor is an index. Links to files
+are followed, links to folders are not, so nothing is read twice and no loop starts.
 """
 
 import os
@@ -68,7 +68,7 @@ def walk(folder: Path, ignore: Ignore = BY_DEFAULT) -> Iterator[tuple[Path, str]
     waiting: list[tuple[Path, str, bool, list[_Rules]]] = [(folder, "", True, above)]
     while waiting:
         path, inside, is_folder, rules = waiting.pop()
-        if inside and (reason := _reason(path.name, inside + "/" * is_folder, [*rules, *excluded], ignore)):
+        if inside and (reason := _reason(path, inside + "/" * is_folder, [*rules, *excluded], ignore)):
             yield path, reason
             continue
         if not (is_folder and os.access(path, os.R_OK | os.X_OK)):
@@ -90,12 +90,12 @@ def walk(folder: Path, ignore: Ignore = BY_DEFAULT) -> Iterator[tuple[Path, str]
         waiting += [(path / name, start + name, folders[name], rules) for name in sorted(folders, reverse=True)]
 
 
-def _reason(name: str, inside: str, rules: Sequence[_Rules], ignore: Ignore) -> str:
+def _reason(path: Path, inside: str, rules: Sequence[_Rules], ignore: Ignore) -> str:
     """Why an entry is ignored; "" where it is not."""
-    if name.startswith("."):
+    if path.name.startswith(".") and not (inside.endswith("/") and os.path.isdir(path / "cur")):  # noqa: PTH112
         return HIDDEN
-    if ignore.by_files and name in _FOLDERS:
-        return name
+    if ignore.by_files and path.name in _FOLDERS:
+        return path.name
     for one in reversed(rules):
         if (ignores := one.decision(inside)) is not None:
             return one.name if ignores else ""

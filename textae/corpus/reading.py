@@ -49,6 +49,8 @@ _PIECE = 1 << 20
 _USUAL = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _MAILDIR = re.compile(r"[0-9]{6,}\.[^.].*")  # the time of delivery, and what makes the name unique
+_BEGINS_BOX = re.compile(rb"From (?:- |\S+ .{0,200}\d\d:\d\d).{0,200}\n[!-9;-~]{1,80}:")
+_BEGINS_MAIL = re.compile(rb"[!-9;-~]{1,80}: .{0,1000}\n(?:[!-9;-~]{1,80}:|[ \t])")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -119,7 +121,7 @@ class _TimedFile(FileIO):
     stopwatch: Stopwatch | None = None
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(path, opener=_open_without_waiting)
         status = os.fstat(self.fileno())
         self._is_fifo = stat.S_ISFIFO(status.st_mode)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0  # files of /proc have none
@@ -134,13 +136,18 @@ class _TimedFile(FileIO):
                 return 0
             buffer = memoryview(buffer)[:left]
         size = super().readinto(buffer)
-        if size is None:
+        if size is None:  # such as /proc/kmsg, which waits for the kernel to say something
             raise BlockingIOError(errno.EAGAIN, "gives nothing now")
         return size
 
     def readall(self) -> bytes:
         buffer = bytearray(_PIECE)
         return b"".join(bytes(buffer[:size]) for size in iter(lambda: self.readinto(buffer) or 0, 0))
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; a read of one that looks regular and has no data yet fails at once."""
+    return os.open(path, flags | os.O_NONBLOCK if stat.S_ISREG(os.stat(path).st_mode) else flags)  # noqa: PTH116
 
 
 class RefusedError(Exception):
@@ -235,6 +242,19 @@ def reason_of(error: OSError) -> str:
 def is_in_maildir(path: PurePath) -> bool:
     """Whether a file is a mail in a Maildir: `cur/1700000000.M1P2.host:2,S`, which has no ending."""
     return bool(_MAILDIR.fullmatch(path.name)) and path.parent.name in ("cur", "new")
+
+
+def ending_of_mail(path: PurePath) -> str:
+    """The ending that a file of mail could have: `.mbox` of Thunderbird's `Inbox`, `.eml` of `12` in a folder of MH."""
+    try:
+        if not isinstance(path, Path) or not stat.S_ISREG(path.stat().st_mode):  # to open a pipe is to read from it
+            return ""
+        with path.open("rb", buffering=0) as file:
+            head = file.read(1_500) or b""
+    except OSError:
+        return ""
+    is_mail = path.name.isdigit() and _BEGINS_MAIL.match(head)
+    return ".mbox" if _BEGINS_BOX.match(head) else ".eml" if is_mail else ""
 
 
 def is_deleted_mail(path: PurePath) -> bool:

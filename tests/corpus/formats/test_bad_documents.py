@@ -22,7 +22,7 @@ def test_pdfs_without_a_text_to_read(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4\ncut")
     assert refusal(tmp_path / "a.pdf") == "damaged"
     (tmp_path / "a.pdf").write_bytes(b"")
-    assert refusal(tmp_path / "a.pdf") == "damaged"
+    assert refusal(tmp_path / "a.pdf") == "empty"
 
 
 def test_a_pdf_of_many_pages_is_read(tmp_path: Path) -> None:

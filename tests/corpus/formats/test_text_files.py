@@ -140,6 +140,24 @@ def test_manual_pages(tmp_path: Path) -> None:
     assert written(tmp_path / "syslog.1", "Jan 1 kernel: .x").text == "Jan 1 kernel: .x"
 
 
+def test_manuals_of_info_are_their_nodes(tmp_path: Path) -> None:
+    head = b"This is boiler.info, produced by makeinfo.\n\n"
+    top = b"\x1f\nFile: boiler.info,  Node: Top,  Next: Valves,  Up: (dir)\n\nBoilers\n*******\n\nHow to run one.\n\n"
+    valves = b"\x1f\nFile: boiler.info,  Node: Valves,  Prev: Top\n\n1 Valves\n--------\n\nOpen\nthem.\n"
+    marks = b'\0\x08[image src="valve.png"\0\x08]\n\n\0\x08[index\0\x08]\n* Menu:\n\n'
+    manual = head + top + valves + marks + b"\x1f\nTag Table:\nNode: Top\x7f61\n\x1f\nEnd Tag Table\n"
+    for name in ("boiler.info", "boiler.info-1", "boiler.info.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(manual) if name.endswith("gz") else manual)
+        document = only(tmp_path / name)
+        assert document.title == "Boilers"
+        assert " ".join(document.text.split()) == (
+            "Boilers ******* How to run one. 1 Valves -------- Open them. * Menu:"
+        )
+        assert places(document) == [("heading", "Top", "Boilers"), ("heading", "Valves", "1 Valves")]
+    (tmp_path / "module.info").write_text("name = boiler\n")
+    assert only(tmp_path / "module.info").text == "name = boiler"
+
+
 def test_json_is_its_keys_and_values_line_by_line(tmp_path: Path) -> None:
     document = written(
         tmp_path / "a.json", '{"title": "Caf\\u00e9",\n "list": ["a b", 1.10],\n // why\n "n": {"x": null}}'

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.options import ShellOptions, id_and_line, options
+from textae.app.cli.options import ShellOptions, completed, id_and_line, options
 from textae.errors import QueryError, TextaeError
 from textae.views import sanitise
 
@@ -22,7 +22,7 @@ _GOES_TO = {"code": "--goto", "codium": "--goto", "subl": "", "hx": "", "zed": "
 
 
 @click.command(short_help="Print a document.")
-@click.argument("id", metavar="ID")
+@click.argument("id", metavar="ID", shell_complete=completed("id"))
 @click.option("--passage", type=click.IntRange(1), metavar="N", help="Only the N-th passage of the index.")
 @click.option("--page", metavar="NAME", help="Only this page, slide, sheet, or chapter.")
 @options("shell", ShellOptions, "as_json", "folder")
@@ -62,7 +62,7 @@ def get(id: str, passage: int | None, page: str | None, shell: ShellOptions) -> 
 
 
 @click.command("open", short_help="Open the file of a document.")
-@click.argument("id", metavar="ID")
+@click.argument("id", metavar="ID", shell_complete=completed("id"))
 @click.option("--editor", is_flag=True, help="Open it in $VISUAL or $EDITOR, at the line of ID:LINE.")
 @options("shell", ShellOptions, "quiet", "folder")
 def open_(id: str, editor: bool, shell: ShellOptions) -> None:

@@ -72,14 +72,15 @@ _KINDS = (
     (PLAIN, ".txt .text .log .yaml .yml .toml .ini .cfg .conf .debian" + _SOURCE_CODE),
     (Format("markdown", isolated=False, parts=True), ".md .markdown .mdown .mkd .mdx .qmd .rmd"),
     (Format("markup", parts=True), ".rst .rest .adoc .asciidoc .asc .org .textile .tex .ltx .latex"),
+    (Format("info", isolated=False), ".info"),
     (Format("roff"), ".man .mdoc .roff .1 .2 .3 .4 .5 .6 .7 .8 .9"),
-    (Format("web"), ".html .htm .xhtml"),
-    (Format("message"), ".eml .emlx"),
+    (Format("web"), ".html .htm .xhtml .xht .shtml"),
+    (Format("message"), ".eml .emlx .mht .mhtml"),
     (Format("mailbox", rows=True, box=True), ".mbox"),
     (Format("rows", isolated=False, rows=True), ".jsonl .ndjson .csv .tsv"),
     (Format("sheets", rows=True), ".xlsx .xlsm .ods .parquet .feather .arrow .orc .dta .sas7bdat .xpt"),
     (Format("jsontext", rows=True), ".json .geojson .json5 .jsonc .webmanifest"),
-    (Format("xmltext"), ".xml .svg .rss .atom .opml .dbk .docbook .tei .rdf .xsd .xsl .xslt"),
+    (Format("xmltext"), ".xml .svg .rss .atom .opml .dbk .docbook .tei .rdf .xsd .xsl .xslt .plist .kml .gpx"),
     (Format("office"), ".docx .docm .dotx .pptx .pptm .ppsx .odt .ott .odp .otp .fodt .fodp"),
     (Format("books"), ".epub .fb2"),
     (Format("pdf", needs="PDF"), ".pdf"),
@@ -95,6 +96,7 @@ FORMATS = {ending: kind for kind, endings in _KINDS for ending in endings.split(
 """The format of each ending."""
 
 _MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")  # sections of the manual: .3pm, .1ssl
+_PART_OF_INFO = re.compile(r"\.info-\d+")
 
 _OLD_OFFICE = "an old Office file"
 _SIGNATURES = (
@@ -127,8 +129,11 @@ def find(path: PurePath) -> Format:
 
 
 def ending_of(path: PurePath) -> str:
-    """The ending in lower case, without one of a compression; `.1` of the whole manual, `.eml` in a Maildir."""
-    return ".eml" if reading.is_in_maildir(path) else _ending(path.name)
+    """The ending in lower case, without that of a compression; `.1` of the whole manual, `.eml` in mail folders."""
+    if reading.is_in_maildir(path):
+        return ".eml"
+    ending = _ending(path.name)
+    return ending if ending in FORMATS else reading.ending_of_mail(path) or ending
 
 
 @lru_cache(1 << 10)  # each file is looked up three times
@@ -137,6 +142,8 @@ def _ending(name: str) -> str:
     ending = _suffix(name)
     if ending in reading.PACKINGS:
         ending = _suffix(name.removesuffix(ending))
+    if _PART_OF_INFO.fullmatch(ending):
+        return ".info"
     return ending[:2] if ending not in FORMATS and _MANUAL.fullmatch(ending) else ending
 
 
@@ -333,12 +340,15 @@ def read(given: Given) -> Iterator[Item]:
 
 
 def _check_first_bytes(given: Given) -> None:
-    """Refuse a file that is not what its ending says.
+    """Refuse a file that is empty, or not what its ending says.
 
     Raises:
-        FileError: the reason.
+        FileError: it is something else.
+        RefusedError: it is empty.
     """
     head = cast("io.BufferedReader", given.stream).peek(16)[:16]
+    if not head:
+        raise RefusedError(reading.EMPTY)
     if head[:1].isalnum() and not head.startswith((b"PK", b"BZ", b"GIF8", b"7z", b"Rar!", b"SQL")):
         return
     is_table = FORMATS.get(given.ending, PLAIN).module == "sheets"  # whose readers look for themselves

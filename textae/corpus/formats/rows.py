@@ -12,7 +12,7 @@ from textae.corpus.decoding import GUESSED
 from textae.corpus.formats import Given
 from textae.corpus.formats.jsontext import readable
 from textae.corpus.reading import Item
-from textae.corpus.rows import as_utf8, is_guessed
+from textae.corpus.rows import Recoded, as_utf8
 from textae.corpus.tables import PATIENCE, FieldMissingError
 from textae.types import Document, Skipped
 
@@ -23,17 +23,17 @@ def read(given: Given) -> Iterator[Item]:
     """The documents of the rows, or the document of the file."""
     bad: list[Skipped] = []  # rows, while the table may be one document
     may_be_document = given.may_be_document and given.size <= given.longest
-    is_empty = True
+    rows = _rows(given)
     try:
-        for item in _rows(given):
-            is_empty = False
-            may_be_document &= isinstance(item, Skipped) and len(bad) < PATIENCE
-            if may_be_document:
-                bad.append(cast("Skipped", item))
+        for item in rows:
+            if may_be_document and isinstance(item, Skipped) and len(bad) < PATIENCE:
+                bad.append(item)
                 continue
+            may_be_document = False
             yield from bad
-            bad.clear()
             yield item
+            yield from rows
+            return
     except FieldMissingError:
         if not may_be_document:
             raise
@@ -42,9 +42,7 @@ def read(given: Given) -> Iterator[Item]:
         text = text if given.ending in _DELIMITERS else readable(text)
         yield given.wanted(given.document("", [formats.lines(text)]))
         return
-    yield from bad
-    if is_empty:
-        yield Skipped(given.name, reading.EMPTY)
+    yield from bad or [Skipped(given.name, reading.EMPTY)]
 
 
 def _rows(given: Given) -> Iterator[Item]:
@@ -54,5 +52,6 @@ def _rows(given: Given) -> Iterator[Item]:
         items = tables.read_csv(*table, delimiter=_DELIMITERS[given.ending])
     else:
         items = tables.read_jsonl(*table)
+    source = cast("Recoded", stream.raw)
     for item in items:
-        yield replace(item, notice=GUESSED) if is_guessed(stream) and isinstance(item, Document) else item
+        yield replace(item, notice=GUESSED) if source.is_guessed and isinstance(item, Document) else item

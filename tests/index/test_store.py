@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -120,6 +121,23 @@ class TestCommit:
         with closing(Reader(tmp_path / "index")) as reader:
             assert reader.ids(range(1_200, -1, -1)) == [f"many-{n}" for n in range(1_200, -1, -1)]
             assert reader.titles([f"many-{n}" for n in range(1_200)]) == [""] * 1_200
+
+    def test_what_is_done_with_each_document_takes_no_time_of_the_statement(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("textae.index.database._STEPS", 100)
+        monkeypatch.setattr("textae.index.database._SECONDS", 0.2)
+
+        def slowly(document: Document) -> Document:
+            end = time.thread_time() + 0.001
+            while time.thread_time() < end:
+                pass
+            return document
+
+        with Writer(tmp_path / "index") as writer:
+            fill(writer, "slow", 600)
+            assert len(list(map(slowly, writer.documents(0, 600)))) == 600
+            writer.commit()
+        with closing(Reader(tmp_path / "index")) as reader:
+            assert len(list(map(slowly, reader.stream()))) == 600
 
     def test_an_id_is_taken_once(self, tmp_path):
         with Writer(tmp_path / "index") as writer:

@@ -113,6 +113,13 @@ class Database(sqlite3.Connection):
                 raise sqlite3.DatabaseError("its rows hold more than its file")
         return rows
 
+    def stream(self, statement: str, parameters: Any = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, one at a time; what the caller does between them is no work of the statement."""
+        for row in self.execute(statement, parameters):
+            instructions, used = self._instructions, time.thread_time() - self._since
+            yield row
+            self._instructions, self._since = instructions, time.thread_time() - used
+
     def size(self) -> int:
         """Bytes of the database and its log, of a file with holes what its blocks can hold at most."""
         files = [status for status in map(self.directory.status, (_FILE, _WAL)) if status]

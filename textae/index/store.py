@@ -182,7 +182,7 @@ class Reader:
 
     def _rows_of_documents(self) -> Iterator[tuple[Any, ...]]:
         with damage_is_an_error(self.folder):
-            for row in self._database.execute(f"SELECT {COLUMNS} FROM documents ORDER BY number"):
+            for row in self._database.stream(f"SELECT {COLUMNS} FROM documents ORDER BY number"):
                 if not self._database.is_as_opened():
                     raise StoreError(f"another process has changed the index {self.folder}; run the command again")
                 yield row

@@ -137,7 +137,7 @@ class Writer:
     def documents(self, first: int, last: int) -> Iterator[Document]:
         """The documents in this transaction whose numbers are from first to before last, in their order."""
         with failures_are_errors(self.folder):
-            rows = self._database.execute(
+            rows = self._database.stream(
                 f"SELECT {records.COLUMNS} FROM documents WHERE number >= ? AND number < ? ORDER BY number",
                 (first, last),
             )

@@ -34,6 +34,16 @@ def test_running_titles_and_page_numbers_of_a_pdf_stand_once(tmp_path: Path) -> 
     assert text.count("body") == 6
 
 
+def test_numbers_at_the_foot_of_a_page_that_are_none_of_pages_are_kept(tmp_path: Path) -> None:
+    sums = [1204, 88, 310, 47, 5120]
+    pages = [["Invoice of 2026", f"item {n}", f"page {n + 6} of 12", f"total {total}"] for n, total in enumerate(sums)]
+    text = only(pdf(tmp_path / "a.pdf", pages)).text
+    assert [f"total {total}" in text for total in sums] == [True] * 5
+    turned = [[*page[:2], page[3], page[2]] for page in pages]
+    text = only(pdf(tmp_path / "b.pdf", turned)).text
+    assert (text.count("Invoice of"), text.count(" of 12"), text.count("total")) == (1, 1, 5)
+
+
 def test_a_page_without_text_keeps_the_numbers_of_the_others(tmp_path: Path) -> None:
     document = only(pdf(tmp_path / "a.pdf", [["one"], [], ["three"]]))
     assert places(document) == [("page", "1", "one"), ("page", "3", "three")]

@@ -23,6 +23,7 @@ _PROGRAM = re.compile(
 _NO_TITLE = {"", "untitled", "(untitled)", "none", "title", "document", "untitled document", "(anonymous)"}
 _HEAD = 3_000  # characters of the first page in which a title is looked for
 _LONGEST_TITLE = 200
+_NUMBER = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 _REPEATED = 4  # pages with the same line at the top, at least
 
 
@@ -100,23 +101,30 @@ def _first_line(pages: list[str]) -> str:
 def _without_repeated_lines(pages: list[str]) -> list[str]:
     """The pages without the running titles and the numbers of pages."""
     split = [page.split("\n") for page in pages]
-    ends = [{place: _masked(lines[place]) for place in (0, -1)} for lines in split]
-    counts = Counter((place, line) for of_page in ends for place, line in of_page.items() if line)
-    seen: set[tuple[int, str]] = set()
-    kept = []
-    for lines, of_page in zip(split, ends, strict=True):
-        for place in (-1, 0):
-            key = place, of_page[place]
-            if counts[key] >= max(_REPEATED, len(pages) // 2) and len(lines) > 1:
-                if key in seen:
+    for place in (-1, 0):
+        ends = _masked([lines[place] for lines in split])
+        counts = Counter(filter(None, ends))
+        seen: set[str] = set()
+        for lines, end in zip(split, ends, strict=True):
+            if counts[end] >= max(_REPEATED, len(pages) // 2) and len(lines) > 1:
+                if end in seen:
                     del lines[place]
-                seen.add(key)
-        kept.append("\n".join(lines).strip())
-    return kept
+                seen.add(end)
+    return ["\n".join(lines).strip() for lines in split]
 
 
-def _masked(line: str) -> str:
-    return re.sub(r"\d+", "#", line.strip())
+def _masked(lines: list[str]) -> list[str]:
+    """The lines, one of each page, with `#` for a number that grows with the pages; others, such as sums, are text."""
+    lines = [line.strip() for line in lines]
+    ahead = Counter(int(number) - page for page, line in enumerate(lines) for number in set(_NUMBER.findall(line)))
+    for offset, times in ahead.most_common(1):
+        if times >= _REPEATED:
+            return [_with_mark(line, page) for page, line in enumerate(lines, start=offset)]
+    return lines
+
+
+def _with_mark(line: str, page: int) -> str:
+    return _NUMBER.sub(lambda number: "#" if int(number[0]) == page else number[0], line)
 
 
 def _fields(metadata: dict[str, str]) -> dict[str, FieldValue]:

@@ -103,10 +103,12 @@ def index(
 ) -> None:
     """Read SOURCE…, learn it, and write the index. Where there is one, the command asks before it is replaced.
 
-    A SOURCE is a folder, a file (txt, md, pdf, docx, html, mail, …), a table (jsonl, csv, tsv, parquet, …; also .gz),
-    `-` for standard input, or the name of a corpus ('textae corpora' lists them). Of a folder, hidden files are left
-    out, and what its .gitignore, .textaeignore and --exclude list. Pictures come as a folder of files (png, jpg,
-    webp, tiff, bmp, gif), as arrays (npz), or as MNIST files; 'textae similar' searches them.
+    A SOURCE is a folder, a file (text, PDF, office document, web page, e-book, mail, notebook, source code), a table
+    (jsonl, csv, tsv, parquet, xlsx), an archive (zip, tar), `-` for standard input, or the name of a corpus ('textae
+    corpora' lists them). A file may be compressed. Of a folder, hidden files are left out, and what its .gitignore,
+    .textaeignore and --exclude list. In a folder, a table without a column of text is one document. Pictures come as a
+    folder of files (png, jpg, webp, tiff, bmp, gif), as arrays (npz), or as MNIST files; 'textae similar' searches
+    them.
 
     \b
     textae index notes/ mail.mbox

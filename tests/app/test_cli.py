@@ -960,7 +960,7 @@ class TestBadInput:
     def test_broken_lines_in_a_table(self, index, tmp_path):
         good = b"".join(json.dumps({"id": d.id, "text": d.text}).encode() + b"\n" for d in some_documents(3))
         bad = [
-            b'{"id": "x", "text": "\xff"}',
+            '{"id": "x", "text": "größer als Öl äöüäöüäöü'.encode() + b'\xff"}',
             b'{"id": ',
             b"[1, 2]",
             b"null",

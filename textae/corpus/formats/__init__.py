@@ -347,11 +347,11 @@ def _check_first_bytes(given: Given) -> None:
         RefusedError: it is empty.
     """
     head = cast("io.BufferedReader", given.stream).peek(16)[:16]
-    if not head:
+    is_table = FORMATS.get(given.ending, PLAIN).module == "sheets"  # whose readers look for themselves
+    if not (head or is_table):
         raise RefusedError(reading.EMPTY)
     if head[:1].isalnum() and not head.startswith((b"PK", b"BZ", b"GIF8", b"7z", b"Rar!", b"SQL")):
         return
-    is_table = FORMATS.get(given.ending, PLAIN).module == "sheets"  # whose readers look for themselves
     for signature, what, endings in _SIGNATURES:
         if is_table and what != _OLD_OFFICE:
             continue

@@ -209,15 +209,6 @@ def test_what_a_reader_must_not_touch(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="only root may read what the kernel says")
-def test_a_file_that_waits_for_its_data_is_not_waited_for(tmp_path: Path) -> None:
-    folder = write(tmp_path, a_dot_txt="text")
-    (folder / "kernel.txt").symlink_to("/proc/kmsg")
-    assert outcome(folder) in (
-        {"a.txt": "text", "kernel.txt": f"! {why}"} for why in ("no end", "operation not permitted")
-    )
-
-
 def test_a_device_without_an_end_that_was_named_by_itself(tmp_path: Path) -> None:
     for name in ("zero.jsonl", "zero.html", "zero.txt"):
         (tmp_path / name).symlink_to("/dev/zero")

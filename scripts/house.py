@@ -1,175 +1,143 @@
-"""Write the papers of a house, some forty small documents: PDFs, notes, letters, mails, a table, a calendar, a page."""
+"""Write the papers of a house that nobody owns: FOLDER/manuals/boiler-manual.pdf, FOLDER/notes/roof.md, and so on.
 
+`house.txt`, beside this file, has the texts: `=== PATH | DATE | TITLE`, and what is in the file. PDFs, e-books and
+notebooks are written here page by page, `---` between two; all other kinds are text, or XML in a zip archive.
+"""
+
+import json
 import os
 import sys
+import time
 import zipfile
-from datetime import datetime
-from email.message import EmailMessage
+from collections.abc import Mapping
+from html import escape
+from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 
-MANUALS = {
-    "boiler-manual": [
-        ["Boiler HT 24", "Keep this manual beside the boiler.", "Only a gas fitter may open the case."],
-        ["Daily use", "Set the room temperature with the left knob.", "The right knob is for hot water."],
-        ["Low pressure", "The gauge should stand between 1 and 2 bar.",
-         "Below 1 bar, open the filling tap slowly until the needle rises.", "Then close the tap."],
-        ["Error codes", "E1: no flame. Wait a minute and press reset.", "E4: the flue is blocked. Call the fitter."],
-    ],
-    "roof-survey": [
-        ["Survey of the roof", "He climbed up on a dry day in March.", "Slates, flashing and gutters were seen."],
-        ["Slates", "Nineteen slates on the north side are cracked.", "Moss holds water and lifts the lower rows."],
-        ["Chimney", "The lead flashing has come loose.", "Rain runs down the bricks into the attic."],
-    ],
-    "insurance-policy": [
-        ["Home insurance", "This policy covers fire, burst pipes and theft.", "The excess is 200 for each claim."],
-        ["Storm and hail", "Damage by hail is covered if the roof was sound.", "Send pictures within two weeks."],
-        ["What is not covered", "Slow leaks, mould and pests are excluded.", "Water from the ground is excluded, too."],
-    ],
-}  # fmt: skip
-NOTES = {
-    "boiler": (
-        "2024-10-02",
-        "The fitter cleaned the burner and renewed the seals.\n\n## Next time\n\nAsk him to bleed "
-        "the radiators on the top floor: they stay cold above the middle.",
-    ),
-    "radiators": ("2024-11-17", "Banging pipes in the morning.\n\nThe brass key for the vents hangs in the cellar."),
-    "roof": (
-        "2025-04-08",
-        "Two roofers looked at it.\n\n## Offers\n\nThe first wants to patch the north side.\n"
-        "The second would lay new battens and felt under all of it.",
-    ),
-    "gutters": ("2023-11-25", "Leaves block the downpipe behind the garage every November."),
-    "windows": ("2022-06-12", "The putty is dry.\n\nLinseed oil putty needs a week before it takes paint."),
-    "cellar": (
-        "2024-02-03",
-        "White crust on the wall: salt from the damp brick.\n\nA French drain might lead it away.",
-    ),
-    "attic": ("2023-01-20", "Mineral wool between the joists, ten inches thick.\n\nMice have been at the corner."),
-    "fuse-box": ("2021-09-09", "The oven has its own breaker.\n\nThe second from the left is for the bathroom."),
-    "garden": (
-        "2025-05-30",
-        "Prune the apple tree in late winter.\n\nSlugs eat the lettuce; copper tape keeps them off.",
-    ),
-    "paint": ("2022-07-01", "The hall is in chalk white, the kitchen in a green whose tin is under the stairs."),
-    "doors": ("2020-03-15", "The back door sticks in wet weather.\n\nPlane the lower edge by a hair in summer."),
-    "heat-pump": ("2025-09-14", "The neighbours replaced their furnace.\n\nIt hums outside but the bill is a third."),
-}
-LETTERS = {
-    "2025-hail": (
-        "2025-07-03",
-        [
-            "To the insurance company",
-            "On the second of July stones as large as walnuts fell.",
-            "Seven skylights broke. I enclose pictures and the estimate of the glazier.",
-        ],
-    ),
-    "2024-chimney-sweep": (
-        "2024-08-21",
-        [
-            "Notice of inspection",
-            "The sweep will come on the fifth of September.",
-            "Please keep the stove cold on the evening before.",
-        ],
-    ),
-    "2023-deed": (
-        "2023-05-11",
-        ["About the boundary", "The hedge stands on our land by the plan of 1961.", "We agree that both sides cut it."],
-    ),
-}
-MAILS = {
-    "plumber": ("2024-10-01", "Your appointment", "I will be there on Wednesday at eight. Please clear the cupboard."),
-    "solar": (
-        "2025-06-19",
-        "Panels for the south side",
-        "Twelve modules fit beside the dormer. They pay back in nine years.",
-    ),
-    "neighbour": ("2025-02-10", "The noise at night", "Could it be your pump? It rattles when the frost is hard."),
-    "bank": ("2023-12-05", "Your mortgage", "The fixed rate ends in spring. We would like to offer another term."),
-}
-BILLS = [
-    ("gas-2024", "Gas for the year 2024, 14,200 kilowatt hours", 1_460), ("water-2024", "Water and sewage", 388),
-    ("sweep-2024", "Chimney sweep, inspection of the flue", 64), ("glazier-2025", "Seven panes for skylights", 1_935),
-    ("paint-2022", "Two tins of eggshell and brushes", 121), ("roof-2019", "Replacing ridge tiles after a storm", 780),
-]  # fmt: skip
-EVENTS = [("20260504", "Boiler service"), ("20260912", "Renew the house insurance"), ("20261107", "Clear the gutters")]
-PAGE = """<html><head><title>How to stop a dripping tap</title></head><body><nav>Home Shop Login</nav>
-<h1>How to stop a dripping tap</h1><p>Turn the water off under the sink.</p>
-<h2>Change the washer</h2><p>Unscrew the cap, lift the stem and put in a new rubber ring.</p></body></html>"""
+_TEXTS = Path(__file__).with_suffix(".txt")
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_OPEN = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-def pdf(pages: list[list[str]]) -> bytes:
-    """A PDF of text alone: on each page a heading, and lines below it (ISO 32000-1)."""
-    objects, kids = (
-        ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"],
-        [],
-    )
-    for heading, *lines in pages:
-        shown = f"/F1 20 Tf 50 780 Td ({heading}) Tj /F1 12 Tf " + " ".join(f"0 -30 Td ({line}) Tj" for line in lines)
+def write(folder: Path) -> None:
+    """Write all of them, each with the time of noon of its day."""
+    for section in _TEXTS.read_text(encoding="utf-8").removeprefix("=== ").split("\n=== "):
+        head, _, text = section.partition("\n")
+        name, date, title = (part.strip() for part in head.split("|"))
+        outer, is_packed, inner = name.partition(".zip/")
+        path = folder / (f"{outer}.zip" if is_packed else name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = _content(name, title, f"{text.strip()}\n")
+        path.write_bytes(zipped({inner: content}) if is_packed else content)
+        noon = time.mktime(time.strptime(f"{date} 12", "%Y-%m-%d %H"))
+        os.utime(path, (noon, noon))
+
+
+def _content(name: str, title: str, text: str) -> bytes:
+    parts = text.strip().split("\n---\n")
+    match name.rpartition(".")[2]:
+        case "pdf":
+            pages = [[line for line in part.split("\n") for line in wrap(line, 90) or [""]] for part in parts]
+            return pdf(pages, f"/Title ({title})", sizes="18")
+        case "docx":
+            return zipped({"word/document.xml": _word(text)})
+        case "odt":
+            return zipped({"content.xml": _open(text)})
+        case "epub":
+            return _book(title, parts)
+        case "ipynb":
+            return _notebook(parts)
+    return text.encode()
+
+
+def pdf(pages: list[list[str]], information: str = "", trailer: str = "", sizes: str = "12") -> bytes:
+    """A PDF of lines in Helvetica; the first line of the first page may be larger."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids = []
+    for number, lines in enumerate(pages):
+        first = sizes if number == 0 else "12"
+        drawn = " ".join(
+            f"/F1 {first if at == 0 else 12} Tf 1 0 0 1 50 {750 - 30 * at} Tm ({line}) Tj"
+            for at, line in enumerate(lines)
+        )
+        stream = f"BT {drawn} ET"
         kids.append(f"{len(objects) + 1} 0 R")
-        objects.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects) + 2} 0 R "
-                       "/Resources << /Font << /F1 3 0 R >> >> >>")  # fmt: skip
-        objects.append(f"<< /Length {len(shown) + 6} >>\nstream\nBT {shown} ET\nendstream")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents {len(objects) + 2} 0 R "
+            "/Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
     objects[1] = f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(kids)}] >>"
-    content, starts = "%PDF-1.4\n", []
+    objects.append(f"<< {information} >>")
+    content = "%PDF-1.4\n"
+    starts = []
     for number, body in enumerate(objects, start=1):
         starts.append(len(content))
         content += f"{number} 0 obj\n{body}\nendobj\n"
     table = "".join(f"{start:010} 00000 n \n" for start in starts)
-    trailer = f"trailer\n<< /Size {len(starts) + 1} /Root 1 0 R >>\nstartxref\n{len(content)}\n%%EOF\n"
-    return f"{content}xref\n0 {len(starts) + 1}\n0000000000 65535 f \n{table}{trailer}".encode("ascii")
+    end = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R {trailer} >>\n"
+    at = len(content)
+    whole = f"{content}xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{end}startxref\n{at}\n%%EOF\n"
+    return whole.encode("latin-1")
 
 
-def docx(path: Path, paragraphs: list[str]) -> None:
-    """A letter whose first paragraph is its title (ECMA-376)."""
-    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    styles = ['<w:pPr><w:pStyle w:val="Title"/></w:pPr>', *[""] * (len(paragraphs) - 1)]
-    body = "".join(
-        f"<w:p>{style}<w:r><w:t>{text}</w:t></w:r></w:p>" for style, text in zip(styles, paragraphs, strict=True)
+def zipped(parts: Mapping[str, str | bytes]) -> bytes:
+    """A zip archive, the same whenever it is written."""
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), part, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
+
+
+def _word(text: str) -> str:
+    first, *others = map(escape, text.strip().split("\n"))
+    heading = f'<w:p><w:pPr><w:pStyle w:val="Title"/></w:pPr><w:r><w:t>{first}</w:t></w:r></w:p>'
+    paragraphs = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in others)
+    return f'<w:document xmlns:w="{_WORD}"><w:body>{heading}{paragraphs}</w:body></w:document>'
+
+
+def _open(text: str) -> str:
+    first, *others = map(escape, text.strip().split("\n"))
+    body = f"<text:h>{first}</text:h>" + "".join(f"<text:p>{line}</text:p>" for line in others)
+    names = f'xmlns:office="{_OPEN}:office:1.0" xmlns:text="{_OPEN}:text:1.0"'
+    return (
+        f"<office:document-content {names}><office:body><office:text>{body}</office:text></office:body>"
+        "</office:document-content>"
     )
-    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    types = (
-        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        f'<Default Extension="xml" ContentType="{kind}"/></Types>'
+
+
+def _book(title: str, chapters: list[str]) -> bytes:
+    named = {f"{number}.xhtml": chapter for number, chapter in enumerate(chapters, start=1)}
+    items = "".join(f'<item id="c{name[0]}" href="{name}" media-type="application/xhtml+xml"/>' for name in named)
+    spine = "".join(f'<itemref idref="c{name[0]}"/>' for name in named)
+    package = (
+        f'<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/" version="3.0">'
+        f"<metadata><dc:title>{title}</dc:title></metadata><manifest>{items}</manifest><spine>{spine}</spine></package>"
     )
-    parts = {"[Content_Types].xml": types,
-             "word/document.xml": f'<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>'}  # fmt: skip
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(zipfile.ZipInfo(name, (2025, 1, 1, 0, 0, 0)), content)
+    container = '<container><rootfiles><rootfile full-path="book.opf"/></rootfiles></container>'
+    pages = {name: _page(*chapter.split("\n", 1)) for name, chapter in named.items()}
+    return zipped(
+        {"mimetype": "application/epub+zip", "META-INF/container.xml": container, "book.opf": package} | pages
+    )
 
 
-def write(folder: Path) -> None:
-    """Write all papers; each is dated, as if it had been changed last on that day."""
-    for name in ("manuals", "notes", "letters", "mail"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    dated: dict[Path, str] = {}
+def _page(heading: str, text: str) -> str:
+    return f"<html><head><title>{heading}</title></head><body><h1>{heading}</h1><p>{escape(text)}</p></body></html>"
 
-    def put(path: str, day: str, content: str | bytes) -> None:
-        (folder / path).write_bytes(content if isinstance(content, bytes) else content.encode())
-        dated[folder / path] = day
 
-    for name, pages in MANUALS.items():
-        put(f"manuals/{name}.pdf", "2024-01-02", pdf(pages))
-    for name, (day, text) in NOTES.items():
-        title = name.replace("-", " ").capitalize()
-        put(f"notes/{name}.md", day, f"---\ntags: [house]\n---\n# {title}\n\n{text}\n")
-    for name, (day, paragraphs) in LETTERS.items():
-        docx(folder / "letters" / f"{name}.docx", paragraphs)
-        dated[folder / "letters" / f"{name}.docx"] = day
-    for name, (day, subject, text) in MAILS.items():
-        mail = EmailMessage()
-        mail["From"], mail["Subject"], mail["Message-ID"] = f"{name}@example.org", subject, f"<{name}@example.org>"
-        mail["Date"] = datetime.fromisoformat(f"{day}T09:00:00+00:00")
-        mail.set_content(text)
-        put(f"mail/{name}.eml", day, bytes(mail))
-    rows = "".join(f'{id},"{text}",{price}\n' for id, text, price in BILLS)
-    put("bills.csv", "2025-08-01", f"id,text,price\n{rows}")
-    events = "".join(f"BEGIN:VEVENT\nUID:{day}\nDTSTART:{day}\nSUMMARY:{what}\nEND:VEVENT\n" for day, what in EVENTS)
-    put("dates.ics", "2026-01-05", f"BEGIN:VCALENDAR\n{events}END:VCALENDAR\n")
-    put("dripping-tap.html", "2022-02-02", PAGE)
-    for path, day in dated.items():
-        seconds = datetime.fromisoformat(f"{day}T12:00:00").timestamp()
-        os.utime(path, (seconds, seconds))
+def _notebook(parts: list[str]) -> bytes:
+    """Notes, and code where a line `>>>` has its output."""
+    cells: list[dict[str, object]] = []
+    for part in parts:
+        source, is_code, printed = part.partition("\n>>> ")
+        cell: dict[str, object] = {"cell_type": "code" if is_code else "markdown", "metadata": {}, "source": source}
+        if is_code:
+            output = {"output_type": "stream", "name": "stdout", "text": printed}
+            cell |= {"execution_count": 1, "outputs": [output]}
+        cells.append(cell)
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
 if __name__ == "__main__":

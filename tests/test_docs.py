@@ -44,11 +44,12 @@ def program(text: str, names: dict) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", ["features.md", "frames.md", "generator.md", "family.md", "images.md", "living.md", "maps.md"]
+    "page", ["features.md", "folders.md", "frames.md", "generator.md", "family.md", "images.md", "living.md", "maps.md"]
 )
 def test_every_block_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     names: dict = {"__name__": "docs"}
 
     def now(block: re.Match) -> str:

@@ -40,7 +40,10 @@ def run(command: str, folder: Path) -> str:
     done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
     shown = [line for line in done.stderr.splitlines() if not line.endswith("…")]  # the stages of progress
-    return "".join(f"{line}\n" for line in shown) + done.stdout
+    output = "".join(f"{line}\n" for line in shown) + done.stdout
+    for path, name in ((folder, ""), (Path(sys.prefix).resolve(), "/.venv"), (Path(sys.prefix), "/.venv")):
+        output = output.replace(str(path), f"/home/you{name}")
+    return output
 
 
 def holds(command: str, shown: str, output: str, folder: Path) -> bool:

@@ -46,6 +46,10 @@ class TestHits:
         assert at_home("search", "walrus", "-k", 1).out.startswith("  1  boiler.md:4  Boiler  ")
         assert at_home("search", "heron", "-k", 1).out.startswith("  1  manual.pdf, page 2  The manual  ")
 
+    def test_a_line_of_one_of_several_indexes(self, at_home, home, index_folder):
+        said = at_home("search", "walrus", "-k", 1, "--index", index_folder)
+        assert said.out.startswith(f"  1  {home / '.textae'}:boiler.md:4  Boiler  ")
+
     def test_json_has_place_and_source(self, at_home, home):
         hit = json.loads(at_home("search", "walrus", "-k", 1, "--json").out)
         assert (hit["id"], hit["place"], hit["source"]) == ("boiler.md", "line 4", str(home / "notes" / "boiler.md"))

@@ -2,9 +2,9 @@
 
 import io
 import tarfile
-import zipfile
 from pathlib import Path
 
+import house
 from textae.corpus import Limits, read
 from textae.types import Document, Skipped
 
@@ -37,18 +37,8 @@ def places(document: Document) -> list[tuple[str, str, str]]:
 
 
 def zipped(path: Path, parts: dict[str, str | bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
+    path.write_bytes(house.zipped(parts))
     return path
-
-
-def zip_bytes(parts: dict[str, str | bytes]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in parts.items():
-            archive.writestr(name, part)
-    return content.getvalue()
 
 
 def tarred(path: Path, mode: str, parts: dict[str, bytes]) -> Path:
@@ -69,34 +59,7 @@ def docx(path: Path, body: str, **parts: str) -> Path:
 
 def pdf(path: Path, pages: list[list[str]], information: str = "", trailer: str = "", sizes: str = "12") -> Path:
     """A PDF of lines in Helvetica; the first line of the first page may be larger."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
-    kids = []
-    for number, lines in enumerate(pages):
-        first = sizes if number == 0 else "12"
-        drawn = " ".join(
-            f"/F1 {first if at == 0 else 12} Tf 1 0 0 1 50 {750 - 30 * at} Tm ({line}) Tj"
-            for at, line in enumerate(lines)
-        )
-        stream = f"BT {drawn} ET"
-        kids.append(f"{len(objects) + 1} 0 R")
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents {len(objects) + 2} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-    objects[1] = f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(kids)}] >>"
-    objects.append(f"<< {information} >>")
-    content = "%PDF-1.4\n"
-    starts = []
-    for number, body in enumerate(objects, start=1):
-        starts.append(len(content))
-        content += f"{number} 0 obj\n{body}\nendobj\n"
-    table = "".join(f"{start:010} 00000 n \n" for start in starts)
-    end = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R {trailer} >>\n"
-    at = len(content)
-    path.write_text(
-        f"{content}xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{end}startxref\n{at}\n%%EOF\n", "latin-1"
-    )
+    path.write_bytes(house.pdf(pages, information, trailer, sizes))
     return path
 
 

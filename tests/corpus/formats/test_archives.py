@@ -4,8 +4,9 @@ import gzip
 from pathlib import Path
 
 import pytest
-from made import refusal, tarred, zip_bytes, zipped
+from made import refusal, tarred, zipped
 
+import house
 from textae.corpus import Limits, read
 from textae.corpus.formats import archives
 from textae.corpus.reading import LONGEST
@@ -53,16 +54,18 @@ def test_tar_files_packed_or_not(name: str, mode: str, tmp_path: Path) -> None:
 def test_three_archives_in_each_other_are_read_and_four_are_not(tmp_path: Path) -> None:
     inner: dict[str, str | bytes] = {"x.txt": "deep"}
     for name in ("3.zip", "2.zip"):
-        inner = {name: zip_bytes(inner)}
+        inner = {name: house.zipped(inner)}
     assert outcome(zipped(tmp_path / "1.zip", inner)) == {"1.zip/2.zip/3.zip/x.txt": "deep"}
-    deeper = zipped(tmp_path / "0.zip", {"1.zip": zip_bytes(inner)})
+    deeper = zipped(tmp_path / "0.zip", {"1.zip": house.zipped(inner)})
     assert outcome(deeper) == {"0.zip/1.zip/2.zip/3.zip": "! an archive in 3 archives"}
 
 
 def test_members_and_bytes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textae.corpus.files.AVAILABLE", False)  # so that the bounds of this process hold
     monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
-    path = zipped(tmp_path / "a.zip", {"in.zip": zip_bytes({"1.txt": "1", "2.txt": "2", "3.txt": "3"}), "4.txt": "4"})
+    path = zipped(
+        tmp_path / "a.zip", {"in.zip": house.zipped({"1.txt": "1", "2.txt": "2", "3.txt": "3"}), "4.txt": "4"}
+    )
     assert outcome(path) == {
         "a.zip/in.zip/1.txt": "1", "a.zip/in.zip/2.txt": "2", "a.zip/in.zip": "! more than 3 members",
         "a.zip": "! more than 3 members",
@@ -79,7 +82,7 @@ def test_a_member_that_unpacks_to_more_than_a_document_is_skipped(tmp_path: Path
 
 def test_reading_goes_on_behind_a_member_that_takes_too_long(tmp_path: Path) -> None:
     slow = "<a " + " ".join(f"a{n}=1" for n in range(60_000)) + ">"
-    inner = zip_bytes({"3.csv": "id,text\n1,one\n2,two\n"})
+    inner = house.zipped({"3.csv": "id,text\n1,one\n2,two\n"})
     path = zipped(tmp_path / "a.zip", {"1.txt": "one", "2.html": slow, "x.zip": inner, "4.html": slow, "5.txt": "5"})
     late = "! took more than 0.5 s; give a larger --timeout"
     assert outcome(path, limits=Limits(seconds=0.5)) == {
@@ -104,7 +107,7 @@ def test_what_is_no_archive_or_cannot_be_unpacked(tmp_path: Path) -> None:
 
 
 def test_a_member_with_a_password_is_named(tmp_path: Path) -> None:
-    content = bytearray(zip_bytes({"secret.txt": "x", "open.txt": "text"}))
+    content = bytearray(house.zipped({"secret.txt": "x", "open.txt": "text"}))
     for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # of the first member
         content[content.index(header) + flags] |= 1
     (tmp_path / "a.zip").write_bytes(content)

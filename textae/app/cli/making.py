@@ -103,15 +103,16 @@ def index(
 ) -> None:
     """Read SOURCE…, learn it, and write the index. Where there is one, the command asks before it is replaced.
 
-    A SOURCE is a folder, a file (text, PDF, office document, web page, e-book, mail, notebook, source code), a table
-    (jsonl, csv, tsv, parquet, xlsx), an archive (zip, tar), `-` for standard input, or the name of a corpus ('textae
-    corpora' lists them). A file may be compressed. Of a folder, hidden files are left out, and what its .gitignore,
-    .textaeignore and --exclude list. In a folder, a table without a column of text is one document. Pictures come as a
-    folder of files (png, jpg, webp, tiff, bmp, gif), as arrays (npz), or as MNIST files; 'textae similar' searches
-    them.
+    A SOURCE is a folder, a file, `-` for standard input, or the name of a corpus ('textae corpora' lists them). The
+    ending of a file decides how it is read: PDF, Office files, e-books, web pages, mail, notebooks, text, source code,
+    archives and more, also compressed. PDF and some others need textae[documents]. Each row of a table (jsonl, csv,
+    tsv, xlsx, parquet) is a document. Of a folder, hidden files are left out, and what its .gitignore, .textaeignore
+    and --exclude list. Pictures come as a folder of files (png, jpg, webp, tiff, bmp, gif), as arrays (npz), or as
+    MNIST files; 'textae similar' searches them.
 
     \b
-    textae index notes/ mail.mbox
+    textae index ~/Documents
+    textae index notes/ mail.mbox manual.pdf
     textae index photos/                     pictures; the name of a subfolder is their label
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index . --exclude 'drafts/' --exclude '*.log'

@@ -214,8 +214,9 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
     """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
 
     By default only this machine can connect; --host changes that. Clients need the token of the printed address; on
-    Linux, your own programs on this machine do not. The server works offline and serves nothing but the index. It
-    follows changes of the index at once. /api lists the operations for programs.
+    Linux, your own programs on this machine do not. The server works offline. It serves nothing but the index and the
+    files that its documents came from, and follows changes of the index at once. /api lists the operations for
+    programs.
 
     \b
     textae serve --open

@@ -141,7 +141,7 @@ def _where(hit: Hit) -> str:
     kind, _, number = hit.place.partition(" ")
     if not hit.place or hit.id.endswith(f":{number}"):
         return hit.id
-    is_file = PurePath(hit.id).name == PurePath(hit.source).name
+    is_file = hit.id.endswith(PurePath(hit.source).name or "/")  # behind the index, where several are searched
     return f"{hit.id}:{number}" if kind == "line" and is_file else f"{hit.id}, {hit.place}"
 
 

@@ -6,7 +6,9 @@ import click
 
 from benchmarks import report
 
-SUITES = ("quality", "hashing", "hinton", "minilm", "topics", "maps", "labels", "images", "speed", "scale")
+SUITES = (
+    "quality", "hashing", "hinton", "minilm", "development", "topics", "maps", "labels", "images", "speed", "scale",
+)  # fmt: skip
 
 
 @click.group()

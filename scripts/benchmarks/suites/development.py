@@ -1,7 +1,7 @@
 """The development suite: on it defaults are chosen, so that no test query and no test label is seen.
 
-Queries are SciFact's training claims; titles, or first sentences, that must find their own text; a fifth of the training
-part of 20 Newsgroups, which must find its groups; and arXiv's titles, which must find their categories.
+Queries are SciFact's training claims; titles, or first sentences, that must find their own text; a fifth of the
+training part of 20 Newsgroups, which must find its groups; and arXiv's titles, which must find their categories.
 """
 
 from __future__ import annotations

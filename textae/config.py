@@ -11,11 +11,11 @@ from typing import Any
 
 from textae.errors import TextaeError
 
-SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hybrid")
-"""What can search; also `lsa-N`, LSA with its first N dimensions, and `bits-N`, N bits of the same codes."""
+SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hamming", "hybrid")
+"""What can search; also `lsa-N`, LSA with its first N dimensions, and `bits-N` and `hamming-N`, N bits of the codes."""
 
-PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits")
-"""What can search pictures; also `pca-N` and `bits-N`."""
+PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits", "hamming")
+"""What can search pictures; also `pca-N`, `bits-N` and `hamming-N`."""
 
 AUTO = "auto"
 """The language that is detected from the corpus, and the device that is there."""
@@ -51,7 +51,7 @@ MOST_SEED = 2**32 - 1
 
 _LARGEST = 1_000_000  # of a layer, a code, and epochs: far beyond any use
 _LSA_N = re.compile(r"(?:lsa|pca)-[1-9][0-9]{0,5}")
-_BITS_N = re.compile(r"bits-([1-9][0-9]{0,3})")
+_BITS_N = re.compile(r"(?:bits|hamming)-([1-9][0-9]{0,3})")
 
 
 def check_system(name: str, *, pictures: bool = False) -> None:
@@ -68,7 +68,7 @@ def check_system(name: str, *, pictures: bool = False) -> None:
         return
     shown = name if len(name) <= 60 else f"{name[:56]} ..."
     of = " for pictures" if pictures else ""
-    raise TextaeError(f"no system {shown!r}{of}; give one of {', '.join(systems)}, {linear}-N, bits-N")
+    raise TextaeError(f"no system {shown!r}{of}; give one of {', '.join(systems)}, {linear}-N, bits-N, hamming-N")
 
 
 def check_bits(n: int) -> None:

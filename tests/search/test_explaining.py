@@ -25,7 +25,7 @@ from textae.search.contributions import (
     written,
 )
 from textae.search.query import QueryVector
-from textae.search.vectors import CosineIndex, HammingIndex
+from textae.search.vectors import AsymmetricIndex, CosineIndex, HammingIndex
 
 SEEDS = st.integers(0, 2**32 - 1)
 N_TERMS = 12
@@ -128,9 +128,11 @@ class TestCodes:
         asked = query.codes(encoder)
         found = code_contributions(encoder, query, floats)
         assert [one.score for one in found] == pytest.approx(cosines.scores(asked, ROWS).tolist(), abs=2e-5)
-        told = bit_contributions(encoder, query, codes.bits)
-        hamming = HammingIndex(ChunkedArray([codes.bits]), ChunkedArray([np.ones(4, bool)]))
-        assert [one.score for one in told] == pytest.approx(hamming.scores(asked, ROWS).tolist())
+        by_bits = AsymmetricIndex(
+            ChunkedArray([codes.bits]), ChunkedArray([np.ones(4, bool)]), encoder.quantization
+        ).scores(asked, ROWS)
+        told = bit_contributions(encoder, query, codes.bits, by_bits)
+        assert [one.score for one in told] == pytest.approx(by_bits.tolist())
         known = sorted({term for term in query.texts.terms.tolist() if term < N_TERMS})
         assert all(one.terms.tolist() == known for one in found + told)
 
@@ -144,7 +146,8 @@ class TestCodes:
     def test_of_unknown_words_there_is_nothing_to_say(self, encoder_of) -> None:
         encoder = encoder_of(np.random.default_rng(1))
         (found,) = code_contributions(encoder, QueryVector.of(bags({N_TERMS: 1})), np.ones((1, encoder.dims)))
-        (told,) = bit_contributions(encoder, QueryVector.of(bags({N_TERMS: 1})), np.zeros((1, 2), np.uint8))
+        nothing = QueryVector.of(bags({N_TERMS: 1}))
+        (told,) = bit_contributions(encoder, nothing, np.zeros((1, 2), np.uint8), np.zeros(1, np.float32))
         assert (len(found.terms), found.score) == (len(told.terms), told.score) == (0, 0)
 
     def test_words_that_cancel_out_have_no_code(self) -> None:
@@ -153,12 +156,19 @@ class TestCodes:
         assert (found.values.tolist(), found.together) == ([0, 0], 0)
 
     def test_bits_by_hand(self) -> None:
-        """Z = (.6, .8), the multiple nearest to its signs is 1.4 z; of 8 bits the document's second one differs."""
+        """Z = (.6, .8), whose weights sum to 1.4; the document's second bit differs: 1 - 2 · .8 / 1.4."""
         planes = Quantization(np.zeros(2, np.float32), np.eye(2, 8, dtype=np.float32))
         encoder = replace(Encoder.lsa(np.eye(2, dtype=np.float32), np.float32([3, 4])), quantization=planes)
-        (found,) = bit_contributions(encoder, QueryVector.of(bags({0: 1, 1: 1})), np.uint8([[0b10000000]]))
-        assert found.values == pytest.approx([1.4 * 0.6 / 8, -1.4 * 0.8 / 8])
-        assert found.score == pytest.approx(0.75)
+        query, document = QueryVector.of(bags({0: 1, 1: 1})), np.uint8([[0b10000000]])
+        index = AsymmetricIndex(ChunkedArray([document]), ChunkedArray([np.ones(1, bool)]), planes)
+        scores = index.scores(query.codes(encoder), np.zeros(1, int))
+        (found,) = bit_contributions(encoder, query, document, scores)
+        assert found.values == pytest.approx([0.6 / 1.4, -0.8 / 1.4])
+        assert (found.score, found.together) == (pytest.approx(1 - 1.6 / 1.4), pytest.approx(0, abs=1e-6))
+        hamming = HammingIndex(ChunkedArray([document]), ChunkedArray([np.ones(1, bool)]))
+        by_signs = hamming.scores(query.codes(encoder), np.zeros(1, int))
+        (rounded,) = bit_contributions(encoder, query, document, by_signs)
+        assert (rounded.score, by_signs.tolist()) == (pytest.approx(0.75), [0.75])
 
 
 WORD_OF = {0: "stars", 1: "Planets", 2: "of"}

@@ -10,12 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textae.encoding.encoders import Codes
+from textae.encoding.encoders import Codes, Quantization
 from textae.encoding.layers import unit
 from textae.index.chunked import ChunkedArray
-from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, cosine, euclidean, hamming
+from textae.search.vectors import (
+    AsymmetricIndex,
+    CodeIndex,
+    CosineIndex,
+    EuclideanIndex,
+    HammingIndex,
+    asymmetric,
+    cosine,
+    euclidean,
+    hamming,
+)
 from textae.search.vectors import two_stage as code
 from textae.search.vectors.cosine import SAMPLE, in_single, sample
+
+
+def signs_of(codes: Codes) -> Quantization:
+    return Quantization.signs(codes.floats.shape[1])
 
 
 def columns(codes: Codes, cuts) -> tuple[ChunkedArray, ChunkedArray, ChunkedArray]:
@@ -33,6 +47,7 @@ INDEXES = {
     "cosine, block by block": lambda codes, cuts: CosineIndex(columns(halves(codes), cuts)[0]),
     "hamming": lambda codes, cuts: HammingIndex(*columns(codes, cuts)[1:]),
     "hamming, by faiss": lambda codes, cuts: HammingIndex(*columns(codes, cuts)[1:]),
+    "asymmetric": lambda codes, cuts: AsymmetricIndex(*columns(codes, cuts)[1:], signs_of(codes)),
     "code": lambda codes, cuts: CodeIndex(*columns(codes, cuts)),
 }
 SIZES = (8, 16, 24, 32, 64, 72, 256)
@@ -311,3 +326,31 @@ def test_float_codes_of_any_length_are_compared_by_their_direction() -> None:
         assert all_scores(CosineIndex(ChunkedArray([longer])), query) == pytest.approx(
             all_scores(CosineIndex(ChunkedArray([documents.floats])), query), abs=1e-6
         )
+
+
+class TestAsymmetric:
+    """A query with the sides .1, -.5, and .2 six times: the weights sum to 1.8."""
+
+    QUERY = np.float32([[0.1, -0.5, *[0.2] * 6]])
+
+    def index(self, *documents: int) -> AsymmetricIndex:
+        bits = np.uint8(documents)[:, None]
+        return AsymmetricIndex(ChunkedArray([bits]), ChunkedArray([np.ones(len(bits), bool)]), Quantization.signs(8))
+
+    def query(self) -> Codes:
+        return Codes(np.ones(1, bool), self.QUERY, np.packbits(self.QUERY > 0, axis=1))
+
+    def test_a_bit_counts_by_the_distance_of_the_query_from_its_plane(self) -> None:
+        index = self.index(0b10111111, 0b00111111, 0b11111111, 0b01000000)
+        expected = [1, 1 - 2 * 0.1 / 1.8, 1 - 2 * 0.5 / 1.8, -1]
+        assert all_scores(index, self.query()) == pytest.approx(expected)
+        assert index.search(self.query(), 4).rows.tolist() == [0, 1, 2]
+
+    def test_the_nearest_by_hamming_distance_are_candidates(self, monkeypatch) -> None:
+        """Two bits of little weight differ less than one of much, but one bit is nearer."""
+        index = self.index(0b11111111, 0b00011111, 0b00111110)
+        assert index.search(self.query(), 1).rows.tolist() == [1]
+        monkeypatch.setattr(asymmetric, "POOL", 1)
+        assert index.search(self.query(), 1).rows.tolist() == [1]  # 4 k candidates
+        monkeypatch.setattr(asymmetric, "POOL", 0)
+        assert index.search(replace(self.query(), has_code=np.zeros(1, bool)), 1).rows.tolist() == []

@@ -85,7 +85,11 @@ class Quantization:
 
     def bits(self, floats: Floats, has_code: NDArray[np.bool_]) -> Bits:
         """The packed bits of codes: (n, dims) to (n, n_bits / 8); zeros where there is no code."""
-        return np.packbits((matmul(floats - self.mean, self.rotation) > 0) & has_code[:, None], axis=1)
+        return np.packbits((self.sides(floats) > 0) & has_code[:, None], axis=1)
+
+    def sides(self, floats: Floats) -> Floats:
+        """How far codes lie from each plane, and on which side: (n, dims) to (n, n_bits)."""
+        return matmul(floats - self.mean, self.rotation)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""

@@ -35,7 +35,6 @@ from textae.encoding.layers import Layers, logistic
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import term_frequencies, tfidf
 from textae.search.query import QueryVector
-from textae.search.vectors.hamming import hamming
 from textae.types import Explanation, WordShare
 
 
@@ -135,27 +134,28 @@ def code_contributions(
     return [Contributions(terms, column[:-1], float(column[-1])) for column in cosines.T]
 
 
-def bit_contributions(encoder: Encoder | DeepEncoder, query: QueryVector, documents: Bits) -> list[Contributions]:
-    """What each word of a query gives to the likeness of its bits to each of some documents' bits.
+def bit_contributions(
+    encoder: Encoder | DeepEncoder, query: QueryVector, documents: Bits, scores: Floats
+) -> list[Contributions]:
+    """What each word of a query gives to the likeness of its code to each of some documents' bits.
 
     Args:
         encoder: of both.
         query: with its texts.
         documents: (m, n_bits / 8), packed, of documents that have a code.
+        scores: (m,) as `textae.search.vectors.AsymmetricIndex` gives them, whose formula is linear in the words' parts
+            of the code; of `HammingIndex`, the rounding of the query to signs is a share of all words together.
 
     Returns:
-        m shares, each of which sums to 1 - 2 · distance / n_bits, as `textae.search.vectors.HammingIndex` gives it.
+        m shares, each of which sums to its score.
     """
     terms, parts = _code_parts(encoder, query)
-    planes, codes = encoder.quantization, query.codes(encoder)
+    planes = encoder.quantization
     sides = _biased(parts, -planes.mean) @ planes.rotation
-    z = sides.sum(axis=0)
-    nearest = sides * (np.abs(z).sum() / max(float(z @ z), np.finfo(np.float64).tiny))
-    n_bits = 8 * codes.bits.shape[1]
-    signs = 2.0 * np.unpackbits(documents, axis=1, count=len(z)) - 1
-    likeness = (1 - 2 / n_bits * hamming(codes.bits, documents)) * codes.has_code
-    given = (nearest[:-1] @ signs.T / n_bits).T
-    return [Contributions(terms, row, float(whole - row.sum())) for row, whole in zip(given, likeness, strict=True)]
+    weight = max(float(np.abs(sides.sum(axis=0)).sum()), np.finfo(np.float64).tiny)
+    signs = 2.0 * np.unpackbits(documents, axis=1, count=sides.shape[1]) - 1
+    given = (sides[:-1] @ signs.T / weight).T
+    return [Contributions(terms, row, float(whole - row.sum())) for row, whole in zip(given, scores, strict=True)]
 
 
 def common_words(

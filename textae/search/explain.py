@@ -23,7 +23,7 @@ from textae.search.contributions import (
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
 from textae.search.retrievers import CodeSearch, Hybrid, Retriever
-from textae.search.vectors import CodeIndex, CosineIndex, HammingIndex
+from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, HammingIndex
 from textae.types import Explanation
 
 _COMMON = 8
@@ -57,7 +57,7 @@ def explanations(
         parts = [fused(by_words, by_codes, *factors) for by_words, by_codes in both]
     elif isinstance(system, CodeSearch):
         parts = [(NOTHING, by_codes) for by_codes in _of_codes(system, query, rows)]
-        codes = system if isinstance(system.index, CodeIndex | HammingIndex) else None
+        codes = system if isinstance(system.index, CodeIndex | AsymmetricIndex | HammingIndex) else None
     elif isinstance(system, BM25 | VectorSpace):
         parts = [(by_words, NOTHING) for by_words in _of_words(system, query, rows)]
     common: list[list[int]] = [[]] * len(rows)
@@ -78,8 +78,8 @@ def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> lis
 
 def _of_codes(system: CodeSearch, query: QueryVector, rows: Rows) -> list[Contributions]:
     encoder = cast(TextEncoder, system.encoder)
-    if isinstance(system.index, HammingIndex):
-        return bit_contributions(encoder, query, system.index.bits.take(rows))
+    if isinstance(system.index, AsymmetricIndex | HammingIndex):
+        return bit_contributions(encoder, query, system.index.bits.take(rows), system.scores(query, rows))
     floats = cast(CosineIndex, system.index).floats
     return code_contributions(encoder, query, floats.take(rows)[:, : encoder.dims])
 

@@ -17,7 +17,7 @@ from textae.index.chunked import ChunkedArray
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
-from textae.search.vectors import CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, Index
+from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, Index
 
 
 class Retriever(Protocol):
@@ -135,7 +135,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
     """The system of that name over whole documents or passages.
 
     Args:
-        name: one of the modality's systems, `lsa-N`, `pca-N` or `bits-N`.
+        name: one of the modality's systems, `lsa-N`, `pca-N`, `bits-N` or `hamming-N`.
         snapshot: the index.
         view: its rows that are ranked.
 
@@ -157,17 +157,23 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             if system == "code":
                 return codes
             return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
-        case ["bits"]:
-            return CodeSearch(snapshot.model.encoder, HammingIndex(view.bits, view.has_code))
-        case ["bits", n]:
-            return _bits(int(n), snapshot, view)
+        case ["bits" | "hamming" as system]:
+            return _by_bits(system, snapshot.model.encoder, view.bits, view)
+        case ["bits" | "hamming" as system, n]:
+            return _by_n_bits(system, int(n), snapshot, view)
     # LSA or PCA, with its first dimensions or all
     dims = int(name.split("-")[1]) if "-" in name else None
     encoder = snapshot.modality.baseline_encoder(snapshot.arrays, dims)
     return CodeSearch(encoder, CosineIndex(ChunkedArray([rows.lsa[:, :dims] for rows in view.units])))
 
 
-def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
+def _by_bits(system: str, encoder: AnyEncoder, bits: ChunkedArray[np.uint8], view: CorpusView) -> CodeSearch:
+    if system == "hamming":
+        return CodeSearch(encoder, HammingIndex(bits, view.has_code))
+    return CodeSearch(encoder, AsymmetricIndex(bits, view.has_code, encoder.quantization))
+
+
+def _by_n_bits(system: str, n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
     from textae.training.itq import quantization  # numpy.random, which no other search needs
 
     # The planes are learned from whole documents, whichever rows are ranked.
@@ -175,4 +181,4 @@ def _bits(n: int, snapshot: Snapshot, view: CorpusView) -> CodeSearch:
     planes = quantization(known_floats(snapshot.codes).astype(np.float32), n, seed)
     parts = [planes.bits(rows.codes.floats.astype(np.float32), rows.codes.has_code) for rows in view.units]
     encoder = replace(snapshot.model.encoder, quantization=planes)
-    return CodeSearch(encoder, HammingIndex(ChunkedArray(parts), view.has_code))
+    return _by_bits(system, encoder, ChunkedArray(parts), view)

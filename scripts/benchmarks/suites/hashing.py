@@ -53,7 +53,7 @@ def hashing(seeds: tuple[int, ...], bits: tuple[int, ...], cut: str, strip: bool
         with table(training) as source, indexed(source, seed=seed) as (engine, cost):
             for length in (64,) if quick else bits:
                 retrievers: dict[str, Retriever] = {
-                    "bits": engine.searcher.retriever(f"bits-{length}"),
+                    "bits": engine.searcher.retriever(f"hamming-{length}"),
                     "tf-idf": engine.searcher.retriever("tfidf"),
                     "LSA of as many numbers": engine.searcher.retriever(f"lsa-{length}"),
                     "LSA bits": lsa_bits(engine.snapshot, length),

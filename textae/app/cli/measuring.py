@@ -30,7 +30,7 @@ class EvaluationOptions:
         metavar="FIELD",
         shell_complete=completed("field"),
     )
-    systems: str | None = option("Comma-separated; also lsa-N, pca-N, bits-N.  [default: all of the index]")
+    systems: str | None = option("Comma-separated; also lsa-N, pca-N, bits-N, hamming-N.  [default: all of the index]")
     baseline: str | None = option("The system that the others are tested against.  [default: the first]")
     k: int = option("With --label: the k of P@k.", "-k", "--top", type=HITS, default=100)
     curve: bool = option("With --label: also precision and recall at all cutoffs.")

@@ -194,7 +194,8 @@ class SearchOptions:
     explain: bool = option("Explain the score of each hit.")
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
-        f"{', '.join(SYSTEMS)}, lsa-N, or bits-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, or bits-N.  "
+        f"{', '.join(SYSTEMS)}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, bits-N, "
+        "or hamming-N.  "
         "[default: hybrid; for pictures code]",
         shell_complete=completed("mode"),
     )

@@ -34,7 +34,7 @@ _WORDS = 20  # of a document's code
 
 Text = Annotated[str, Field(max_length=MAX_LENGTH)]
 Ids = Annotated[list[Text], Field(max_length=MAX_IDS)]
-Mode = Literal["hybrid", "code", "bits", "bm25", "tfidf", "lsa"]
+Mode = Literal["hybrid", "code", "bits", "hamming", "bm25", "tfidf", "lsa"]
 
 
 class TopicList(BaseModel):

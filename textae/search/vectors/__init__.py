@@ -9,12 +9,13 @@ from typing import Protocol
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Codes
 from textae.encoding.topk import TopK
+from textae.search.vectors.asymmetric import AsymmetricIndex
 from textae.search.vectors.cosine import CosineIndex
 from textae.search.vectors.euclidean import EuclideanIndex
 from textae.search.vectors.hamming import HammingIndex
 from textae.search.vectors.two_stage import CodeIndex
 
-__all__ = ["CodeIndex", "CosineIndex", "EuclideanIndex", "HammingIndex", "Index"]
+__all__ = ["AsymmetricIndex", "CodeIndex", "CosineIndex", "EuclideanIndex", "HammingIndex", "Index"]
 
 
 class Index(Protocol):

@@ -20,7 +20,7 @@ _AT_A_TIME = 1 << 20
 """Numbers that are converted at a time where they are not kept."""
 _ROUNDING = 1e-5
 """By how much a matrix product may differ from `cosines`, and more."""
-_ZERO = 1e-6
+ZERO = 1e-6
 """The cosine of orthogonal codes, rounded: OpenBLAS's Prescott and Haswell kernels give them a little more than 0, and
 so would make hits of them."""
 
@@ -106,11 +106,11 @@ def candidates(rough: Floats, k: int, mask: Mask | None, margin: float) -> Rows:
 def cosines(direction: Floats, floats: NDArray[np.floating]) -> Floats:
     """The cosine of one vector of unit length with each row: (dims,) and (n, dims) to (n,); 0 for a row of zeros.
 
-    A row's is the same to the last bit whichever rows stand beside it. One of `_ZERO` or less is rounding, and 0.
+    A row's is the same to the last bit whichever rows stand beside it. One of `ZERO` or less is rounding, and 0.
     """
     rows = in_single(floats)
     scores: Floats = np.vecdot(rows, direction) / _lengths(rows)
-    scores[np.abs(scores) <= _ZERO] = 0
+    scores[np.abs(scores) <= ZERO] = 0
     return scores
 
 

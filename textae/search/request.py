@@ -21,6 +21,7 @@ class SearchOptions(TypedDict, total=False):
     must: str | None
     expand: bool
     explain: bool
+    offset: int
 
 
 class RequestOptions(SearchOptions, total=False):
@@ -45,6 +46,7 @@ class SearchRequest:
         must: a condition on the text of a hit, `"noisy signal" NOT image`.
         mode: the ranking system; None for the default of the index.
         top_k: the maximum number of hits.
+        offset: how many of the best hits are left out, as those of the pages before.
         expand: whether keyword search also looks for words that the decoder expects of the query.
         explain: whether hits say why they have their score.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
@@ -59,6 +61,7 @@ class SearchRequest:
     must: str | None = None
     mode: str | None = None
     top_k: int = 10
+    offset: int = 0
     expand: bool = False
     explain: bool = False
     suggest: int = 0

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
+from textae.config import SYSTEMS
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.explore.decode import decode_documents
@@ -23,6 +24,9 @@ MAX_LENGTH = 10_000
 """Characters of a query, a filter, or an id."""
 
 MAX_HITS = 200
+MAX_OFFSET = 10_000
+"""Hits of earlier pages."""
+
 MAX_EXPLAINED = 20
 """Hits that are explained: each takes as long as several searches."""
 
@@ -34,7 +38,7 @@ _WORDS = 20  # of a document's code
 
 Text = Annotated[str, Field(max_length=MAX_LENGTH)]
 Ids = Annotated[list[Text], Field(max_length=MAX_IDS)]
-Mode = Literal["hybrid", "code", "bits", "bm25", "tfidf", "lsa"]
+Granularity = Literal["passage", "document"]
 
 
 class TopicList(BaseModel):
@@ -59,7 +63,8 @@ class RankingParameters(BaseModel, extra="forbid"):
     """Parameters of search and of similar documents."""
 
     k: int = Field(10, ge=1, le=MAX_HITS, description="Maximum number of hits.")
-    mode: Mode = Field("hybrid", description="The system that ranks.")
+    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Leave out the best hits: those of earlier pages.")
+    mode: Text = Field("hybrid", description=f"The system that ranks: {', '.join(SYSTEMS)}, lsa-N, or bits-N.")
     where: Text | None = Field(None, description="Filter by fields: `year:[2010 TO 2012]`.")
     must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')
     like: Ids = Field([], description="Rank documents like these ids higher.")
@@ -76,6 +81,10 @@ class RankingParameters(BaseModel, extra="forbid"):
 class SearchParameters(RankingParameters, TextParameters):
     """Parameters of a search."""
 
+    q: Text = Field("", description="Words, or a text. Without it, `where` and `must` list what they match, by id.")
+    granularity: Granularity = Field(
+        "passage", description="In an index of passages, rank each document by its best passage, or as a whole."
+    )
     expand: bool = Field(False, description="Also search for keywords that the decoder predicts from the query.")
 
 
@@ -107,6 +116,7 @@ class Hits(BaseModel):
     """Hits."""
 
     hits: list[SearchHit]
+    next_offset: int | None = Field(description="The `offset` of the next page; null if this is the last one.")
     ignored: list[str] = Field(description="Stop words in `must`, which are ignored.")
     milliseconds: float = Field(description="Time in the engine.")
     commit: str = Field(description="The commit of the index that was searched.")
@@ -116,6 +126,7 @@ class SearchHits(Hits):
     """Hits of a query."""
 
     query: str
+    matching: int | None = Field(description="Documents that `where` and `must` match; null with `q`.")
     unknown: list[UnknownWord] = Field(description="Words of the query that have no effect on the system.")
     only_stop_words: bool = Field(description="Whether the query has only stop words.")
 
@@ -153,11 +164,14 @@ def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
     """
     started = time.perf_counter()
     options = parameters.model_dump(exclude={"q", "k"})
-    request = SearchRequest.of_words(parameters.q, top_k=parameters.k, suggest=_HINTS, **options)
+    is_filter = not parameters.q.strip() and (parameters.where or parameters.must)
+    of = SearchRequest if is_filter else SearchRequest.of_words
+    request = of(parameters.q, top_k=parameters.k, suggest=_HINTS, **options)
     result = engine.searcher.search(request)
     return SearchHits(
-        **_hits(engine, result, started),
+        **_hits(engine, parameters, result, started),
         query=parameters.q,
+        matching=result.n_matching,
         unknown=[UnknownWord(word=word, did_you_mean=result.suggestions.get(word, [])) for word in result.unknown],
         only_stop_words=result.only_stop_words,
     )
@@ -174,7 +188,7 @@ def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
     _check_exists(engine, id)
     options = parameters.model_dump(exclude={"like", "k"})
     request = SearchRequest(like=[id, *parameters.like], top_k=parameters.k, granularity="document", **options)
-    return Hits(**_hits(engine, engine.searcher.search(request), started))
+    return Hits(**_hits(engine, parameters, engine.searcher.search(request), started))
 
 
 def document(engine: Engine, id: str) -> WholeDocument:
@@ -242,12 +256,14 @@ def _check_exists(engine: Engine, id: str) -> None:
         raise NotFoundError(f"no document has the id {id!r:.100}; /api/search finds ids")
 
 
-def _hits(engine: Engine, result: SearchResult, started: float) -> dict[str, Any]:
+def _hits(engine: Engine, parameters: RankingParameters, result: SearchResult, started: float) -> dict[str, Any]:
+    end = parameters.offset + parameters.k
     return {
         "hits": [
             SearchHit.model_validate(hit).model_copy(update={"original": _original(hit.id, hit.source, hit.place)})
             for hit in result
         ],
+        "next_offset": end if len(result) == parameters.k and end <= MAX_OFFSET else None,
         "ignored": list(result.ignored),
         "milliseconds": round(1e3 * (time.perf_counter() - started), 2),
         "commit": engine.snapshot.reader.commit,

@@ -59,8 +59,8 @@ class TextParameters(BaseModel, extra="forbid"):
     q: Text = Field(description="Words, or a text.")
 
 
-class RankingParameters(BaseModel, extra="forbid"):
-    """Parameters of search and of similar documents."""
+class NarrowingParameters(BaseModel, extra="forbid"):
+    """Parameters of search and of similar documents: which system ranks, and which documents may be hits."""
 
     k: int = Field(10, ge=1, le=MAX_HITS, description="Maximum number of hits.")
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Leave out the best hits: those of earlier pages.")
@@ -69,6 +69,11 @@ class RankingParameters(BaseModel, extra="forbid"):
     must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')
     like: Ids = Field([], description="Rank documents like these ids higher.")
     unlike: Ids = Field([], description="Rank documents like these ids lower.")
+
+
+class RankingParameters(NarrowingParameters):
+    """Parameters of search and of similar documents in the JSON API."""
+
     explain: bool = Field(False, description=f"Explain the score of each hit; k is at most {MAX_EXPLAINED} then.")
 
     @model_validator(mode="after")
@@ -78,7 +83,7 @@ class RankingParameters(BaseModel, extra="forbid"):
         return self
 
 
-class SearchParameters(RankingParameters, TextParameters):
+class QueryParameters(NarrowingParameters, TextParameters):
     """Parameters of a search."""
 
     q: Text = Field("", description="Words, or a text. Without it, `where` and `must` list what they match, by id.")
@@ -88,7 +93,11 @@ class SearchParameters(RankingParameters, TextParameters):
     expand: bool = Field(False, description="Also search for keywords that the decoder predicts from the query.")
 
 
-class SearchHit(BaseModel, from_attributes=True):
+class SearchParameters(QueryParameters, RankingParameters):
+    """Parameters of a search in the JSON API."""
+
+
+class Found(BaseModel, from_attributes=True):
     """A hit."""
 
     rank: int = Field(description="From 1.")
@@ -96,11 +105,16 @@ class SearchHit(BaseModel, from_attributes=True):
     score: float = Field(description="Higher is better; comparable within one response.")
     title: str
     snippet: str = Field(description="The passage that matches best.")
+    fields: dict[str, JsonValue]
+    place: str = Field(description="Of the passage in its file: `line 42`, `page 12`; empty if it is not known.")
+
+
+class SearchHit(Found):
+    """A hit in the JSON API."""
+
     marks: list[tuple[int, int]] = Field(
         description="Matching parts of the snippet: start and end, in characters (code points)."
     )
-    fields: dict[str, JsonValue]
-    place: str = Field(description="Of the passage in its file: `line 42`, `page 12`; empty if it is not known.")
     original: str | None = Field(None, description="The path of its file on this server; null without a file.")
     explanation: Explanation | None = Field(description="The parts of the score; only with `explain`.")
 
@@ -156,7 +170,7 @@ class ErrorResponse(BaseModel):
     error: str = Field(description="One line.")
 
 
-def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
+def search(engine: Engine, parameters: QueryParameters) -> SearchHits:
     """The hits of a query.
 
     Raises:
@@ -177,7 +191,7 @@ def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
     )
 
 
-def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
+def similar(engine: Engine, id: str, parameters: NarrowingParameters) -> Hits:
     """The documents closest to a document.
 
     Raises:
@@ -185,8 +199,8 @@ def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
         QueryError: a filter is malformed; or an id of `like` or `unlike` is unknown.
     """
     started = time.perf_counter()
-    _check_exists(engine, id)
-    options = parameters.model_dump(exclude={"like", "k"})
+    check_exists(engine, id)
+    options = parameters.model_dump(include=set(RankingParameters.model_fields) - {"like", "k"})
     request = SearchRequest(like=[id, *parameters.like], top_k=parameters.k, granularity="document", **options)
     return Hits(**_hits(engine, parameters, engine.searcher.search(request), started))
 
@@ -197,7 +211,7 @@ def document(engine: Engine, id: str) -> WholeDocument:
     Raises:
         NotFoundError: no document has this id.
     """
-    _check_exists(engine, id)
+    check_exists(engine, id)
     snapshot = engine.snapshot
     stored = snapshot.document(id)
     has_code = snapshot.codes.has_code[snapshot.position(id)]
@@ -218,7 +232,7 @@ def original(engine: Engine, id: str) -> tuple[Path, BinaryIO]:
     Raises:
         NotFoundError: no document has this id, or it is in no file of the index's sources that can be read.
     """
-    _check_exists(engine, id)
+    check_exists(engine, id)
     snapshot = engine.snapshot
     try:
         return open_original(snapshot.document(id), snapshot.reader.settings["sources"])
@@ -251,12 +265,17 @@ def topic(topics: Topics, id: str) -> Topic:
     raise NotFoundError(f"no topic has the id {id!r:.100}; /api/topics lists them")
 
 
-def _check_exists(engine: Engine, id: str) -> None:
+def check_exists(engine: Engine, id: str) -> None:
+    """Check that a document exists.
+
+    Raises:
+        NotFoundError: no document has this id.
+    """
     if not engine.snapshot.reader.has(id):
         raise NotFoundError(f"no document has the id {id!r:.100}; /api/search finds ids")
 
 
-def _hits(engine: Engine, parameters: RankingParameters, result: SearchResult, started: float) -> dict[str, Any]:
+def _hits(engine: Engine, parameters: NarrowingParameters, result: SearchResult, started: float) -> dict[str, Any]:
     end = parameters.offset + parameters.k
     return {
         "hits": [

@@ -1,11 +1,11 @@
 """One search, from its request to its result: the objects that every front end uses."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypedDict, Unpack
 
-from textae.errors import QueryError
+from textae.errors import QueryError, QueryTypeError
 from textae.types import Hit, Picture
 
 FILTER = "filter"
@@ -67,6 +67,15 @@ class SearchRequest:
     suggest: int = 0
     granularity: str = "passage"
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise QueryTypeError(f"the query is {_shown(self.text)}; it must be a string")
+        for name, ids in (("like", self.like), ("unlike", self.unlike)):
+            if isinstance(ids, str):
+                raise QueryTypeError(f"{name} takes a list of ids, and got one string: {ids!r:.60}; put it in a list")
+            if wrong := [id for id in ids if not isinstance(id, str)]:
+                raise QueryTypeError(f"an id is {_shown(wrong[0])}; ids are strings")
+
     @property
     def has_query(self) -> bool:
         """Whether there is something to rank by."""
@@ -79,9 +88,18 @@ class SearchRequest:
         Raises:
             QueryError: it is empty.
         """
-        if not text.strip():
+        if isinstance(text, str) and not text.strip():
             raise QueryError("the query is empty; give some words")
         return cls(text, **options)
+
+
+def id_list(ids: str | Iterable[str]) -> list[str]:
+    """One id or several, also of numpy and pandas, as a list; what is no string is refused where it is looked up."""
+    return [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.60}, of type {type(value).__name__}"
 
 
 @dataclass(frozen=True)

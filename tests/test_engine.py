@@ -497,6 +497,7 @@ class TestPython:
             (lambda engine: engine.search(["a"]), "the query is ['a'], of type list; it must be a string"),
             (lambda engine: engine.search("a", like="bread-1"), "like takes a list of ids, and got one string"),
             (lambda engine: engine.search("a", unlike=[1]), "an id is 1, of type int; ids are strings"),
+            (lambda engine: engine.remove(5), "an id is 5, of type int; ids are strings"),
             (lambda engine: engine.similar(5), "an id is 5, of type int; ids are strings"),
         ],
     )

@@ -153,7 +153,8 @@ class Engine:
             StoreError: there is no index; another process is writing to it; or no document would be left.
             QueryError: no document has one of the ids; nothing is removed.
         """
-        return self._update(lambda update: update.remove(id_list(ids)), (), progress)
+        wanted = id_list(ids)
+        return self._update(lambda update: update.remove(wanted), (), progress)
 
     def forget(self, origins: Collection[str], *, progress: Progress = no_progress) -> Changes:
         """Remove sources with their documents, and commit.

@@ -73,8 +73,7 @@ class SearchRequest:
         for name, ids in (("like", self.like), ("unlike", self.unlike)):
             if isinstance(ids, str):
                 raise QueryTypeError(f"{name} takes a list of ids, and got one string: {ids!r:.60}; put it in a list")
-            if wrong := [id for id in ids if not isinstance(id, str)]:
-                raise QueryTypeError(f"an id is {_shown(wrong[0])}; ids are strings")
+            id_list(ids)
 
     @property
     def has_query(self) -> bool:
@@ -94,8 +93,16 @@ class SearchRequest:
 
 
 def id_list(ids: str | Iterable[str]) -> list[str]:
-    """One id or several, also of numpy and pandas, as a list; what is no string is refused where it is looked up."""
-    return [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    """One id or several, also of numpy and pandas, as a list.
+
+    Raises:
+        QueryTypeError: one is no string.
+    """
+    several = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    for id in several:
+        if not isinstance(id, str):
+            raise QueryTypeError(f"an id is {_shown(id)}; ids are strings")
+    return several
 
 
 def _shown(value: object) -> str:

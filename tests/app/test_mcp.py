@@ -189,7 +189,8 @@ class TestReading:
         fields = {"year": 1901, "notes": "x" * 20_000, "kind": "book", "list": ["y" * 600], "odd": float("nan")}
         lines = Document("b.txt", "sail\nanchor\nmast\n", places=(Place(0, "line", "1"),))
         with Engine.create(folder) as engine:
-            engine.index([Document("a.pdf", text, "Bread", fields, places=pages), lines], model=TINY, train=QUICK)
+            bread = Document("a.pdf", text, "Bread " * 100, fields, places=pages)
+            engine.index([bread, lines], model=TINY, train=QUICK)
         return folder
 
     def test_a_long_text_is_read_in_parts(self, long):
@@ -222,6 +223,7 @@ class TestReading:
         async def ask(client: Client) -> None:
             hit = (await given(client, "search", q="dough", k=1))["hits"][0]
             assert hit["fields"] == {"year": 1901, "kind": "book", "odd": None}
+            assert len(hit["title"]) == 300
             fields = (await given(client, "get", id="a.pdf"))["fields"]
             assert fields == {"year": 1901, "kind": "book", "list": ["y" * 600], "odd": None}
 

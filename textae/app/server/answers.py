@@ -38,7 +38,6 @@ _WORDS = 20  # of a document's code
 
 Text = Annotated[str, Field(max_length=MAX_LENGTH)]
 Ids = Annotated[list[Text], Field(max_length=MAX_IDS)]
-Granularity = Literal["passage", "document"]
 
 
 class TopicList(BaseModel):
@@ -87,7 +86,7 @@ class QueryParameters(NarrowingParameters, TextParameters):
     """Parameters of a search."""
 
     q: Text = Field("", description="Words, or a text. Without it, `where` and `must` list what they match, by id.")
-    granularity: Granularity = Field(
+    granularity: Literal["passage", "document"] = Field(
         "passage", description="In an index of passages, rank each document by its best passage, or as a whole."
     )
     expand: bool = Field(False, description="Also search for keywords that the decoder predicts from the query.")

@@ -24,7 +24,7 @@ from textae.types import Document, Topic, Topics, TypicalDocument
 MAX_PART = 100_000
 """Characters of a text that are given at once."""
 
-_PART = 10_000
+_PART, _TITLE = 10_000, 300
 _OF_A_HIT, _OF_A_DOCUMENT = 500, 10_000  # characters of fields
 
 
@@ -104,10 +104,10 @@ def _similar(engine: Engine, parameters: SimilarParameters) -> FoundDocuments:
 
 
 def _short(found: answers.Hits) -> dict[str, Any]:
-    hits = [
-        Found(**hit.model_dump(include=set(Found.model_fields)) | {"fields": _fitting(hit.fields, _OF_A_HIT)})
-        for hit in found.hits
-    ]
+    hits = []
+    for hit in found.hits:
+        values = hit.model_dump(include=set(Found.model_fields))
+        hits.append(Found(**values | {"title": hit.title[:_TITLE], "fields": _fitting(hit.fields, _OF_A_HIT)}))
     return {"hits": hits, "next_offset": found.next_offset}
 
 
@@ -119,7 +119,7 @@ def _get(engine: Engine, parameters: GetParameters) -> DocumentPart:
     end = start + parameters.length
     return DocumentPart(
         id=document.id,
-        title=document.title,
+        title=document.title[:_TITLE],
         text=document.text[start:end],
         place=place_at(document, start),
         next_offset=end - begin if end < len(document.text) else None,

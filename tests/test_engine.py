@@ -451,7 +451,7 @@ def test_the_documents_of_the_package_run(tmp_path):
     engine.index(some_documents(20), train=QUICK)
     assert engine.search("only3")[0].id == "stars-3"
     for name in textae.__all__:
-        assert getattr(textae, name).__name__ == name
+        assert getattr(textae, name).__name__.removeprefix("textae.") == name
     with pytest.raises(AttributeError):
         textae.nothing  # noqa: B018
 

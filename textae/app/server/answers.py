@@ -261,7 +261,7 @@ def topic(topics: Topics, id: str) -> Topic:
     """
     if found := topics.find(id):
         return found
-    raise NotFoundError(f"no topic has the id {id!r:.100}; /api/topics lists them")
+    raise NotFoundError(f"no topic has the id {id!r:.100}; the list of topics gives ids")
 
 
 def check_exists(engine: Engine, id: str) -> None:
@@ -271,7 +271,7 @@ def check_exists(engine: Engine, id: str) -> None:
         NotFoundError: no document has this id.
     """
     if not engine.snapshot.reader.has(id):
-        raise NotFoundError(f"no document has the id {id!r:.100}; /api/search finds ids")
+        raise NotFoundError(f"no document has the id {id!r:.100}; a search gives ids")
 
 
 def _hits(engine: Engine, parameters: NarrowingParameters, result: SearchResult, started: float) -> dict[str, Any]:

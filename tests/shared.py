@@ -54,7 +54,9 @@ TOPICS = {
 
 ENVIRONMENT = {
     **os.environ,
-    "PYTHONPATH": os.pathsep.join([str(Path(textae.__file__).parents[1]), str(Path(__file__).parent)]),
+    "PYTHONPATH": os.pathsep.join(
+        [str(Path(textae.__file__).parents[1]), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    ),
 }
 """For processes of their own: the textae that is tested, and what tests share, from any folder."""
 

@@ -20,7 +20,8 @@ FLOORS = (
     ("index",),
     ("search",),
     ("explore", "evaluation"),
-    ("engine", "estimators", "views"),
+    ("views",),
+    ("engine", "estimators"),
     ("frames", "app"),
     ("__main__", "__init__"),
 )
@@ -123,15 +124,29 @@ def test_the_public_names() -> None:
         "Skipped",
         "TextaeError",
         "TrainSpec",
+        "corpus",
+        "frames",
+        "read",
     ]
+
+
+def test_completion_shows_the_public_names_and_no_others() -> None:
+    names = subprocess.run(
+        [sys.executable, "-c", "import textae; print(*dir(textae))"],
+        capture_output=True, text=True, check=True, cwd=PACKAGE.parent,
+    ).stdout.split()  # fmt: skip
+    assert [name for name in names if not name.startswith("_")] == sorted(textae.__all__)
 
 
 @pytest.mark.parametrize("name", textae.__all__)
 def test_a_public_name_is_what_its_module_calls_so(name) -> None:
     thing = getattr(textae, name)
+    assert thing.__doc__
+    if name in ("corpus", "frames"):
+        assert thing is import_module(f"textae.{name}")
+        return
     assert thing.__name__ == name
     assert getattr(import_module(thing.__module__), name) is thing
-    assert thing.__doc__
 
 
 def test_another_name_is_not_there() -> None:

@@ -44,7 +44,18 @@ def program(text: str, names: dict) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", ["features.md", "folders.md", "frames.md", "generator.md", "family.md", "images.md", "living.md", "maps.md"]
+    "page",
+    [
+        "features.md",
+        "folders.md",
+        "frames.md",
+        "generator.md",
+        "family.md",
+        "images.md",
+        "living.md",
+        "maps.md",
+        "programs.md",
+    ],
 )
 def test_every_block_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")

@@ -1,6 +1,7 @@
 """The façade: index, search, similar, rank and evaluate, on corpora of every size and kind."""
 
 import hashlib
+import html
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from shared import ENVIRONMENT, QUICK, contents, evaluate_labels, some_documents
 
@@ -334,8 +336,8 @@ class TestIndex:
             (Document("a", "text", fields=None), "the document 'a' needs a dictionary of fields"),
             (Document("a", "text", picture=b""), "and a textae.Picture or None"),
             (Document("a", "text", fields={"n": np.int64(1)}), "the fields of the document 'a' are none that JSON"),
-            ({"id": "a", "text": "b"}, "a corpus holds textae.Documents, and got dict: {'id': 'a', 'text': 'b'}"),
-            ("text", "a corpus holds textae.Documents, and got str: 'text'"),
+            ({"id": "a", "texts": "b"}, "the document 1 has no field 'text' or 'body' or 'content'"),
+            (5, "the document 1 is of type int: 5"),
         ],
     )
     def test_what_is_no_document_is_refused_at_once_and_changes_nothing(self, tmp_path, wrong, says):
@@ -449,7 +451,7 @@ def test_the_documents_of_the_package_run(tmp_path):
     engine.index(some_documents(20), train=QUICK)
     assert engine.search("only3")[0].id == "stars-3"
     for name in textae.__all__:
-        assert getattr(textae, name).__name__ == name
+        assert getattr(textae, name).__name__.removeprefix("textae.") == name
     with pytest.raises(AttributeError):
         textae.nothing  # noqa: B018
 
@@ -461,3 +463,80 @@ def test_the_shared_index_was_not_written_to(index_folder):
     for path in (index_folder / "arrays").iterdir():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
         assert path.stat().st_nlink == 1
+
+
+class TestPython:
+    """What Python people give, and what a notebook shows them."""
+
+    @pytest.mark.parametrize("shape", ["frame", "records", "pairs", "texts"])
+    def test_the_same_corpus_in_any_shape_gives_the_same_hits(self, tmp_path, engine, documents, shape):
+        frame = pd.DataFrame({"id": [one.id for one in documents], "text": [one.text for one in documents]})
+        pairs = list(frame.itertuples(index=False, name=None))
+        given = {"frame": frame, "records": frame.to_dict("records"), "pairs": pairs, "texts": frame["text"].tolist()}
+        with indexed(tmp_path, given[shape]) as made, indexed(tmp_path / "same", frame) as same:
+            for query in ("only17", "telescope and planet"):
+                ids = [hit.id for hit in same.search(query)]
+                numbers = [str(frame["id"].tolist().index(id)) for id in ids]
+                assert [hit.id for hit in made.search(query)] == (numbers if shape == "texts" else ids)
+
+    def test_ids_come_one_or_several_also_of_numpy_and_pandas(self, tmp_path, documents):
+        with indexed(tmp_path, documents) as engine:
+            one, two = (engine.similar(ids) for ids in (documents[0].id, [documents[0].id, documents[1].id]))
+            assert engine.similar(np.array([documents[0].id])) == one != two
+            assert engine.similar(pd.Series([documents[0].id, documents[1].id])) == two
+            with pytest.raises(QueryError, match="no id was given"):
+                engine.similar(np.array([], str))
+            assert engine.remove(documents[0].id).removed == 1
+            assert engine.remove(pd.Index([documents[1].id, documents[2].id])).removed == 2
+
+    @pytest.mark.parametrize(
+        ("ask", "says"),
+        [
+            (lambda engine: engine.search(5), "the query is 5, of type int; it must be a string"),
+            (lambda engine: engine.search(None), "the query is None, of type NoneType; it must be a string"),
+            (lambda engine: engine.search(["a"]), "the query is ['a'], of type list; it must be a string"),
+            (lambda engine: engine.search("a", like="bread-1"), "like takes a list of ids, and got one string"),
+            (lambda engine: engine.search("a", unlike=[1]), "an id is 1, of type int; ids are strings"),
+            (lambda engine: engine.remove(5), "an id is 5, of type int; ids are strings"),
+            (lambda engine: engine.similar(5), "an id is 5, of type int; ids are strings"),
+        ],
+    )
+    def test_what_is_no_string_is_a_type_error(self, engine, ask, says):
+        with pytest.raises(TypeError) as error:
+            ask(engine)
+        assert str(error.value).startswith(says)
+        assert isinstance(error.value, QueryError)
+
+    def test_pages_of_hits(self, engine):
+        whole = engine.search("telescope and flour", k=9)
+        assert engine.search("telescope and flour", k=4, offset=5) == whole[5:]
+        with pytest.raises(QueryError, match="the offset is -1; give 0 or more"):
+            engine.search("telescope", offset=-1)
+
+    def test_hits_are_a_list_that_a_notebook_shows_as_a_table(self, tmp_path):
+        title = "<script>alert(1)</script> & 'title'"
+        with indexed(tmp_path, [Document("<i>", "the <b>bold</b> sail & mast", title), ("b", "an oven")]) as engine:
+            hits = engine.search("sail")
+            shown = hits._repr_html_()
+            assert isinstance(hits, list)
+            assert shown.count("<tr>") == 1 + len(hits)
+            assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#x27;title&#x27;" in shown
+            assert "the &lt;b&gt;bold&lt;/b&gt; <mark>sail</mark> &amp; mast" in shown
+            assert "<bdi>&lt;i&gt;</bdi>" in shown
+            assert not re.search("<script|<i>|<b>bold", shown)
+            assert engine.search("qwertz")._repr_html_() == "<p>no hits</p>"
+
+    def test_the_map_in_a_notebook_is_the_whole_page_in_a_frame_of_its_own(self, mapped_folder):
+        with Engine.open(mapped_folder) as engine:
+            page = engine.map_page()
+        assert repr(page).startswith("MapPage(60 documents, ")
+        start, _, rest = page._repr_html_().partition(' srcdoc="')
+        assert 'sandbox="allow-scripts allow-forms"' in start
+        assert html.unescape(rest.removesuffix('"></iframe>')) == page.html
+        assert '"' not in rest.removesuffix('"></iframe>')
+
+    def test_an_integer_id_says_so_and_the_index_stays(self, tmp_path):
+        with indexed(tmp_path, ["red apple", "blue sky"]) as engine:
+            with pytest.raises(TypeError, match="the id of the document 5 is 5, of type int"):
+                engine.index([Document("b", "other text"), Document(5, "text one")])
+            assert [hit.id for hit in engine.search("apple", k=1)] == ["0"]

@@ -90,7 +90,7 @@ class TestBagOfWords:
         ("texts", "told"),
         [
             ("a text", "an iterable of texts, and got one string"),
-            (["a", 7], "takes texts, and got int: 7"),
+            (["a", 7], "takes texts, and got int: 7, in row 1"),
             (["a", None], "takes texts, and got NoneType"),
             ({"a": "b"}, "an iterable of texts, and got one dict"),
             (pd.Series(["a", None]), "takes texts, and got float: nan"),

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,21 @@ def test_the_smaller_torch_is_taken_unless_there_is_a_card_or_somebody_chose(che
     assert index(":env:.extra-index-url='https://example.org'") == ""
     (checkout.parent / "bin" / "nvidia-smi").touch(0o755)
     assert index() == ""
+
+
+def test_the_wheel_has_every_module_and_the_mark_of_its_types(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    parts = ("textae", "corpora", "pyproject.toml", "README.md", "LICENSE")
+    for part in parts:
+        whole = CHECKOUT / part
+        copy = shutil.copytree if whole.is_dir() else shutil.copy
+        copy(whole, tmp_path / part)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", "out", "."]
+    subprocess.run(build, cwd=tmp_path, capture_output=True, check=True)
+    (wheel,) = (tmp_path / "out").glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "textae").rglob("*.py")}
+    assert modules | {"textae/py.typed", "textae/recipes/scifact.toml"} <= names
 
 
 @pytest.mark.parametrize("command", bench.bench.commands)

@@ -1,10 +1,9 @@
 """textae: document semantic search that learns the corpus it searches.
 
 import textae
-from textae.corpus import read
 
 engine = textae.Engine.create("notes.textae")
-engine.index(read(["notes/"]))
+engine.index(textae.read(["notes/"]))        # or texts, dicts, (id, text), a DataFrame
 for hit in engine.search("smooth a noisy signal"):
     print(hit.rank, hit.id, hit.title)
 """
@@ -12,7 +11,9 @@ for hit in engine.search("smooth a noisy signal"):
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textae import corpus, frames
     from textae.config import ModelSpec, TrainSpec
+    from textae.corpus import read
     from textae.engine import Engine
     from textae.errors import TextaeError
     from textae.estimators import AutoEncoder, BagOfWords, CodeClassifier
@@ -32,6 +33,9 @@ __all__ = [
     "Skipped",
     "TextaeError",
     "TrainSpec",
+    "corpus",
+    "frames",
+    "read",
 ]
 
 _HOME = {
@@ -48,13 +52,21 @@ _HOME = {
     "Skipped": "types",
     "TextaeError": "errors",
     "TrainSpec": "config",
+    "read": "corpus",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: the shell must not wait for what it does not need."""
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module 'textae' has no attribute {name!r}")
     from importlib import import_module
 
+    if name not in _HOME:
+        return import_module(f"textae.{name}")
     return getattr(import_module(f"textae.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, which a notebook and an editor complete."""
+    return sorted([*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__"])

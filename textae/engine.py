@@ -24,9 +24,10 @@ from textae.index.records import damaged
 from textae.index.snapshot import Snapshot
 from textae.index.soundness import damage
 from textae.index.writer import UpdateWriter, Writer
-from textae.search.request import SearchOptions, SearchRequest
+from textae.search.hits import Hits
+from textae.search.request import SearchOptions, SearchRequest, id_list
 from textae.search.searcher import Searcher
-from textae.types import Document, Hit, Picture, Progress, Query, Ranking, Skipped, Topics, no_progress
+from textae.types import Picture, Progress, Query, Ranking, Topics, no_progress
 
 if TYPE_CHECKING:
     from textae.corpus import Source
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from textae.index.build import Report
     from textae.index.retrain import Trained
     from textae.index.update import Changes, Update
+    from textae.views.page.inline import MapPage
 
 _OF_DAMAGE = (  # errors that it explains
     ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, RuntimeWarning, TypeError,
@@ -85,7 +87,7 @@ class Engine:
 
     def index(
         self,
-        corpus: Iterable[Document | Skipped],
+        corpus: Iterable[Any],
         *,
         language: str | None = AUTO,
         model: ModelSpec | None = None,
@@ -97,7 +99,8 @@ class Engine:
         """Index a corpus, learn it, and commit; the new index replaces the old one.
 
         Args:
-            corpus: what `textae.corpus.read` gives, or any documents, all texts or all pictures; read once.
+            corpus: what `textae.read` gives; or texts, (id, text), dicts, DataFrames, `textae.Document`s, or streams of
+                these, as `textae.corpus.given` takes them; all texts or all pictures; read once.
             language: of stemmer and stop words; None for neither, `AUTO` to detect it.
             model: the shape of the auto-encoder.
             train: how it learns.
@@ -106,8 +109,10 @@ class Engine:
             progress: called at each stage.
 
         Raises:
+            TypeError: something is no document; the message names it, and the index is as it was before.
             TextaeError: the index is as it was before.
         """
+        from textae.corpus.given import documents_of
         from textae.corpus.uniform import UniformCorpus
         from textae.index.build import build
         from textae.index.modality import modality_of
@@ -115,7 +120,7 @@ class Engine:
         check_passage(passage)
         with Writer(self.folder) as writer:
             writer.set("sources", {source.key: source.as_json() for source in sources})
-            uniform = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(corpus)
+            uniform = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(documents_of(corpus))
             default = modality_of(uniform.shape).preset("default")
             report = build(writer, uniform, language, model or default[0], train or default[1], passage, progress)
             writer.commit()
@@ -123,24 +128,33 @@ class Engine:
         return report
 
     def add(
-        self, corpus: Iterable[Document | Skipped], *, sources: Sequence[Source] = (), progress: Progress = no_progress
+        self, corpus: Iterable[Any], *, sources: Sequence[Source] = (), progress: Progress = no_progress
     ) -> Changes:
         """Add documents, and commit; the model that is there encodes them. A document whose id is taken is skipped.
 
+        Args:
+            corpus: as `index` takes it; each text needs an id.
+            sources: of the corpus, for `sync`.
+            progress: called at each stage.
+
         Raises:
+            TypeError: something is no document, or has no id; the index is as it was before.
             StoreError: there is no index, or another process is writing to it.
             TextaeError: the index is as it was before.
         """
-        return self._update(lambda update: update.add(corpus), sources, progress)
+        from textae.corpus.given import documents_of
 
-    def remove(self, ids: Sequence[str], *, progress: Progress = no_progress) -> Changes:
+        return self._update(lambda update: update.add(documents_of(corpus, numbered=False)), sources, progress)
+
+    def remove(self, ids: str | Iterable[str], *, progress: Progress = no_progress) -> Changes:
         """Remove documents, and commit.
 
         Raises:
             StoreError: there is no index; another process is writing to it; or no document would be left.
             QueryError: no document has one of the ids; nothing is removed.
         """
-        return self._update(lambda update: update.remove(ids), (), progress)
+        wanted = id_list(ids)
+        return self._update(lambda update: update.remove(wanted), (), progress)
 
     def forget(self, origins: Collection[str], *, progress: Progress = no_progress) -> Changes:
         """Remove sources with their documents, and commit.
@@ -243,7 +257,7 @@ class Engine:
 
     # Searching
 
-    def search(self, query: str, k: int = 10, mode: str | None = None, **options: Unpack[SearchOptions]) -> list[Hit]:
+    def search(self, query: str, k: int = 10, mode: str | None = None, **options: Unpack[SearchOptions]) -> Hits:
         """The k documents that a system ranks highest for a query, or for a text of any length.
 
         Args:
@@ -252,19 +266,23 @@ class Engine:
             mode: one of the modality's systems; None for its default, `hybrid` for texts.
             options: as `SearchRequest` takes them.
 
+        Returns:
+            A list of `Hit`, which a notebook shows as a table.
+
         Raises:
             QueryError: the query is empty; a condition cannot be read; or no document has an id.
+            TypeError: the query or an id is no string.
             TextaeError: there is no such system.
         """
-        return list(self.searcher.search(SearchRequest.of_words(query, top_k=k, mode=mode, **options)))
+        return Hits(self.searcher.search(SearchRequest.of_words(query, top_k=k, mode=mode, **options)))
 
     def similar(
         self,
-        to: str | Sequence[str] | Picture,
+        to: str | Iterable[str] | Picture,
         k: int = 10,
         mode: str | None = None,
         **options: Unpack[SearchOptions],
-    ) -> list[Hit]:
+    ) -> Hits:
         """The k documents most similar to a document, to several, or to a picture; ranked as whole documents.
 
         Args:
@@ -276,13 +294,13 @@ class Engine:
         Raises:
             QueryError: no document has an id; a condition cannot be read; or the documents are no pictures.
         """
-        if not to:
-            raise QueryError("no id was given; give at least one")
         picture = to if isinstance(to, Picture) else None
-        liked = () if isinstance(to, Picture) else (to,) if isinstance(to, str) else to
+        liked = [] if isinstance(to, Picture) else id_list(to)
+        if not (picture or liked):
+            raise QueryError("no id was given; give at least one")
         options["like"] = (*liked, *options.get("like", ()))
         request = SearchRequest(picture=picture, top_k=k, mode=mode, granularity="document", **options)
-        return list(self.searcher.search(request))
+        return Hits(self.searcher.search(request))
 
     # Measuring
 
@@ -328,6 +346,14 @@ class Engine:
         return document_map(
             self.snapshot, model, *topics_of(self.snapshot, topic_model(self.snapshot, None, None, progress))
         )
+
+    def map_page(
+        self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = no_progress
+    ) -> MapPage:
+        """The map as a page that works offline, which a notebook shows; arguments as `map` takes them."""
+        from textae.views.page.inline import map_page
+
+        return map_page(self.map(layout, seed, progress=progress), self.snapshot.reader)
 
     def info(self) -> dict[str, Any]:
         """What the index holds and how it was learned, as JSON can hold it."""

@@ -16,6 +16,10 @@ class CorpusError(TextaeError):
     """A source cannot be read, or does not have what was asked of it."""
 
 
+class CorpusTypeError(CorpusError, TypeError):
+    """A corpus, a document, or a part of one is of another type than expected."""
+
+
 class StoreError(TextaeError):
     """There is no index where one was expected, or it is of another version, locked, or damaged."""
 
@@ -30,6 +34,10 @@ class NotWritableError(StoreError):
 
 class QueryError(TextaeError):
     """A query, or a file of queries or judgements, cannot be used."""
+
+
+class QueryTypeError(QueryError, TypeError):
+    """A query, or an id, is of another type than expected."""
 
 
 class ExtraMissingError(TextaeError):

@@ -115,9 +115,9 @@ def _texts(X: Any) -> Iterable[str]:
             names = ", ".join(map(str, X.columns))
             raise ValueError(f"BagOfWords takes one column of texts, and got {len(X.columns)}: {names:.80}")
         X = X[X.columns[0]]
-    for text in X:
+    for row, text in enumerate(X):
         if not isinstance(text, str):
-            raise ValueError(f"BagOfWords takes texts, and got {type(text).__name__}: {text!r:.40}")
+            raise ValueError(f"BagOfWords takes texts, and got {type(text).__name__}: {text!r:.40}, in row {row}")
         yield text
 
 

@@ -12,20 +12,20 @@ the first two `query_id` and `doc_id`. All three spellings are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textae.corpus.pandas_tables import frame_rows, plain_value
-from textae.corpus.reading import EMPTY
-from textae.corpus.tables import ID_FIELDS, TEXT_FIELDS, TITLE_FIELDS, as_text
+from textae.corpus.given import column_of, id_text, label_text
+from textae.corpus.given import frame_documents as documents
+from textae.corpus.pandas_tables import plain_value
 from textae.engine import Engine
-from textae.errors import CorpusError, QueryError
+from textae.errors import QueryError
 from textae.evaluation.run import rank
-from textae.types import Document, FieldValue, Query, Skipped, no_progress
+from textae.types import Query, no_progress
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -37,49 +37,6 @@ __all__ = ["bits", "codes", "documents", "index", "scoreboard", "search", "topic
 _QUERY_IDS = ("qid", "query_id")
 _DOCUMENT_IDS = ("docid", "docno", "doc_id")
 _GRADES = ("relevance", "label", "grade")
-
-
-def documents(
-    frame: DataFrame, *, id: str | None = None, title: str | None = None, text: str | None = None
-) -> Iterator[Document | Skipped]:
-    """Make a document of each row; the other columns become its fields.
-
-    Missing values (NaN, NaT, None) give no field. Dates become ISO 8601 text. A row without a title and a text is
-    skipped as empty.
-
-    Args:
-        frame: n rows.
-        id: the column of the id; by default `id` or `_id`, else the labels of the frame's index. A row whose id
-            is missing is called `row LABEL`.
-        title: the column of the title; by default `title`, if there is one.
-        text: the column of the text; by default the first of `text`, `body`, `content`, `abstract`, `description`.
-
-    Raises:
-        CorpusError: a column is missing, or two columns have the same name; raised before any row is read.
-    """
-    names = [str(column) for column in frame.columns]
-    if len(set(names)) < len(names):
-        name = next(name for name in names if names.count(name) > 1)
-        raise CorpusError(f"the DataFrame has two columns named {name!r}; rename one")
-    return _documents(
-        frame,
-        _column(names, ID_FIELDS if id is None else (id,), is_needed=id is not None),
-        _column(names, TITLE_FIELDS if title is None else (title,), is_needed=title is not None),
-        _column(names, TEXT_FIELDS if text is None else (text,)),
-    )
-
-
-def _documents(frame: DataFrame, id: str, title: str, text: str) -> Iterator[Document | Skipped]:
-    for label, row in zip(frame.index, frame_rows(frame), strict=True):
-        place = _label(label)
-        own_id, own_title, own_text = (row.pop(column) if column else None for column in (id, title, text))
-        heading, body = " ".join(as_text(own_title).split()), as_text(own_text)
-        if heading or body.strip():
-            fields = {column: value for column, value in row.items() if value is not None}
-            name = place if not id else f"row {place}" if own_id is None else _id(own_id)
-            yield Document(name, body, heading, fields, place)
-        else:
-            yield Skipped(place, EMPTY)
 
 
 def index(
@@ -183,10 +140,10 @@ def scoreboard(
 
     if not isinstance(qrels, Mapping):
         names = [str(column) for column in qrels.columns]
-        columns = [names.index(_column(names, wanted)) for wanted in (_QUERY_IDS, _DOCUMENT_IDS, _GRADES)]
+        columns = [names.index(column_of(names, wanted)) for wanted in (_QUERY_IDS, _DOCUMENT_IDS, _GRADES)]
         grades: dict[str, dict[str, int]] = {}
         for qid, docid, grade in zip(*(qrels.iloc[:, place] for place in columns), strict=True):
-            grades.setdefault(_id(plain_value(qid)), {})[_id(plain_value(docid))] = _grade(grade)
+            grades.setdefault(id_text(plain_value(qid)), {})[id_text(plain_value(docid))] = _grade(grade)
         qrels = grades
     board = engine.evaluate(_queries(queries), qrels, systems, baseline=baseline, seed=seed)
     return pd.DataFrame([asdict(figure) for figure in board.figures]).astype({"p": "float64"})
@@ -243,15 +200,15 @@ def codes(engine: Engine) -> DataFrame:
 
     A document of which the encoder knows no word has a code of zeros.
     """
-    return _by_id(engine, engine.snapshot.codes.floats.astype(np.float32))
+    return _byid_text(engine, engine.snapshot.codes.floats.astype(np.float32))
 
 
 def bits(engine: Engine) -> DataFrame:
     """Get the binary codes, a column a bit: (n_documents, n_bits) uint8 of 0 and 1; the index is the ids."""
-    return _by_id(engine, np.unpackbits(engine.snapshot.codes.bits, axis=1))
+    return _byid_text(engine, np.unpackbits(engine.snapshot.codes.bits, axis=1))
 
 
-def _by_id(engine: Engine, rows: np.ndarray[Any, Any]) -> DataFrame:
+def _byid_text(engine: Engine, rows: np.ndarray[Any, Any]) -> DataFrame:
     import pandas as pd
 
     snapshot = engine.snapshot
@@ -272,37 +229,14 @@ def _queries(queries: DataFrame | Series[Any] | Sequence[str]) -> list[Query]:
     table: Any = queries  # pandas need not be imported to tell a DataFrame from a Series and a list
     if hasattr(table, "columns"):
         names = [str(column) for column in table.columns]
-        columns = (names.index(_column(names, wanted)) for wanted in (_QUERY_IDS, ("query", "text")))
+        columns = (names.index(column_of(names, wanted)) for wanted in (_QUERY_IDS, ("query", "text")))
         ids, texts = (table.iloc[:, place].tolist() for place in columns)
     else:
         ids, texts = table.index if hasattr(table, "iloc") else range(1, len(table) + 1), table
-    questions = [Query(_label(id), text) for id, text in zip(ids, texts, strict=True)]
+    questions = [Query(label_text(id), text) for id, text in zip(ids, texts, strict=True)]
     for query in questions:
         if not isinstance(query.text, str):
             raise QueryError(f"the query {query.id!r} is not a text: {query.text!r:.40}")
     if len({query.id for query in questions}) < len(questions):
         raise QueryError("two queries have the same id; give each its own")
     return questions
-
-
-def _column(names: Sequence[str], wanted: Sequence[str], *, is_needed: bool = True) -> str:
-    """The first of some columns that there is; "" if there is none.
-
-    Raises:
-        CorpusError: there is none, and one is needed.
-    """
-    column = next((name for name in wanted if name in names), "")
-    if not column and is_needed:
-        shown = ", ".join(names[:20]) or "none"
-        raise CorpusError(f"the DataFrame has no column {' or '.join(map(repr, wanted))}; its columns are: {shown}")
-    return column
-
-
-def _label(label: object) -> str:
-    """An index label as text; the parts of a MultiIndex between slashes."""
-    return "/".join(map(_label, label)) if isinstance(label, tuple) else _id(plain_value(label))
-
-
-def _id(value: FieldValue) -> str:
-    """An id as text: 3.0 is 3, as pandas makes floats of whole numbers where one is missing."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else as_text(value)

@@ -14,6 +14,7 @@ from textae import Document
 from textae.explore.map import BackgroundGrid, DocumentMap
 from textae.types import Topic, Topics
 from textae.views.page import write_page
+from textae.views.page.inline import MapPage
 
 NAMES = ("stars, orbit, comet", "bread, oven, dough", "ships, harbour, sail", "chess, bishop, rook")
 CENTRES = np.array([(-0.6, 0.5), (0.6, 0.5), (-0.6, -0.5), (0.6, -0.5)])
@@ -483,3 +484,23 @@ def test_few_documents_in_one_place_with_odd_titles(visit, tmp_path, n) -> None:
     page.locator("#panel .body").wait_for()
     assert page.locator("#panel h2").get_attribute("dir") == "auto"
     assert json.loads(page.evaluate("JSON.stringify(atlas.corpus.ids)")) == [str(at) for at in range(n)]
+
+
+def test_in_a_notebook_the_map_works_in_a_frame_that_cannot_reach_the_notebook(browser, page_file, tmp_path) -> None:
+    notebook = tmp_path / "notebook.html"
+    inline = MapPage(page_file.read_text(encoding="utf-8"), 240)
+    notebook.write_text(f"<!doctype html><title>A notebook</title>{inline._repr_html_()}", encoding="utf-8")
+    context, wrong = browser.new_context(), []
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
+    page.goto(notebook.as_uri())
+    frame = page.frames[1]
+    frame.evaluate("started.then(() => atlas.corpus.named)")
+    frame.fill("input[type=search]", "bishop")
+    frame.press("input[type=search]", "Enter")
+    frame.get_by_text("60 documents").wait_for()
+    frame.wait_for_timeout(500)  # after which the page writes what is seen into its address
+    reaches = "(() => { try { return parent.document.title; } catch { return 'nothing'; } })()"
+    assert (frame.evaluate(reaches), wrong) == ("nothing", [])
+    context.close()

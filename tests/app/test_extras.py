@@ -12,7 +12,7 @@ from shared import ENVIRONMENT, Said
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 EXTRAS = ("fastapi", "starlette", "pydantic", "uvicorn", "matplotlib", "openpyxl", "pyarrow", "pypdfium2",
-          "striprtf", "olefile", "backports.zstd", "watchfiles")  # fmt: skip
+          "striprtf", "olefile", "backports.zstd", "watchfiles", "mcp")  # fmt: skip
 
 MISSING = "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)"
 
@@ -52,11 +52,11 @@ def folder(mapped_folder, tmp_path) -> Path:
 def test_the_packages_that_are_blocked_here_are_those_of_the_extras() -> None:
     project = tomllib.loads(PROJECT.read_text())["project"]
     extras = project["optional-dependencies"]
-    groups = ("serve", "figures", "tables", "documents", "watch")
+    groups = ("serve", "figures", "tables", "documents", "watch", "mcp")
     named = {one.split(">")[0] for extra in groups for one in extras[extra]}
     assert named <= set(EXTRAS)
     assert not set(EXTRAS) & {one.split(">")[0] for one in project["dependencies"]}
-    assert extras["all"] == ["textae[serve,figures,tables,documents,watch]"]
+    assert extras["all"] == ["textae[serve,figures,tables,documents,watch,mcp]"]
     assert extras["dev"][0] == "textae[all]"
 
 
@@ -83,7 +83,8 @@ def test_without_extras_all_else_works(folder, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("serve|--index|{index}", "'textae serve' needs uvicorn, which is not installed: pip install 'textae[serve]'"),
+        ("serve|--index|{index}", "'textae serve' needs fastapi, which is not installed: pip install 'textae[serve]'"),
+        ("mcp|--index|{index}", "'textae mcp' needs mcp, which is not installed: pip install 'textae[mcp]'"),
         (
             "map|{folder}/map.png|-q|--index|{index}",
             "drawing .png figures needs matplotlib, which is not installed: pip install 'textae[figures]'",

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,8 @@ from served import Process
 from shared import ENVIRONMENT, HOSTILE, QUICK, command, nobody, wait_for
 
 from textae import Document, Engine, TextaeError
+from textae.app.cli.options import SearchOptions
+from textae.app.cli.searching import similar
 from textae.app.server import engine_pool
 from textae.app.server.api import application
 from textae.app.server.engine_pool import EnginePool
@@ -28,8 +30,10 @@ from textae.app.server.guard import MOST_CLIENTS, Buckets, Guard, Rules
 from textae.app.server.live_map import LiveMap
 from textae.app.server.originals import original_answer
 from textae.app.server.process import bound
+from textae.config import SYSTEMS
 from textae.explore.decode import decode_documents
 from textae.explore.map import map_model, place
+from textae.search.request import SearchRequest
 
 TOKEN = "a-long-secret"
 
@@ -95,6 +99,50 @@ class TestAnswers:
             expected = engine.search("orbit", 4, "code", expand=True, **conditions)
         assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected] != []
         assert found["milliseconds"] > 0
+
+    def test_every_option_of_the_shell_and_every_attribute_of_a_request_is_a_parameter(self, app):
+        described = ask(app, "/openapi.json").json()["paths"]
+        names = {"top_k": "k"}
+        options = {names.get(one.name, one.name) for one in fields(SearchOptions)}
+        attributes = {names.get(one.name, one.name) for one in fields(SearchRequest)} - {"text", "picture", "suggest"}
+        of_similar = options & {names.get(one.name, one.name) for one in similar.params}
+        for path, wanted in (("/api/search", options | attributes), ("/api/similar/{id}", of_similar)):
+            parameters = {one["name"] for one in described[path]["get"]["parameters"]}
+            assert wanted <= parameters, path
+
+    @pytest.mark.parametrize("mode", [*SYSTEMS, "lsa-3", "bits-16"])
+    def test_every_mode_of_the_shell(self, app, folder, mode):
+        found = ask(app, f"/api/search?q=sail+and+oven&k=3&mode={mode}").json()["hits"]
+        with Engine.open(folder) as engine:
+            assert [hit["id"] for hit in found] == [hit.id for hit in engine.search("sail and oven", 3, mode)] != []
+
+    def test_page_after_page_gives_all_hits_once(self, app):
+        whole = ask(app, "/api/search?q=telescope+planet+flour&k=60").json()
+        paged, offset = [], 0
+        while offset is not None:
+            page = ask(app, f"/api/search?q=telescope+planet+flour&k=7&offset={offset}").json()
+            paged, offset = [*paged, *page["hits"]], page["next_offset"]
+        assert paged == whole["hits"]
+        assert [hit["rank"] for hit in paged] == list(range(1, len(paged) + 1))
+        assert len({hit["id"] for hit in paged}) == len(paged) > 28
+        explained = ask(app, "/api/search?q=telescope+planet+flour&k=2&offset=2&explain=true").json()["hits"]
+        assert [(hit["rank"], hit["id"]) for hit in explained] == [(3, paged[2]["id"]), (4, paged[3]["id"])]
+        assert all(hit["explanation"] for hit in explained)
+
+    def test_a_filter_alone_lists_what_it_matches(self, app):
+        found = ask(app, "/api/search?where=topic:bread&k=3&offset=18").json()
+        assert (len(found["hits"]), found["matching"], found["next_offset"]) == (2, 20, None)
+        first = ask(app, "/api/search?where=topic:bread&k=3").json()
+        assert [hit["id"] for hit in first["hits"]] == ["bread-1", "bread-10", "bread-13"]
+        assert (first["matching"], first["next_offset"]) == (20, 3)
+
+    def test_a_document_is_ranked_as_a_whole_or_by_its_best_passage(self, passages_folder):
+        with EnginePool(passages_folder) as engines, Engine.open(passages_folder) as engine:
+            app = application(engines, LiveMap(passages_folder, nothing))
+            for granularity in ("passage", "document"):
+                found = ask(app, f"/api/search?q=oven+dough&mode=bm25&granularity={granularity}").json()["hits"]
+                request = SearchRequest("oven dough", mode="bm25", granularity=granularity)
+                assert [hit["score"] for hit in found] == [hit.score for hit in engine.searcher.search(request)] != []
 
     def test_words_that_say_nothing(self, app):
         found = ask(app, "/api/search?q=telescoqe+of+qqqqq&must=the").json()
@@ -174,11 +222,11 @@ class TestDescription:
             path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
             for path, operations in described["paths"].items()
         }
-        narrowing = ["k", "mode", "where", "must", "like", "unlike", "explain"]
+        narrowing = ["k", "offset", "mode", "where", "must", "like", "unlike", "explain"]
         assert parameters == {
             "/api/health": [],
             "/api/info": [],
-            "/api/search": ["q", *narrowing, "expand"],
+            "/api/search": ["q", *narrowing, "granularity", "expand"],
             "/api/similar/{id}": ["id", *narrowing],
             "/api/documents/{id}": ["id"],
             "/api/original/{id}": ["id"],
@@ -192,9 +240,10 @@ class TestDescription:
     def test_what_the_page_of_the_documentation_asks_is_answered(self, app):
         page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
         asked = re.findall(r"^curl 'http://127.0.0.1:8080(/api/[^']+)'$", page, re.M)
-        assert len(asked) == 10
+        assert len(asked) == 13
         for path in asked:
-            assert ask(app, path).status_code == 200, path
+            in_a_file = "/original/" in path  # of which the index of the tests has none
+            assert ask(app, path).status_code == (404 if in_a_file else 200), path
 
     def test_a_page_lists_it_and_needs_nothing_else(self, app):
         page = ask(app, "/api")
@@ -206,7 +255,12 @@ class TestDescription:
 
 
 MISTAKES = [
-    ("/api/search", "q: field required"),
+    ("/api/search", "the query is empty; give some words"),
+    ("/api/search?like=bread-1", "the query is empty; give some words"),
+    ("/api/search?where=topic:bread&explain=true", "a filter alone ranks nothing; give a query, too"),
+    ("/api/search?q=x&offset=-1", "offset: should be greater than or equal to 0; given: '-1'"),
+    ("/api/search?q=x&offset=10001", "offset: should be less than or equal to 10000; given: '10001'"),
+    ("/api/search?q=x&granularity=word", "granularity: should be 'passage' or 'document'; given: 'word'"),
     ("/api/search?q=", "the query is empty; give some words"),
     ("/api/search?q=%20%0A", "the query is empty; give some words"),
     ("/api/search?q=x&k=0", "k: should be greater than or equal to 1; given: '0'"),
@@ -214,9 +268,10 @@ MISTAKES = [
     (f"/api/search?q=x&k={'9' * 5000}", "k: "),
     ("/api/search?q=x&k=ten", "k: should be a valid integer, unable to parse string as an integer; given: 'ten'"),
     (
-        "/api/search?q=x&mode=lsa-7",
-        "mode: should be 'hybrid', 'code', 'bits', 'bm25', 'tfidf' or 'lsa'; given: 'lsa-7'",
+        "/api/search?q=x&mode=magic",
+        "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N, bits-N",
     ),
+    ("/api/search?q=x&mode=bits-9", "9 bits were asked for; give a multiple of 8, from 8 to 1,024"),
     ("/api/search?q=x&explain=true&k=21", "at most 20 hits are explained, and k is 21"),
     ("/api/search?q=x&querry=y", "querry: unknown parameter"),
     (f"/api/search?q={'x' * 10_001}", "q: should have at most 10000 characters; given: '"),

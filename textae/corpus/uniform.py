@@ -10,10 +10,9 @@ all pictures of one format would share. The picture of a query is resized in the
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from textae.errors import CorpusError
 from textae.types import Document, Picture, Shape, Skipped
 
 SIDE = 32
@@ -41,7 +40,7 @@ class UniformCorpus(Iterable[Document | Skipped]):
     """
 
     def __init__(self, corpus: Iterable[Document | Skipped], *shape: Shape | None) -> None:
-        items = map(checked, corpus)
+        items = iter(corpus)
         first: list[Document | Skipped] = []
         pictures: list[Picture] = []
         for item in () if shape else items:
@@ -64,25 +63,6 @@ class UniformCorpus(Iterable[Document | Skipped]):
                 yield Skipped(item.source or item.id, AMONG_PICTURES if self.shape else AMONG_TEXTS)
             else:
                 yield item
-
-
-def checked(item: Document | Skipped) -> Document | Skipped:
-    """An item of a corpus as it is.
-
-    Raises:
-        CorpusError: it is none, or its id, its texts or its picture are of another type.
-    """
-    if isinstance(item, Skipped):
-        return item
-    if not isinstance(item, Document):
-        raise CorpusError(f"a corpus holds textae.Documents, and got {type(item).__name__}: {item!r:.60}")
-    for name in ("id", "text", "title", "source", "origin"):
-        if not isinstance(value := getattr(item, name), str):
-            what = f"{value!r:.60}, of type {type(value).__name__}"
-            raise CorpusError(f"the {name} of the document {item.id!r:.60} is {what}; it must be a string")
-    if not (isinstance(item.fields, Mapping) and isinstance(item.picture, Picture | None)):
-        raise CorpusError(f"the document {item.id!r:.60} needs a dictionary of fields, and a textae.Picture or None")
-    return item
 
 
 def _common_shape(pictures: list[Picture]) -> Shape | None:

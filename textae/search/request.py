@@ -1,11 +1,11 @@
 """One search, from its request to its result: the objects that every front end uses."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypedDict, Unpack
 
-from textae.errors import QueryError
+from textae.errors import QueryError, QueryTypeError
 from textae.types import Hit, Picture
 
 FILTER = "filter"
@@ -21,6 +21,7 @@ class SearchOptions(TypedDict, total=False):
     must: str | None
     expand: bool
     explain: bool
+    offset: int
 
 
 class RequestOptions(SearchOptions, total=False):
@@ -45,6 +46,7 @@ class SearchRequest:
         must: a condition on the text of a hit, `"noisy signal" NOT image`.
         mode: the ranking system; None for the default of the index.
         top_k: the maximum number of hits.
+        offset: how many of the best hits are left out, as those of the pages before.
         expand: whether keyword search also looks for words that the decoder expects of the query.
         explain: whether hits say why they have their score.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
@@ -59,10 +61,19 @@ class SearchRequest:
     must: str | None = None
     mode: str | None = None
     top_k: int = 10
+    offset: int = 0
     expand: bool = False
     explain: bool = False
     suggest: int = 0
     granularity: str = "passage"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise QueryTypeError(f"the query is {_shown(self.text)}; it must be a string")
+        for name, ids in (("like", self.like), ("unlike", self.unlike)):
+            if isinstance(ids, str):
+                raise QueryTypeError(f"{name} takes a list of ids, and got one string: {ids!r:.60}; put it in a list")
+            id_list(ids)
 
     @property
     def has_query(self) -> bool:
@@ -76,9 +87,26 @@ class SearchRequest:
         Raises:
             QueryError: it is empty.
         """
-        if not text.strip():
+        if isinstance(text, str) and not text.strip():
             raise QueryError("the query is empty; give some words")
         return cls(text, **options)
+
+
+def id_list(ids: str | Iterable[str]) -> list[str]:
+    """One id or several, also of numpy and pandas, as a list.
+
+    Raises:
+        QueryTypeError: one is no string.
+    """
+    several = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    for id in several:
+        if not isinstance(id, str):
+            raise QueryTypeError(f"an id is {_shown(id)}; ids are strings")
+    return several
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.60}, of type {type(value).__name__}"
 
 
 @dataclass(frozen=True)

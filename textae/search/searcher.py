@@ -31,6 +31,9 @@ from textae.types import Document, Hit, Picture
 if TYPE_CHECKING:
     from textae.search.filters import Filter
 
+MOST_RETRIEVERS = 16
+"""Ranking systems that are kept: each `bits-N` holds bits of its own, and a server's clients may ask for any N."""
+
 
 class Searcher:
     """Searches one commit of an index; its ranking systems are made when they are first used.
@@ -54,6 +57,8 @@ class Searcher:
         """
         if request.top_k < 1:
             raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
+        if request.offset < 0:
+            raise QueryError(f"the offset is {request.offset}; give 0 or more")
         if not request.has_query and (conditions := self.conditions(request.where, request.must)):
             return self._listed(request, conditions)
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
@@ -61,7 +66,8 @@ class Searcher:
         self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
-        top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)
+        best = self.rank(query, request.offset + request.top_k, mode, mask, granularity=request.granularity)
+        top = TopK(best.rows[request.offset :], best.scores[request.offset :])
         hits = self._hits(request, query, mode, top)
         has_words = query.pictures is None and request.text.strip()
         unknown = self._without_effect(request.text, query, mode, request.granularity) if has_words else []
@@ -116,6 +122,8 @@ class Searcher:
         view = self.snapshot.view(granularity)
         key = mode, view is self.snapshot.documents
         if key not in self._retrievers:
+            if len(self._retrievers) == MOST_RETRIEVERS:
+                del self._retrievers[next(iter(self._retrievers))]
             self._retrievers[key] = retriever(mode, self.snapshot, view)
         return self._retrievers[key]
 
@@ -146,7 +154,7 @@ class Searcher:
         if request.explain or request.unlike:
             raise QueryError("a filter alone ranks nothing; give a query, too")
         matching = self.matching(conditions)
-        rows = np.array([row for row, _ in matching[: request.top_k]], np.int64)
+        rows = np.array([row for row, _ in matching[request.offset :][: request.top_k]], np.int64)
         nothing = QueryVector.of(self.snapshot.model.vectorizer.bag(""))
         top = TopK(rows, np.ones(len(rows), np.float32))
         hits = self._hits(replace(request, granularity="document"), nothing, "", top)
@@ -262,7 +270,7 @@ class Searcher:
                 address(document, sources),
             )
             for rank, (document, score, passage, part) in enumerate(
-                zip(documents, top.scores.tolist(), passages, parts, strict=True), start=1
+                zip(documents, top.scores.tolist(), passages, parts, strict=True), start=request.offset + 1
             )
         ]
         if request.explain:

@@ -16,7 +16,7 @@ from textae.errors import TextaeError
 
 SECTIONS = {
     "Make an index": ("making", ("index", "train", "corpora")),
-    "Search": ("searching", ("search", "similar", "classify", "serve")),
+    "Search": ("searching", ("search", "similar", "classify", "serve", "mcp")),
     "Read a document": ("documents", ("get", "open")),
     "Look at the corpus": ("looking", ("topics", "map", "dups", "decode", "sample")),
     "Keep the index": ("keeping", ("add", "rm", "sync", "sources", "info", "doctor", "export")),

@@ -1,4 +1,4 @@
-"""Commands that search: search, similar, classify, serve."""
+"""Commands that search: search, similar, classify, serve, mcp."""
 
 from __future__ import annotations
 
@@ -207,6 +207,16 @@ class ServerOptions:
     open_page: bool = option("Open the page in a browser.", "--open")
 
 
+def _check_token(server: ServerOptions) -> None:
+    """Check that a token is given or turned off, and not both.
+
+    Raises:
+        UsageError: it is both.
+    """
+    if server.token and server.no_token:
+        raise click.UsageError("give --token (or TEXTAE_TOKEN) or --no-token, not both")
+
+
 @click.command(short_help="Serve search and map to a browser.")
 @options("server", ServerOptions)
 @options("shell", ShellOptions, "quiet", "folder")
@@ -223,11 +233,10 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
     textae serve --index notes.textae --port 9000
     textae serve --host 0.0.0.0              other machines can connect, too
     """
-    if server.token and server.no_token:
-        raise click.UsageError("give --token (or TEXTAE_TOKEN) or --no-token, not both")
+    _check_token(server)
     with needs_extra("serve", "'textae serve'"):
-        from textae.app.server import serve
-
+        from textae.app.server.api import WEB
+        from textae.app.server.process import serve
     # Nobody else can enter the folder.
     with shell.progress() as progress, tempfile.TemporaryDirectory(prefix="textae-") as private:
 
@@ -245,4 +254,40 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
                 # A browser in the terminal blocks until it is closed.
                 threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
 
-        serve(shell.folder, server, print_url, shell.note, progress)
+        serve(WEB, shell.folder, server, print_url, shell.note, progress)
+
+
+@click.command(short_help="Let assistants search, by the Model Context Protocol.")
+@click.option("--http", is_flag=True, help="Listen on this machine, for several clients, instead of standard input.")
+@options("server", ServerOptions, "port", "token", "no_token")
+@options("shell", ShellOptions, "quiet", "folder")
+def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
+    """Give assistants the tools search, get, similar and topics, by the Model Context Protocol (MCP).
+
+    An assistant starts this command, and speaks with it over standard input and output. The index stays on this
+    machine; the assistant sees what its tools return. With --http, the server listens on 127.0.0.1 for streamable
+    HTTP; clients need the token that it prints, except your own programs on Linux. It follows changes of the index.
+
+    \b
+    textae mcp --index ~/notes/.textae       the command of an assistant's configuration
+    textae mcp --http --port 9000
+    """
+    if not http and (server.port is not None or server.no_token):
+        raise click.UsageError("--port and --no-token need --http")
+    _check_token(server)
+    with needs_extra("mcp", "'textae mcp'"):
+        from textae.app.server.mcp import TOOLS_OVER_HTTP, serve_stdio
+    if not http:
+        serve_stdio(shell.folder, shell.note)
+        return
+    from textae.app.server.process import serve
+
+    with shell.progress() as progress:
+
+        def print_url(url: str, token: str | None) -> None:
+            progress.finish()
+            click.echo(url)
+            if token and not server.token:
+                click.echo(f"Authorization: Bearer {token}")
+
+        serve(TOOLS_OVER_HTTP, shell.folder, server, print_url, shell.note, progress)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
+from textae.config import SYSTEMS
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.explore.decode import decode_documents
@@ -23,6 +24,9 @@ MAX_LENGTH = 10_000
 """Characters of a query, a filter, or an id."""
 
 MAX_HITS = 200
+MAX_OFFSET = 10_000
+"""Hits of earlier pages."""
+
 MAX_EXPLAINED = 20
 """Hits that are explained: each takes as long as several searches."""
 
@@ -34,7 +38,6 @@ _WORDS = 20  # of a document's code
 
 Text = Annotated[str, Field(max_length=MAX_LENGTH)]
 Ids = Annotated[list[Text], Field(max_length=MAX_IDS)]
-Mode = Literal["hybrid", "code", "bits", "hamming", "bm25", "tfidf", "lsa"]
 
 
 class TopicList(BaseModel):
@@ -55,15 +58,21 @@ class TextParameters(BaseModel, extra="forbid"):
     q: Text = Field(description="Words, or a text.")
 
 
-class RankingParameters(BaseModel, extra="forbid"):
-    """Parameters of search and of similar documents."""
+class NarrowingParameters(BaseModel, extra="forbid"):
+    """Parameters of search and of similar documents: which system ranks, and which documents may be hits."""
 
     k: int = Field(10, ge=1, le=MAX_HITS, description="Maximum number of hits.")
-    mode: Mode = Field("hybrid", description="The system that ranks.")
+    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Leave out the best hits: those of earlier pages.")
+    mode: Text = Field("hybrid", description=f"The system that ranks: {', '.join(SYSTEMS)}, lsa-N, or bits-N.")
     where: Text | None = Field(None, description="Filter by fields: `year:[2010 TO 2012]`.")
     must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')
     like: Ids = Field([], description="Rank documents like these ids higher.")
     unlike: Ids = Field([], description="Rank documents like these ids lower.")
+
+
+class RankingParameters(NarrowingParameters):
+    """Parameters of search and of similar documents in the JSON API."""
+
     explain: bool = Field(False, description=f"Explain the score of each hit; k is at most {MAX_EXPLAINED} then.")
 
     @model_validator(mode="after")
@@ -73,13 +82,21 @@ class RankingParameters(BaseModel, extra="forbid"):
         return self
 
 
-class SearchParameters(RankingParameters, TextParameters):
+class QueryParameters(NarrowingParameters, TextParameters):
     """Parameters of a search."""
 
+    q: Text = Field("", description="Words, or a text. Without it, `where` and `must` list what they match, by id.")
+    granularity: Literal["passage", "document"] = Field(
+        "passage", description="In an index of passages, rank each document by its best passage, or as a whole."
+    )
     expand: bool = Field(False, description="Also search for keywords that the decoder predicts from the query.")
 
 
-class SearchHit(BaseModel, from_attributes=True):
+class SearchParameters(QueryParameters, RankingParameters):
+    """Parameters of a search in the JSON API."""
+
+
+class Found(BaseModel, from_attributes=True):
     """A hit."""
 
     rank: int = Field(description="From 1.")
@@ -87,11 +104,16 @@ class SearchHit(BaseModel, from_attributes=True):
     score: float = Field(description="Higher is better; comparable within one response.")
     title: str
     snippet: str = Field(description="The passage that matches best.")
+    fields: dict[str, JsonValue]
+    place: str = Field(description="Of the passage in its file: `line 42`, `page 12`; empty if it is not known.")
+
+
+class SearchHit(Found):
+    """A hit in the JSON API."""
+
     marks: list[tuple[int, int]] = Field(
         description="Matching parts of the snippet: start and end, in characters (code points)."
     )
-    fields: dict[str, JsonValue]
-    place: str = Field(description="Of the passage in its file: `line 42`, `page 12`; empty if it is not known.")
     original: str | None = Field(None, description="The path of its file on this server; null without a file.")
     explanation: Explanation | None = Field(description="The parts of the score; only with `explain`.")
 
@@ -107,6 +129,7 @@ class Hits(BaseModel):
     """Hits."""
 
     hits: list[SearchHit]
+    next_offset: int | None = Field(description="The `offset` of the next page; null if this is the last one.")
     ignored: list[str] = Field(description="Stop words in `must`, which are ignored.")
     milliseconds: float = Field(description="Time in the engine.")
     commit: str = Field(description="The commit of the index that was searched.")
@@ -116,6 +139,7 @@ class SearchHits(Hits):
     """Hits of a query."""
 
     query: str
+    matching: int | None = Field(description="Documents that `where` and `must` match; null with `q`.")
     unknown: list[UnknownWord] = Field(description="Words of the query that have no effect on the system.")
     only_stop_words: bool = Field(description="Whether the query has only stop words.")
 
@@ -145,7 +169,7 @@ class ErrorResponse(BaseModel):
     error: str = Field(description="One line.")
 
 
-def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
+def search(engine: Engine, parameters: QueryParameters) -> SearchHits:
     """The hits of a query.
 
     Raises:
@@ -153,17 +177,20 @@ def search(engine: Engine, parameters: SearchParameters) -> SearchHits:
     """
     started = time.perf_counter()
     options = parameters.model_dump(exclude={"q", "k"})
-    request = SearchRequest.of_words(parameters.q, top_k=parameters.k, suggest=_HINTS, **options)
+    is_filter = not parameters.q.strip() and (parameters.where or parameters.must)
+    of = SearchRequest if is_filter else SearchRequest.of_words
+    request = of(parameters.q, top_k=parameters.k, suggest=_HINTS, **options)
     result = engine.searcher.search(request)
     return SearchHits(
-        **_hits(engine, result, started),
+        **_hits(engine, parameters, result, started),
         query=parameters.q,
+        matching=result.n_matching,
         unknown=[UnknownWord(word=word, did_you_mean=result.suggestions.get(word, [])) for word in result.unknown],
         only_stop_words=result.only_stop_words,
     )
 
 
-def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
+def similar(engine: Engine, id: str, parameters: NarrowingParameters) -> Hits:
     """The documents closest to a document.
 
     Raises:
@@ -171,10 +198,10 @@ def similar(engine: Engine, id: str, parameters: RankingParameters) -> Hits:
         QueryError: a filter is malformed; or an id of `like` or `unlike` is unknown.
     """
     started = time.perf_counter()
-    _check_exists(engine, id)
-    options = parameters.model_dump(exclude={"like", "k"})
+    check_exists(engine, id)
+    options = parameters.model_dump(include=set(RankingParameters.model_fields) - {"like", "k"})
     request = SearchRequest(like=[id, *parameters.like], top_k=parameters.k, granularity="document", **options)
-    return Hits(**_hits(engine, engine.searcher.search(request), started))
+    return Hits(**_hits(engine, parameters, engine.searcher.search(request), started))
 
 
 def document(engine: Engine, id: str) -> WholeDocument:
@@ -183,7 +210,7 @@ def document(engine: Engine, id: str) -> WholeDocument:
     Raises:
         NotFoundError: no document has this id.
     """
-    _check_exists(engine, id)
+    check_exists(engine, id)
     snapshot = engine.snapshot
     stored = snapshot.document(id)
     has_code = snapshot.codes.has_code[snapshot.position(id)]
@@ -204,7 +231,7 @@ def original(engine: Engine, id: str) -> tuple[Path, BinaryIO]:
     Raises:
         NotFoundError: no document has this id, or it is in no file of the index's sources that can be read.
     """
-    _check_exists(engine, id)
+    check_exists(engine, id)
     snapshot = engine.snapshot
     try:
         return open_original(snapshot.document(id), snapshot.reader.settings["sources"])
@@ -234,20 +261,27 @@ def topic(topics: Topics, id: str) -> Topic:
     """
     if found := topics.find(id):
         return found
-    raise NotFoundError(f"no topic has the id {id!r:.100}; /api/topics lists them")
+    raise NotFoundError(f"no topic has the id {id!r:.100}; the list of topics gives ids")
 
 
-def _check_exists(engine: Engine, id: str) -> None:
+def check_exists(engine: Engine, id: str) -> None:
+    """Check that a document exists.
+
+    Raises:
+        NotFoundError: no document has this id.
+    """
     if not engine.snapshot.reader.has(id):
-        raise NotFoundError(f"no document has the id {id!r:.100}; /api/search finds ids")
+        raise NotFoundError(f"no document has the id {id!r:.100}; a search gives ids")
 
 
-def _hits(engine: Engine, result: SearchResult, started: float) -> dict[str, Any]:
+def _hits(engine: Engine, parameters: NarrowingParameters, result: SearchResult, started: float) -> dict[str, Any]:
+    end = parameters.offset + parameters.k
     return {
         "hits": [
             SearchHit.model_validate(hit).model_copy(update={"original": _original(hit.id, hit.source, hit.place)})
             for hit in result
         ],
+        "next_offset": end if len(result) == parameters.k and end <= MAX_OFFSET else None,
         "ignored": list(result.ignored),
         "milliseconds": round(1e3 * (time.perf_counter() - started), 2),
         "commit": engine.snapshot.reader.commit,

@@ -4,9 +4,8 @@ Each error is one line of JSON, {"error": "…"}. The OpenAPI document describes
 the same types that validate them.
 """
 
-import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,16 +17,16 @@ from textae.app.server import answers
 from textae.app.server.answers import ErrorResponse, NotFoundError, RankingParameters, SearchParameters, TextParameters
 from textae.app.server.api_page import STYLE_POLICY, api_page
 from textae.app.server.engine_pool import BusyError, EnginePool
+from textae.app.server.failures import INTERNAL, OUT_OF_RESOURCES, message_of, message_of_parameters
 from textae.app.server.guard import POLICY
 from textae.app.server.live_map import LiveMap
 from textae.app.server.originals import original_answer
+from textae.app.server.process import Service
 from textae.app.server.requests import refused
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 from textae.types import Topic
 
-_OPTION = re.compile(r"--(where|must)\b")
-_MAX_ERROR = 500  # characters
 _JSON = {"Content-Type": "application/json"}
 PAGE_POLICY = "frame-ancestors 'none'"  # the rest of the policy is in the page, which knows the hash of its script
 
@@ -122,29 +121,18 @@ _FAILURES = (RequestValidationError, TextaeError, HTTPException, OSError, Memory
 async def _failed(request: Request, error: Exception) -> Response:
     """The response to a request that failed."""
     if isinstance(error, RequestValidationError):
-        return refused(400, _short("; ".join(map(_parameter_error, error.errors()))))
+        return refused(400, message_of_parameters(error.errors(), depth=1))
     if isinstance(error, TextaeError):
-        message = _short(_OPTION.sub(r"\1", str(error)))
+        message = message_of(error)
         if isinstance(error, (StoreError, BusyError)):
             return refused(503, message, retry_after="1")
         return refused(404 if isinstance(error, NotFoundError) else 400, message)
     if isinstance(error, (OSError, MemoryError)):
-        return refused(503, "the machine is out of files or memory; try again", retry_after="1")
+        return refused(503, OUT_OF_RESOURCES, retry_after="1")
     if isinstance(error, HTTPException):
         return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations")
-    return refused(500, "internal error; 'textae doctor' checks the index for damage")
+    return refused(500, INTERNAL)
 
 
-def _parameter_error(error: dict[str, Any]) -> str:
-    """A validation error in plain words, with the parameter and its value."""
-    where = " ".join(str(part) for part in error["loc"][1:])
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown parameter"
-    message = re.sub("^(Input|String|List|Value error,) ", "", error["msg"])
-    value = f"; given: {error['input'][:40]!r}" if isinstance(error["input"], str) else ""
-    return f"{f'{where}: ' if where else ''}{message[:1].lower()}{message[1:]}{value}"
-
-
-def _short(line: str) -> str:
-    line = " ".join(line.split())
-    return line if len(line) <= _MAX_ERROR else f"{line[: _MAX_ERROR - 1]}…"
+WEB = Service("/", ("GET", "HEAD"), LiveMap, application)
+"""The web application of `textae serve`."""

@@ -220,8 +220,9 @@ class Server(uvicorn.Server):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections of the sockets, which listen."""
+        """Start the application, and accept connections of the sockets, which listen."""
         self.servers = []
+        await self.lifespan.startup()
 
         def connection() -> Connection:
             return Connection(self._all, config=self.config, server_state=self.server_state, app_state={})

@@ -57,6 +57,7 @@ class Rules:
         cookie: name of the cookie with the token. Cookies ignore ports, so the name contains the server's port.
         rate: requests a second of one client, on average; 0 for no limit.
         own_user: whether a request of the server's own user needs no token.
+        methods: that are answered.
     """
 
     names: frozenset[str] = LOCAL_NAMES
@@ -65,6 +66,7 @@ class Rules:
     cookie: str = "textae"
     rate: float = 0
     own_user: bool = False
+    methods: tuple[str, ...] = ("GET", "HEAD")
 
     def allows(self, host: str) -> bool:
         """Whether a Host header names this server. Any address will do: DNS rebinding needs a name.
@@ -145,7 +147,7 @@ class Guard:
                 await send_in_pieces(message, send)
 
         try:
-            answer: Response | None = malformed(scope, headers)
+            answer: Response | None = malformed(scope, headers, self._rules.methods)
             if answer is None:
                 scope, host = routed(scope, headers)
                 answer = self._refusal(scope, headers, host)
@@ -159,13 +161,13 @@ class Guard:
         rules = self._rules
         if not rules.allows(host):
             return refused(421, "unknown Host header; use the address that 'textae serve' printed")
-        if not _is_same_origin(headers):
+        if not _is_same_origin(scope, headers):
             return refused(403, "request from another site's page; only this server's own page and programs may ask")
         if rules.rate and (seconds := self._buckets.wait(scope["client"][0] if scope["client"] else "")):
             wait = str(int(seconds) + 1)
             return refused(429, f"more than {rules.rate:g} requests a second; try again in {wait} s", retry_after=wait)
         if rules.token is not None and not _has_token(headers, rules.cookie, rules.token):
-            if answer := _login(scope, rules.cookie, rules.token):
+            if scope["method"] == "GET" and (answer := _login(scope, rules.cookie, rules.token)):
                 return answer
             if rules.own_user and "authorization" not in headers and is_own_user(scope["client"], scope["server"]):
                 return None
@@ -177,10 +179,10 @@ class Guard:
         return None
 
 
-def _is_same_origin(headers: Headers) -> bool:
+def _is_same_origin(scope: Scope, headers: Headers) -> bool:
     """Whether a page of this server or a program sent a request; or a link, as the linking page sees no answer."""
     site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
-    return site in ("none", "same-origin") or mode == "navigate"
+    return site in ("none", "same-origin") or (mode == "navigate" and scope["method"] == "GET")
 
 
 def _has_token(headers: Headers, cookie: str, token: str) -> bool:

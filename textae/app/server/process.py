@@ -11,20 +11,23 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from textae.app.cli.searching import ServerOptions
-from textae.app.server.api import application
 from textae.app.server.connections import HANDLED, Connections, Server, most_connections
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import LOCAL_NAMES, Guard, Rules
-from textae.app.server.live_map import LiveMap
+from textae.app.server.live import Live
 from textae.engine import Engine
 from textae.errors import TextaeError
 from textae.types import PICTURES, Progress
 
+Note = Callable[[str], None]
 OnReady = Callable[[str, str | None], None]
 
 PORT = 8080
@@ -38,12 +41,43 @@ _RATE = 50.0  # requests a second of a client of another machine
 _QUIET = 60.0  # seconds between two messages about errors
 
 
+@dataclass(frozen=True)
+class Service:
+    """What a server gives to its clients.
+
+    Attributes:
+        path: where clients begin.
+        methods: of HTTP that are answered.
+        live: what follows the index beside the engines.
+        application: over both.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    live: Callable[[Path, Note], Live[Any]]
+    application: Callable[[EnginePool, Any], ASGIApp]
+
+
+def check_texts(engine: Engine) -> None:
+    """Check that an index holds texts, which alone are served.
+
+    Raises:
+        TextaeError: it holds pictures.
+    """
+    if engine.snapshot.modality.kind == PICTURES:
+        raise TextaeError(
+            f"serving is for texts, and the index {engine.folder} holds pictures; 'textae map OUT.html' shows them in "
+            "a browser, and 'textae similar PICTURE' searches them"
+        )
+
+
 def serve(
-    folder: Path, options: ServerOptions, on_ready: OnReady, note: Callable[[str], None], progress: Progress
+    service: Service, folder: Path, options: ServerOptions, on_ready: OnReady, note: Note, progress: Progress
 ) -> None:
     """Serve an index until SIGINT or SIGTERM.
 
     Args:
+        service: for its clients.
         folder: the index.
         options: where to listen, and for whom.
         on_ready: gets the URL and the token when the server listens.
@@ -57,11 +91,7 @@ def serve(
     if options.token is not None and not _TOKEN.fullmatch(options.token):
         raise TextaeError("a token has 8 to 200 letters, digits, or any of . _ ~ -; give another one, or none")
     with Engine.open(folder) as engine:
-        if engine.snapshot.modality.kind == PICTURES:
-            raise TextaeError(
-                f"serving is for texts, and the index {folder} holds pictures; 'textae map OUT.html' shows them in a "
-                "browser, and 'textae similar PICTURE' searches them"
-            )
+        check_texts(engine)
         originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
 
     def say(message: str) -> None:
@@ -76,26 +106,26 @@ def serve(
             raise TextaeError(f"--no-token is for this machine alone, and other machines can connect to {options.host}")
         if originals and not local:  # a stranger's index could name any folder of this machine
             say(f"clients with the token can open the documents' files in {', '.join(originals)}")
-        live_map = LiveMap(folder, say)
+        live = service.live(folder, say)
         try:
-            live_map.update(progress)
+            live.update(progress)
         except TextaeError as error:
-            say(f"searching without a map: {error}")
-        live_map.follow()
+            say(f"searching without {live.what}: {error}")
+        live.follow()
         if options.port is None and port != PORT:
             say(f"port {PORT} is taken")
         names = {*LOCAL_NAMES, options.host.lower()} | (set() if local else {socket.gethostname().lower()})
         token = None if options.no_token else options.token or secrets.token_urlsafe(24)
         rate = options.rate if options.rate is not None else 0 if local else _RATE
         own_user = local and options.token is None
-        rules = Rules(frozenset(names), local, token, f"textae-{port}", rate, own_user)
+        rules = Rules(frozenset(names), local, token, f"textae-{port}", rate, own_user, service.methods)
         name = socket.gethostname() if address.is_unspecified else options.host
-        url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        url = f"http://{f'[{name}]' if ':' in name else name}:{port}{service.path}"
         arrays = sum(1 for _ in (folder / "arrays").iterdir())
         connections = Connections(most_connections(arrays), local, say)
-        guarded = Guard(application(engines, live_map), rules)
+        guarded = Guard(service.application(engines, live), rules)
         _run(Server(_config(guarded), connections), listener, say, lambda: on_ready(url, token))
-        live_map.close()
+        live.close()
 
 
 def bound(host: str, port: int | None) -> socket.socket:
@@ -130,7 +160,7 @@ def _config(guarded: Guard) -> uvicorn.Config:
         guarded,
         http="h11",
         ws="none",
-        lifespan="off",
+        lifespan="on",
         log_config=None,
         access_log=False,
         proxy_headers=False,  # otherwise a client could pretend to be many, each with its own rate
@@ -140,7 +170,7 @@ def _config(guarded: Guard) -> uvicorn.Config:
     )
 
 
-def _run(server: Server, listener: socket.socket, note: Callable[[str], None], on_ready: Callable[[], None]) -> None:
+def _run(server: Server, listener: socket.socket, note: Note, on_ready: Callable[[], None]) -> None:
     for number in HANDLED:  # until the process ends: engines may run longer than the server
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores the end of the terminal
             signal.signal(number, server.handle_exit)
@@ -151,9 +181,9 @@ def _run(server: Server, listener: socket.socket, note: Callable[[str], None], o
 
 
 @contextmanager
-def _noted(note: Callable[[str], None]) -> Iterator[None]:
-    """Note errors of uvicorn and asyncio on one line, at most one a minute; clients could cause many."""
-    loggers, handler = [logging.getLogger(name) for name in ("uvicorn", "asyncio")], _Notes(note)
+def _noted(note: Note) -> Iterator[None]:
+    """Note errors of uvicorn, asyncio and mcp on one line, at most one a minute; clients could cause many."""
+    loggers, handler = [logging.getLogger(name) for name in ("uvicorn", "asyncio", "mcp")], _Notes(note)
     for logger in loggers:
         logger.addHandler(handler)
         logger.propagate = False
@@ -166,7 +196,7 @@ def _noted(note: Callable[[str], None]) -> Iterator[None]:
 
 
 class _Notes(logging.Handler):
-    def __init__(self, note: Callable[[str], None]) -> None:
+    def __init__(self, note: Note) -> None:
         super().__init__(logging.ERROR)
         self._note, self._quiet_until = note, 0.0
 

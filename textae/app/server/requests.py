@@ -5,6 +5,7 @@ lengths of one body, which programs before the server could read in another way 
 """
 
 import re
+from collections.abc import Sequence
 from http import HTTPMethod
 from urllib.parse import unquote
 
@@ -15,7 +16,6 @@ from starlette.types import Message, Scope, Send
 PIECE = 1 << 16
 """Bytes of an answer that are sent at once; the next piece waits until the client has read most of them."""
 
-_METHODS = "GET, HEAD"
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(/.*)?", re.I)
 _AUTHORITY = re.compile(r"(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{0,5})?", re.I | re.A)  # RFC 3986, 3.2, no user
 
@@ -25,8 +25,14 @@ def refused(status: int, error: str, **headers: str) -> JSONResponse:
     return JSONResponse({"error": error}, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def malformed(scope: Scope, headers: Headers) -> JSONResponse | None:
-    """The answer to a request that HTTP forbids, or that this server has no method for."""
+def malformed(scope: Scope, headers: Headers, methods: Sequence[str]) -> JSONResponse | None:
+    """The answer to a request that HTTP forbids, or that this server has no method for.
+
+    Args:
+        scope: of the request.
+        headers: of the request.
+        methods: that the server answers.
+    """
     method, version = scope["method"], scope["http_version"]
     chunked = "transfer-encoding" in headers
     if chunked and ("content-length" in headers or version == "1.0"):
@@ -34,9 +40,9 @@ def malformed(scope: Scope, headers: Headers) -> JSONResponse | None:
         return refused(400, why, connection="close")
     if not version.startswith("1."):
         return refused(505, "unknown version of HTTP; use HTTP/1.1", connection="close")
-    if method not in ("GET", "HEAD"):
+    if method not in methods:
         status = 405 if method in HTTPMethod.__members__ else 501
-        return refused(status, "only GET and HEAD requests are answered; /api lists the operations", allow=_METHODS)
+        return refused(status, f"only {' and '.join(methods)} requests are answered", allow=", ".join(methods))
     if not scope["path"].startswith("/") and not _ABSOLUTE.match(scope["path"]):
         return refused(400, "the target of a request is a path, /api, or an address, http://…/api")
     hosts = headers.getlist("host")
@@ -60,7 +66,7 @@ def routed(scope: Scope, headers: Headers) -> tuple[Scope, str]:
         raw = _ABSOLUTE.match(scope["raw_path"].decode("ascii"))
         host, path = absolute[1], unquote((raw and raw[2]) or "/")
         scope = {**scope, "path": path, "raw_path": path.encode()}
-    return {**scope, "method": "GET"}, host
+    return {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}, host
 
 
 async def send_in_pieces(message: Message, send: Send) -> None:

@@ -97,6 +97,7 @@ class Atlas {
 
   /** Write into the address what is seen, so that it can be sent or come back to. */
   remember() {
+    if (location.protocol === "about:") return; // the frame of a notebook has no address
     clearTimeout(this.remembering);
     this.remembering = setTimeout(() => {
       const { camera, legend, search, start } = this;

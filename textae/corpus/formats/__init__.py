@@ -74,7 +74,7 @@ _KINDS = (
     (Format("markup", parts=True), ".rst .rest .adoc .asciidoc .asc .org .textile .tex .ltx .latex"),
     (Format("info", isolated=False), ".info"),
     (Format("roff"), ".man .mdoc .roff .1 .2 .3 .4 .5 .6 .7 .8 .9"),
-    (Format("web"), ".html .htm .xhtml .xht .shtml"),
+    (Format("web"), ".html .htm .xhtml .xht .shtml .xls"),
     (Format("message"), ".eml .emlx .mht .mhtml"),
     (Format("mailbox", rows=True, box=True), ".mbox"),
     (Format("rows", isolated=False, rows=True), ".jsonl .ndjson .csv .tsv"),

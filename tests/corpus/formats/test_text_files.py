@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from made import only, places
+from asked import only, places
 
 from textae.corpus import read
 from textae.corpus.formats import markdown, markup

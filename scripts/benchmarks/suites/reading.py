@@ -162,9 +162,6 @@ def reading_before(checkout: Path) -> None:
     """Documents a second of reading text and tables, beside another commit of textae in CHECKOUT."""
     messages = datasets.newsgroups("train", datasets.stripped) + datasets.newsgroups("test", datasets.stripped)
     all_texts = [Text("", [one.text]) for one in messages if one.text.strip()]
-    commit = subprocess.run(
-        ["git", "-C", checkout, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    ).stdout
     with tempfile.TemporaryDirectory() as folder:
         text, table = Path(folder) / "text", Path(folder) / "table"
         for number, one in enumerate(all_texts):
@@ -173,29 +170,28 @@ def reading_before(checkout: Path) -> None:
         table.mkdir()
         for suffix, write_all in ((".jsonl", _jsonl), (".csv", _delimited(","))):
             write_all(table / f"all{suffix}", all_texts)
-        for name, path in (
-            ("text", text),
-            ("jsonl", table / "all.jsonl"),
-            ("csv", table / "all.csv"),
-            ("jsonl and csv in a folder", table),
-        ):
-            pairs = [
-                [_seconds(one, path) for one in (ROOT, checkout)[:: 1 - 2 * (n % 2)]][:: 1 - 2 * (n % 2)]
-                for n in range(PAIRS)
-            ]
-            ratios = sorted(now / before for (_, now), (_, before) in pairs)
-            n_now, n_before = pairs[0][0][0], pairs[0][1][0]
-            if n_now != n_before:
-                raise click.ClickException(f"{name}: {n_now} documents now, {n_before} before")
-            medians = [statistics.median(pair[at][1] for pair in pairs) for at in (0, 1)]
-            figures = {
-                "documents/s": n_now / medians[0],
-                f"{commit.strip()} documents/s": n_now / medians[1],
-                "ratio of times": statistics.median(ratios),
-                "least": ratios[0],
-                "most": ratios[-1],
-            }
-            write(BEFORE, name, n_now, figures)
+        tables = {"jsonl": table / "all.jsonl", "csv": table / "all.csv", "jsonl and csv in a folder": table}
+        for name, path in {"text": text, **tables}.items():
+            figures = _pairs(path, (ROOT, checkout))
+            write(BEFORE, name, round(figures.pop("documents")), figures)
+
+
+def _pairs(path: Path, checkouts: tuple[Path, Path]) -> dict[str, float]:
+    """The figures of reading a path with this commit and with another one, in turns."""
+    runs = [{one: _seconds(one, path) for one in checkouts[:: 1 - 2 * (n % 2)]} for n in range(PAIRS)]
+    counts = {n for run in runs for n, _ in run.values()}
+    if len(counts) > 1:
+        raise click.ClickException(f"{path}: this commit and the other one read {counts} documents")
+    ours, before = ([run[one][1] for run in runs] for one in checkouts)
+    ratios = sorted(now / then for now, then in zip(ours, before, strict=True))
+    return {
+        "documents": (n := counts.pop()),
+        "documents/s": n / statistics.median(ours),
+        "before documents/s": n / statistics.median(before),
+        "ratio of times": statistics.median(ratios),
+        "least": ratios[0],
+        "most": ratios[-1],
+    }
 
 
 def _seconds(checkout: Path, path: Path) -> tuple[int, float]:

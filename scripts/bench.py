@@ -7,8 +7,19 @@ import click
 from benchmarks import report
 
 SUITES = (
-    "quality", "hashing", "hinton", "minilm", "development", "topics", "maps", "labels", "images", "speed", "scale",
-)  # fmt: skip
+    "quality",
+    "hashing",
+    "hinton",
+    "minilm",
+    "development",
+    "topics",
+    "maps",
+    "labels",
+    "images",
+    "speed",
+    "scale",
+    "reading",
+)
 
 
 @click.group()

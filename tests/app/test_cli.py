@@ -449,8 +449,8 @@ class TestHelp:
         assert "textae search" in said.err
 
     def test_no_such_command(self, shell):
-        assert shell("serch").error.startswith("No such command 'serch'")
-        assert shell("serch").error.endswith("(see 'textae --help')")
+        assert shell("frobnicate").error.startswith("No such command 'frobnicate'")
+        assert shell("serch").error == "no command 'serch'; did you mean 'search'? (see 'textae --help')"
 
     def test_the_corpora(self, shell):
         said = shell("corpora")

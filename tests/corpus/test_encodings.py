@@ -13,6 +13,8 @@ GERMAN = "Jürgen wohnt in Köln. Die Prüfer fürchten größere Schäden an de
 WRITTEN = {
     "cp1252": GERMAN,
     "cp1250": "Zażółć gęślą jaźń. Książka leży na półce obok łóżka, a wąż śpi.\n",
+    "cp850": GERMAN,
+    "mac_roman": "Le chauffage de la cave a été réparé, l'hiver où il gèle près de la fenêtre. Ça coûte très cher.\n",
     "cp1251": "Котёл был проверен в прошлом году, и инженер написал отчёт о давлении.\n",
     "koi8_r": "Котёл был проверен в прошлом году, и инженер написал отчёт о давлении.\n",
     "cp1253": "Ο λέβητας ελέγχθηκε πέρυσι και ο μηχανικός έγραψε την έκθεση.\n",

@@ -251,6 +251,13 @@ def test_lines_that_start_a_message(line: str) -> None:
     assert box(line, "Message-ID: <1>", "", "x", "", line, "Message-ID: <2>", "", "y") == ["box:1", "box:2"]
 
 
+def test_a_message_may_follow_no_empty_line_where_a_whole_date_and_two_headers_begin_it() -> None:
+    one = [FROM, "From: a@example.org", "Message-ID: <1>", "", "first"]
+    two = ["From - Tue Feb 06 10:00:00 2024", "Received: from x", " by y", "Message-ID: <2>", "", "second"]
+    assert box(*one, *two) == ["box:1", "box:2"]
+    assert box(*one, "From b@example.org", *two[1:]) == ["box:1"]
+
+
 def test_the_length_of_a_message_counts_where_a_message_ends_there() -> None:
     inside = f"a\n\n{FROM}\nSubject: quoted\n\nb\n"
     head = ["Message-ID: <1>", f"Content-Length: {len(inside)}", ""]

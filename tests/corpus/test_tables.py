@@ -57,6 +57,16 @@ def test_the_text_may_have_a_common_name_or_the_one_that_is_given() -> None:
     assert given_ == Document("k", "given", "S", {"abstract": "common"}, "t:1")
 
 
+def test_names_of_columns_may_have_capitals() -> None:
+    assert from_csv("ID,Title,Price,TEXT\n1,T,5,words\n") == [Document("1", "words", "T", {"Price": 5}, "t:2")]
+    first, second = from_json('{"Description": "less", "Body": "more"}', '{"ABSTRACT": "A", "text": "first", "Id": 2}')
+    assert isinstance(first, Document)
+    assert (first.text, first.fields) == ("more", {"Description": "less"})
+    assert second == Document("2", "first", "", {"ABSTRACT": "A"}, "t:2")
+    (given_,) = from_csv("Text,text\na,b\n", TableSpec(text_field="Text"))
+    assert given_ == Document("t:2", "a", "", {"text": "b"}, "t:2")
+
+
 def test_rows_that_are_none_are_counted_by_reason() -> None:
     bad = b'{"text": "\xff"}'
     found = from_json('{"text": "größer als Öl äöüäöüäöü"}', "{", "[1]", bad, "[" * 9_000, '{"x": 1}', '{"text": " "}')

@@ -1,6 +1,6 @@
-/* Makes the n-th write in a folder fail, as a full disk or a broken one does. Preloaded, so that what is tested is what
-   runs: Python's own calls, numpy's and SQLite's. A full disk still deletes files and cuts them short; all else fails
-   on it. On a disk that is gone, everything fails. */
+/* Makes the n-th write in a folder fail, or the n-th read, as a full disk or a broken one does. Preloaded, so that what
+   is tested is what runs: Python's own calls, numpy's and SQLite's. A full disk still reads, deletes files and cuts them
+   short; all else fails on it. On a disk that is gone, everything fails. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,27 +13,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum call { GROWS, SHRINKS, READS };
+
 static char folder[PATH_MAX];
 static long at, count;
-static int code, lasting;
+static int code, lasting, of_reads;
 
-void arm(const char *where, long n, int error, int all_after) {
+void arm(const char *where, long n, int error, int all_after, int reads) {
     strncpy(folder, where, sizeof folder - 1);
-    at = n, code = error, lasting = all_after, count = 0;
+    at = n, code = error, lasting = all_after, of_reads = reads, count = 0;
 }
 
 long counted(void) { return count; }
 
-static int fails(int inside) {
+static int fails(int inside, enum call call) {
     if (!inside) return 0;
-    count++;
-    if (!at || (lasting ? count < at : count != at)) return 0;
+    int counts = (call == READS) == of_reads;
+    count += counts;
+    if (!at || (lasting ? count < at : count != at || !counts)) return 0;
+    if (lasting && code == ENOSPC && call != GROWS) return 0;
     errno = code;
     return 1;
 }
-
-/* What needs no room. */
-static int fails_without_room(int inside) { return fails(inside) && !(lasting && code == ENOSPC); }
 
 static int named(const char *path) { return folder[0] && strstr(path, folder) != NULL; }
 
@@ -53,87 +54,69 @@ static int opened(int fd) {
     static __typeof__(&name) real; \
     if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
-#define ON_FILE(name, type, parameters, ...) \
+#define ON_FILE(name, call, type, parameters, ...) \
     type name parameters { \
         REAL(name); \
-        return fails(opened(fd)) ? -1 : real(__VA_ARGS__); \
+        return fails(opened(fd), call) ? -1 : real(__VA_ARGS__); \
     }
 
-ON_FILE(write, ssize_t, (int fd, const void *bytes, size_t n), fd, bytes, n)
-ON_FILE(pwrite, ssize_t, (int fd, const void *bytes, size_t n, off_t where), fd, bytes, n, where)
-ON_FILE(pwrite64, ssize_t, (int fd, const void *bytes, size_t n, off64_t where), fd, bytes, n, where)
-ON_FILE(fsync, int, (int fd), fd)
-ON_FILE(fdatasync, int, (int fd), fd)
-
-#define CUTS(name, type) \
-    int name(int fd, type size) { \
-        REAL(name); \
-        struct stat status; \
-        int inside = opened(fd), shrinks = inside && !fstat(fd, &status) && size <= status.st_size; \
-        return (shrinks ? fails_without_room(inside) : fails(inside)) ? -1 : real(fd, size); \
-    }
-
-CUTS(ftruncate, off_t)
-CUTS(ftruncate64, off64_t)
-
-#define ON_PATH(name, type, parameters, ...) \
-    type name parameters { \
-        REAL(name); \
-        return fails(named(path)) ? -1 : real(__VA_ARGS__); \
-    }
-
-ON_PATH(rename, int, (const char *path, const char *to), path, to)
-
-int unlink(const char *path) {
-    REAL(unlink);
-    return fails_without_room(named(path)) ? -1 : real(path);
+static enum call resizes(int fd, off_t size) {
+    struct stat status;
+    return fstat(fd, &status) || size > status.st_size ? GROWS : SHRINKS;
 }
 
-ON_PATH(mkdir, int, (const char *path, mode_t mode), path, mode)
+ON_FILE(write, GROWS, ssize_t, (int fd, const void *bytes, size_t n), fd, bytes, n)
+ON_FILE(pwrite, GROWS, ssize_t, (int fd, const void *bytes, size_t n, off_t where), fd, bytes, n, where)
+ON_FILE(pwrite64, GROWS, ssize_t, (int fd, const void *bytes, size_t n, off64_t where), fd, bytes, n, where)
+ON_FILE(fsync, GROWS, int, (int fd), fd)
+ON_FILE(fdatasync, GROWS, int, (int fd), fd)
+ON_FILE(ftruncate, resizes(fd, size), int, (int fd, off_t size), fd, size)
+ON_FILE(ftruncate64, resizes(fd, size), int, (int fd, off64_t size), fd, size)
+ON_FILE(read, READS, ssize_t, (int fd, void *bytes, size_t n), fd, bytes, n)
+ON_FILE(pread, READS, ssize_t, (int fd, void *bytes, size_t n, off_t where), fd, bytes, n, where)
+ON_FILE(pread64, READS, ssize_t, (int fd, void *bytes, size_t n, off64_t where), fd, bytes, n, where)
+
+#define ON_PATH(name, call, type, parameters, ...) \
+    type name parameters { \
+        REAL(name); \
+        return fails(named(path), call) ? -1 : real(__VA_ARGS__); \
+    }
+
+ON_PATH(rename, GROWS, int, (const char *path, const char *to), path, to)
+ON_PATH(unlink, SHRINKS, int, (const char *path), path)
+ON_PATH(mkdir, GROWS, int, (const char *path, mode_t mode), path, mode)
 
 /* The same, of a name in a folder that is open. */
-#define IN_FOLDER(name, parameters, ...) \
+#define IN_FOLDER(name, call, parameters, ...) \
     int name parameters { \
         REAL(name); \
-        return fails(opened(fd)) ? -1 : real(__VA_ARGS__); \
+        return fails(opened(fd), call) ? -1 : real(__VA_ARGS__); \
     }
 
-IN_FOLDER(renameat, (int fd, const char *path, int to_fd, const char *to), fd, path, to_fd, to)
+IN_FOLDER(renameat, GROWS, (int fd, const char *path, int to_fd, const char *to), fd, path, to_fd, to)
+IN_FOLDER(unlinkat, SHRINKS, (int fd, const char *path, int flags), fd, path, flags)
+IN_FOLDER(mkdirat, GROWS, (int fd, const char *path, mode_t mode), fd, path, mode)
 
-int unlinkat(int fd, const char *path, int flags) {
-    REAL(unlinkat);
-    return fails_without_room(opened(fd)) ? -1 : real(fd, path, flags);
-}
-
-IN_FOLDER(mkdirat, (int fd, const char *path, mode_t mode), fd, path, mode)
-
-#define MAKES_FILE_IN_FOLDER(name) \
-    int name(int fd, const char *path, int flags, ...) { \
+#define OPENS(name, inside, folder, ...) \
+    int name(folder const char *path, int flags, ...) { \
         REAL(name); \
         va_list rest; \
         va_start(rest, flags); \
-        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
+        int makes = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)); \
+        mode_t mode = makes ? va_arg(rest, mode_t) : 0; \
         va_end(rest); \
-        return fails(flags & O_CREAT && opened(fd)) ? -1 : real(fd, path, flags, mode); \
+        return fails(inside, makes ? GROWS : READS) ? -1 : real(__VA_ARGS__, flags, mode); \
     }
 
-MAKES_FILE_IN_FOLDER(openat)
-MAKES_FILE_IN_FOLDER(openat64)
+#define ALONE
+#define IN int fd,
 
-#define MAKES_FILE(name) \
-    int name(const char *path, int flags, ...) { \
-        REAL(name); \
-        va_list rest; \
-        va_start(rest, flags); \
-        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
-        va_end(rest); \
-        return fails(flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) && named(path)) ? -1 : real(path, flags, mode); \
-    }
-
-MAKES_FILE(open)
-MAKES_FILE(open64)
+OPENS(open, named(path), ALONE, path)
+OPENS(open64, named(path), ALONE, path)
+OPENS(openat, opened(fd), IN, fd, path)
+OPENS(openat64, opened(fd), IN, fd, path)
 
 size_t fwrite(const void *bytes, size_t size, size_t n, FILE *stream) {
     REAL(fwrite);
-    return fails(opened(fileno(stream))) ? 0 : real(bytes, size, n, stream);
+    return fails(opened(fileno(stream)), GROWS) ? 0 : real(bytes, size, n, stream);
 }

@@ -2,7 +2,8 @@
 
 A library that is loaded before all others makes the n-th write fail that a command does in the folder of the index:
 each write, sync, truncation, new file, renaming and deletion, by Python, by numpy or by SQLite. The disk is broken for
-that one write (EIO), full from then on (ENOSPC), or gone from then on (EIO, also of deletions and truncations).
+that one write (EIO), full from then on (ENOSPC), or gone from then on (EIO, also of deletions, truncations and reads).
+Then the reads fail in turn. SQLite calls that a malformed database, but nobody may be told that the index is damaged.
 """
 
 import errno
@@ -34,16 +35,24 @@ def world(tmp_path_factory):
         yield make_world(folder, commands)
 
 
-def broken(place: int) -> tuple[int, int, int]:
-    return place, errno.EIO, False
+Fault = tuple[int, int, bool, bool]
+"""The number of the call that fails, its error, whether all fail after it, and whether reads are counted, or writes."""
 
 
-def full(place: int) -> tuple[int, int, int]:
-    return place, errno.ENOSPC, True
+def broken(place: int) -> Fault:
+    return place, errno.EIO, False, False
 
 
-def gone(place: int) -> tuple[int, int, int]:
-    return place, errno.EIO, True
+def full(place: int) -> Fault:
+    return place, errno.ENOSPC, True, False
+
+
+def gone(place: int) -> Fault:
+    return place, errno.EIO, True, False
+
+
+def gone_at_a_read(place: int) -> Fault:
+    return place, errno.EIO, True, True
 
 
 MODES = (broken, full, gone)
@@ -51,7 +60,7 @@ MODES = (broken, full, gone)
 
 def count(world: World, name: str, folder: Path) -> int:
     """Count the writes of a change that is made in peace."""
-    assert world.run(name, folder, fault=(0, 0, False)) == 0
+    assert world.run(name, folder, fault=(0, 0, False, False)) == 0
     return int(world.commands.said().split()[-1])
 
 
@@ -109,6 +118,25 @@ def test_a_commit_whose_last_sync_fails_is_none(world, name, tmp_path):
         else:
             assert the_line(world, folder)
             assert one_of(folder, old, new) == old
+
+
+LOOKS = (("search", "telescope bread"), ("similar", "ships-5"), ("info",), ("doctor",), ("dups",), ("rm", "ships-5"))
+
+
+@pytest.mark.parametrize("command", LOOKS, ids=[command[0] for command in LOOKS])
+def test_a_disk_that_does_not_read_is_no_damage(world, command, tmp_path):
+    folder = world.copy(tmp_path / "index")
+    assert world.commands.run(command, folder, fault=(0, 0, True, True)) in (0, 1)  # 1: there are no duplicates
+    most = int(world.commands.said().split()[-1])
+    for place in score_std(FAULTS * 2, most):
+        folder = world.copy(tmp_path / "index")
+        code = world.commands.run(command, folder, fault=gone_at_a_read(place))
+        if command[0] == "rm" and (code == 0 or is_in_doubt(world, folder)):  # in its commit, or after it
+            continue
+        assert code == 2, place
+        line = Said(2, "", world.commands.said()).error
+        assert "I/O error" in line or "Input/output error" in line, line
+        assert not any(word in line for word in ("damage", "delete", "rebuild", "--replace", "malformed")), line
 
 
 def test_a_write_that_fails_in_the_first_index_leaves_none(world, tmp_path):

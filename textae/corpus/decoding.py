@@ -39,7 +39,7 @@ _SHORTEST = 40  # characters of UTF-16 in which chance would have one that is no
 _SAMPLE = 1 << 16  # bytes that a guess is made from
 _FEW = 5  # bytes above 127; of fewer, as in "20 °C", no guess is better than the usual encoding
 _USUAL = "cp1252"
-_LATIN = (_USUAL, "cp1250", "iso8859_2", "cp1254", "cp1257")
+_LATIN = (_USUAL, "cp1250", "iso8859_2", "cp1254", "cp1257", "cp850", "mac_roman")
 _OTHERS = (
     *("cp1251", "koi8_r", "koi8_u", "cp932", "gb18030", "euc_jp", "cp949", "big5hkscs"),
     *("cp1253", "iso8859_7", "cp1255", "cp1256", "cp874", "iso8859_5", "cp866"),

@@ -19,7 +19,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -68,6 +68,10 @@ class File:
     def is_box(self) -> bool:
         """Whether reading can go on behind a document that ended the reader, as in a mailbox."""
         return formats.find(self.path).box
+
+
+_VALUES = [field.name for field in fields(File)][1:]
+"""What a request holds behind the path, in order."""
 
 
 class Reader:
@@ -168,7 +172,8 @@ class Reader:
         """Send the next files, as many as the reader's pipe can surely hold; the first one in any case."""
         while self._process is not None and len(self._sent) < len(self._files):
             file = self._files[len(self._sent)]
-            request = json.dumps([os.fspath(file.path), *astuple(file)[1:]]).encode() + b"\n"
+            values = [getattr(file, name) for name in _VALUES]  # `astuple` takes 25 µs
+            request = json.dumps([os.fspath(file.path), *values]).encode() + b"\n"
             if self._sent and sum(self._sent) + len(request) > _SENT_AHEAD:
                 break
             self._sent.append(len(request))

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from typing import IO
 
 from textae.corpus import reading
@@ -40,6 +40,10 @@ _LINE = 500  # bytes of a line that starts a message
 _HEADER_LENGTH = 1 << 14  # characters; more of them are the addresses of thousands of receivers
 
 _DATED = re.compile(rb"From (?:.* )?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? .*\d:\d\d")
+_WHOLLY_DATED = re.compile(
+    rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d+"
+    rb" \d\d:\d\d(?::\d\d)? .*\d{4}\s*$"
+)
 _UNDATED = re.compile(rb"From ?\S*\s*$")  # as Thunderbird and some archives write it
 _EMLX = re.compile(rb"(\d{1,9}) *\n")  # of Apple Mail: the length of the message, which a list of properties follows
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
@@ -61,7 +65,8 @@ def read_mbox(stream: IO[bytes], name: str, start: int = 0, prefix: str = "") ->
     """The messages of a mailbox; the id of one without an own Message-ID is `name:number`, counted from 1.
 
     Args:
-        stream: lines; a message starts at a line `From ADDRESS DATE` that follows an empty line and precedes a header.
+        stream: lines; a message starts at a line `From ADDRESS DATE` that precedes a header. It follows an empty line,
+            or has a whole date and precedes two headers.
         name: of the mailbox.
         start: messages at the beginning that are not parsed; they are None.
         prefix: of the ids of messages with a Message-ID.
@@ -167,14 +172,14 @@ def _messages(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
     """The line and the content of what stands between `From ` lines, these included; None for what is too long."""
     message: list[bytes] = []
     size = first = 0
-    after_blank, separator = True, b""
-    for number, line in enumerate(reading.lines(stream), start=1):
-        if separator and _separates(separator, line):
+    after_blank, separator, is_apart = True, b"", True
+    for number, (line, following) in enumerate(pairwise(chain(reading.lines(stream), [b""])), start=1):
+        if separator and (_separates(separator, line) if is_apart else _is_certain(separator, line, following)):
             if size > len(separator):
                 yield first, b"".join(message[:-1]) if size <= reading.LONGEST else None
             message, size, first = [separator], len(separator), number - 1
         is_blank = line is not None and not line.strip()
-        separator = line if line and after_blank and line.startswith(b"From ") else b""
+        separator, is_apart = (line if line and line.startswith(b"From ") else b""), after_blank
         after_blank = is_blank
         if message or not is_blank:
             first = first or number
@@ -190,6 +195,12 @@ def _separates(line: bytes, below: bytes | None) -> bool:
     if _DATED.match(line[:_LINE]):
         return below is not None and (not below.strip() or bool(_HEADER.match(below)))
     return bool(below and _UNDATED.match(line[:_LINE]) and _HEADER.match(below))
+
+
+def _is_certain(line: bytes, below: bytes | None, following: bytes | None) -> bool:
+    """Whether a `From ` line starts a message though no empty line precedes it: a whole date, and two headers."""
+    headers = below and following and _HEADER.match(below) and (_HEADER.match(following) or following[:1] in b" \t")
+    return bool(headers and _WHOLLY_DATED.match(line))
 
 
 def _header(message: Message, name: str) -> str:

@@ -2,8 +2,8 @@ r"""Tables: each row is a document, each column that is not its id, title or tex
 
 A table is jsonl (one JSON object a line), csv or tsv; `textae.corpus.pandas_tables` reads others. Unless a `TableSpec`
 names other columns, the id is the column `id` or `_id`, else the file's name and the row's line; the title is `title`;
-the text is the first of `TEXT_FIELDS` that has a value in the row. A row with a title and an empty text is a document;
-a row with neither is skipped as empty. Rows are read one at a time.
+the text is the first of `TEXT_FIELDS` that has a value in the row. Capitals do not matter: `ID`, `Title`. A row with a
+title and an empty text is a document; a row with neither is skipped as empty. Rows are read one at a time.
 
 Values keep their type. csv has none: a field is a number where that is written back as the cell is (12, -1.5), None
 where the cell is empty, and any other is text: 007, 1.10, NA, 12345678901234567. A text that is a number is found by
@@ -12,8 +12,9 @@ ranges (`price:[10 TO 20]`) like a number. Ids, titles and texts stay as they ar
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from textae.corpus import reading
@@ -101,11 +102,11 @@ def read_rows(
     Raises:
         FieldMissingError: a column that is needed is in no row, or in none of the first thousand.
     """
-    ids = (spec.id_field,) if spec.id_field else ID_FIELDS
-    titles = (spec.title_field,) if spec.title_field else TITLE_FIELDS
-    texts = (spec.text_field,) if spec.text_field else TEXT_FIELDS
+    ids: tuple[str, ...] = (spec.id_field,) if spec.id_field else ID_FIELDS
+    titles: tuple[str, ...] = (spec.title_field,) if spec.title_field else TITLE_FIELDS
+    texts: tuple[str, ...] = (spec.text_field,) if spec.text_field else TEXT_FIELDS
     named = [*dict(spec.select), *filter(None, (spec.id_field, spec.title_field))]
-    absent: list[tuple[str, ...]] = [*((field,) for field in named), texts]  # no row so far had one of these columns
+    absent = [*named, texts[0]]  # no row so far had one of these columns, or any for a text
     columns: dict[str, None] = {}
     incomplete: list[Skipped] = []  # held back while the whole table may turn out to lack a column
     count = n_same = last = 0
@@ -117,9 +118,11 @@ def read_rows(
             yield Skipped(place, row)
             continue
         count += 1
+        if count <= PATIENCE and (new := [column for column in islice(row, PATIENCE) if column not in columns]):
+            columns.update(dict.fromkeys(new))
+            ids, titles, texts = (_with_capitals(fields, new) for fields in (ids, titles, texts))
         if absent:
-            columns.update(dict.fromkeys(list(row)[:PATIENCE]))
-            absent = [fields for fields in absent if not any(field in row for field in fields)]
+            absent = [one for one in absent if not any(field in row for field in (texts if one == texts[0] else [one]))]
             if absent and count == PATIENCE:
                 break
         fields = {field: convert(value) for field, value in row.items()}
@@ -146,10 +149,15 @@ def read_rows(
                 yield Skipped(place, reading.EMPTY)
     if absent and count:
         there = ", ".join(sorted(columns)[:20]) or "none"
-        hint = "" if absent[0] != TEXT_FIELDS else "; --text-field names the column of the text"
-        message = f"{name}: no field {absent[0][0]!r}; its fields are {there}{hint}"
+        hint = "; --text-field names the column of the text" if absent[0] == TEXT_FIELDS[0] else ""
+        message = f"{name}: no field {absent[0]!r}; its fields are {there}{hint}"
         raise FieldMissingError(message, "a table without the fields")
     yield from incomplete
+
+
+def _with_capitals(names: tuple[str, ...], columns: Sequence[str]) -> tuple[str, ...]:
+    """The names, and behind them the columns that differ from one in capitals only, in the order of the names."""
+    return names + tuple(column for name in names for column in columns if column != name == column.casefold())
 
 
 def _first(names: tuple[str, ...], row: Mapping[str, FieldValue]) -> str:

@@ -62,9 +62,9 @@ _MARKED_WORD = re.compile(r"\w\S*")  # of a text without anything but letters, d
 _MAY_BE_MARKED = _Pattern("[\u0300-\u036f\u0483-\u1dff\u20d0-\u20f0\u2cef-\U0010ffff]")
 
 # What has no width (Default_Ignorable_Code_Point), and circles and keys around a character. A soft hyphen at the end of
-# a line took the rest of its word to the next.
+# a line took the rest of its word to the next. The zero-width space is none of these: it parts words (UAX #29).
 _INVISIBLE = _Pattern(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
     "(?:(?<=\u00ad)[^\\S\n]*\n[^\\S\n]*)?"
 )

@@ -7,6 +7,7 @@
 """
 
 import contextlib
+import errno
 import itertools
 import os
 import re
@@ -75,6 +76,9 @@ _PRAGMAS = ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0")
 _NO_ROOM = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
 """What SQLite says where it cannot make a log and its index: on a full disk, in a folder that cannot be written to."""
 
+_AS_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_INTERRUPT)
+"""What SQLite says of damage, and also where a disk does not read (SQLITE_IOERR_CORRUPTFS becomes SQLITE_CORRUPT)."""
+
 _PROGRAM = re.compile(r"\b(as|check|generated|virtual)\b", re.IGNORECASE)
 """What dropping the tables of another format could run."""
 
@@ -124,7 +128,7 @@ class Database(sqlite3.Connection):
         """Bytes of the database and its log, of a file with holes what its blocks can hold at most."""
         files = [status for status in map(self.directory.status, (_FILE, _WAL)) if status]
         if files:  # otherwise the folder was deleted meanwhile, and SQLite still holds the files
-            self._size = sum(min(file.st_size, _UNWRITTEN + _PACKED * _on_disk(file)) for file in files)
+            self._size = sum(map(_bytes_of, files))
         return self._size
 
     def is_as_opened(self) -> bool:
@@ -180,7 +184,7 @@ def _directory(folder: Path) -> Directory:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise StoreError(f"cannot read the index {folder}: {error.strerror}; read permission is needed") from None
+        raise _unreadable(folder, error.strerror) from None
     raise NoIndexError(f"no index at {folder}; 'textae index SOURCE… --index {folder}' makes one")
 
 
@@ -301,6 +305,11 @@ def open_to_write(folder: Path, wait: float) -> Database:
     return database
 
 
+def _bytes_of(file: os.stat_result) -> int:
+    """Bytes of a file, of one with holes what its blocks can hold at most."""
+    return min(file.st_size, _UNWRITTEN + _PACKED * _on_disk(file))
+
+
 def _on_disk(file: os.stat_result) -> int:
     """Bytes of the blocks of a file; of all its bytes where the system does not count blocks."""
     return 512 * blocks if (blocks := getattr(file, "st_blocks", None)) is not None else file.st_size
@@ -342,16 +351,38 @@ def code_of(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
 
 
+def check_disk(folder: Path) -> None:
+    """Read the files of a database that SQLite calls damaged, as it does also where the disk does not read.
+
+    Raises:
+        StoreError: the disk does not read them, so that nobody knows whether they are damaged.
+    """
+    try:
+        with contextlib.closing(Directory(folder)) as directory:
+            for name, status in _files(directory).items():
+                directory.read_through(name, _bytes_of(status))
+    except OSError as error:
+        raise _unreadable(folder, error.strerror) from None
+
+
+def _unreadable(folder: Path, why: object) -> StoreError:
+    return StoreError(f"cannot read the index {folder}: {why}; its disk may be full or broken, or you may not read it")
+
+
 @contextlib.contextmanager
 def damage_is_an_error(folder: Path) -> Iterator[None]:
-    """Raise a `StoreError` for what SQLite cannot read."""
+    """Raise a `StoreError` for what SQLite or the disk cannot read."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         code = code_of(error)
+        if code in _AS_DAMAGE:
+            check_disk(folder)
         if code in _NO_ROOM:
-            raise StoreError(
-                f"cannot read the index {folder}: {error}; its disk may be full or broken, or you may not read it"
-            ) from None
+            raise _unreadable(folder, error) from None
         why = "its pages are linked in circles" if code == sqlite3.SQLITE_INTERRUPT else error
         raise StoreError(f"the index {folder} cannot be read: {why}; 'textae index --replace' rebuilds it") from None
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise _unreadable(folder, error.strerror) from None

@@ -10,6 +10,7 @@ between. Windows has no such descriptors: there, each name is checked just befor
 import contextlib
 import os
 import stat
+import threading
 import weakref
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -21,6 +22,10 @@ from textae.files import sync_opened
 _BY_DESCRIPTOR = {os.open, os.stat, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file", stat.S_IFLNK: "a link"}
+
+_READING, _AT_A_TIME = threading.Lock(), 1 << 20
+_kept_open: dict[tuple[int, int], int] = {}
+"""Files that were read through, by device and inode: to close one would drop SQLite's locks on it in this process."""
 
 
 class Directory:
@@ -88,6 +93,21 @@ class Directory:
         self.file_status(name)
         more = os.O_RDWR if writable else 0
         return open(self.path / name, "rb", opener=lambda _, flags: self._opened(name, flags | more))
+
+    def read_through(self, name: str, size: int) -> None:
+        """Read some bytes of a file, to find out whether the disk reads them.
+
+        Raises:
+            OSError: it does not.
+        """
+        status = os.lstat(self._name(name), **self._where)
+        with _READING:
+            key = status.st_dev, status.st_ino
+            if key not in _kept_open:
+                _kept_open[key] = self._opened(name, os.O_RDONLY)
+            os.lseek(_kept_open[key], 0, os.SEEK_SET)
+            for _ in range(0, size, _AT_A_TIME):
+                os.read(_kept_open[key], _AT_A_TIME)
 
     def create(self, name: str) -> BufferedWriter:
         """Make a file.

@@ -25,7 +25,7 @@ import numpy as np
 from textae.encoding.arrays import Rows
 from textae.errors import NoIndexError, StoreError
 from textae.index import records
-from textae.index.database import Database, damage_is_an_error, open_to_read
+from textae.index.database import Database, check_disk, damage_is_an_error, open_to_read
 from textae.index.records import COLUMNS, Arrays, damaged, digest_of, document_of, fields_of, is_whole, map_array
 from textae.types import Document, FieldValue
 
@@ -85,7 +85,7 @@ class Reader:
             try:
                 self._hashes = {name: sha256 for name, sha256, _ in arrays}
                 directory = self._database.directory.folder("arrays")
-                with contextlib.closing(directory):
+                with contextlib.closing(directory), damage_is_an_error(self.folder):
                     return {name: map_array(directory, name, sha256, size) for name, sha256, size in arrays}, loaded
             except FileNotFoundError as error:
                 self._database.execute("ROLLBACK")
@@ -218,6 +218,8 @@ class Reader:
         The settings and the list of arrays were checked when the reader was made.
         """
         damage = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+        if damage:
+            check_disk(self.folder)
         for row in self._rows_of_documents():
             if not is_whole(row):
                 damage.append(f"the document {row[1]!r} is not what was written")

@@ -24,6 +24,7 @@ from textae.index.database import (
     FORMAT,
     TABLES,
     WAIT_FOR_LOCK,
+    check_disk,
     check_schema,
     code_of,
     open_to_read,
@@ -303,10 +304,12 @@ def failures_are_errors(folder: Path) -> Iterator[None]:
         if "locked" in str(error):
             raise StoreError(f"{_who_writes(folder)} is writing to {folder}; try again when it has finished") from None
         if code_of(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CORRUPT):
+            check_disk(folder)
             why = "its pages are linked in circles" if code_of(error) == sqlite3.SQLITE_INTERRUPT else error
             raise damaged(folder, str(why)) from None
         raise NotWritableError(f"cannot write the index {folder}: {error}; it is as it was before") from None
     except sqlite3.DatabaseError as error:
+        check_disk(folder)
         raise StoreError(
             f"{folder / 'index.sqlite'} is damaged or no index ({error}); delete it, or give another --index"
         ) from None

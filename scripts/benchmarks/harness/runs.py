@@ -147,3 +147,15 @@ def seconds_of(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
+
+
+def cpu_seconds_of(action: Callable[[], object]) -> float:
+    """Run an action and measure the time of processors that it takes, here and in processes that it starts and ends."""
+    started = _cpu_seconds()
+    action()
+    return _cpu_seconds() - started
+
+
+def _cpu_seconds() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

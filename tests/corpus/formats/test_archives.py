@@ -4,9 +4,10 @@ import gzip
 from pathlib import Path
 
 import pytest
-from made import refusal, tarred, zipped
+from asked import refusal
 
 import house
+from benchmarks.made import tarred, zipped
 from textae.corpus import Limits, read
 from textae.corpus.formats import archives
 from textae.corpus.reading import LONGEST

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from made import OPEN, WORD, cfb, docx, only, pdf, refusal, zipped
+from asked import only, refusal
 
+from benchmarks.made import OPEN, WORD, cfb, docx, pdf, zipped
 from textae.corpus import Limits, read, reading
 from textae.types import Document
 

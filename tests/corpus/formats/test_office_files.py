@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from made import CORE, OPEN, SLIDE, WORD, cfb, docx, only, pdf, places, refusal, zipped
+from asked import only, places, refusal
 from openpyxl import Workbook
 
+from benchmarks.made import CORE, OPEN, SLIDE, WORD, cfb, docx, pdf, zipped
 from textae.corpus import read
 from textae.types import Document
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from made import only, places
+from asked import only, places
 
 from textae.corpus import read
 from textae.corpus.formats import markdown, markup
@@ -154,6 +154,10 @@ def test_manuals_of_info_are_their_nodes(tmp_path: Path) -> None:
             "Boilers ******* How to run one. 1 Valves -------- Open them. * Menu:"
         )
         assert places(document) == [("heading", "Top", "Boilers"), ("heading", "Valves", "1 Valves")]
+    (tmp_path / "long.info").write_bytes(
+        head + b"It describes boilers.\n\x1f\nIndirect:\nlong.info-1: 90\n\x1f\nTag Table:\n"
+    )
+    assert only(tmp_path / "long.info").text.endswith("It describes boilers.")
     (tmp_path / "module.info").write_text("name = boiler\n")
     assert only(tmp_path / "module.info").text == "name = boiler"
 
@@ -182,6 +186,38 @@ def test_xml_is_what_stands_between_its_tags_in_the_encoding_it_declares(tmp_pat
     document = only(tmp_path / "a.xml")
     assert (document.title, document.text.split()) == ("The title", ["The", "title", "café", "bold"])
     assert line_of(document, "café") == 4
+
+
+def test_xml_that_is_not_well_formed_is_read_without_its_tags(tmp_path: Path) -> None:
+    document = written(
+        tmp_path / "a.xml",
+        '<doc>\n<title>Fish &amp; chips</title>\n<p a="1"\n>salt & <b>oil</p>\n<![CDATA[1 < 2]]>\n<q',
+    )
+    assert document.title == "Fish & chips"
+    assert " ".join(document.text.split()) == "Fish & chips salt & oil 1 < 2 <q"
+    assert line_of(document, "salt") == 4
+    assert " ".join(written(tmp_path / "b.xml", "<a>cut off <b>in the mid").text.split()) == "cut off in the mid"
+
+
+def test_texts_of_feeds_have_no_markup(tmp_path: Path) -> None:
+    item = "<item><title>First</title>\n<description>&lt;p&gt;Boil&lt;b&gt;er&lt;/b&gt;&lt;p&gt;hot</description>\n"
+    encoded = "<x:encoded><![CDATA[\n<script>no</script>\n<div>Open &amp; close</div>]]></x:encoded></item>\n"
+    rss = written(
+        tmp_path / "a.rss",
+        f"<rss><channel><title>News</title>\n{item}{encoded}<item><title>Last</title></item></channel></rss>",
+    )
+    assert rss.text == "News\nFirst\nBoiler hot\nOpen & close\n\n\nLast"
+    assert [line_of(rss, word) for word in ("Boiler", "Open", "Last")] == [3, 4, 7]
+    xhtml = '<content type="xhtml"><div><p>one</p><p>two</p></div></content>'
+    atom = written(tmp_path / "b.atom", f"<feed>{xhtml}<content>3 &lt;i&gt;x&lt;/i&gt;</content></feed>")
+    assert atom.text.split() == ["one", "two", "3", "x"]
+    assert written(tmp_path / "c.xml", "<doc><description>a &lt;b&gt; c</description></doc>").text == "a <b> c"
+
+
+def test_a_page_or_a_table_may_be_named_xls(tmp_path: Path) -> None:
+    page = written(tmp_path / "a.xls", "<html><meta charset=utf-8><table><tr><td>Pump<td>12</table></html>")
+    assert page.text.split() == ["Pump", "12"]
+    assert written(tmp_path / "b.xls", "Pump\t12\n").text == "Pump\t12"
 
 
 def test_subtitles_are_cues_at_their_times(tmp_path: Path) -> None:

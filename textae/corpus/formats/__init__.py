@@ -42,8 +42,8 @@ class Format:
         module: in this package, whose `read` reads it.
         isolated: whether it is read in a process of its own: whether its parser is more than a loop over lines.
         needs: what a person calls it, where it needs the extra `documents`.
-        rows: whether its documents are parts with fields of their own. They do not have the fields of the file: each
-            change of the file would change them all.
+        rows: whether its documents are parts with fields of their own. They do not have the size and the day of the
+            file: each change of the file would change them all.
         box: whether a reader that ends inside of it can go on behind the document that ended it.
         parts: whether a text that is too long is read in parts.
         members: whether it holds files, any of which can be left out, and yields None before each of them.
@@ -74,7 +74,7 @@ _KINDS = (
     (Format("markup", parts=True), ".rst .rest .adoc .asciidoc .asc .org .textile .tex .ltx .latex"),
     (Format("info", isolated=False), ".info"),
     (Format("roff"), ".man .mdoc .roff .1 .2 .3 .4 .5 .6 .7 .8 .9"),
-    (Format("web"), ".html .htm .xhtml .xht .shtml"),
+    (Format("web"), ".html .htm .xhtml .xht .shtml .xls"),
     (Format("message"), ".eml .emlx .mht .mhtml"),
     (Format("mailbox", rows=True, box=True), ".mbox"),
     (Format("rows", isolated=False, rows=True), ".jsonl .ndjson .csv .tsv"),
@@ -168,7 +168,7 @@ class Given:
         size: of the file in bytes.
         modified: seconds since 1970; None where nobody knows.
         is_alone: whether it was named by itself.
-        own_ids: whether the rows of a table, or the mails of a box, keep their ids as they are.
+        own_ids: whether the rows of a table, or the mails of a box, keep their ids and fields as they are.
         longest: bytes of a document.
         notice: of its document.
     """
@@ -277,13 +277,18 @@ class Given:
             self.name, between.join(pieces), title, values, self.name, places=tuple(places), notice=self.notice
         )
 
+    @property
+    def names(self) -> dict[str, FieldValue]:
+        """The fields of the file that a change of it does not change, which its rows have, too."""
+        folder = self.name.rpartition("/")[0]
+        names: dict[str, FieldValue] = {"path": self.name, "type": self.ending[1:] or "text"}
+        return names | {"folder": folder} if folder else names
+
     def fields(self) -> dict[str, FieldValue]:
         """The fields of the file. Its documents have them beside their own, which win where both have one name."""
         if not self._is_file:
             return {}
-        fields: dict[str, FieldValue] = {"path": self.name, "type": self.ending[1:] or "text", "size": self.size}
-        if folder := self.name.rpartition("/")[0]:
-            fields["folder"] = folder
+        fields = self.names | {"size": self.size}
         if self.modified is not None:
             # The day of here, as `ls` shows it. A time of day would make each save of the same text a new document.
             with contextlib.suppress(ValueError, OverflowError, OSError):  # of the year 10,000
@@ -328,8 +333,10 @@ def read(given: Given) -> Iterator[Item]:
     kind = FORMATS.get(given.ending, PLAIN)
     try:
         _check_first_bytes(given)
-        items: Iterator[Item] = import_module(f"textae.corpus.formats.{kind.module}").read(given)
-        for item in items:
+        if kind.rows and not (kind.members or given.own_ids):
+            yield from _with_names(given)
+            return
+        for item in _items(given):
             yield item if kind.rows or item is None else given.wanted(item)
     except RefusedError as error:
         yield Skipped(given.name, str(error))
@@ -337,6 +344,21 @@ def read(given: Given) -> Iterator[Item]:
         if not kind.needs:
             raise
         yield Skipped(given.name, f"{kind.needs}: needs pip install 'textae[documents]'")
+
+
+def _items(given: Given) -> Iterator[Item]:
+    module = import_module(f"textae.corpus.formats.{FORMATS.get(given.ending, PLAIN).module}")
+    return cast("Iterator[Item]", module.read(given))
+
+
+def _with_names(given: Given) -> Iterator[Item]:
+    """The rows of a file with its path, type and folder; a field of their own comes before one of the same name."""
+    names = given.names
+    own = tuple(pair for pair in given.spec.select if pair[0] not in names)
+    for item in _items(replace(given, spec=replace(given.spec, select=own))):
+        if isinstance(item, Document):
+            object.__setattr__(item, "fields", {**names, **item.fields})  # of a new one; `replace` takes 1 µs more
+        yield item and given.wanted(item) if given.spec.select else item
 
 
 def _check_first_bytes(given: Given) -> None:

@@ -24,7 +24,9 @@ def read(given: Given) -> Iterator[Item]:
         yield given.document("", [formats.lines(decoded.text)])
         return
     title = _TITLE.search(decoded.text)
-    yield given.document(title[1] if title else "", _nodes(decoded.text))
+    nodes = list(_nodes(decoded.text))
+    # The first part of a long manual lists the others, and says what it is about.
+    yield given.document(title[1] if title else "", nodes or [formats.lines(decoded.text.partition("\x1f")[0])])
 
 
 def _nodes(text: str) -> Iterator[Part]:

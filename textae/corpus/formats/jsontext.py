@@ -46,9 +46,10 @@ def _is_lines(text: str) -> bool:
 
 
 def _is_table(value: Any, spec: tables.TableSpec) -> bool:
-    texts = (spec.text_field,) if spec.text_field else tables.TEXT_FIELDS
     is_list = isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
-    return is_list and any(field in row for row in value for field in texts)
+    if spec.text_field or not is_list:
+        return is_list and any(spec.text_field in row for row in value)
+    return any(column.casefold() in tables.TEXT_FIELDS for row in value for column in row)
 
 
 def readable(text: str) -> str:

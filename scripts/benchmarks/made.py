@@ -1,12 +1,10 @@
-"""Small files of each kind, which the tests make."""
+"""Small files of the kinds that are no text: zip archives, office documents, PDF and Outlook's mail."""
 
 import io
 import tarfile
 from pathlib import Path
 
 import house
-from textae.corpus import Limits, read
-from textae.types import Document, Skipped
 
 WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 CORE = (
@@ -17,31 +15,14 @@ SLIDE = '<p:sld xmlns:a="a" xmlns:p="p" xmlns:r="r">{}</p:sld>'
 OPEN = '<o:document xmlns:o="o" xmlns:text="t" xmlns:draw="d" xmlns:presentation="p">{}</o:document>'
 
 
-def only(path: Path, **options: Limits) -> Document:
-    """The only document of a file."""
-    (item,) = read([str(path)], **options)
-    assert isinstance(item, Document), item
-    return item
-
-
-def refusal(path: Path, **options: Limits) -> str:
-    """The reason for which the only file of a folder is skipped."""
-    (item,) = read([str(path.parent)], **options)
-    assert isinstance(item, Skipped), item
-    return item.reason
-
-
-def places(document: Document) -> list[tuple[str, str, str]]:
-    """The kind, the name and the first line of each place."""
-    return [(place.kind, place.name, document.text[place.start :].split("\n")[0]) for place in document.places]
-
-
 def zipped(path: Path, parts: dict[str, str | bytes]) -> Path:
+    """A zip archive of these files."""
     path.write_bytes(house.zipped(parts))
     return path
 
 
 def tarred(path: Path, mode: str, parts: dict[str, bytes]) -> Path:
+    """A tar archive; `mode` is that of `tarfile.open`."""
     with tarfile.open(path, mode) as archive:
         for name, content in parts.items():
             member = tarfile.TarInfo(name)

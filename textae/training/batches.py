@@ -1,7 +1,8 @@
 """A corpus of bags on a device, and the batches that training draws from it.
 
 Rows differ in length, so a batch is the postings of its rows, one row after the other, with the row of each posting.
-No step loops over documents in Python.
+No step loops over documents in Python, and of a long document it reads some words that are drawn
+(`textae.training.drawing`).
 """
 
 import itertools
@@ -15,9 +16,13 @@ from torch import Generator, Tensor
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.weighting import tfidf
+from textae.training.drawing import Drawing, postings_of, uniform
 
 SHORT = 10
 """Distinct words of a document of which half as large a share is hidden as of a long one."""
+
+MOST_DRAWN = 256
+"""Different words of a document that a step reads."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,9 @@ class DeviceBags:
         self.starts = torch.from_numpy(bags.starts).to(device)
         self.terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
         self.counts = torch.from_numpy(bags.counts.astype("float32")).to(device)
-        self.weights = torch.from_numpy(tfidf(bags, idf)).to(device)
+        weights = tfidf(bags, idf)
+        self._drawing = Drawing(bags.starts, weights, MOST_DRAWN, device)
+        self.weights = torch.from_numpy(weights).to(device)
         self.lengths = self.starts.diff()
         self.idf = torch.tensor(idf, device=device)
 
@@ -106,6 +113,11 @@ class DeviceBags:
         at, row_of, lengths = postings_of(self.starts, rows)
         return Batch(self.terms[at], self.weights[at], row_of, lengths)
 
+    def drawn(self, rows: Tensor, generator: Generator) -> Batch:
+        """Rows by their numbers (n,) int64, of each at most `MOST_DRAWN` words; the generator is on the CPU."""
+        at, row_of, lengths = self._drawing.postings(rows, generator)
+        return Batch(self.terms[at], self.weights[at] / self._drawing.chances[at], row_of, lengths)
+
     def batches(self, size: int = 2_048) -> Iterator[Batch]:
         """All rows in their order."""
         yield from map(self.batch, torch.arange(len(self), device=self.terms.device).split(size))
@@ -115,14 +127,14 @@ class DeviceBags:
 
         Half of the crops draw 4 to 15 terms by their counts, half 3 to 9 by counts times idf, without replacement: the
         m largest keys u^(1/w), u uniform, are such a draw with probability proportional to w (Efraimidis & Spirakis
-        2006).
+        2006). Of a long row they are drawn from `MOST_DRAWN` of its terms, so counts are divided by their chances.
 
         Args:
             rows: (n,) int64.
             generator: on the CPU.
         """
-        at, row_of, lengths = postings_of(self.starts, rows)
-        counts, idf = self.counts[at], self.idf[self.terms[at]]  # (n_postings,)
+        at, row_of, lengths = self._drawing.postings(rows, generator)
+        counts, idf = self.counts[at] / self._drawing.chances[at], self.idf[self.terms[at]]  # (n_drawn,)
         plain, many, few = (uniform(len(rows), generator, rows.device) for _ in range(3))  # (n,)
         plain = plain < 0.5
         size = torch.where(plain, 4 + 12 * many, 3 + 7 * few).long()
@@ -134,26 +146,3 @@ class DeviceBags:
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
         drawn = rank < size[row_of]
         return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
-
-
-def postings_of(starts: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The postings of some rows.
-
-    Args:
-        starts: (n + 1,) int64, the first posting of each row, and the end.
-        rows: (m,) int64.
-
-    Returns:
-        The numbers of the postings, (n_postings,); the row of each, counted among these rows; and the lengths of these
-        rows, (m,).
-    """
-    first = starts[rows]
-    lengths = starts[rows + 1] - first
-    row_of = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), lengths)
-    begin = torch.cumsum(lengths, 0) - lengths
-    return torch.arange(len(row_of), device=rows.device) + (first - begin)[row_of], row_of, lengths
-
-
-def uniform(n: int, generator: Generator, device: torch.device) -> Tensor:
-    """Random numbers that are the same on every device: the generator draws them on the CPU."""
-    return torch.rand(n, generator=generator).to(device)

@@ -199,7 +199,7 @@ def batch_loss(
     """
     n, rows = len(rows), rows.to(corpus.terms.device)
     others, alike, alike_near = neighbours.draw(rows, generator)  # (n,), and (n, n) twice
-    documents, near_documents = corpus.batch(rows), corpus.batch(others)
+    documents, near_documents = corpus.drawn(rows, generator), corpus.drawn(others, generator)
     crops = [corpus.crops(rows, generator) for _ in range(CROPS)]
     noisy = [hide_words(batch, dropout, generator) for batch in (documents, near_documents)]
     hidden = network.hidden(joined(*noisy, *crops))  # ((2 + CROPS) n, n_hidden)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from textae.encoding.arrays import Floats
@@ -21,8 +22,8 @@ from textae.training.drawing import Drawing, postings_of, uniform
 SHORT = 10
 """Distinct words of a document of which half as large a share is hidden as of a long one."""
 
-MOST_DRAWN = 256
-"""Different words of a document that a step reads."""
+MOST_READ = 256
+"""Different words of a document that a step, or a search for neighbours, reads."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class DeviceBags:
         self.terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
         self.counts = torch.from_numpy(bags.counts.astype("float32")).to(device)
         weights = tfidf(bags, idf)
-        self._drawing = Drawing(bags.starts, weights, MOST_DRAWN, device)
+        self._drawing = Drawing(bags.starts, weights, MOST_READ, device)
         self.weights = torch.from_numpy(weights).to(device)
         self.lengths = self.starts.diff()
         self.idf = torch.tensor(idf, device=device)
@@ -103,10 +104,16 @@ class DeviceBags:
 
     @property
     def matrix(self) -> Tensor:
-        """The tf-idf vectors as a sparse matrix (n, n_terms)."""
+        """The tf-idf vectors of the `MOST_READ` heaviest words of each row, of unit length: (n, n_terms), sparse."""
+        row_of = torch.repeat_interleave(self.lengths)
+        kept = places(self.weights.clamp(max=1), row_of, self.lengths) < MOST_READ
+        lost = torch.zeros(len(self), device=row_of.device)  # of the squared length
+        lost.index_add_(0, row_of[~kept], self.weights[~kept].square())
+        weights = (self.weights / (1 - lost).sqrt()[row_of])[kept]
+        starts = F.pad(self.lengths.clamp(max=MOST_READ).cumsum(0), (1, 0))
         with warnings.catch_warnings():  # torch calls compressed sparse rows a beta; only their product is used here
             warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)", category=UserWarning)
-            return torch.sparse_csr_tensor(self.starts, self.terms, self.weights, (len(self), len(self.idf)))
+            return torch.sparse_csr_tensor(starts, self.terms[kept], weights, (len(self), len(self.idf)))
 
     def batch(self, rows: Tensor) -> Batch:
         """Whole rows, by their numbers (n,) int64."""
@@ -114,7 +121,7 @@ class DeviceBags:
         return Batch(self.terms[at], self.weights[at], row_of, lengths)
 
     def drawn(self, rows: Tensor, generator: Generator) -> Batch:
-        """Rows by their numbers (n,) int64, of each at most `MOST_DRAWN` words; the generator is on the CPU."""
+        """Rows by their numbers (n,) int64, of each at most `MOST_READ` words; the generator is on the CPU."""
         at, row_of, lengths = self._drawing.postings(rows, generator)
         return Batch(self.terms[at], self.weights[at] / self._drawing.chances[at], row_of, lengths)
 
@@ -127,7 +134,7 @@ class DeviceBags:
 
         Half of the crops draw 4 to 15 terms by their counts, half 3 to 9 by counts times idf, without replacement: the
         m largest keys u^(1/w), u uniform, are such a draw with probability proportional to w (Efraimidis & Spirakis
-        2006). Of a long row they are drawn from `MOST_DRAWN` of its terms, so counts are divided by their chances.
+        2006). Of a long row they are drawn from `MOST_READ` of its terms, so counts are divided by their chances.
 
         Args:
             rows: (n,) int64.
@@ -140,9 +147,20 @@ class DeviceBags:
         size = torch.where(plain, 4 + 12 * many, 3 + 7 * few).long()
         chances = torch.where(plain[row_of], counts, counts * idf).double()
         keys = uniform(len(at), generator, rows.device).double().clamp_min(1e-12) ** (1 / chances)
-        order = torch.argsort(row_of.double() + 1 - keys, stable=True)  # keys are within 0 and 1, so rows stay together
-        rank = torch.empty_like(order)
-        rank[order] = torch.arange(len(order), device=rows.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
-        drawn = rank < size[row_of]
+        drawn = places(keys, row_of, lengths) < size[row_of]
         return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
+
+
+def places(keys: Tensor, row_of: Tensor, lengths: Tensor) -> Tensor:
+    """The place of each posting in its row by falling keys, from 0: (n_postings,) int64.
+
+    Args:
+        keys: (n_postings,), from 0 to 1.
+        row_of: (n_postings,) int64, rising.
+        lengths: (n,) int64, postings of each row.
+    """
+    order = torch.argsort(row_of.double() + 1 - keys, stable=True)  # keys are within 0 and 1, so rows stay together
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=keys.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
+    return place

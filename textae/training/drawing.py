@@ -85,10 +85,11 @@ def chances_of(starts: NDArray[np.int64], weights: Floats, most: int) -> NDArray
 def _ends(starts: NDArray[np.int64], draws: NDArray[np.int64], chances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where each posting ends on the line of all rows, (n_postings,); row i begins at `draws[i]`, exactly."""
     lengths = np.diff(starts)
-    ends = np.concatenate([[0.0], np.cumsum(chances)])
-    ends = ends[1:] - np.repeat(ends[starts[:-1]] - draws[:-1], lengths)
+    total = np.concatenate([[0.0], np.cumsum(chances)])
+    ends: NDArray[np.float64] = total[1:] - np.repeat(total[starts[:-1]] - draws[:-1], lengths)
     whole = np.repeat(np.diff(draws) == lengths, lengths)
-    ends = np.where(whole, np.rint(ends), np.minimum(ends, np.repeat(draws[1:], lengths)))
+    ends[whole] = np.rint(ends[whole])
+    ends = np.minimum(ends, np.repeat(draws[1:], lengths))
     ends[starts[1:][lengths > 0] - 1] = draws[1:][lengths > 0]
     return ends
 

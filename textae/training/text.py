@@ -129,7 +129,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         steps, rate = round(epochs * n / size), spec.learning_rate or LEARNING_RATE
         schedule = Schedule(steps, max(1, -(-steps // SEARCHES)), WARM_UP)
         neighbours = Neighbours(corpus.matrix, MOST_NEIGHBOURS)
-        clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks)
+        clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks * neighbours.steps_of_block)
         crops = held.crops(torch.arange(len(held), device=device), generator)
         monitor = HoldoutMonitor(network, partial(reciprocal_ranks, network, crops, held, corpus))
 
@@ -139,7 +139,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
             hidden = network.hidden_of(corpus)
             first = neighbours.near is None
             codes = F.normalize(hidden[:, :START_DIMS], dim=1) if first else network.topic_head(hidden)
-            neighbours.search(codes, clock.tick)
+            neighbours.search(codes, partial(clock.tick, neighbours.steps_of_block))
 
         loss_of = partial(batch_loss, network, corpus, neighbours, model.dropout, generator)
         batches, groups = shuffled(n, size, generator, drop_last=True), [(network.parameters(), rate)]

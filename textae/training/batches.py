@@ -107,9 +107,8 @@ class DeviceBags:
         """The tf-idf vectors of the `MOST_READ` heaviest words of each row, of unit length: (n, n_terms), sparse."""
         row_of = torch.repeat_interleave(self.lengths)
         kept = places(self.weights.clamp(max=1), row_of, self.lengths) < MOST_READ
-        lost = torch.zeros(len(self), device=row_of.device)  # of the squared length
-        lost.index_add_(0, row_of[~kept], self.weights[~kept].square())
-        weights = (self.weights / (1 - lost).sqrt()[row_of])[kept]
+        left_out = torch.zeros(len(self), device=row_of.device).index_add_(0, row_of[~kept], self.weights[~kept] ** 2)
+        weights = (self.weights / (1 - left_out).sqrt()[row_of])[kept]
         starts = F.pad(self.lengths.clamp(max=MOST_READ).cumsum(0), (1, 0))
         with warnings.catch_warnings():  # torch calls compressed sparse rows a beta; only their product is used here
             warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)", category=UserWarning)

@@ -75,10 +75,8 @@ def chances_of(starts: NDArray[np.int64], weights: Floats, most: int) -> NDArray
         left = most - (lengths - np.bincount(rows, minlength=len(lengths)))  # draws for light postings: (n,)
         chances[light] = heights * (left / np.bincount(rows, heights, len(lengths)).clip(1e-300))[rows]
         heavy = chances[light] > 1
-        if not heavy.any():
-            break
         chances[light[heavy]] = 1
-        light = light[~heavy]
+        light = light[~heavy] if heavy.any() else light[:0]
     return chances
 
 

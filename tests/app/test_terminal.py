@@ -160,6 +160,43 @@ class TestProgressLine:
         assert "learning  ██████░░░░░░░░░░░░░░░░░░  25%" in written.err
         assert written.err.endswith("\r\x1b[K")
 
+    def timed(self, monkeypatch, *calls: tuple[float, str, int, int | None]) -> None:
+        """Report progress at given seconds."""
+        now = [0.0]
+        monkeypatch.setattr("time.monotonic", lambda: now[0])
+        progress = ProgressLine(quiet=False)
+        for now[0], stage, done, total in calls:
+            progress(stage, done, total)
+
+    def test_a_log_gets_a_line_every_ten_seconds(self, capsys, monkeypatch) -> None:
+        reading = [(seconds, "reading", 100 * seconds, None) for seconds in range(26)]
+        learning = [(26 + seconds, "learning", seconds, 29) for seconds in range(26)]
+        self.timed(monkeypatch, *reading, *learning)
+        assert capsys.readouterr().err.splitlines() == [
+            "reading…",
+            "reading  1,000",
+            "reading  2,000",
+            "learning…",
+            "learning   34%  0:19 left",
+            "learning   68%  0:09 left",
+        ]
+
+    def test_a_long_stage_says_once_how_long_it_takes(self, capsys, monkeypatch) -> None:
+        """At first 4 of 124 were done; 3 in the next three seconds leave 117 for 117 seconds."""
+        self.timed(monkeypatch, *((s, "learning", 4 + s, 124) for s in range(9)))
+        assert capsys.readouterr().err == "learning…\ntextae: learning takes about 2 minutes\n"
+
+    @pytest.mark.parametrize(
+        ("total", "said"), [(29, ""), (30, "30 seconds"), (88, "90 seconds"), (90, "2 minutes"), (9_000, "2 hours")]
+    )
+    def test_a_short_stage_announces_nothing(self, capsys, monkeypatch, total, said) -> None:
+        self.timed(monkeypatch, (0, "learning", 0, total), (3, "learning", 3, total))
+        assert capsys.readouterr().err == "learning…\n" + f"textae: learning takes about {said}\n" * bool(said)
+
+    def test_the_announcement_has_a_line_of_its_own(self, tty, capsys, monkeypatch) -> None:
+        self.timed(monkeypatch, (0, "learning", 0, 40), (10, "learning", 10, 40))
+        assert "\r\x1b[Ktextae: learning takes about 40 seconds\n\r\x1b[Klearning" in capsys.readouterr().err
+
     def test_the_time_left(self, tty, capsys, monkeypatch) -> None:
         clock = iter([100.0, 130.0])  # a quarter done in 30 seconds
         monkeypatch.setattr("time.monotonic", lambda: next(clock))

@@ -120,42 +120,65 @@ def confirm(question: str, otherwise: str) -> None:
         raise SystemExit(1)
 
 
-class ProgressLine(AbstractContextManager["ProgressLine"]):
-    """The progress of a long task, on one line of stderr that is overwritten; in a log, the name of each stage.
+def _duration(seconds: float) -> str:
+    """Seconds as a person says them: 40 seconds, 2 minutes, 3 hours."""
+    for size, unit in ((3_600, "hours"), (60, "minutes")):
+        if seconds >= 1.5 * size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{10 * round(seconds / 10)} seconds"
 
-    Used as a context manager, it clears the line at the end.
+
+class ProgressLine(AbstractContextManager["ProgressLine"]):
+    """The progress of a long task, on one line of stderr that is overwritten; in a log, a line every ten seconds.
+
+    It says how long a long stage takes, as soon as its first steps tell. Used as a context manager, it clears the line
+    at the end.
 
     Args:
         quiet: print nothing.
     """
 
-    EVERY = 0.1  # seconds between two updates
+    EVERY, LOGGED = 0.1, 10.0  # seconds between two updates of the line, and between two lines of a log
+    KNOWN, LONG = 3.0, 30.0  # seconds of a stage after which its steps tell, and from which it is long
 
     def __init__(self, *, quiet: bool) -> None:
         self._bar = sys.stderr.isatty() and not quiet
         self._log = not sys.stderr.isatty() and not quiet
         self._stage = ""
         self._started = self._last = 0.0
+        self._first, self._announced = 0, quiet
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Show how much of a stage is done; the signature of `textae.types.Progress`."""
         now = time.monotonic()
         if stage != self._stage:
             self.finish()
-            self._stage, self._started, self._last = stage, now, 0.0
+            self._stage, self._started, self._last = stage, now, now if self._log else 0.0
+            self._first, self._announced = done, not (self._bar or self._log)
             if self._log:
                 _say(f"{stage}…")
+        seconds = now - self._started
+        left = seconds * (total - done) / (done - self._first) if total and done > self._first else None
+        if not self._announced and left is not None and seconds >= self.KNOWN:
+            self._announced = True
+            if seconds + left >= self.LONG:
+                self.finish()
+                note(f"{stage} takes about {_duration(seconds + left)}")
         if self._bar and now - self._last >= self.EVERY:
             self._last = now
-            _say(f"\r\x1b[K{self._line(done, total, now - self._started)}", nl=False)
+            _say(f"\r\x1b[K{self._line(done, total, left if seconds > 1 else None)}", nl=False)
+        elif self._log and now - self._last >= self.LOGGED:
+            self._last = now
+            _say(self._line(done, total, left))
 
-    def _line(self, done: int, total: int | None, seconds: float) -> str:
+    def _line(self, done: int, total: int | None, left: float | None) -> str:
         if not total:
             return f"{self._stage}  {done:,}" if done else f"{self._stage}…"
-        minutes, rest = divmod(round(seconds * (total - done) / max(done, 1)), 60)
-        left = f"  {minutes}:{rest:02} left" if done and seconds > 1 else ""
         filled = 24 * done // total
-        return f"{self._stage}  {'█' * filled}{'░' * (24 - filled)} {100 * done // total:3}%{left}"
+        bar = f"{'█' * filled}{'░' * (24 - filled)} " if self._bar else ""
+        minutes, seconds = divmod(round(left or 0), 60)
+        rest = "" if left is None else f"  {minutes}:{seconds:02} left"
+        return f"{self._stage}  {bar}{100 * done // total:3}%{rest}"
 
     def finish(self) -> None:
         """Clear the line."""

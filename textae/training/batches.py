@@ -1,7 +1,8 @@
 """A corpus of bags on a device, and the batches that training draws from it.
 
 Rows differ in length, so a batch is the postings of its rows, one row after the other, with the row of each posting.
-No step loops over documents in Python.
+No step loops over documents in Python, and of a long document it reads some words that are drawn
+(`textae.training.drawing`).
 """
 
 import itertools
@@ -10,14 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.weighting import tfidf
+from textae.training.drawing import Drawing, postings_of, uniform
 
 SHORT = 10
 """Distinct words of a document of which half as large a share is hidden as of a long one."""
+
+MOST_READ = 256
+"""Different words of a document that a step, or a search for neighbours, reads."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,9 @@ class DeviceBags:
         self.starts = torch.from_numpy(bags.starts).to(device)
         self.terms = torch.from_numpy(bags.terms.astype("int64")).to(device)
         self.counts = torch.from_numpy(bags.counts.astype("float32")).to(device)
-        self.weights = torch.from_numpy(tfidf(bags, idf)).to(device)
+        weights = tfidf(bags, idf)
+        self._drawing = Drawing(bags.starts, weights, MOST_READ, device)
+        self.weights = torch.from_numpy(weights).to(device)
         self.lengths = self.starts.diff()
         self.idf = torch.tensor(idf, device=device)
 
@@ -96,15 +104,25 @@ class DeviceBags:
 
     @property
     def matrix(self) -> Tensor:
-        """The tf-idf vectors as a sparse matrix (n, n_terms)."""
+        """The tf-idf vectors of the `MOST_READ` heaviest words of each row, of unit length: (n, n_terms), sparse."""
+        row_of = torch.repeat_interleave(self.lengths)
+        kept = places(self.weights.clamp(max=1), row_of, self.lengths) < MOST_READ
+        left_out = torch.zeros(len(self), device=row_of.device).index_add_(0, row_of[~kept], self.weights[~kept] ** 2)
+        weights = (self.weights / (1 - left_out).sqrt()[row_of])[kept]
+        starts = F.pad(self.lengths.clamp(max=MOST_READ).cumsum(0), (1, 0))
         with warnings.catch_warnings():  # torch calls compressed sparse rows a beta; only their product is used here
             warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)", category=UserWarning)
-            return torch.sparse_csr_tensor(self.starts, self.terms, self.weights, (len(self), len(self.idf)))
+            return torch.sparse_csr_tensor(starts, self.terms[kept], weights, (len(self), len(self.idf)))
 
     def batch(self, rows: Tensor) -> Batch:
         """Whole rows, by their numbers (n,) int64."""
         at, row_of, lengths = postings_of(self.starts, rows)
         return Batch(self.terms[at], self.weights[at], row_of, lengths)
+
+    def drawn(self, rows: Tensor, generator: Generator) -> Batch:
+        """Rows by their numbers (n,) int64, of each at most `MOST_READ` words; the generator is on the CPU."""
+        at, row_of, lengths = self._drawing.postings(rows, generator)
+        return Batch(self.terms[at], self.weights[at] / self._drawing.chances[at], row_of, lengths)
 
     def batches(self, size: int = 2_048) -> Iterator[Batch]:
         """All rows in their order."""
@@ -115,45 +133,33 @@ class DeviceBags:
 
         Half of the crops draw 4 to 15 terms by their counts, half 3 to 9 by counts times idf, without replacement: the
         m largest keys u^(1/w), u uniform, are such a draw with probability proportional to w (Efraimidis & Spirakis
-        2006).
+        2006). Of a long row they are drawn from `MOST_READ` of its terms, so counts are divided by their chances.
 
         Args:
             rows: (n,) int64.
             generator: on the CPU.
         """
-        at, row_of, lengths = postings_of(self.starts, rows)
-        counts, idf = self.counts[at], self.idf[self.terms[at]]  # (n_postings,)
+        at, row_of, lengths = self._drawing.postings(rows, generator)
+        counts, idf = self.counts[at] / self._drawing.chances[at], self.idf[self.terms[at]]  # (n_drawn,)
         plain, many, few = (uniform(len(rows), generator, rows.device) for _ in range(3))  # (n,)
         plain = plain < 0.5
         size = torch.where(plain, 4 + 12 * many, 3 + 7 * few).long()
         chances = torch.where(plain[row_of], counts, counts * idf).double()
         keys = uniform(len(at), generator, rows.device).double().clamp_min(1e-12) ** (1 / chances)
-        order = torch.argsort(row_of.double() + 1 - keys, stable=True)  # keys are within 0 and 1, so rows stay together
-        rank = torch.empty_like(order)
-        rank[order] = torch.arange(len(order), device=rows.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
-        drawn = rank < size[row_of]
+        drawn = places(keys, row_of, lengths) < size[row_of]
         return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
 
 
-def postings_of(starts: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The postings of some rows.
+def places(keys: Tensor, row_of: Tensor, lengths: Tensor) -> Tensor:
+    """The place of each posting in its row by falling keys, from 0: (n_postings,) int64.
 
     Args:
-        starts: (n + 1,) int64, the first posting of each row, and the end.
-        rows: (m,) int64.
-
-    Returns:
-        The numbers of the postings, (n_postings,); the row of each, counted among these rows; and the lengths of these
-        rows, (m,).
+        keys: (n_postings,), from 0 to 1.
+        row_of: (n_postings,) int64, rising.
+        lengths: (n,) int64, postings of each row.
     """
-    first = starts[rows]
-    lengths = starts[rows + 1] - first
-    row_of = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), lengths)
-    begin = torch.cumsum(lengths, 0) - lengths
-    return torch.arange(len(row_of), device=rows.device) + (first - begin)[row_of], row_of, lengths
-
-
-def uniform(n: int, generator: Generator, device: torch.device) -> Tensor:
-    """Random numbers that are the same on every device: the generator draws them on the CPU."""
-    return torch.rand(n, generator=generator).to(device)
+    order = torch.argsort(row_of.double() + 1 - keys, stable=True)  # keys are within 0 and 1, so rows stay together
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=keys.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
+    return place

@@ -123,16 +123,16 @@ class Clock:
 
     Args:
         progress: gets the stage, the number of steps done, and the total.
-        total: number of steps, where the search for the neighbours of a block of rows counts as one too.
+        total: number of steps; other work counts as the steps that take as long.
         stage: the name of the work.
     """
 
     def __init__(self, progress: Progress, total: int, stage: str = "learning") -> None:
         self._progress, self._total, self._stage, self._done = progress, total, stage, 0
 
-    def tick(self) -> None:
-        """Count one more step."""
-        self._done += 1
+    def tick(self, steps: int = 1) -> None:
+        """Count more steps."""
+        self._done += steps
         self._progress(self._stage, min(self._done, self._total), self._total)
 
 

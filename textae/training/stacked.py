@@ -19,8 +19,9 @@ from textae.config import DENOISING, NONE, RBM, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import TextEncoder
 from textae.encoding.weighting import term_frequencies
-from textae.training.batches import Batch, postings_of
+from textae.training.batches import Batch
 from textae.training.corruption import CORRUPTIONS
+from textae.training.drawing import postings_of
 from textae.training.itq import quantization
 from textae.training.loop import Clock, Schedule, descend, device_of, shuffled
 from textae.training.networks.dbn import stack_rbms

@@ -5,6 +5,8 @@
 3. Crops must find their document by topics too: this keeps topics from collapsing to one.
 4. The code must predict the words of the document and of that neighbour (multinomial reconstruction).
 
+A step draws at most 256 words of a long document (`textae.training.drawing`).
+
 Documents of one neighbourhood are excluded as negatives. The first neighbours are those of tf-idf and a few dimensions
 of LSA; later searches use tf-idf and topics, which get better. Training uses no label and no query. Held-out documents
 judge it: if crops find them less often than before, the network returns to its best state.
@@ -129,7 +131,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         steps, rate = round(epochs * n / size), spec.learning_rate or LEARNING_RATE
         schedule = Schedule(steps, max(1, -(-steps // SEARCHES)), WARM_UP)
         neighbours = Neighbours(corpus.matrix, MOST_NEIGHBOURS)
-        clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks)
+        clock = Clock(progress, steps + schedule.checkpoints * neighbours.n_blocks * neighbours.steps_of_block)
         crops = held.crops(torch.arange(len(held), device=device), generator)
         monitor = HoldoutMonitor(network, partial(reciprocal_ranks, network, crops, held, corpus))
 
@@ -139,7 +141,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
             hidden = network.hidden_of(corpus)
             first = neighbours.near is None
             codes = F.normalize(hidden[:, :START_DIMS], dim=1) if first else network.topic_head(hidden)
-            neighbours.search(codes, clock.tick)
+            neighbours.search(codes, partial(clock.tick, neighbours.steps_of_block))
 
         loss_of = partial(batch_loss, network, corpus, neighbours, model.dropout, generator)
         batches, groups = shuffled(n, size, generator, drop_last=True), [(network.parameters(), rate)]
@@ -199,7 +201,7 @@ def batch_loss(
     """
     n, rows = len(rows), rows.to(corpus.terms.device)
     others, alike, alike_near = neighbours.draw(rows, generator)  # (n,), and (n, n) twice
-    documents, near_documents = corpus.batch(rows), corpus.batch(others)
+    documents, near_documents = corpus.drawn(rows, generator), corpus.drawn(others, generator)
     crops = [corpus.crops(rows, generator) for _ in range(CROPS)]
     noisy = [hide_words(batch, dropout, generator) for batch in (documents, near_documents)]
     hidden = network.hidden(joined(*noisy, *crops))  # ((2 + CROPS) n, n_hidden)

@@ -65,7 +65,7 @@ class NarrowingParameters(BaseModel, extra="forbid"):
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Leave out the best hits: those of earlier pages.")
     mode: Text = Field(
         "hybrid",
-        description=f"The system that ranks: {', '.join(SYSTEMS)}, or one of N numbers or bits: lsa-N, bits-N, hamming-N.",
+        description=f"The system that ranks: {', '.join((*SYSTEMS, 'lsa-N', 'bits-N', 'hamming-N'))}.",
     )
     where: Text | None = Field(None, description="Filter by fields: `year:[2010 TO 2012]`.")
     must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')

@@ -22,7 +22,7 @@ from textae.training.drawing import Drawing, postings_of, uniform
 SHORT = 10
 """Distinct words of a document of which half as large a share is hidden as of a long one."""
 
-MOST_READ = 256
+MOST_READ = 512
 """Different words of a document that a step, or a search for neighbours, reads."""
 
 

@@ -5,7 +5,7 @@
 3. Crops must find their document by topics too: this keeps topics from collapsing to one.
 4. The code must predict the words of the document and of that neighbour (multinomial reconstruction).
 
-A step draws at most 256 words of a long document (`textae.training.drawing`).
+A step draws at most 512 words of a long document (`textae.training.drawing`).
 
 Documents of one neighbourhood are excluded as negatives. The first neighbours are those of tf-idf and a few dimensions
 of LSA; later searches use tf-idf and topics, which get better. Training uses no label and no query. Held-out documents

@@ -3,8 +3,8 @@
 The page has no stemmer. Its table holds each word of the page whose term is not the word itself, case-folded. A line is
 a stem and its words, without the letters that all of them begin with:
 
-    happ i iness y        happiness, happy → happi
-    run  ner ning s       runner, running, runs → run
+    happ i iness y    happiness, happy → happi
+    run  ning s       running, runs → run
 """
 
 import itertools

@@ -237,7 +237,7 @@ class Atlas {
     document.body.classList.toggle("reading", !byId("panel").hidden);
     const { camera, map } = this;
     const { width, height } = map.getBoundingClientRect();
-    if (width !== camera.width || height !== camera.height) return this.resize();
+    if (this.look && (width !== camera.width || height !== camera.height)) return this.resize();
     camera.insets = this.#insets();
     this.#keepSelected();
     return this.invalidate();

@@ -7,8 +7,8 @@ class Analysis {
     const { invisible, points, unspaced } = (this.rules = JSON.parse(rules));
     this.invisible = new RegExp(invisible, "gu");
     this.points = new RegExp(points, "gu");
-    const joined = `\\p{M}|[\\u1160-\\u11ff\\uff9e-\\uffdc]|${invisible}`;
-    this.piece = new RegExp(`[\\0-\\x7f]+(?!${joined})|[^](?:${joined})*`, "gu");
+    const joined = `(?:\\p{M}|[${JOINED}]|${invisible})`;
+    this.piece = new RegExp(`${joined}+|[\\0-\\x7f]+(?!${joined})|[^]${joined}*`, "gu");
     const spaced = `(?![${unspaced}])[_\\p{L}\\p{N}]`;
     const named = `(?<=(?<!${spaced}|[\\]!#$%&)+.;?@\\\\^}~])([A-Za-z][A-Za-z0-9]*))`; // before a sign: C++17, C#
     const plus = "\\+(?:\\+(?![A-Za-z+#$%=@\\\\^~])|(?![A-Za-z0-9+#$%=@\\\\^~]))";
@@ -33,7 +33,7 @@ class Analysis {
   /** A word without case and points, with the digits of ASCII. */
   fold(word) {
     if (isAscii(word)) return word.toLowerCase();
-    const small = this.#normal(this.#normal(word).toUpperCase().toLowerCase().replaceAll("ς", "σ"));
+    const small = this.#normal(this.#normal(word).toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ"));
     return small.replace(this.points, "").replace(/\p{Nd}/gu, asciiDigit);
   }
 
@@ -75,7 +75,9 @@ class Analysis {
   *#found(normal, pairs) {
     let at = 0;
     const plain = function* (from, to) {
-      for (const { 0: word, index } of normal.slice(from, to).matchAll(WORD)) yield [from + index, from + index + word.length];
+      for (const { 0: word, index } of normal.slice(from, to).matchAll(LETTERS)) {
+        yield [from + index, from + index + word.length];
+      }
     };
     const split = isAscii(normal) || !this.unspaced.test(normal)
       ? plain : (from, to) => this.#split(normal, plain(from, to), pairs);
@@ -124,7 +126,11 @@ class Analysis {
   }
 }
 
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
+// What joins the character before it in normal form, beside marks: parts of Hangul syllables, and the vowel am.
+const JOINED = "\\u0e33\\u0eb3\\u1160-\\u11ff\\u3133\\u3135\\u3136\\u313a-\\u313f\\u314f-\\u3164\\u3167-\\u316d\\u316f"
+  + "\\u3170\\u3182\\u3183\\u3187-\\u318e\\uff9e-\\uffa0\\uffa3\\uffa5\\uffa6\\uffaa-\\uffaf\\uffc2-\\uffc7\\uffca-\\uffcf"
+  + "\\uffd2-\\uffd7\\uffda-\\uffdc";
+const LETTERS = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
 const LETTER = /[\p{L}\p{N}]\p{M}*/gu;
 const isAscii = (text) => !/[^\0-\x7f]/.test(text);
 

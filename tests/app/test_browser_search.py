@@ -19,8 +19,8 @@ TEXTS = {
     ),
     "fourier": ("Fourier transform", "The signal as a sum of waves: filtering is multiplication."),
     "cpp": ("C++ and its relatives", "C++17 has filters; C# and F# run on .NET, and C runs everywhere."),
-    "c": ("The C language", "C has no classes. It has structures, pointers and a preprocessor."),
-    "café": ("Le café à la crème", "Un CAFÉ s'il vous plaît; the cafe\u0301 is hot, cafe is not."),
+    "structs": ("The C language", "C has no classes. It has structures, pointers and a preprocessor."),
+    "coffee": ("Le café à la crème", "Un CAFÉ s'il vous plaît; the cafe\u0301 is hot, cafe is not."),
     "straße": ("Straßen und Flüsse", "Die Straße führt über den Fluß: STRASSE, Strassen."),
     "search": ("文档检索", "检索系统为文档排序。文档检索是一门科学。"),
     "kana": ("ガイド", "ﾊﾝｶｸのカタカナとガイド"),
@@ -69,7 +69,7 @@ def page(browser, engine, tmp_path):
 def test_the_ranking_is_that_of_bm25_in_the_index(page, engine, query) -> None:
     hits = engine.search(query, len(TEXTS), mode="bm25")
     ranked = page.evaluate(
-        "query => atlas.search.run(query).then(() => atlas.search.hits.filter(({ held }) => held)"
+        "query => atlas.search.run(query).then(() => atlas.search.hits"
         ".map(({ at, score }) => [atlas.corpus.ids[at], score]))",
         query,
     )
@@ -79,7 +79,7 @@ def test_the_ranking_is_that_of_bm25_in_the_index(page, engine, query) -> None:
 
 def test_a_word_that_is_not_known_finds_what_begins_like_it(page) -> None:
     """As it is typed, `multipl` is the beginning of `multiplication`; `filterings` begins as `filtering`."""
-    for query, first in (("multipl", "fourier"), ("preprocessors", "c"), ("pointery", "c")):
+    for query, first in (("multipl", "fourier"), ("preprocessors", "structs"), ("pointery", "structs")):
         page.fill("#query", query)
         until(page, f"atlas.search.query === '{query}' && atlas.corpus.ids[atlas.search.hits?.[0]?.at] === '{first}'")
     page.get_by_text("Not known: pointery · words that begin like it count").wait_for()
@@ -96,7 +96,7 @@ def test_an_id_finds_its_document(page) -> None:
         ("smooth", "kalman", ["smooths"]),
         ("c", "cpp", ["C", "C", "C"]),
         ("c++", "cpp", ["C++", "C", "C"]),
-        ("cafe\u0301", "café", ["CAFÉ", "cafe\u0301"]),
+        ("cafe\u0301", "coffee", ["CAFÉ", "cafe\u0301"]),
         ("hyphen fine", "soft", ["hy\u00adphen", "ﬁne"]),
         ("strasse", "straße", ["Straße", "STRASSE"]),
         ("文档", "search", ["文档", "文档"]),

@@ -49,8 +49,7 @@ class Search {
     const asked = ranking.query(this.query);
     this.terms = ranking.worth(asked);
     this.hits = ranking.search(asked);
-    const same = this.corpus.placeOf(this.query);
-    if (same !== undefined) this.hits = [{ at: same, held: 0 }, ...this.hits.filter(({ at }) => at !== same)];
+    this.#first(this.corpus.placeOf(this.query));
     this.at = -1;
     this.whole = this.hits.filter(({ held }) => held === asked.parts.length).length;
     byId("found").textContent = number.format(this.hits.length);
@@ -62,6 +61,13 @@ class Search {
     if (turn !== this.turn) return;
     this.atlas.reveal(lit);
     this.atlas.remember();
+  }
+
+  /** Put the document that a query is the id of before all others. */
+  #first(place) {
+    if (place === undefined) return;
+    const named = this.hits.find(({ at }) => at === place) ?? { at: place, held: 0 };
+    this.hits = [named, ...this.hits.filter((hit) => hit !== named)];
   }
 
   clear() {

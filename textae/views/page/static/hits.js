@@ -44,8 +44,9 @@ class HitList {
   /** How many there are, words of no effect, and what the page does not hold. */
   #notes() {
     const { parts, unknown, search: { hits, whole, corpus: { about: { characters } } } } = this;
+    const near = new Set(parts.filter(({ terms }) => terms.length).map(({ word }) => word));
     const said = unknown.slice(0, 5).map((word) => element("p", { className: "quiet" }, "Not known: ",
-      foreign(word, "b"), parts.some(({ terms, word: own }) => own === word && terms.length) ? " · words that begin like it count" : ""));
+      foreign(word, "b"), near.has(word) ? " · words that begin like it count" : ""));
     if (!parts.length) said.push(quiet("The query holds only stop words."));
     const all = parts.length > 1 ? ` · ${number.format(whole)} with all words` : "";
     said.push(quiet(`${amount(hits.length, "document")}${all}`));

@@ -29,7 +29,7 @@ class Ranking {
     this.total += length;
   }
 
-  /** The terms that a query looks for: those of a word that no document holds are near ones, and the word is unknown. */
+  /** The terms that each word of a query looks for; those of an unknown word, which no document holds, are near ones. */
   query(text) {
     const wanted = new Map(), unknown = [];
     for (const word of this.analysis.words(text, true)) {
@@ -57,7 +57,7 @@ class Ranking {
     return [];
   }
 
-  /** The documents that hold a term of a query, the best first: { at, score, held }, the last the parts that it holds. */
+  /** The documents that hold words of a query, the best first: { at, score, held }, the last how many words. */
   search({ parts }) {
     const { lengths, total, analysis: { rules: { k1, b } } } = this;
     const n = lengths.length;

@@ -10,11 +10,11 @@ class Analysis {
     const joined = `(?:\\p{M}|[${JOINED}]|${invisible})`;
     this.piece = new RegExp(`${joined}+|[\\0-\\x7f]+(?!${joined})|[^]${joined}*`, "gu");
     const spaced = `(?![${unspaced}])[_\\p{L}\\p{N}]`;
-    const named = `(?<=(?<!${spaced}|[\\]!#$%&)+.;?@\\\\^}~])([A-Za-z][A-Za-z0-9]*))`; // before a sign: C++17, C#
+    const named = `(?=[+#])(?<=(?<!${spaced}|[\\]!#$%&)+.;?@\\\\^}~])([A-Za-z][A-Za-z0-9]*))`; // C++17
     const plus = "\\+(?:\\+(?![A-Za-z+#$%=@\\\\^~])|(?![A-Za-z0-9+#$%=@\\\\^~]))";
     const sharp = "#(?![A-Za-z0-9+#$%=@\\\\^~])";
     this.name = new RegExp(
-      `${named}(?:${plus}|${sharp})|(?<!\\.|${spaced})\\.[A-Za-z][A-Za-z0-9]+(?!${spaced})`, "gu");
+      `${named}(?:${plus}|${sharp})|(?=\\.)(?<!\\.|${spaced})\\.[A-Za-z][A-Za-z0-9]+(?!${spaced})`, "gu");
     this.unspaced = new RegExp(`(?!\\p{Nd})[${unspaced}]`, "u");
     this.run = new RegExp(
       `(?:(?!\\p{Nd})[${unspaced}]\\p{M}*)+|(?:(?:\\p{Nd}|(?![${unspaced}])[\\p{L}\\p{N}])\\p{M}*)+`, "gu");
@@ -48,7 +48,8 @@ class Analysis {
   /** The words of a text in normal form, as written; with `pairs`, unspaced script gives no single characters. */
   words(text, pairs = false) {
     const normal = this.#normal(text);
-    if (isAscii(normal) && !/[+#]|\.[A-Za-z]/.test(normal)) return normal.match(/[A-Za-z0-9]+/g) ?? [];
+    const simple = isAscii(normal) && !MAY_BE_NAMED.test(normal); // as most texts are
+    if (simple) return normal.match(/[A-Za-z0-9]+/g) ?? [];
     return Array.from(this.#found(normal, pairs), ([start, end]) => normal.slice(start, end));
   }
 
@@ -128,8 +129,9 @@ class Analysis {
 
 // What joins the character before it in normal form, beside marks: parts of Hangul syllables, and the vowel am.
 const JOINED = "\\u0e33\\u0eb3\\u1160-\\u11ff\\u3133\\u3135\\u3136\\u313a-\\u313f\\u314f-\\u3164\\u3167-\\u316d\\u316f"
-  + "\\u3170\\u3182\\u3183\\u3187-\\u318e\\uff9e-\\uffa0\\uffa3\\uffa5\\uffa6\\uffaa-\\uffaf\\uffc2-\\uffc7\\uffca-\\uffcf"
-  + "\\uffd2-\\uffd7\\uffda-\\uffdc";
+  + "\\u3170\\u3182\\u3183\\u3187-\\u318e\\uff9e-\\uffa0\\uffa3\\uffa5\\uffa6\\uffaa-\\uffaf\\uffc2-\\uffc7"
+  + "\\uffca-\\uffcf\\uffd2-\\uffd7\\uffda-\\uffdc";
+const MAY_BE_NAMED = /[+#]|\.(?<![A-Za-z0-9_.]\.)[A-Za-z]/; // in a text of ASCII
 const LETTERS = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
 const LETTER = /[\p{L}\p{N}]\p{M}*/gu;
 const isAscii = (text) => !/[^\0-\x7f]/.test(text);

@@ -353,7 +353,8 @@ class Engine:
         """The map as a page that works offline, which a notebook shows; arguments as `map` takes them."""
         from textae.views.page.inline import map_page
 
-        return map_page(self.map(layout, seed, progress=progress), self.snapshot.reader)
+        shown = self.map(layout, seed, progress=progress)
+        return map_page(shown, self.snapshot.reader, self.snapshot.model.vectorizer.analysis)
 
     def info(self) -> dict[str, Any]:
         """What the index holds and how it was learned, as JSON can hold it."""

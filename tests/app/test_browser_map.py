@@ -214,27 +214,56 @@ def test_pictures_are_shown_where_they_are_pointed_at_and_read(visit, tmp_path) 
     assert page.locator("#panel .row img").count() == 8
 
 
-def test_search_finds_in_titles_and_texts_and_walks(visit, page_file) -> None:
+def test_search_ranks_titles_and_texts_and_walks(visit, page_file) -> None:
+    """The query's rarest words, 17 and then oven, rank; each hit shows its passage, with whole words marked."""
     page = visit(page_file)
     page.keyboard.press("/")
     page.keyboard.type("oven number 17")
     panel = page.get_by_role("region", name="Details")
-    panel.get_by_text("1 document").wait_for()
-    assert panel.locator("ol .row").all_inner_texts() == ["Bread 17"]
+    panel.get_by_text("240 documents · 1 with all words").wait_for()
+    titles = panel.locator(".hits .title").all_inner_texts()
+    assert titles[0] == "Bread 17"
+    assert set(titles[1:4]) == {"Stars 17", "Ships 17", "Chess 17"}
+    assert len(titles) == 50
+    assert panel.locator(".hits > li").first.locator("mark").all_inner_texts() == ["17", "oven", "number", "17"]
     page.fill("#query", "chess")
     panel.get_by_text("60 documents").wait_for()
     assert page.locator("#found").inner_text() == "60"
     assert panel.locator("mark").first.inner_text() == "Chess"
     for turn, key in enumerate(("Enter", "ArrowDown", "ArrowDown", "ArrowUp")):
         page.keyboard.press(key)
+        until(
+            page,
+            f"document.querySelector('.hits [aria-current=true] .rank')?.textContent === '{(0, 1, 2, 1)[turn] + 1}'",
+        )
         assert page.evaluate("atlas.search.at") == (0, 1, 2, 1)[turn]
-    assert panel.locator("[aria-current=true]").inner_text() == "Chess 1"
+    assert panel.locator("[aria-current=true] .title").inner_text() == "Chess 1"
     assert page.evaluate("atlas.selected") == 181
-    page.fill("#query", "no such thing")
-    panel.get_by_text("0 documents").wait_for()
+    panel.get_by_role("button", name="10 more").click()
+    until(page, "document.querySelectorAll('.hits > li').length === 60")
+    panel.locator(".hits .head").first.click()
+    panel.locator(".body mark").first.wait_for()
+    assert panel.locator(".body mark").all_inner_texts() == ["chess"]
+    panel.get_by_role("button", name="60 found").click()
+    assert panel.locator(".hits > li").count() == 60
+    page.fill("#query", "zzz")
+    panel.get_by_text("Nothing was found").wait_for()
     page.keyboard.press("Escape")
     assert page.input_value("#query") == ""
     assert not panel.is_visible()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_hits_are_beside_the_map_and_not_over_it(visit, page_file, size) -> None:
+    page = visit(page_file, size)
+    page.fill("#query", "chess")
+    page.locator(".hits > li").first.wait_for()
+    still(page)
+    drawn, panel = (page.locator(name).bounding_box() for name in ("#map", "#panel"))
+    assert drawn["x"] + drawn["width"] <= panel["x"] + 1 or drawn["y"] + drawn["height"] <= panel["y"] + 1
+    assert drawn["width"] * drawn["height"] > 0.2 * size[0] * size[1]
+    x, y = at(page, 200)  # the whole map is still seen
+    assert drawn["x"] < x < drawn["x"] + drawn["width"] and drawn["y"] < y < drawn["y"] + drawn["height"]
 
 
 def test_what_is_not_found_is_dimmed(visit, page_file) -> None:
@@ -390,8 +419,10 @@ def test_texts_of_documents_are_nothing_but_text(visit, tmp_path) -> None:
     page.locator("#panel .body").wait_for()
     assert page.locator("#panel .body").inner_text() == EVIL
     assert page.locator("#panel h2").inner_text() == EVIL
-    page.fill("#query", "<script>")
+    page.fill("#query", "owned <script>")
     page.locator("#panel").get_by_text("20 documents").wait_for()
+    assert page.locator("#panel .title").first.inner_text() == EVIL
+    assert page.locator("#panel .title mark").all_inner_texts()[:3] == ["script", "owned", "script"]
     page.select_option("#colour", index=1)
     until(page, "document.querySelectorAll('#values button').length > 0")
     assert page.evaluate("document.querySelectorAll('img, script:not([type]):not(:first-of-type)').length") == 0

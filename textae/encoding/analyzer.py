@@ -63,7 +63,7 @@ _MAY_BE_MARKED = _Pattern("[\u0300-\u036f\u0483-\u1dff\u20d0-\u20f0\u2cef-\U0010
 
 # What has no width (Default_Ignorable_Code_Point), and circles and keys around a character. A soft hyphen at the end of
 # a line took the rest of its word to the next. The zero-width space is none of these: it parts words (UAX #29).
-_INVISIBLE = _Pattern(
+INVISIBLE = _Pattern(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
     "(?:(?<=\u00ad)[^\\S\n]*\n[^\\S\n]*)?"
@@ -71,28 +71,28 @@ _INVISIBLE = _Pattern(
 
 # Points over and between letters, which most texts leave out: of Hebrew, Arabic (and the stroke that stretches a word)
 # and Syriac. The dot over i: İ is i with a dot in Unicode's case folding.
-_POINTS = _Pattern(
+POINTS = _Pattern(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc"
     "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u0898-\u089f\u08ca-\u08e1\u08e3-\u08ff]|(?<=i)\u0307"
 )
 _DIGIT = re.compile(r"\d")
 
 # Ideographs and kana, and the scripts whose lines break by a dictionary (Line_Break=SA).
-_UNSPACED = (
+UNSPACED = (
     "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u109f\u1780-\u17dd\u1950-\u19df\u1a20-\u1aad\u3005-\u3007\u3021-\u3029"
     "\u3031-\u3035\u303b\u303c\u3041-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9fe"
     "\uaa60-\uaadf\uf900-\ufaff\U00011700-\U00011746\U00016fe0-\U00018d08\U0001aff0-\U0001b2fb\U00020000-\U0003fffd"
 )
-_HAS_UNSPACED = _Pattern(rf"[{_UNSPACED}](?<!\d)")
+_HAS_UNSPACED = _Pattern(rf"[{UNSPACED}](?<!\d)")
 _CHARACTER = re.compile(r"\w\W*")  # within a word: a letter with its marks
-_RUN = _Pattern(rf"(?:(?!\d)[{_UNSPACED}]\W*)+|(?:(?:\d|[^{_UNSPACED}\W])\W*)+")
+_RUN = _Pattern(rf"(?:(?!\d)[{UNSPACED}]\W*)+|(?:(?:\d|[^{UNSPACED}\W])\W*)+")
 
 # Names whose signs are part of them: C++17, Ca2+, C#, .NET. A pattern that begins with one sign is fast.
 _PLUS = re.compile(r"\+(?<=[A-Za-z0-9]\+)(?:\+(?![A-Za-z+#$%=@\\^~])|(?![A-Za-z0-9+#$%=@\\^~]))")
 _SHARP = re.compile(r"#(?<=[A-Za-z0-9]#)(?![A-Za-z0-9+#$%=@\\^~])")
-_DOT = _Pattern(rf"\.[A-Za-z](?<![A-Za-z0-9_.]..)(?<![^\W{_UNSPACED}]..)[A-Za-z0-9]++(?![^\W{_UNSPACED}])")
+_DOT = _Pattern(rf"\.[A-Za-z](?<![A-Za-z0-9_.]..)(?<![^\W{UNSPACED}]..)[A-Za-z0-9]++(?![^\W{UNSPACED}])")
 _ASCII_DOT = re.compile(r"\.[A-Za-z](?<![A-Za-z0-9_.]..)[A-Za-z0-9]++(?!_)")  # the same, of ASCII
-_NOT_BEFORE = _Pattern(rf"[^\W{_UNSPACED}]|[]!#$%&)+.;?@\\^}}~]")
+_NOT_BEFORE = _Pattern(rf"[^\W{UNSPACED}]|[]!#$%&)+.;?@\\^}}~]")
 _ASCII_LETTERS = "".join(filter(str.isalnum, map(chr, range(128))))  # `string` takes 1 ms to import
 
 _SPAN = methodcaller("span")
@@ -151,7 +151,7 @@ def words(text: str, *, characters: bool = True) -> list[str]:
 
 def _normal(text: str) -> str:
     """A text in normal form (NFKC), without what is invisible."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return text if text.isascii() else unicodedata.normalize("NFKC", INVISIBLE.sub("", text))
 
 
 class _Letters(dict[int, str]):
@@ -247,7 +247,7 @@ _JOINING = _Joining()
 
 def _origins(text: str) -> "tuple[array[int], array[int]]":
     """For each character of a text's normal form, where in the text that begins and ends of which it is made."""
-    joined = _INVISIBLE.sub(lambda match: "\u0300" * len(match[0]), text).translate(_JOINING)
+    joined = INVISIBLE.sub(lambda match: "\u0300" * len(match[0]), text).translate(_JOINING)
     first, last = array("i"), array("i")
     for start, end in map(_SPAN, _PIECE.finditer(joined)):
         piece = text[start:end]
@@ -324,7 +324,7 @@ def fold(text: str) -> str:
     """A text in lower case (Unicode's case folding) and normal form (NFKC), without points; digits are ASCII's."""
     if text.isascii():
         return text.lower()
-    folded = _POINTS.sub("", _normal(_normal(text).casefold())).replace("ı", "i")
+    folded = POINTS.sub("", _normal(_normal(text).casefold())).replace("ı", "i")
     return _DIGIT.sub(lambda digit: str(int(digit[0])), folded)
 
 

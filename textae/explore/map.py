@@ -20,6 +20,7 @@ from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import TextaeError
 from textae.explore.known_rows import rows_to_learn, some_known_rows
+from textae.explore.naming import telling_names
 from textae.explore.sampling import spherical
 from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
@@ -199,10 +200,10 @@ def _background_words(snapshot: Snapshot, codes: Floats, coordinates: Floats, pr
     terms: list[list[int]] = []
     for first in range(0, len(cells), _CELLS):
         probabilities = snapshot.decoder.words(codes_at(cells[first : first + _CELLS], codes, coordinates))
-        terms += [most_telling(row, snapshot.usual_words, WORDS).tolist() for row in probabilities]
+        terms += [most_telling(row, snapshot.usual_words, 2 * WORDS).tolist() for row in probabilities]
         progress("reading the map", len(terms), len(cells))
     form_of = forms(snapshot, {term for cell in terms for term in cell}, ())
-    return tuple(tuple(form_of.get(stem, stem) for stem in map(stem_of, cell)) for cell in terms)
+    return tuple(telling_names(map(stem_of, cell), form_of, WORDS) for cell in terms)
 
 
 def codes_at(places: Floats, codes: Floats, coordinates: Floats) -> Floats:

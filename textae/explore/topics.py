@@ -24,7 +24,7 @@ tells a topic, the title or the id of its most typical picture does.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ from textae.errors import QueryError
 from textae.explore.clustering import Clusters, find, nearest
 from textae.explore.duplicates import RADIUS
 from textae.explore.known_rows import known_rows, rows_to_learn
+from textae.explore.naming import apart, names, telling_names
 from textae.explore.scales import label_of
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
@@ -59,7 +60,7 @@ MOST_TOPICS = 1_000
 LABEL = "label"
 """The field that names topics of pictures."""
 
-_WORDS, _IN_A_NAME, _TYPICAL = 10, 3, 3
+_WORDS, _TYPICAL = 10, 3
 _SAMPLE = 30_000  # documents that topics are learned from
 _CLOSEST = 20  # documents of a topic that typical ones are chosen from
 _FLOOR = 1e-4  # of the highest score: minimum score of a word in each topic of a group
@@ -197,9 +198,23 @@ def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Pro
     assignment = _Assignment.of(snapshot, clusters.centres)
     if snapshot.modality.kind == TEXTS:
         words, group_words = _words(snapshot, floats, clusters, assignment)
+        topic_names, group_names = _names_apart(words, group_words, clusters.group_of)
     else:
         words, group_words = _labels(snapshot, clusters, assignment)
-    return TopicModel(clusters, words, _names(words), group_words, _names(group_words), seed, n is None)
+        topic_names, group_names = names(words), names(group_words)
+    return TopicModel(clusters, words, topic_names, group_words, group_names, seed, n is None)
+
+
+def _names_apart(words: Words, group_words: Words, group_of: Ints) -> tuple[list[str], list[str]]:
+    """Names of topics and of groups, all without a word of another; a group of one topic has the name of that."""
+    sizes = np.bincount(group_of, minlength=len(group_words)).tolist()
+    several = [row if size > 1 else () for row, size in zip(group_words, sizes, strict=True)]
+    own = names(apart([*several, *words]))
+    of_topics, of_groups = own[len(several) :], own[: len(several)]
+    firsts = np.searchsorted(group_of, np.arange(len(several))).tolist()
+    return of_topics, [
+        name if size > 1 else of_topics[first] for name, size, first in zip(of_groups, sizes, firsts, strict=True)
+    ]
 
 
 def topic_vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
@@ -271,7 +286,7 @@ def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: _
     documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(assignment.rows[typical]).tolist())
     form_of = forms(snapshot, set(itertools.chain.from_iterable(ranked)), map(searchable, documents))
     stem_of = snapshot.model.vectorizer.vocabulary.term
-    words = [_different([form_of.get(stem, stem) for stem in map(stem_of, row)]) for row in ranked]
+    words = [telling_names(map(stem_of, row), form_of, _WORDS) for row in ranked]
     return words[: len(telling)], words[len(telling) :]
 
 
@@ -308,32 +323,6 @@ def _excess(p: NDArray[np.floating], mean: Doubles) -> Doubles:
     """(p - p̄) / √p̄ where p is above its mean, else 0."""
     excess: Doubles = np.maximum(p - mean, 0) / np.sqrt(np.maximum(mean, np.finfo(np.float32).tiny))
     return excess
-
-
-def _different(words: Sequence[str]) -> tuple[str, ...]:
-    """The first words, without numbers and without forms of one another, as vectors of vector."""
-
-    def similar(one: str, other: str) -> bool:
-        short, long = sorted((one, other), key=len)
-        return len(short) >= 4 and len(long) - len(short) <= 4 and long.startswith(short[: max(4, len(short) - 1)])
-
-    chosen: list[str] = []
-    for word in words:
-        is_a_word = not word.isdecimal() and (len(word) > 1 or not word.isascii())
-        if is_a_word and not any(similar(word, other) for other in chosen):
-            chosen.append(word)
-    return tuple((chosen or list(words))[:_WORDS])
-
-
-def _names(words: Iterable[Sequence[str]]) -> list[str]:
-    """A name of each list of words: the first ones; if that name is taken, the next word that makes a new one."""
-    names: list[str] = []
-    for row in words:
-        first = row[: _IN_A_NAME - 1]
-        possible = [", ".join([*first, last]) for last in row[_IN_A_NAME - 1 :]] or [", ".join(row) or "unnamed"]
-        numbered = (f"{possible[0]} ({number})" for number in itertools.count(2))
-        names.append(next(name for name in itertools.chain(possible, numbered) if name not in names))
-    return names
 
 
 def _labels(snapshot: Snapshot, clusters: Clusters, assignment: _Assignment) -> tuple[Words, Words]:

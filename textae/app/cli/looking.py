@@ -139,7 +139,8 @@ def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> N
             whole = shell.folder.resolve()
             name = whole.parent.name if whole.name.startswith(".") else whole.stem  # not `.textae`
             documents = engine.snapshot.reader.stream()
-            report = write_page(maps[0], documents, out, name=name, whole_texts=drawing.whole_texts)
+            analysis = engine.snapshot.model.vectorizer.analysis
+            report = write_page(maps[0], documents, out, name=name, analysis=analysis, whole_texts=drawing.whole_texts)
             notes.append(f"{out}: {report.documents:,} documents, {report.bytes / 1e6:.1f} MB")
             if report.pictures == 0 or report.characters == 0:
                 lost = "pictures" if report.pictures == 0 else "texts"

@@ -57,7 +57,8 @@ class LiveMap(Live[ShownMap]):
         progress("making the page", 0, None)
         page = io.BytesIO()
         commit = snapshot.reader.commit
-        compose(document_map, snapshot.reader.stream(), page, name=engine.folder.resolve().name, served=commit)
+        name, analysis = engine.folder.resolve().name, snapshot.model.vectorizer.analysis
+        compose(document_map, snapshot.reader.stream(), page, name=name, analysis=analysis, served=commit)
         html = page.getvalue()
         shown = ShownMap(commit, html, hashlib.sha256(html).hexdigest(), document_map.topics, snapshot, model)
         shown.position("")  # loads the model, before the engine is closed

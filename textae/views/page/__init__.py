@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
+from textae.encoding.analyzer import Analysis, searchable
 from textae.errors import TextaeError
 from textae.explore.map import DocumentMap
 from textae.explore.scales import Colouring, colouring
@@ -21,6 +22,9 @@ from textae.views.colour_scale import colours
 from textae.views.page.document import page_around
 from textae.views.page.packing import Square, block, colouring_json, json_bytes, map_json, places_block
 from textae.views.page.texts import Cut, Waiting, lines
+from textae.views.page.word_table import WordTable
+
+WORDS_AS_THEY_ARE = Analysis.of(None)
 
 BUDGET, MANY, EACH = 5_000_000, 20_000, 56
 """Maximum bytes of a page of up to `MANY` documents, and of each further one: 60 MB for a million."""
@@ -49,7 +53,13 @@ class PageReport:
 
 
 def write_page(
-    topic_map: DocumentMap, documents: Iterable[Document], path: Path, *, name: str, whole_texts: bool = False
+    topic_map: DocumentMap,
+    documents: Iterable[Document],
+    path: Path,
+    *,
+    name: str,
+    analysis: Analysis = WORDS_AS_THEY_ARE,
+    whole_texts: bool = False,
 ) -> PageReport:
     """Write the map as a page.
 
@@ -58,6 +68,7 @@ def write_page(
         documents: of the map, in the order of their numbers; others among them are skipped.
         path: of the file.
         name: of the corpus, for people.
+        analysis: of the index, for the page's search.
         whole_texts: whether to keep whole texts and all pictures, however large the page becomes.
 
     Raises:
@@ -66,7 +77,7 @@ def write_page(
         ValueError: a document of the map is not among the documents.
     """
     with whole_file(path) as passing, passing.open("wb") as out:
-        return compose(topic_map, documents, out, name=name, whole_texts=whole_texts)
+        return compose(topic_map, documents, out, name=name, analysis=analysis, whole_texts=whole_texts)
 
 
 def compose(
@@ -75,6 +86,7 @@ def compose(
     out: BinaryIO,
     *,
     name: str,
+    analysis: Analysis = WORDS_AS_THEY_ARE,
     whole_texts: bool = False,
     served: str | None = None,
 ) -> PageReport:
@@ -85,6 +97,7 @@ def compose(
         documents: as in `write_page`.
         out: where the page is written.
         name: of the corpus.
+        analysis: as in `write_page`.
         whole_texts: as in `write_page`.
         served: the commit of the index, if a server gives the page and answers its requests.
 
@@ -101,12 +114,12 @@ def compose(
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
     budget -= sum(map(len, (start, script, end, places, ids)))
     with TemporaryFile() as file:
-        waiting, fields = Waiting(file, n, None if whole_texts else budget), _Fields(n)
+        waiting, fields, table = Waiting(file, n, None if whole_texts else budget), _Fields(n), WordTable(analysis)
         for place, document in enumerate(_of_map(topic_map, documents)):
-            waiting.add(document)
+            table.add(searchable(waiting.add(document)))
             fields.add(place, document)
-        coloured = fields.blocks(0.2 * budget)
-        budget -= sum(len(packed) for _, packed in coloured)
+        coloured, words = fields.blocks(0.2 * budget), block("words", table.content())
+        budget -= len(words) + sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
         cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
         pictures = n * cut.pictures if waiting.pictured else None
@@ -124,7 +137,7 @@ def compose(
         texts = waiting.parts(cut) if cut.length != 0 or cut.fields else ()
         text_blocks = (block(f"texts-{at}", part) for at, part in enumerate(texts))
         first = [start, block("about", json_bytes(about)), places, b"<script>%s</script>\n" % script]
-        rest = [titles, ids, *(packed for _, packed in coloured)]
+        rest = [titles, ids, words, *(packed for _, packed in coloured)]
         size = sum(map(out.write, chain(first, rest, text_blocks, [end])))
     return PageReport(size, n, cut.length, pictures)
 

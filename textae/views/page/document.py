@@ -8,7 +8,8 @@ from importlib import resources
 
 SCRIPTS = (
     "data.js", "camera.js", "near.js", "ground.js", "points.js", "points-canvas.js", "points-webgl.js", "labels.js",
-    "dom.js", "legend.js", "search.js", "panel.js", "lasso.js", "pointer.js", "main.js", "start.js",
+    "dom.js", "legend.js", "words.js", "ranking.js", "search.js", "hits.js", "panel.js", "lasso.js", "pointer.js",
+    "main.js", "start.js",
 )  # fmt: skip
 """The parts of the page's script, in the order in which they are joined."""
 

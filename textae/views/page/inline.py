@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 
+from textae.encoding.analyzer import Analysis
 from textae.explore.map import DocumentMap
 from textae.index.store import Reader
 from textae.views.page import compose
@@ -33,16 +34,17 @@ class MapPage:
         return f'<iframe sandbox="allow-scripts allow-forms" style="{style}" srcdoc="{escape(self.html)}"></iframe>'
 
 
-def map_page(topic_map: DocumentMap, reader: Reader) -> MapPage:
+def map_page(topic_map: DocumentMap, reader: Reader, analysis: Analysis) -> MapPage:
     """The page of a map.
 
     Args:
         topic_map: the map.
         reader: of its documents.
+        analysis: of the index, for the page's search.
 
     Raises:
         TextaeError: there is no document on the map.
     """
     page = BytesIO()
-    report = compose(topic_map, reader.stream(), page, name=reader.folder.resolve().name)
+    report = compose(topic_map, reader.stream(), page, name=reader.folder.resolve().name, analysis=analysis)
     return MapPage(page.getvalue().decode(), report.documents)

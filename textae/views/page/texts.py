@@ -8,7 +8,7 @@ coordinates.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any
 
@@ -65,8 +65,8 @@ class Waiting:
         self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
         self._cut = self.pictured = False
 
-    def add(self, document: Document) -> None:
-        """Write what the page may show of a document."""
+    def add(self, document: Document) -> Document:
+        """Write what the page may show of a document, and give the document with this part of its text."""
         text = document.text[: self._longest]
         self._cut |= len(text) < len(document.text)
         shown: list[Any] = [text, _fields(document), len(document.text)]
@@ -74,6 +74,7 @@ class Waiting:
             shown.append(png.data_url(document.picture))
             self.pictured = True
         self._file.write(json_bytes(shown) + b"\n")
+        return replace(document, text=text)
 
     def __iter__(self) -> Iterator[list[Any]]:
         self._file.seek(0)

@@ -36,6 +36,7 @@ class IndexSearch extends Search {
     this.input.placeholder = "Search by meaning";
     this.input.setAttribute("aria-label", "Search by meaning");
     this.typed = -Infinity;
+    this.input.onfocus = null; // the server has the words
     this.input.oninput = () => {
       clearTimeout(this.waiting);
       this.begun ||= performance.now() - this.typed > PAUSE;
@@ -110,7 +111,7 @@ class IndexSearch extends Search {
     this.asking = new AbortController();
     const busy = setTimeout(() => byId("search").classList.add("busy"), 120);
     try {
-      const [found] = await Promise.all([this.#hits(), this.#placed(), this.corpus.named]);
+      const [found] = await Promise.all([this.#hits(), this.#placed(), this.#understand(), this.corpus.named]);
       if (turn !== this.turn) return;
       this.form.mistake("");
       this.#show(found);
@@ -126,6 +127,13 @@ class IndexSearch extends Search {
       clearTimeout(busy);
       if (turn === this.turn) byId("search").classList.remove("busy");
     }
+  }
+
+  /** The terms of the query, which are marked in titles and texts. */
+  async #understand() {
+    this.analysis = await this.corpus.analysis();
+    const terms = this.analysis.words(this.asked.q, true).map((word) => this.analysis.term(word));
+    this.terms = new Map(terms.filter((term) => term !== null).map((term) => [term, 1]));
   }
 
   #hits() {
@@ -179,7 +187,7 @@ class IndexSearch extends Search {
   }
 
   #nothing() {
-    this.hits = this.place = null;
+    this.hits = this.place = this.terms = null;
     this.found = [];
     byId("found").textContent = "";
     byId("search").classList.remove("busy");

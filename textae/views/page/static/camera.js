@@ -13,17 +13,24 @@ class Camera {
 
   get zoom() { return this.scale / this.homeScale; }
   get moving() { return this.goal !== null; }
+  /** Whether the whole map is seen, as at first. */
+  get atHome() {
+    const home = this.fitted(this.home);
+    return Math.hypot(home.x - this.x, home.y - this.y) < 0.01 && Math.abs(this.zoom - 1) < 0.01;
+  }
   screenX(x) { return (x - this.x) * this.scale + this.width / 2; }
   screenY(y) { return (y - this.y) * this.scale + this.height / 2; }
   worldX(px) { return (px - this.width / 2) / this.scale + this.x; }
   worldY(py) { return (py - this.height / 2) / this.scale + this.y; }
 
-  resize(width, height, insets) {
-    const kept = this.width > 1 ? this.zoom : null;
+  /** Another size: the whole map stays whole, and of a part the upper left corner stays. */
+  resize(width, height, insets, whole) {
+    this.x += (width - this.width) / 2 / this.scale;
+    this.y += (height - this.height) / 2 / this.scale;
     Object.assign(this, { width, height, insets });
-    this.homeScale = this.fitted(this.home).scale;
-    if (kept === null) Object.assign(this, this.fitted(this.home));
-    else this.scale = this.homeScale * kept;
+    const home = this.fitted(this.home);
+    this.homeScale = home.scale;
+    if (whole) Object.assign(this, home);
   }
 
   /** How a box [left, top, right, bottom] is seen as a whole. */

@@ -63,6 +63,11 @@ class Corpus {
     return this.places.get(id);
   }
 
+  /** How texts become terms. */
+  analysis() {
+    return (this.analysed ??= pageRead.then(() => unpackText("words")).then((table) => new Analysis(table)));
+  }
+
   get hasTexts() { return this.about.characters !== 0; }
   get partCount() { return Math.ceil(this.n / this.about.perPart); }
 

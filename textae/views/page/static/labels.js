@@ -30,21 +30,23 @@ class Labels {
     this.words = this.#words();
   }
 
-  /** The cells of the ground where there is land, each with its first words. */
+  /** The cells of the ground where there is land, the densest first, each with words that name nothing else. */
   #words() {
-    const { box: [left, top, right, bottom], words } = this.corpus.about.ground;
+    const { areas, ground: { box: [left, top, right, bottom], words } } = this.corpus.about;
     const side = Math.round(Math.sqrt(words.length));
     this.cell = (right - left) / side;
-    const found = words.map((said, at) => ({
-      key: `word ${at}`, kind: "word", text: said.slice(0, 2).map((word) => shortened(word, 20)).join(", "),
-      x: left + ((at % side) + 0.5) * this.cell, y: top + ((Math.floor(at / side) + 0.5) * (bottom - top)) / side,
-    }));
-    const densest = new Map(); // neighbouring cells often say the same: one of them says it
-    for (const one of found) {
-      one.density = this.ground.at(one.x, one.y);
-      if (one.text && one.density > Math.max(this.ground.coast, densest.get(one.text)?.density ?? 0)) densest.set(one.text, one);
+    const cells = words.map((said, at) => {
+      const x = left + ((at % side) + 0.5) * this.cell;
+      const y = top + ((Math.floor(at / side) + 0.5) * (bottom - top)) / side;
+      return { key: `word ${at}`, kind: "word", x, y, said, density: this.ground.at(x, y) };
+    }).filter(({ said, density }) => said.length && density > this.ground.coast);
+    const taken = new Set([...areas, ...this.corpus.topics].flatMap(({ name }) => name.split(", ")));
+    for (const cell of cells.sort((one, other) => other.density - one.density)) {
+      const own = cell.said.filter((word) => !taken.has(word)).slice(0, 2);
+      own.forEach((word) => taken.add(word));
+      cell.text = own.map((word) => shortened(word, 20)).join(", ");
     }
-    return [...densest.values()];
+    return cells.filter(({ text }) => text);
   }
 
   /** What may be named, the most important first. */

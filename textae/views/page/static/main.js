@@ -72,9 +72,7 @@ class Atlas {
       this.covered();
     };
     button.onclick = () => {
-      const { camera } = this;
-      const home = camera.fitted(camera.home);
-      const atHome = Math.hypot(home.x - camera.x, home.y - camera.y) < 0.01 && Math.abs(camera.zoom - 1) < 0.01;
+      const { atHome } = this.camera;
       show(legend.hidden);
       if (atHome) this.home();
     };
@@ -102,8 +100,7 @@ class Atlas {
     this.remembering = setTimeout(() => {
       const { camera, legend, search, start } = this;
       const said = new URLSearchParams();
-      const atHome = camera.fitted(camera.home);
-      if (Math.abs(camera.zoom - 1) > 0.01 || Math.hypot(camera.x - atHome.x, camera.y - atHome.y) > 0.01) {
+      if (!camera.atHome) {
         said.set("at", [camera.x, camera.y, camera.zoom].map((one) => Number(one.toPrecision(5))).join(","));
       }
       if (legend.field >= 0) said.set("colour", legend.colouring.field);
@@ -239,8 +236,19 @@ class Atlas {
   /** The panels have come or gone: what they cover is not looked at. */
   covered() {
     document.body.classList.toggle("reading", !byId("panel").hidden);
+    const { camera, map } = this;
+    const { width, height } = map.getBoundingClientRect();
+    if (this.look && (width !== camera.width || height !== camera.height)) return this.resize();
+    camera.insets = this.#insets();
+    this.#keepSelected();
+    return this.invalidate();
+  }
+
+  /** The pixels that a panel covers on each side of the map; what lies beside the map covers none. */
+  #insets() {
     const map = this.map.getBoundingClientRect();
-    const boxes = ["legend", "panel"].map((id) => byId(id).getBoundingClientRect()).filter(({ width }) => width);
+    const boxes = ["legend", "panel"].map((id) => byId(id).getBoundingClientRect())
+      .filter(({ width, left, top }) => width && left < map.right && top < map.bottom);
     this.boxes = boxes.map(({ left, top, right, bottom }) =>
       [left - map.left, top - map.top, right - map.left, bottom - map.top]);
     const insets = { left: 0, right: 0, top: 0, bottom: 0 };
@@ -249,25 +257,27 @@ class Atlas {
       else if (left < map.width / 2) insets.left = right;
       else insets.right = map.width - left;
     }
-    this.camera.insets = insets;
-    this.map.style.setProperty("--right", `${insets.right}px`);
     this.map.style.setProperty("--bottom", `${insets.bottom}px`);
     const zoom = byId("zoom");
     this.boxes.push([zoom.offsetLeft, zoom.offsetTop, zoom.offsetLeft + zoom.offsetWidth,
       zoom.offsetTop + zoom.offsetHeight]);
-    if (this.selected !== null) {
-      const [x, y] = [this.corpus.x(this.selected), this.corpus.y(this.selected)];
-      if (!this.camera.moving) this.keepInView([x, y, x, y]);
-      else this.flyTo(this.selected);
-    }
-    this.invalidate();
+    return insets;
+  }
+
+  #keepSelected() {
+    if (this.selected === null) return;
+    const [x, y] = [this.corpus.x(this.selected), this.corpus.y(this.selected)];
+    if (!this.camera.moving) this.keepInView([x, y, x, y]);
+    else this.flyTo(this.selected);
   }
 
   resize() {
     const { width, height } = this.map.getBoundingClientRect();
     if (!width || !height) return;
-    this.covered();
-    this.camera.resize(width, height, this.camera.insets);
+    const { camera } = this;
+    const whole = camera.width === 1 || camera.atHome;
+    camera.resize(width, height, this.#insets(), whole);
+    this.#keepSelected();
     this.ratio = Math.min(devicePixelRatio || 1, this.points.highest);
     for (const id of ["ground", "points", "marks"]) {
       const canvas = byId(id), ratio = id === "marks" ? devicePixelRatio || 1 : this.ratio;

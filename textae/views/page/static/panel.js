@@ -1,4 +1,4 @@
-// The panel beside the map: a document, what was found, what was drawn around, or what an empty place would say.
+// The panel beside the map: a document, hits, what was drawn around, or what an empty place would say.
 
 const LISTED = 100; // documents of a list, and by so many more
 
@@ -51,12 +51,12 @@ class Panel {
   }
 
   /** A list of documents that opens them; `fly` also goes there. */
-  list(documents, { fly = true, words = [] } = {}) {
+  list(documents, { fly = true } = {}) {
     const list = element("ol");
     const more = element("button", { type: "button", className: "link" });
     let shown = 0;
     const add = () => {
-      documents.slice(shown, shown + LISTED).forEach((at) => list.append(this.#entry(at, fly, words)));
+      documents.slice(shown, shown + LISTED).forEach((at) => list.append(this.#entry(at, fly)));
       shown = Math.min(shown + LISTED, documents.length);
       more.textContent = `${number.format(documents.length - shown)} more`;
       more.hidden = shown === documents.length;
@@ -66,15 +66,13 @@ class Panel {
     return element("div", {}, list, more);
   }
 
-  #entry(at, fly, words) {
-    const title = foreign("", "span", "text");
-    title.append(...marked(shortened(this.corpus.title(at) || this.corpus.id(at), 160), words));
+  #entry(at, fly) {
     const row = element("button", { className: "row tall", type: "button", onclick: () => {
       if (fly) this.atlas.flyTo(at);
       this.atlas.select(at);
       this.showDocument(at);
     }, onpointerenter: () => this.atlas.hover(at), onpointerleave: () => this.atlas.hover(null) },
-    swatch(this.atlas.colourOf(at)), title);
+    swatch(this.atlas.colourOf(at)), foreign(shortened(this.corpus.title(at), 160), "span", "text"));
     row.dataset.document = at;
     if (this.corpus.about.pictures) this.record(at).then(({ picture }) => row.prepend(thumbnail(picture)));
     return element("li", {}, row);
@@ -94,6 +92,7 @@ class Panel {
       ...this.#neighbours(at));
     const record = await this.record(at);
     rest.replaceChildren(...this.told(record));
+    showFirstMark(rest.querySelector(".body"));
   }
 
   told({ text, fields, characters, picture }) {
@@ -102,7 +101,11 @@ class Panel {
     if (this.corpus.about.pictures === 0) {
       parts.push(element("p", { className: "quiet", textContent: "This page had no room for pictures." }));
     }
-    if (hasTexts && text) parts.push(foreign(text, "div", "body"));
+    if (hasTexts && text) {
+      const body = foreign("", "div", "body");
+      body.append(...this.atlas.search.marked(text));
+      parts.push(body);
+    }
     if (!hasTexts) parts.push(element("p", { className: "quiet", textContent: "This page had no room for texts." }));
     else if (text.length < characters) {
       const shown = `The first ${number.format(text.length)} of ${number.format(characters)} characters.`;
@@ -123,24 +126,7 @@ class Panel {
     return [element("h3", { textContent: "Nearest on the map" }), this.list(near, { fly: false })];
   }
 
-  // What was found, or drawn around.
-
-  showHits(search, words) {
-    const { hits, query } = search;
-    this.back = { kind: "hits", label: `${number.format(hits.length)} found`, show: () => this.showHits(search, words) };
-    const head = element("h2", { textContent: amount(hits.length, "document") });
-    const asked = element("p", { className: "quiet" }, "hold ", foreign(query, "q"));
-    this.show("hits", head, asked, hits.length ? this.list(hits, { words }) : null);
-  }
-
-  markHit(turn) {
-    if (this.kind !== "hits") this.back?.show();
-    const rows = byId("content").querySelectorAll("[data-document]");
-    rows.forEach((row, at) => row.setAttribute("aria-current", at === turn));
-    rows[turn]?.scrollIntoView({ block: "nearest" });
-    const { corpus, atlas } = this;
-    announce(`${turn + 1} of ${atlas.search.hits.length}: ${corpus.title(atlas.search.hits[turn])}`);
-  }
+  // What was drawn around.
 
   async showSelection(documents) {
     const { corpus, atlas } = this;
@@ -204,23 +190,13 @@ class Panel {
   }
 }
 
-const wordList = (words) => element("ul", { className: "words" }, ...words.map((word) => foreign(word, "li")));
-
-/** A text in pieces, the words that were searched as marks. */
-function marked(text, words) {
-  const small = text.toLowerCase();
-  if (!words.length || small.length !== text.length) return [text];
-  const pieces = [];
-  let done = 0;
-  while (done < text.length) {
-    const next = words.map((word) => [small.indexOf(word, done), word.length]).filter(([start]) => start >= 0)
-      .sort((one, other) => one[0] - other[0] || other[1] - one[1])[0];
-    if (!next) break;
-    pieces.push(text.slice(done, next[0]), element("mark", { textContent: text.slice(next[0], next[0] + next[1]) }));
-    done = next[0] + next[1];
-  }
-  return [...pieces, text.slice(done)];
+/** Scroll a text to the first word that was looked for, with some lines before it. */
+function showFirstMark(body) {
+  const mark = body?.querySelector("mark");
+  if (mark) body.scrollTop = mark.getBoundingClientRect().top - body.getBoundingClientRect().top - 60;
 }
+
+const wordList = (words) => element("ul", { className: "words" }, ...words.map((word) => foreign(word, "li")));
 
 /** Whether a text came to the clipboard, also where the page came from a disk and has no clipboard of its own. */
 async function copied(text) {

@@ -74,21 +74,10 @@ class Results {
   }
 
   #row(hit, at) {
-    const { search, atlas } = this;
-    const title = foreign(shortened(hit.title || hit.id, 160), "span", "title");
-    const head = element("button", { className: "head", type: "button", onclick: () => this.open(at),
-      onfocus: () => atlas.hover(hit.place ?? null), onblur: () => atlas.hover(null) },
-    element("span", { className: "rank", textContent: hit.rank }), title,
-    element("span", { className: "score", title: "Score", textContent: hit.score.toFixed(3) }));
-    head.dataset.hit = at;
-    if (hit.place === undefined) head.classList.add("away");
-    const parts = [head];
-    if (hit.snippet) parts.push(element("p", { className: "snippet", dir: "auto" }, ...withMarks(hit.snippet, hit.marks)));
-    if (hit.explanation) parts.push(reasons(hit.explanation));
-    if (hit.inFile || hit.original) parts.push(originalLink(hit) ?? quiet(hit.inFile));
-    parts.push(this.#steering(hit.id, hit.title));
-    return element("li", { onpointerenter: () => atlas.hover(hit.place ?? null), onpointerleave: () => atlas.hover(null) },
-      ...parts);
+    const { id, rank, score, place, snippet, marks, explanation, inFile, original } = hit;
+    return hitRow(this.search, { at, rank, score, place, title: hit.title || id,
+      passage: snippet && withMarks(snippet, marks) }, () => this.open(at), explanation ? reasons(explanation) : null,
+    inFile || original ? originalLink(hit) ?? quiet(inFile) : null, this.#steering(id, hit.title));
   }
 
   #steering(id, title) {
@@ -162,8 +151,6 @@ class Results {
       element("div", { className: "do" }, again));
   }
 }
-
-const quiet = (text) => element("p", { className: "quiet", textContent: text });
 
 /** A link to the file of a document, which the server gives; null where it is in none. */
 const originalLink = ({ original, inFile }) => (original ? element("p", { className: "quiet" },

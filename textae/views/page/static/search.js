@@ -1,13 +1,14 @@
-// Search in what the page holds: titles and ids at once, texts as their blocks are opened.
+// Search in what the page holds: the words of titles and texts, ranked as the index ranks them.
 
 class Search {
   constructor(atlas) {
     this.atlas = atlas;
     this.corpus = atlas.corpus;
-    this.hits = null; // documents, the best first; null where nothing is searched
+    this.hits = null; // the best first; null where nothing is searched
     this.turn = 0; // counts searches, so that an old one stops
-    this.texts = []; // of each block its documents' texts, in small letters
+    this.terms = null; // what is looked for, and what each term is worth
     this.input = byId("query");
+    this.input.onfocus = () => this.read();
     this.input.oninput = () => {
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.run(this.input.value), 180);
@@ -38,33 +39,40 @@ class Search {
     if (this.query) said.set("q", this.query);
   }
 
-  /** Find the documents that hold all words of a query, and light them up. */
+  /** Find the documents that match a query, and light up the best of them and all that hold each of its words. */
   async run(query) {
     this.query = query.trim();
     const turn = ++this.turn;
-    this.at = -1;
-    this.breathed = performance.now();
     if (!this.query) return this.clear();
-    await this.corpus.named;
-    const words = this.query.toLowerCase().split(/\s+/);
-    const found = await this.#find(words, turn);
+    const ranking = await this.read();
     if (turn !== this.turn) return;
-    this.show(found, words);
+    const asked = ranking.query(this.query);
+    this.terms = ranking.worth(asked);
+    this.hits = ranking.search(asked);
+    this.#first(this.corpus.placeOf(this.query));
+    this.at = -1;
+    this.whole = this.hits.filter(({ held }) => held === asked.parts.length).length;
+    byId("found").textContent = number.format(this.hits.length);
+    announce(`${amount(this.hits.length, "document")} found`);
+    const lit = this.hits.filter(({ held }, rank) => rank < HITS || held === asked.parts.length).map(({ at }) => at);
+    this.atlas.highlight(lit);
+    this.list = new HitList(this, asked);
+    await this.list.begin();
+    if (turn !== this.turn) return;
+    this.atlas.reveal(lit);
+    this.atlas.remember();
   }
 
-  show(found, words = []) {
-    this.hits = found;
-    byId("found").textContent = number.format(found.length);
-    announce(`${amount(found.length, "document")} found`);
-    this.atlas.highlight(found);
-    this.atlas.panel.showHits(this, words);
-    this.atlas.reveal(found);
-    this.atlas.remember();
+  /** Put the document that a query is the id of before all others. */
+  #first(place) {
+    if (place === undefined) return;
+    const named = this.hits.find(({ at }) => at === place) ?? { at: place, held: 0 };
+    this.hits = [named, ...this.hits.filter((hit) => hit !== named)];
   }
 
   clear() {
     this.turn++;
-    this.hits = null;
+    this.hits = this.terms = null;
     this.query = this.input.value = "";
     byId("found").textContent = "";
     this.atlas.highlight(null);
@@ -76,41 +84,48 @@ class Search {
   step(by) {
     if (!this.hits?.length) return;
     this.at = (this.at + by + this.hits.length) % this.hits.length;
-    this.atlas.panel.markHit(this.at);
-    this.atlas.lookAt(this.hits[this.at]);
+    this.list.mark(this.at);
+    this.atlas.lookAt(this.hits[this.at].at);
   }
 
-  /** The documents that hold all words: those in their names first. Says how far it is, and stops for a new search. */
-  async #find(words, turn) {
-    const { corpus, corpus: { n, partCount, about: { perPart } } } = this;
-    const name = (at) => `${corpus.titles[at]} ${corpus.ids[at]}`.toLowerCase();
-    const named = [], told = [];
+  /** A text in pieces, the words that are looked for as marks. */
+  marked(text) {
+    if (!this.terms?.size) return [text];
+    const pieces = [];
+    let done = 0, from = 0, to = 0;
+    const close = () => {
+      if (to > from) pieces.push(text.slice(done, from), element("mark", { textContent: text.slice(from, to) }));
+      done = Math.max(done, to);
+    };
+    for (const [start, end] of this.analysis.places(text, this.terms)) {
+      if (start < to) to = Math.max(to, end); // names and pairs overlap
+      else {
+        close();
+        [from, to] = [start, end];
+      }
+    }
+    close();
+    return [...pieces, text.slice(done)];
+  }
+
+  /** Read all words of the page, once. */
+  read() { return (this.reading ??= this.#read()); }
+
+  async #read() {
+    const { corpus, corpus: { n, about: { perPart } } } = this;
+    await corpus.named;
+    this.analysis = await corpus.analysis();
+    const ranking = new Ranking(this.analysis);
+    let breathed = performance.now();
     for (let at = 0; at < n; at++) {
-      const called = name(at);
-      if (words.every((word) => called.includes(word))) named.push(at);
-      if (at % 4096 === 4095 && await this.#overtaken(turn, at / n / 4)) return [];
-    }
-    const already = new Set(named);
-    for (let part = 0; corpus.hasTexts && part < partCount; part++) {
-      this.texts[part] ??= (await corpus.part(part)).map(([text]) => text.toLowerCase());
-      this.texts[part].forEach((text, inside) => {
-        const at = part * perPart + inside;
-        if (already.has(at) || !words.some((word) => text.includes(word))) return;
-        const called = name(at);
-        if (words.every((word) => text.includes(word) || called.includes(word))) told.push(at);
-      });
-      if (await this.#overtaken(turn, 0.25 + (0.75 * part) / partCount)) return [];
-    }
-    return [...named, ...told];
-  }
-
-  /** Whether another search has begun; lets the page live where this one takes long. */
-  async #overtaken(turn, share) {
-    if (performance.now() - this.breathed > 30) {
-      byId("found").textContent = `${Math.round(100 * share)} %`;
+      const [text = ""] = (await corpus.part(Math.floor(at / perPart)))[at % perPart] ?? [];
+      const title = corpus.titles[at] || (text ? "" : corpus.ids[at]);
+      ranking.add(`${title}\n${text}`);
+      if (performance.now() - breathed < 30) continue;
+      if (this.query) byId("found").textContent = `${Math.round((100 * at) / n)} %`;
       await breath();
-      this.breathed = performance.now();
+      breathed = performance.now();
     }
-    return turn !== this.turn;
+    return ranking;
   }
 }

@@ -3,7 +3,7 @@
     1. a byte order mark                     UTF-8, UTF-16, UTF-32
     2. the encoding that the file declares   by the labels and the tables of browsers (WHATWG Encoding)
     3. UTF-8                                 where all bytes are valid
-    4. a guess                               by charset-normalizer, from the first 64 KiB that are not UTF-8
+    4. a guess                               from 64 KiB that are not UTF-8: by alphabets, or charset-normalizer
 
 A declaration that cannot be true is not believed: `us-ascii` of bytes above 127; windows-1252, which any bytes are, of
 valid UTF-8; UTF-8 of bytes that are not. What is guessed is marked as such.

@@ -105,9 +105,11 @@ def test_a_workbook_without_a_column_of_text_is_a_document_and_with_one_it_is_a_
     for row in (["item", "cost"], ["boiler", 1200], [None, None], ["tap", 2.5]):
         book.active.append(row)
     book.create_sheet("Notes").append(["paid in May"])
+    book.properties.title, book.properties.creator = "House", "Ada"
     book.save(tmp_path / "a.xlsx")
     (document,) = read([str(tmp_path)])
     assert isinstance(document, Document)
+    assert (document.title, document.fields["author"]) == ("House", "Ada")
     assert document.text == "item\tcost\nboiler\t1200\ntap\t2.5\n\npaid in May"
     assert places(document) == [("sheet", "Costs", "item\tcost"), ("sheet", "Notes", "paid in May")]
     book.active["B1"] = "text"

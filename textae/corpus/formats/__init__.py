@@ -119,6 +119,7 @@ _SIGNATURES = (
     (b"GIF8", "a GIF picture", ""),
     (b"\x7fELF", "a program", ""),
     (b"SQLite format 3\0", "an SQLite database", ""),
+    (b"// <!-- <mdb:mor", "an index of Thunderbird", ""),
 )
 """The first bytes of kinds of files, what people call them, and the endings of files that may begin so."""
 

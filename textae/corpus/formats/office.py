@@ -62,16 +62,16 @@ def read(given: Given) -> Iterator[Item]:
     with zipped.opened(given) as archive:
         names = set(archive.namelist())
         if "word/document.xml" in names:
-            properties = _properties(zipped.content(archive, "docProps/core.xml"))
-            yield _document(given, _word_parts(archive), properties)
+            stated = properties(zipped.content(archive, "docProps/core.xml"))
+            yield _document(given, _word_parts(archive), stated)
         elif "ppt/presentation.xml" in names:
-            properties = _properties(zipped.content(archive, "docProps/core.xml"))
-            yield _document(given, list(_slides(archive)), properties)
+            stated = properties(zipped.content(archive, "docProps/core.xml"))
+            yield _document(given, list(_slides(archive)), stated)
         elif "content.xml" in names:
             if b"encryption-data" in zipped.content(archive, "META-INF/manifest.xml"):
                 raise RefusedError(ENCRYPTED)
-            properties = _properties(zipped.content(archive, "meta.xml"))
-            yield _document(given, _open_parts(_blocks(archive, "content.xml", _OPEN), given.ending), properties)
+            stated = properties(zipped.content(archive, "meta.xml"))
+            yield _document(given, _open_parts(_blocks(archive, "content.xml", _OPEN), given.ending), stated)
         else:
             raise RefusedError(f"a zip archive named {given.ending}")
 
@@ -80,13 +80,13 @@ Passage = tuple[str, str, Block]
 """The kind and the name of the place of a paragraph, and the paragraph."""
 
 
-def _document(given: Given, passages: list[Passage], properties: dict[str, FieldValue]) -> Item:
+def _document(given: Given, passages: list[Passage], stated: dict[str, FieldValue]) -> Item:
     headings = [block.text for _, _, block in passages if block.element == "h" or _HEADING.fullmatch(block.style)]
     headings += [block.text for kind, _, block in passages if kind == "slide"]
-    title = str(properties.pop("title", "")) or (headings[0] if headings else "")
+    title = str(stated.pop("title", "")) or (headings[0] if headings else "")
     together = groupby(passages, itemgetter(0, 1))
     parts = ((*place, "\n".join(block.text for _, _, block in texts)) for place, texts in together)
-    return given.document(title, parts, properties)
+    return given.document(title, parts, stated)
 
 
 def _blocks(archive: zipfile.ZipFile, name: str, grammar: Grammar) -> Iterator[Block]:
@@ -154,17 +154,17 @@ def _open_parts(found: Iterator[Block], ending: str) -> list[Passage]:
     return _paged(found, "slide", 0) if ending in (".odp", ".otp", ".fodp") else _paged(found)
 
 
-def _properties(content: bytes) -> dict[str, FieldValue]:
+def properties(content: bytes) -> dict[str, FieldValue]:
     """The title, author, subject, keywords and date of a document."""
-    properties: dict[str, FieldValue] = {}
+    stated: dict[str, FieldValue] = {}
     for element in _elements(content, ""):
         name = element.tag.rpartition("}")[2]
         text = (element.text or "").strip()
         if name == "title" and text:
-            properties["title"] = text
+            stated["title"] = text
         elif name in _PROPERTIES and text:
-            properties.setdefault(_PROPERTIES[name], text)
-    return properties
+            stated.setdefault(_PROPERTIES[name], text)
+    return stated
 
 
 def _elements(content: bytes, name: str) -> list[ElementTree.Element]:

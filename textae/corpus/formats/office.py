@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import IO
 from urllib.parse import unquote
@@ -41,6 +41,9 @@ _POWERPOINT = Grammar(
     style=("ph", "type"),
     restyled=frozenset({"sp"}),
 )
+_DRAWN = Grammar(  # the words of charts and of SmartArt, without the numbers
+    blocks=frozenset({"p", "pt"}), text=frozenset({"t", "v"}), skipped=frozenset({"numCache", "numLit"})
+)
 _OPEN = Grammar(
     blocks=frozenset({"p", "h"}),
     skipped=frozenset({"tracked-changes", "annotation", "styles", "automatic-styles", "master-styles", "settings"}),
@@ -50,6 +53,8 @@ _OPEN = Grammar(
     restyled=frozenset({"page"}),
 )
 _HEADING = re.compile(r"title|heading ?1|ctrTitle", re.IGNORECASE)
+_PRESENTATION = r"(?:a?pr[eäé][sz]enta\S*|презентация|プレゼンテーション|演示文稿|簡報)"
+_PROGRAM = re.compile(rf"{_PRESENTATION}(?: \w+){{0,2}} PowerPoint|PowerPoint[ -]?{_PRESENTATION}", re.IGNORECASE)
 _PROPERTIES = {"creator": "author", "initial-creator": "author", "subject": "subject", "keywords": "keywords",
                "keyword": "keywords", "created": "created", "creation-date": "created"}  # fmt: skip
 
@@ -106,6 +111,7 @@ def _word_parts(archive: zipfile.ZipFile) -> list[Passage]:
     passages = _paged(_blocks(archive, "word/document.xml", _WORD))
     for notes in ("word/footnotes.xml", "word/endnotes.xml"):
         passages += [("", "", block) for block in _blocks(archive, notes, _WORD) if not block.is_break]
+    passages += [("", "", block) for block in _drawn(archive, "word/document.xml")]
     return [(kind, at, replace(block, style=names.get(block.style, block.style))) for kind, at, block in passages]
 
 
@@ -136,10 +142,17 @@ def _slides(archive: zipfile.ZipFile) -> Iterator[Passage]:
               for slide in _elements(zipped.content(archive, "ppt/presentation.xml"), "sldId")]  # fmt: skip
     for number, slide in enumerate((related[id] for id in listed if id in related), start=1):
         notes = [name for name in _related(archive, slide).values() if "/notesSlides/" in name]
-        for name in (slide, *notes):
-            for block in _blocks(archive, name, _POWERPOINT):
-                if block.style not in ("sldNum", "dt", "ftr", "hdr"):
-                    yield "slide", str(number), block
+        shown, said = (_blocks(archive, slide, _POWERPOINT), (_blocks(archive, name, _POWERPOINT) for name in notes))
+        for block in chain(shown, _drawn(archive, slide), chain.from_iterable(said)):
+            if block.style not in ("sldNum", "dt", "ftr", "hdr"):
+                yield "slide", str(number), block
+
+
+def _drawn(archive: zipfile.ZipFile, name: str) -> Iterator[Block]:
+    """The words of the charts and of the diagrams of a part."""
+    for drawn in _related(archive, name).values():
+        if "/charts/chart" in drawn or "/diagrams/data" in drawn:
+            yield from _blocks(archive, drawn, _DRAWN)
 
 
 def _related(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
@@ -160,7 +173,7 @@ def properties(content: bytes) -> dict[str, FieldValue]:
     for element in _elements(content, ""):
         name = element.tag.rpartition("}")[2]
         text = (element.text or "").strip()
-        if name == "title" and text:
+        if name == "title" and text and not _PROGRAM.fullmatch(text):
             stated["title"] = text
         elif name in _PROPERTIES and text:
             stated.setdefault(_PROPERTIES[name], text)

@@ -144,6 +144,11 @@ def test_colours_of_a_terminal_are_no_text(tmp_path: Path) -> None:
     assert written(tmp_path / "a.log", "\x1b[31;1mfailed\x1b[0m: a[0]\x1b[K").text == "failed: a[0]"
 
 
+def test_lines_of_old_macs_are_lines(tmp_path: Path) -> None:
+    document = written(tmp_path / "a.txt", "a\rheron\rflies")
+    assert (document.text, line_of(document, "flies")) == ("a\nheron\nflies", 3)
+
+
 def test_definitions_of_macros_end_as_in_roff(tmp_path: Path) -> None:
     asciidoctor = ".TH DMESG 1\n.als MTO URL\n.if \\n[.g] \\{\\\n.  am URL\n.    ad l\n.  .\n.\\}\n"
     db2man = '.de Sh \\" Subsection\n.br\n..\n.de Ip \\" List item\n.IP "\\\\$1" \\\\$2\n..\n'

@@ -211,7 +211,8 @@ class Given:
         """
         decoded = decode(reading.whole(self.stream, self.longest))
         self.notice = decoded.notice
-        return decoded.text
+        text = decoded.text
+        return text if "\n" in text else text.replace("\r", "\n")  # of old Macs
 
     def part(self, stream: IO[bytes], name: str) -> "Given":
         """A part of the file, as a file of its own."""

@@ -259,6 +259,22 @@ class TestIgnore:
         (here / "elsewhere.txt").unlink()
         assert changed(shell("sync", "--json")) == {"removed": 1, "unchanged": 5}
 
+    def test_the_document_of_a_link_goes_where_its_file_is_added(self, shell, here) -> None:
+        (here / "elsewhere.txt").write_text("a planet")
+        (here / "notes" / "link.txt").symlink_to(here / "elsewhere.txt")
+        shell("index", "notes", "--quiet", *QUICKLY)
+        shell("add", "elsewhere.txt", "--quiet")
+        assert changed(shell("sync", "--json")) == {"removed": 1, "unchanged": 6}
+        assert {"link.txt", "elsewhere.txt"} & ids() == {"elsewhere.txt"}
+
+    def test_a_mail_that_the_user_deletes_is_gone(self, shell, here) -> None:
+        box = here / "notes" / "Inbox.mbox"
+        mail = "From - Mon Mar 02 09:00:00 2026\nX-Mozilla-Status: 0001\nMessage-ID: <{0}@x>\n\na comet {0}\n\n"
+        box.write_text(mail.format(1) + mail.format(2))
+        shell("index", "notes", "--quiet", *QUICKLY)
+        box.write_text(mail.format(1).replace("0001", "0009") + mail.format(2))
+        assert changed(shell("sync", "--json")) == {"removed": 1, "unchanged": 6}
+
 
 class TestLongest:
     def test_a_long_text_is_read_in_parts_also_by_sync(self, shell, here) -> None:

@@ -147,8 +147,8 @@ class TestOpen:
     @pytest.mark.parametrize("id", ["boiler.md", "boiler.md:4"])
     def test_an_editor_at_a_line(self, at_home, home, opened, id):
         assert at_home("open", id, "--editor").code == 0
-        line = ["+4"] if ":" in id else []
-        assert opened.read_text().splitlines() == ["editor", "-w", *line, str(home / "notes" / "boiler.md")]
+        line = "+4" if ":" in id else "+2"  # where its text begins, as that of a mail in a mailbox
+        assert opened.read_text().splitlines() == ["editor", "-w", line, str(home / "notes" / "boiler.md")]
 
     def test_an_editor_that_takes_lines_in_its_own_way(self, at_home, home, opened, monkeypatch):
         monkeypatch.setenv("VISUAL", "code")

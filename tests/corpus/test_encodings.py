@@ -38,6 +38,27 @@ def test_an_encoding_that_nothing_declares_is_guessed(encoding: str) -> None:
     assert decode(late.encode(encoding)).text == late
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "El año pasado la reunión fue en España. ¿Cómo está usted? Muchas gracias, señor.\n"),
+        ("cp1252", "Le relevé a été envoyé. À bientôt\n"),
+        ("cp1254", "İstanbul'daki toplantı ertelendi, ışıklar söndü. Görüşmek üzere, iyi çalışmalar.\n"),
+        ("cp1250", "Őszi árvíztűrő tükörfúrógép. Kérjük, fizesse be a villanyszámlát péntekig.\n"),
+        ("iso8859_2", "Příliš žluťoučký kůň úpěl ďábelské ódy. Prosím o zaplacení účtu.\n"),
+        ("gb18030", "id,text\n1,北京市自来水费用账单\n2,上海市电费通知单\n"),
+        ("gb18030", "关于合同的问题\n请在星期五之前签署合同并寄回。"),
+        ("cp932", "請求書を添付しましたのでご確認ください。\n来週の会"),
+        ("euc_jp", "請求書を添付しま"),
+        ("cp949", "내일 오후 세 시에 회의가"),
+        ("cp1253", "Ο λογαριασμός του ρεύματος\n"),
+        ("cp1255", "חשבון החשמל\nנא לשלם את החשבון"),
+    ],
+)
+def test_a_guess_fits_a_language_even_where_a_text_is_short(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)) == Decoded(text, encoding, guessed=True)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("language", ["cp932", "gb18030", "cp949", "cp1251"])
 def test_utf16_without_a_mark_is_guessed_in_scripts_of_many_letters(language: str, encoding: str) -> None:

@@ -368,6 +368,14 @@ def test_a_conditional_comment_is_a_comment(condition: str) -> None:
     assert html_parts("<![if !IE]><p>shown</p><![endif]>")[1] == "shown"
 
 
+def test_the_mark_beside_a_heading_that_links_to_it_is_no_part_of_it() -> None:
+    page = (
+        '<h1>Valves<a class="headerlink" href="#valves">¶</a></h1><p>see <a href="#notes">C</a><a href="#1">1</a></p>'
+    )
+    assert html_sections(page) == ("Valves", [("Valves", "Valves\nsee C1")])
+    assert html_parts("<title>T</title><frameset><noframes><p>old</p></noframes></frameset>") == ("T", "")
+
+
 def test_what_is_hidden_is_not_text() -> None:
     page = """<body style="visibility:hidden"><p hidden>a</p><p style="color: red; Display : NONE">b</p><p>c</p>
     <div role="navigation">d</div><dialog>e</dialog><dialog open>f</dialog><p aria-hidden="true">g</p>

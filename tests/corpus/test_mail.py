@@ -70,6 +70,8 @@ def test_a_file_of_one_message_keeps_its_path(tmp_path: Path) -> None:
     assert (document.id, document.title, document.text) == ("a.eml", "Hello", "body")
     assert document.fields["message-id"] == "1@x"
     assert document.places == (Place(0, "line", "7"),)
+    (tmp_path / "a.eml").write_bytes(b"From: a@x\n\nbody")
+    assert [item.title for item in read([str(tmp_path)]) if isinstance(item, Document)] == ["a.eml"]
     bare = mail.read_message(b"no header\n\nat all", "m")
     assert bare == Document("m", "no header\n\nat all", source="m", places=(Place(0, "line", "1"),))
 
@@ -118,6 +120,7 @@ FORWARDED = "Content-Type: message/rfc822\n\nSubject: the offer\nContent-Type: t
         ("Content-Type: multipart/mixed\n\nno boundary", "no boundary"),
         ("Content-Type: nonsense\n\nplain", "plain"),
         ("Subject: s\n\nbegin 644 a.gif\nM1TE&.#EA\n`\nend\nbelow", "below"),
+        ("Subject: s\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nsigned: yes\n", "signed: yes"),
         ("Subject: s\n\nabove\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n=ab\n-----END PGP SIGNATURE-----\n", "above"),
     ],
 )

@@ -3,7 +3,7 @@
     1. a byte order mark                     UTF-8, UTF-16, UTF-32
     2. the encoding that the file declares   by the labels and the tables of browsers (WHATWG Encoding)
     3. UTF-8                                 where all bytes are valid
-    4. a guess                               by charset-normalizer, from the first 64 KiB that are not UTF-8
+    4. a guess                               from 64 KiB that are not UTF-8: by alphabets, or charset-normalizer
 
 A declaration that cannot be true is not believed: `us-ascii` of bytes above 127; windows-1252, which any bytes are, of
 valid UTF-8; UTF-8 of bytes that are not. What is guessed is marked as such.
@@ -39,7 +39,19 @@ _SHORTEST = 40  # characters of UTF-16 in which chance would have one that is no
 _SAMPLE = 1 << 16  # bytes that a guess is made from
 _FEW = 5  # bytes above 127; of fewer, as in "20 °C", no guess is better than the usual encoding
 _USUAL = "cp1252"
-_LATIN = (_USUAL, "cp1250", "iso8859_2", "cp1254", "cp1257", "cp850", "mac_roman")
+_OF_THE_WEST = "áéíñóúüªº ãáàâçéêíóôõúüªº äöüßé àâæçéèêëîïôœùûüÿ àèéìíîòóùú áàçéèíïóòúü äåéö æåøéóòôâ áéíóúàèëïöüê"
+_OF_THE_EAST = "ąćęłńóśźż áčďéěíňóřšťúůýž áéíóöőúüű čćđšž áâăîşţ áäčďéíĺľňóôŕšťúýž"
+_ALPHABETS = (
+    (_USUAL, _OF_THE_WEST),
+    ("cp1254", "çğıiöşüâîû"),
+    ("cp1250", _OF_THE_EAST),
+    ("iso8859_2", _OF_THE_EAST),
+    ("cp1257", "āčēģīķļņšūž ąčęėįšųūž äõöüšž"),
+    (_USUAL, "áðéíóúýþæö"),
+    ("cp850", _OF_THE_WEST),
+    ("mac_roman", _OF_THE_WEST),
+)
+"""Encodings, and the letters beyond ASCII of languages that are written in them; of two equal ones the first wins."""
 _OTHERS = (
     *("cp1251", "koi8_r", "koi8_u", "cp932", "gb18030", "euc_jp", "cp949", "big5hkscs"),
     *("cp1253", "iso8859_7", "cp1255", "cp1256", "cp874", "iso8859_5", "cp866"),
@@ -47,6 +59,23 @@ _OTHERS = (
 """The encodings that a guess may give; of equally good ones it gives the first."""
 
 _HIGH = re.compile(rb"[\x80-\xff]+")
+_BEYOND = re.compile(r"[^\x00-\x7f]")
+_CYRILLIC = (re.compile("[аеёиоуыэюяєії]", re.IGNORECASE), 0.27)  # vowels, and their share of the letters, at least
+_KOI8 = (re.compile("[аеёиоуыэюяєії]"), 0.2)  # small ones: another encoding gives capitals
+_GREEK = (re.compile("[άέήίόύώΆΈΉΊΌΎΏ]"), 0.05)  # a word of two syllables has an accent
+_USUAL_LETTERS = {
+    "cp1251": _CYRILLIC,
+    "koi8_r": _KOI8,
+    "koi8_u": _KOI8,
+    "iso8859_5": _CYRILLIC,
+    "cp866": _CYRILLIC,
+    "cp1253": _GREEK,
+    "iso8859_7": _GREEK,
+    "cp932": (re.compile("[^\x00-\x7f\uff61-\uff9f]"), 0.5),  # katakana of half the width are rare
+    "gb18030": (re.compile("[^\x00-\x7f\u3041-\u30ff]"), 0.9),  # kana are of Japanese
+}
+_ANY = (re.compile(""), 0.0)
+_IN_WORDS = "’´·–—"
 _CONTROL = re.compile("[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 _SUPERSETS = {"gbk": "gb18030", "iso2022_jp": "iso2022_jp_ext"}  # which texts of that name are written in
 _NO_ENCODINGS = {"ascii", "idna", "punycode", "unicode-escape", "raw-unicode-escape"}
@@ -169,23 +198,70 @@ def _guessed(content: bytes, start: int) -> Decoded:
 
 
 def _likeliest(sample: bytes) -> str:
+    latin = _latin(sample)
     runs = _HIGH.findall(sample)
     high = sum(map(len, runs))
-    if high < _FEW:
-        return _USUAL
+    if high < _FEW or high <= 2 * len(runs):  # letters of other scripts stand beside each other
+        return latin
     from charset_normalizer import from_bytes  # 0.1 s, and only where a guess is needed
 
-    likely = [*_LATIN, *(_OTHERS if high > 2 * len(runs) else ())]  # letters of other scripts stand beside each other
+    likely = [latin, *(encoding for encoding in _OTHERS if _is_usual(sample, encoding))]
     matches = list(from_bytes(sample, cp_isolation=likely, threshold=0.5))
     if not matches:
-        return _USUAL
+        return latin
     # A match stands for all encodings that give the same text. Chaos is what no text has, coherence what a language
     # has, both from 0 to 1; small differences decide nothing.
-    sane = min(match.chaos for match in matches) + 0.02
+    sane = min(match.chaos for match in matches) + 0.03
     matches = [match for match in matches if match.chaos <= sane]
-    coherent = max(match.coherence for match in matches) - 0.1
+    coherent = max(match.coherence for match in matches) - 0.12
     names = {name for match in matches if match.coherence >= coherent for name in match.could_be_from_charset}
-    return next((name for name in likely if name in names), _USUAL)
+    return next((name for name in likely if name in names), latin)
+
+
+def _latin(sample: bytes) -> str:
+    """The encoding of the language of Europe whose alphabet has most of the letters.
+
+    `charset_normalizer` compares how frequent letters are, and takes `señor` for Polish, and Turkish for Icelandic.
+    """
+    best, most = _USUAL, -1
+    texts = {encoding: sample.decode(encoding, "replace") for encoding, _ in _ALPHABETS}
+    letters = {encoding: _plausible(text) for encoding, text in texts.items()}
+    for encoding, alphabets in _ALPHABETS:
+        for alphabet in alphabets.split():
+            count = letters[encoding][""] + sum(letters[encoding][letter] for letter in alphabet)
+            if count > most:
+                best, most = encoding, count
+    return best
+
+
+def _plausible(text: str) -> Counter[str]:
+    """How often a text has each letter beyond ASCII where it can stand in a word; as "", how often other marks."""
+    counts: Counter[str] = Counter()
+    for match in _BEYOND.finditer(text):
+        before, letter, after = (
+            text[max(0, match.start() - 1) : match.start()],
+            match[0],
+            text[match.end() : match.end() + 1],
+        )
+        if letter.isalpha():
+            is_plausible = not (letter.isupper() and before.islower())
+            letter = letter.lower()[0]
+        else:
+            in_word = before.isalpha() and after.isalpha() and letter not in _IN_WORDS
+            is_plausible = letter == "\xad" or not (in_word or unicodedata.category(letter)[0] == "C")
+            letter = ""
+        counts[letter] += is_plausible and letter != "\ufffd"
+    return counts
+
+
+def _is_usual(sample: bytes, encoding: str) -> bool:
+    """Whether the text is likely: other bytes give rare syllables, narrow letters, and words without vowels."""
+    text = sample.decode(encoding, "ignore")
+    usual, least = _USUAL_LETTERS.get(encoding, _ANY)
+    letters = _BEYOND.findall(text)
+    if encoding == "cp949":
+        return len(text.encode("euc_kr", "ignore").decode("euc_kr")) > 0.9 * len(text)
+    return len(usual.findall(text)) >= least * len(letters)
 
 
 def _checked(decoded: Decoded) -> Decoded:

@@ -11,7 +11,7 @@ from collections import Counter
 
 from textae.corpus.decoding import Decoded, codec, decode
 
-_UNSEEN = ("script", "style", "template", "noscript", "svg", "object", "iframe", "nav")
+_UNSEEN = ("script", "style", "template", "noscript", "svg", "object", "iframe", "noframes", "nav")
 _CLOSED = (*_UNSEEN, "title", "textarea")  # elements that take the rest of the page where they are never closed
 _INLINE = (
     "a,abbr,acronym,b,bdi,bdo,big,cite,code,data,del,dfn,em,font,i,ins,kbd,label,mark,nobr,q,rb,rp,rt,ruby,s,samp,small,"
@@ -20,6 +20,7 @@ _INLINE = (
 _HIDDEN = "[hidden]:not([hidden='until-found'],[role=tabpanel],html,body),[role=navigation i],dialog:not([open])"
 _STYLED = "[style]:not([role=tabpanel],html,body)"  # a script shows a page that is hidden until it is loaded
 _NOT_SHOWN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_PERMALINKS = {"¶", "#", "§", "🔗", "\uf0c1"}
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _HEADING_MARK = "\ufdd0"  # no character of Unicode
 _FLAT = set("a area base br col dd dt embed hr img input li link meta option p source td th tr track wbr".split())  # noqa: SIM905
@@ -71,6 +72,9 @@ def html_sections(source: str) -> tuple[str, list[tuple[str, str]]]:
     hidden = page.css(_HIDDEN) + [
         node for node in page.css(_STYLED) if _NOT_SHOWN.search(node.attributes["style"] or "")
     ]
+    for link in page.css("a[href^='#']"):  # to the heading that it stands in, shown below the mouse
+        if link.text().strip() in _PERMALINKS:
+            link.decompose()
     for block in page.css(f":not(html,head,body,{_INLINE})"):
         block.insert_before(f"\n{_HEADING_MARK}" if block.tag in _HEADINGS else "\n")
         block.insert_after("\n")

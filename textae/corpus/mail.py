@@ -56,6 +56,7 @@ _WORDS = re.compile(rf"{_WORD}(?:\s*{_WORD})*", re.IGNORECASE)
 _ONE_WORD = re.compile(_WORD, re.IGNORECASE)
 _NO_PROSE = re.compile(
     r"^-----BEGIN PGP (MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----\n(?:(?!-----).*\n)*-----END PGP \1-----$"
+    r"|^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]+: .*\n)*\n"
     r"|^begin [0-7]{3,4} \S.*\n(?:[ -`]{1,62}\n)+end$",
     re.MULTILINE,
 )

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from textae.corpus import Source
-from textae.corpus.reading import BROKEN_LINK, EMPTY
+from textae.corpus.identity import LINKED
+from textae.corpus.reading import BROKEN_LINK, DELETED, EMPTY
 from textae.corpus.source import apart
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import searchable
@@ -32,6 +33,9 @@ from textae.types import Document, Progress, Shape, Skipped
 
 Contents = Mapping[str, tuple[bytes, int]]
 """The content hash of documents and their `where_hash`, by id."""
+
+_GONE = (EMPTY, NO_WORDS, DELETED, BROKEN_LINK, LINKED)
+"""Reasons to skip what is no document any more. A file that cannot be read keeps its old document."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ class Update:
         """
         for item in UniformCorpus(source.read(self._progress), self._snapshot.shape):
             if isinstance(item, Skipped):
-                if not item.ignored and item.reason not in (EMPTY, NO_WORDS, BROKEN_LINK):
+                if not item.ignored and item.reason not in _GONE:
                     unread.append(item.source)
                 yield item
             elif item.id in kept:

@@ -92,6 +92,13 @@ def start_of_line(document: Document, line: int) -> int:
     return start
 
 
+def first_line(document: Document) -> int | None:
+    """The line of its file at which a text begins, as of a mail in a mailbox; None for 1, and where none is known."""
+    first = document.places[0] if document.places else None
+    line = int(first.name) if first and first.kind == "line" and _is_number(first.name) else 1
+    return line if line > 1 else None
+
+
 def _is_number(name: str) -> bool:
     return name.isdecimal() and len(name) <= _MOST_DIGITS
 

@@ -47,6 +47,7 @@ def test_an_office_file_with_a_password_is_encrypted(ending: str, tmp_path: Path
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Word document; save it as .docx"),
         ("a.ppt", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file named .ppt"),
         ("a.json", b"\x1f\x8b\x08", "a gzip file named .json"),
+        ("Inbox.msf", b"// <!-- <mdb:mork:z v=", "an index of Thunderbird named .msf"),
         ("a.mp4", b"\0\0\0\x20ftyp", "binary (unknown type .mp4)"),
         ("a.docx", b"nothing", "damaged"),
         ("a.xml", b"<a><b></a>", "damaged"),

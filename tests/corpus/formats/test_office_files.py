@@ -14,9 +14,11 @@ from textae.types import Document
 
 def test_a_pdf_is_read_page_by_page(tmp_path: Path) -> None:
     stated = "/Title (Microsoft Word - Boiler manual.doc) /Author (Ada) /CreationDate (D:20240501120000Z)"
+    stated += " /Subject (unspecified)"
     document = only(pdf(tmp_path / "a.pdf", [["First page", "words"], ["Second page"]], stated))
     assert (document.title, document.text) == ("Boiler manual", "First page\nwords\n\nSecond page")
     assert places(document) == [("page", "1", "First page"), ("page", "2", "Second page")]
+    assert "subject" not in document.fields
     assert {name: document.fields[name] for name in ("author", "created", "pages", "type")} == {
         "author": "Ada", "created": "2024-05-01", "pages": 2, "type": "pdf"
     }  # fmt: skip
@@ -79,10 +81,14 @@ def test_slides_are_in_the_order_in_which_they_are_shown_and_have_their_notes(tm
         "ppt/_rels/presentation.xml.rels": links.format('<Relationship Id="r1" Target="slides/slide1.xml"/>'
                                                         '<Relationship Id="r2" Target="/ppt/slides/slide2.xml"/>'),
         "ppt/slides/slide1.xml": slide("body", "the end"), "ppt/slides/slide2.xml": slide("ctrTitle", "The start"),
-        "ppt/slides/_rels/slide1.xml.rels": links.format('<Relationship Id="r1" Target="../notesSlides/n.xml"/>'),
+        "ppt/slides/_rels/slide1.xml.rels": links.format('<Relationship Id="r1" Target="../notesSlides/n.xml"/>'
+                                                             '<Relationship Id="r2" Target="../charts/chart1.xml"/>'),
+        "ppt/charts/chart1.xml": SLIDE.format("<a:p><a:t>Costs</a:t></a:p><c:pt><c:v>North</c:v></c:pt>"
+                                              "<c:numCache><c:pt><c:v>4.2</c:v></c:pt></c:numCache>"),
+        "docProps/core.xml": CORE.format("<dc:title>PowerPoint-Präsentation</dc:title>"),
         "ppt/notesSlides/n.xml": slide("body", "remember"),
     }))  # fmt: skip
-    assert (document.title, document.text) == ("The start", "The start\n\nthe end\nremember")
+    assert (document.title, document.text) == ("The start", "The start\n\nthe end\nCosts\nNorth\nremember")
     assert places(document) == [("slide", "1", "The start"), ("slide", "2", "the end")]
 
 
@@ -106,9 +112,11 @@ def test_a_workbook_without_a_column_of_text_is_a_document_and_with_one_it_is_a_
     for row in (["item", "cost"], ["boiler", 1200], [None, None], ["tap", 2.5]):
         book.active.append(row)
     book.create_sheet("Notes").append(["paid in May"])
+    book.properties.title, book.properties.creator = "House", "Ada"
     book.save(tmp_path / "a.xlsx")
     (document,) = read([str(tmp_path)])
     assert isinstance(document, Document)
+    assert (document.title, document.fields["author"]) == ("House", "Ada")
     assert document.text == "item\tcost\nboiler\t1200\ntap\t2.5\n\npaid in May"
     assert places(document) == [("sheet", "Costs", "item\tcost"), ("sheet", "Notes", "paid in May")]
     book.active["B1"] = "text"

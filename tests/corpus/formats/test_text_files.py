@@ -140,6 +140,23 @@ def test_manual_pages(tmp_path: Path) -> None:
     assert written(tmp_path / "syslog.1", "Jan 1 kernel: .x").text == "Jan 1 kernel: .x"
 
 
+def test_colours_of_a_terminal_are_no_text(tmp_path: Path) -> None:
+    assert written(tmp_path / "a.log", "\x1b[31;1mfailed\x1b[0m: a[0]\x1b[K").text == "failed: a[0]"
+
+
+def test_lines_of_old_macs_are_lines(tmp_path: Path) -> None:
+    document = written(tmp_path / "a.txt", "a\rheron\rflies")
+    assert (document.text, line_of(document, "flies")) == ("a\nheron\nflies", 3)
+
+
+def test_definitions_of_macros_end_as_in_roff(tmp_path: Path) -> None:
+    asciidoctor = ".TH DMESG 1\n.als MTO URL\n.if \\n[.g] \\{\\\n.  am URL\n.    ad l\n.  .\n.\\}\n"
+    db2man = '.de Sh \\" Subsection\n.br\n..\n.de Ip \\" List item\n.IP "\\\\$1" \\\\$2\n..\n'
+    text = ".SH NAME\nthe kernel\\*(Aqs ring\n.HP \\w'\\fBring\\ \\fR'u\n.URL https://a.example a page\n\\*(C+ RFC\\9\n"
+    document = written(tmp_path / "dmesg.1", asciidoctor + db2man + text)
+    assert " ".join(document.text.split()) == "NAME the kernel's ring https://a.example a page C++ RFC9"
+
+
 def test_manuals_of_info_are_their_nodes(tmp_path: Path) -> None:
     head = b"This is boiler.info, produced by makeinfo.\n\n"
     top = b"\x1f\nFile: boiler.info,  Node: Top,  Next: Valves,  Up: (dir)\n\nBoilers\n*******\n\nHow to run one.\n\n"
@@ -248,10 +265,10 @@ def test_events_and_people_are_documents(tmp_path: Path) -> None:
     assert (task.id, task.title, task.source) == ("a.ics:2", "Pay", "a.ics:13")
     (tmp_path / "a.vcf").write_text(
         "BEGIN:VCARD\nFN;QUOTED-PRINTABLE;CHARSET=UTF-8:Jo M=C3=\n=BCller\nitem1.TEL;HOME:12\nEND:VCARD\n"
-        "BEGIN:VCARD\nN:Lovelace;Ada\nEND:VCARD\n"
+        "BEGIN:VCARD\nN:Lovelace;Ada\nTEL:20445566\nEND:VCARD\n"
     )
     people = [item for item in read([str(tmp_path / "a.vcf")]) if isinstance(item, Document)]
-    assert [(one.title, one.text) for one in people] == [("Jo Müller", "12"), ("Lovelace Ada", "")]
+    assert [(one.title, one.text) for one in people] == [("Jo Müller", "12"), ("Lovelace Ada", "20445566")]
 
 
 LONG = [

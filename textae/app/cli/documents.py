@@ -63,7 +63,9 @@ def get(id: str, passage: int | None, page: str | None, shell: ShellOptions) -> 
 
 @click.command("open", short_help="Open the file of a document.")
 @click.argument("id", metavar="ID", shell_complete=completed("id"))
-@click.option("--editor", is_flag=True, help="Open it in $VISUAL or $EDITOR, at the line of ID:LINE.")
+@click.option(
+    "--editor", is_flag=True, help="Open it in $VISUAL or $EDITOR, at the line of ID:LINE, or of the mail or row."
+)
 @options("shell", ShellOptions, "quiet", "folder")
 def open_(id: str, editor: bool, shell: ShellOptions) -> None:
     """Open the file that the document with this ID was read from, with the program that the system has for it.
@@ -74,12 +76,14 @@ def open_(id: str, editor: bool, shell: ShellOptions) -> None:
     textae open manual.pdf
     textae open notes/boiler.md:42 --editor
     """
-    from textae.search.originals import is_program, original
+    from textae.search.originals import first_line, is_program, original
 
     with shell.open_engine() as engine:
         id, line = id_and_line(engine.snapshot, id)
-        path = original(engine.snapshot.document(id), engine.snapshot.reader.settings["sources"])
+        document = engine.snapshot.document(id)
+        path = original(document, engine.snapshot.reader.settings["sources"])
     if editor:
+        line = line or first_line(document)
         command = _editor_command(str(path), line)
         _run(command)
         shell.note(f"opened {path} with {command[0]}")

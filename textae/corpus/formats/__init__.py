@@ -119,6 +119,7 @@ _SIGNATURES = (
     (b"GIF8", "a GIF picture", ""),
     (b"\x7fELF", "a program", ""),
     (b"SQLite format 3\0", "an SQLite database", ""),
+    (b"// <!-- <mdb:mor", "an index of Thunderbird", ""),
 )
 """The first bytes of kinds of files, what people call them, and the endings of files that may begin so."""
 
@@ -210,7 +211,8 @@ class Given:
         """
         decoded = decode(reading.whole(self.stream, self.longest))
         self.notice = decoded.notice
-        return decoded.text
+        text = decoded.text
+        return text if "\n" in text else text.replace("\r", "\n")  # of old Macs
 
     def part(self, stream: IO[bytes], name: str) -> "Given":
         """A part of the file, as a file of its own."""

@@ -20,6 +20,7 @@ _FIELDS = {"DTSTART": "start", "DTEND": "end", "DUE": "due", "LOCATION": "locati
            "BDAY": "birthday"}  # fmt: skip
 _TEXTS = ("SUMMARY", "DESCRIPTION", "COMMENT", "LOCATION", "CATEGORIES", "ORGANIZER", "ATTENDEE", "CONTACT", "FN",
           "NICKNAME", "ORG", "TITLE", "ROLE", "ADR", "EMAIL", "TEL", "NOTE", "URL")  # fmt: skip
+_DATES = ("DTSTART", "DTEND", "DUE", "BDAY")  # the digits of others may be a telephone number
 _ESCAPE = re.compile(r"\\([nN,;:\\])")
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z?)?")
 
@@ -78,7 +79,7 @@ def _text(name: str, parameters: dict[str, str], value: str) -> str:
             value = quopri.decodestring(value.encode()).decode(charset, "replace")
         except LookupError:
             value = quopri.decodestring(value.encode()).decode("utf-8", "replace")
-    if date := _DATE.fullmatch(value):
+    if name in _DATES and (date := _DATE.fullmatch(value.strip())):
         day, time = "-".join(date.groups()[:3]), ":".join(filter(None, date.groups()[3:]))
         return f"{day}T{time}" if time else day
     if name in ("ATTENDEE", "ORGANIZER", "CONTACT"):

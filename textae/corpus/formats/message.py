@@ -12,4 +12,7 @@ from textae.types import Document
 def read(given: Given) -> Iterator[Item]:
     """The document of a message."""
     item = mail.read_message(reading.whole(given.stream, given.longest), given.name)
-    yield replace(item, fields=given.fields() | dict(item.fields)) if isinstance(item, Document) else item
+    if isinstance(item, Document):
+        title = item.title or given.name.rpartition("/")[2]
+        item = replace(item, title=title, fields=given.fields() | dict(item.fields))
+    yield item

@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import IO
 from urllib.parse import unquote
@@ -41,6 +41,9 @@ _POWERPOINT = Grammar(
     style=("ph", "type"),
     restyled=frozenset({"sp"}),
 )
+_DRAWN = Grammar(  # the words of charts and of SmartArt, without the numbers
+    blocks=frozenset({"p", "pt"}), text=frozenset({"t", "v"}), skipped=frozenset({"numCache", "numLit"})
+)
 _OPEN = Grammar(
     blocks=frozenset({"p", "h"}),
     skipped=frozenset({"tracked-changes", "annotation", "styles", "automatic-styles", "master-styles", "settings"}),
@@ -50,6 +53,8 @@ _OPEN = Grammar(
     restyled=frozenset({"page"}),
 )
 _HEADING = re.compile(r"title|heading ?1|ctrTitle", re.IGNORECASE)
+_PRESENTATION = r"(?:a?pr[eäé][sz]enta\S*|презентация|プレゼンテーション|演示文稿|簡報)"
+_PROGRAM = re.compile(rf"{_PRESENTATION}(?: \w+){{0,2}} PowerPoint|PowerPoint[ -]?{_PRESENTATION}", re.IGNORECASE)
 _PROPERTIES = {"creator": "author", "initial-creator": "author", "subject": "subject", "keywords": "keywords",
                "keyword": "keywords", "created": "created", "creation-date": "created"}  # fmt: skip
 
@@ -62,16 +67,16 @@ def read(given: Given) -> Iterator[Item]:
     with zipped.opened(given) as archive:
         names = set(archive.namelist())
         if "word/document.xml" in names:
-            properties = _properties(zipped.content(archive, "docProps/core.xml"))
-            yield _document(given, _word_parts(archive), properties)
+            stated = properties(zipped.content(archive, "docProps/core.xml"))
+            yield _document(given, _word_parts(archive), stated)
         elif "ppt/presentation.xml" in names:
-            properties = _properties(zipped.content(archive, "docProps/core.xml"))
-            yield _document(given, list(_slides(archive)), properties)
+            stated = properties(zipped.content(archive, "docProps/core.xml"))
+            yield _document(given, list(_slides(archive)), stated)
         elif "content.xml" in names:
             if b"encryption-data" in zipped.content(archive, "META-INF/manifest.xml"):
                 raise RefusedError(ENCRYPTED)
-            properties = _properties(zipped.content(archive, "meta.xml"))
-            yield _document(given, _open_parts(_blocks(archive, "content.xml", _OPEN), given.ending), properties)
+            stated = properties(zipped.content(archive, "meta.xml"))
+            yield _document(given, _open_parts(_blocks(archive, "content.xml", _OPEN), given.ending), stated)
         else:
             raise RefusedError(f"a zip archive named {given.ending}")
 
@@ -80,13 +85,13 @@ Passage = tuple[str, str, Block]
 """The kind and the name of the place of a paragraph, and the paragraph."""
 
 
-def _document(given: Given, passages: list[Passage], properties: dict[str, FieldValue]) -> Item:
+def _document(given: Given, passages: list[Passage], stated: dict[str, FieldValue]) -> Item:
     headings = [block.text for _, _, block in passages if block.element == "h" or _HEADING.fullmatch(block.style)]
     headings += [block.text for kind, _, block in passages if kind == "slide"]
-    title = str(properties.pop("title", "")) or (headings[0] if headings else "")
+    title = str(stated.pop("title", "")) or (headings[0] if headings else "")
     together = groupby(passages, itemgetter(0, 1))
     parts = ((*place, "\n".join(block.text for _, _, block in texts)) for place, texts in together)
-    return given.document(title, parts, properties)
+    return given.document(title, parts, stated)
 
 
 def _blocks(archive: zipfile.ZipFile, name: str, grammar: Grammar) -> Iterator[Block]:
@@ -106,6 +111,7 @@ def _word_parts(archive: zipfile.ZipFile) -> list[Passage]:
     passages = _paged(_blocks(archive, "word/document.xml", _WORD))
     for notes in ("word/footnotes.xml", "word/endnotes.xml"):
         passages += [("", "", block) for block in _blocks(archive, notes, _WORD) if not block.is_break]
+    passages += [("", "", block) for block in _drawn(archive, "word/document.xml")]
     return [(kind, at, replace(block, style=names.get(block.style, block.style))) for kind, at, block in passages]
 
 
@@ -136,10 +142,17 @@ def _slides(archive: zipfile.ZipFile) -> Iterator[Passage]:
               for slide in _elements(zipped.content(archive, "ppt/presentation.xml"), "sldId")]  # fmt: skip
     for number, slide in enumerate((related[id] for id in listed if id in related), start=1):
         notes = [name for name in _related(archive, slide).values() if "/notesSlides/" in name]
-        for name in (slide, *notes):
-            for block in _blocks(archive, name, _POWERPOINT):
-                if block.style not in ("sldNum", "dt", "ftr", "hdr"):
-                    yield "slide", str(number), block
+        shown, said = (_blocks(archive, slide, _POWERPOINT), (_blocks(archive, name, _POWERPOINT) for name in notes))
+        for block in chain(shown, _drawn(archive, slide), chain.from_iterable(said)):
+            if block.style not in ("sldNum", "dt", "ftr", "hdr"):
+                yield "slide", str(number), block
+
+
+def _drawn(archive: zipfile.ZipFile, name: str) -> Iterator[Block]:
+    """The words of the charts and of the diagrams of a part."""
+    for drawn in _related(archive, name).values():
+        if "/charts/chart" in drawn or "/diagrams/data" in drawn:
+            yield from _blocks(archive, drawn, _DRAWN)
 
 
 def _related(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
@@ -154,17 +167,17 @@ def _open_parts(found: Iterator[Block], ending: str) -> list[Passage]:
     return _paged(found, "slide", 0) if ending in (".odp", ".otp", ".fodp") else _paged(found)
 
 
-def _properties(content: bytes) -> dict[str, FieldValue]:
+def properties(content: bytes) -> dict[str, FieldValue]:
     """The title, author, subject, keywords and date of a document."""
-    properties: dict[str, FieldValue] = {}
+    stated: dict[str, FieldValue] = {}
     for element in _elements(content, ""):
         name = element.tag.rpartition("}")[2]
         text = (element.text or "").strip()
-        if name == "title" and text:
-            properties["title"] = text
+        if name == "title" and text and not _PROGRAM.fullmatch(text):
+            stated["title"] = text
         elif name in _PROPERTIES and text:
-            properties.setdefault(_PROPERTIES[name], text)
-    return properties
+            stated.setdefault(_PROPERTIES[name], text)
+    return stated
 
 
 def _elements(content: bytes, name: str) -> list[ElementTree.Element]:

@@ -20,7 +20,8 @@ _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
 _PROGRAM = re.compile(
     r"^(?:Microsoft (?:Word|PowerPoint|Excel) - )|\.(?:docx?|pptx?|xlsx?|indd|tex|dvi|odt|pdf)$", re.I
 )
-_NO_TITLE = {"", "untitled", "(untitled)", "none", "title", "document", "untitled document", "(anonymous)"}
+_UNKNOWN = {"(anonymous)", "anonymous", "(unspecified)", "unspecified", "unknown"}
+_NO_TITLE = {"", "untitled", "(untitled)", "none", "title", "document", "untitled document", *_UNKNOWN}
 _HEAD = 3_000  # characters of the first page in which a title is looked for
 _LONGEST_TITLE = 200
 _NUMBER = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
@@ -129,6 +130,7 @@ def _with_mark(line: str, page: int) -> str:
 
 def _fields(metadata: dict[str, str]) -> dict[str, FieldValue]:
     date = _DATE.match(metadata.get("CreationDate", ""))
+    metadata = {name: value for name, value in metadata.items() if value.lower() not in _UNKNOWN}
     return {
         "author": metadata.get("Author", ""),
         "subject": metadata.get("Subject", ""),

@@ -16,6 +16,7 @@ from textae.corpus.reading import Item, RefusedError
 
 _HEAD = 4_096  # characters in which a title is looked for
 
+_COLOURS = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")  # of a terminal, in logs
 _RFC = re.compile(r"^(?:Request for Comments|RFC):? *#?(\d+)\b", re.MULTILINE | re.IGNORECASE)
 _CENTRED = re.compile(r"^ {3,}\S.*(?:\n {3,}\S.*)*$", re.MULTILINE)  # the first such lines behind the header
 _CHANGELOG = re.compile(r"\s*([a-z0-9][a-z0-9+.-]+ \([^()\s]+\)) [^;\n]+; urgency=", re.IGNORECASE)
@@ -30,6 +31,8 @@ def read(given: Given) -> Iterator[Item]:
     except RefusedError as error:
         is_known = given.ending in ("", *formats.FORMATS) or str(error) == reading.too_long(given.longest)
         raise error if is_known else RefusedError(f"{error} (unknown type {given.ending})") from None
+    if "\x1b[" in text:
+        text = _COLOURS.sub("", text)
     yield given.document(_title(text, given.ending), [formats.lines(text)])
 
 

@@ -16,6 +16,7 @@ from textae.corpus.reading import Item, RefusedError
 _IS_PAGE = re.compile(r"^[.'][ \t]*(?:TH|Dd|Dt|so|SH|Sh)\b", re.MULTILINE)
 _TITLE = re.compile(r"^\.[ \t]*(TH|Dt)[ \t]+(.+)$", re.MULTILINE)
 _REFERENCE = re.compile(r"^\.[ \t]*so[ \t]+(\S+)", re.MULTILINE)
+_REQUEST = re.compile(r"^[.'][ \t]*")
 _WORD = re.compile(r'"((?:[^"]|"")*)"?|(\S+)')
 
 _ESCAPE = re.compile(
@@ -27,15 +28,18 @@ _ESCAPE = re.compile(
     )""",
     re.VERBOSE,
 )
-_ONE = {"-": "-", "e": "\\", "\\": "\\", " ": " ", "~": " ", "0": " ", "'": "´", "`": "`", "t": " ", ".": "."}
+_ONE = {"e": "\\", "~": " ", "0": " ", "'": "´", "t": " "}
+_SILENT = frozenset("&|^%:!{},/)?")  # of the others, letters are steps and marks, and what is no escape is itself
 _GLYPHS = {"em": "—", "en": "–", "hy": "-", "mi": "-", "aq": "'", "dq": '"', "lq": "“", "rq": "”", "oq": "‘", "cq": "’",
            "bu": "•", "co": "©", "rg": "®", "tm": "™", "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "/o": "ø",
            "/O": "Ø", "oA": "Å", "oa": "å", "ti": "~", "ha": "^", "ga": "`", "rs": "\\", "bv": "|", "ba": "|",
            "->": "→", "<-": "←", ">=": "≥", "<=": "≤", "!=": "≠", "mu": "×", "+-": "±", "de": "°", "sc": "§", "eu": "€",
-           "Po": "£", "L\"": "“", "R\"": "”", "Fo": "«", "Fc": "»", "r!": "¡", "r?": "¿"}  # fmt: skip
+           "Po": "£", "L\"": "“", "R\"": "”", "Fo": "«", "Fc": "»", "r!": "¡", "r?": "¿",
+           "Aq": "'", "C+": "C++", "--": "—"}  # fmt: skip
 _ACCENTS = {"'": "\u0301", "`": "\u0300", "^": "\u0302", ":": "\u0308", "~": "\u0303", ",": "\u0327"}
 
-_TEXT = {"SH", "SS", "B", "I", "SM", "SB", "Sh", "Ss", "Nd", "UR", "MT", "TQ", "HP", "SY", "OP"}
+_TEXT = {"SH", "SS", "B", "I", "SM", "SB", "Sh", "Ss", "Nd", "UR", "MT", "SY", "OP", "URL", "MTO"}
+_FIRST = {"IP", "Ip"}  # of whose arguments the first is text
 _ALTERNATING = {"BR", "RB", "BI", "IB", "IR", "RI"}
 _MDOC = re.compile(  # the macros that may stand inside of a line of another
     r"A[dopqrc]|B[coqx]|Br[coq]|Cd|Cm|D[1coqlvx]|E[cmnorv]|F[acnlort]|Fx|Ic|It|L[ikp]|M[est]|N[domsx]|O[cops]|Ox|"
@@ -73,7 +77,7 @@ class _Page:
 
     def line(self, line: str) -> str:
         if self._end:
-            self._end = "" if line.strip() == self._end else self._end
+            self._end = "" if _REQUEST.sub(".", line.strip()) == self._end else self._end
             return ""
         if line[:1] not in (".", "'"):
             if self._is_format:
@@ -82,7 +86,8 @@ class _Page:
             return _unescaped(line).replace("\t", " ")
         request, _, rest = line[1:].lstrip().partition(" ")
         if request.startswith(_SKIPPED) and request in _SKIPPED:
-            self._end = f".{rest.split()[1]}" if len(rest.split()) > 1 else ".."
+            names = _words(rest)
+            self._end = f".{names[1]}" if len(names) > 1 else ".."
             return ""
         if request == "TS":
             self._is_format = True
@@ -91,7 +96,9 @@ class _Page:
         words = [_unescaped(word) for word in _words(rest)]
         if request in _ALTERNATING:
             return "".join(words)
-        return " ".join(words[:1] if request == "IP" else words) if request in {*_TEXT, "IP"} else ""
+        if request in _FIRST:
+            words = words[:1]
+        return " ".join(words) if request in _TEXT | _FIRST else ""
 
     def _mdoc(self, words: list[str]) -> str:
         """The words of a line without the macros in it; flags have their hyphen, and references their section."""
@@ -129,7 +136,8 @@ def _unescaped(text: str) -> str:
 
 def _meaning(escape: re.Match[str]) -> str:
     if escape["one"]:
-        return _ONE.get(escape["one"], "")
+        one = escape["one"]
+        return _ONE.get(one, "" if one in _SILENT or one.isalpha() else one)
     name = escape["short"] or escape["long"] or escape["string"] or escape["long_string"] or ""
     if re.fullmatch("u[0-9A-F]{4,6}", name) and int(name[1:], 16) < 0x110000:
         return chr(int(name[1:], 16))

@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from textae.corpus import pandas_tables, tables
-from textae.corpus.formats import Given, Part
+from textae.corpus.formats import Given, Part, office, zipped
 from textae.corpus.reading import Item
 from textae.corpus.tables import FieldMissingError
 from textae.types import Skipped
@@ -45,7 +45,11 @@ def _read(given: Given, path: Path) -> Iterator[Item]:
         if not may_be_document:
             raise
     if may_be_document:
-        document = given.document("", _sheets(path))
+        with zipped.opened(given) as archive:
+            stated = office.properties(
+                zipped.content(archive, "meta.xml" if given.ending == ".ods" else "docProps/core.xml")
+            )
+        document = given.document(str(stated.pop("title", "")), _sheets(path), stated)
         skipped = [] if not isinstance(document, Skipped) else skipped
         yield given.wanted(document)
     yield from skipped

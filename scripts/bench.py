@@ -6,7 +6,7 @@ import click
 
 from benchmarks import report
 
-SUITES = ("quality", "hashing", "hinton", "minilm", "manuals", "topics", "maps", "labels", "images", "speed", "scale")
+SUITES = ("quality", "hashing", "hinton", "minilm", "questions", "topics", "maps", "labels", "images", "speed", "scale")
 
 
 @click.group()

@@ -3,7 +3,8 @@
     score(d) = s₁ + s₂ / 2 + s₃ / 4 + …, where s₁ ≥ s₂ ≥ … are the scores of its passages
 
 One passage can answer a question; a page on the subject has several. With the best passage alone, any page that names
-the words once comes before it: success@5 and MRR of the hybrid .44 and .34, so .48 and .38 (docs/benchmarks-notes.md).
+the words once comes before it. For 120 questions to three manuals, success@5 and MRR of the hybrid are .44 and .34 by
+whole documents, .47 and .35 by the best passage, .51 and .39 so (docs/benchmarks-notes.md).
 
 The documents of the best `POOL` passages (or 20 k) are scored by all of theirs.
 """

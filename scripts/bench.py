@@ -19,6 +19,7 @@ SUITES = (
     "speed",
     "scale",
     "reading",
+    "questions",
 )
 
 

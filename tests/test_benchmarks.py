@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -23,10 +24,10 @@ from benchmarks import datasets, report
 from benchmarks.datasets import WordFrequencies, variants
 from benchmarks.harness import precision, rows, runs, workers
 from benchmarks.harness.rows import Row
-from benchmarks.suites import hashing, hinton, image_figures, images, labels, minilm, quality, topics
+from benchmarks.suites import hashing, hinton, image_figures, images, labels, minilm, quality, questions, topics
 from benchmarks.suites.speed import QUERIES, beside, queries
 from textae import Document, Engine, ModelSpec, TrainSpec
-from textae.types import Query
+from textae.types import Query, Ranking
 
 MESSAGE = """From: ada@example.org
 Subject: Re: engines
@@ -421,6 +422,42 @@ class TestPeers:
         ids.write_text('["1"]')
         run("remove", "fts5", folder, ids)
         assert run("once", "fts5", folder, "sailing ship").split() == ["2"]
+
+
+class TestQuestions:
+    @pytest.mark.parametrize("name", questions.COLLECTIONS)
+    def test_every_question_has_an_answer(self, name) -> None:
+        about = tomllib.loads((questions.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+        assert len(about["questions"]) >= 30
+        assert all(answers and len(answers) == len(set(answers)) for answers in about["questions"].values())
+        assert about["source"] and ("recipe" in about) != ({"packages", "pages"} <= about.keys())
+
+    def test_pages_have_the_names_of_their_files(self, tmp_path, monkeypatch) -> None:
+        """Pages of two sections; what lies deeper or ends otherwise is none."""
+        for file in ("man1/tail.txt", "man2/open.txt", "man1/notes.md", "man1/old/head.txt", "de/tail.txt"):
+            (tmp_path / "man" / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "man" / file).write_text(f"the page {file}")
+        asked = 'packages = []\npages = "man[1-8]/*.txt"\n[questions]\n"the end of a file" = ["tail"]\n'
+        (tmp_path / "man.toml").write_text(asked)
+        monkeypatch.setattr(questions, "FOLDER", tmp_path)
+        collection = questions.Collection.load("man", tmp_path)
+        assert [page.id for page in collection.documents] == ["tail", "open"]
+        (tmp_path / "man.toml").write_text(asked.replace('"tail"', '"tail", "cat"'))
+        with pytest.raises(click.ClickException, match="man lacks cat"):
+            questions.Collection.load("man", tmp_path)
+
+    def test_the_first_answer_counts(self) -> None:
+        asked = [Query(text, text) for text in "pqr"]
+        collection = questions.Collection("", [], asked, [["b", "c"], ["a"], ["z"]])
+        rankings = [Ranking(ids, (1.0,) * len(ids)) for ids in (("a", "b", "c"), ("a",), ("a", "b"))]
+        assert collection.reciprocal_ranks(rankings).tolist() == [1 / 2, 1, 0]
+
+    def test_systems_are_fused_by_their_ranks(self) -> None:
+        """Of b second and first, a first alone, c third and second: 1/62 + 1/61, 1/61, 1/63 + 1/62."""
+        one, other = Ranking(("a", "b", "c"), (9.0, 8.0, 7.0)), Ranking(("b", "c"), (0.2, 0.1))
+        both = questions.fused([one], [other])[0]
+        assert both.ids == ("b", "c", "a")
+        assert both.scores == pytest.approx((1 / 62 + 1 / 61, 1 / 63 + 1 / 62, 1 / 61))
 
 
 class TestTopics:

@@ -92,7 +92,7 @@ class Engine:
         language: str | None = AUTO,
         model: ModelSpec | None = None,
         train: TrainSpec | None = None,
-        passage: int = 0,
+        passage: int | None = None,
         sources: Sequence[Source] = (),
         progress: Progress = no_progress,
     ) -> Report:
@@ -104,7 +104,8 @@ class Engine:
             language: of stemmer and stop words; None for neither, `AUTO` to detect it.
             model: the shape of the auto-encoder.
             train: how it learns.
-            passage: words of a passage, to rank long documents by their best one; 0 to rank whole documents.
+            passage: words of a passage, to rank long documents by their best ones; 0 to rank whole documents; None for
+                what suits the corpus.
             sources: of the corpus, for `sync`.
             progress: called at each stage.
 

@@ -3,6 +3,8 @@
 import itertools
 import shutil
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,14 @@ from shared import QUICK, TOPICS, evaluate_labels, long_documents, similar_to
 from textae import Document, Engine, ModelSpec, Query, TextaeError
 from textae.config import SYSTEMS
 from textae.encoding.analyzer import searchable, spans, words
+from textae.encoding.arrays import Floats, Mask, Rows
+from textae.encoding.bags import Bags
 from textae.encoding.passages import passages
+from textae.encoding.topk import TopK
 from textae.evaluation.run import rank
+from textae.index.build import suitable_passage
+from textae.index.chunked import ChunkedArray
+from textae.search.by_passages import COUNTED, POOL, best_documents
 from textae.search.query import QueryVector
 
 TEXTS = st.text(st.sampled_from("ab é文档.。!?\n\t \u00a0\"')"), max_size=600) | st.lists(
@@ -144,7 +152,7 @@ class TestFoundByPassages:
         assert engine.search("comet oven", 3, mode) == more[:3]
         assert engine.search("comet oven", 10**9, mode) == more
 
-    def test_the_best_passage_gives_the_score_and_the_snippet(self, engine, mode) -> None:
+    def test_the_best_passage_is_shown_and_each_next_one_counts_half(self, engine, mode) -> None:
         """A chapter that is not what its document is about is found, and shown."""
         chapter = LONG_DOCUMENTS[3].text.split("\n\n")[1]
         snapshot = engine.snapshot
@@ -154,7 +162,9 @@ class TestFoundByPassages:
         for hit in hits:
             document = LONG_DOCUMENTS[int(hit.id.removeprefix("long-"))]
             scores = engine.searcher.retriever(mode).scores(query, snapshot.searched.rows_of(snapshot.number(hit.id)))
-            assert hit.score == scores.max()
+            first, *others = sorted(scores.tolist(), reverse=True)
+            halved = (max(0, score) / 2**place for place, score in enumerate(others[: COUNTED - 1], start=1))
+            assert hit.score == pytest.approx(first + sum(halved), rel=1e-5, abs=1e-5)
             first, last = passages(document.text, SIZE)[scores.argmax()]
             assert hit.snippet.strip("…").strip() in plain(document.text[first:last])
 
@@ -230,6 +240,95 @@ class TestKeywordsOverPassages:
         assert hits[0].id == "long-3"
         last = LONG_DOCUMENTS[3].text.split("\n\n")[2].split(".")[-2]
         assert engine.search(f"Volume3 {last}", 1, "bm25")[0].id == "long-3"
+
+
+NO_WORDS = Bags(np.zeros(2, np.int64), np.empty(0, np.int32), np.empty(0, np.uint16))
+
+
+class Fixed:
+    """A system whose scores are given."""
+
+    def __init__(self, scores: list[float]) -> None:
+        self.all = np.array(scores, np.float32)
+        self.searched: list[int] = []
+
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
+        self.searched.append(k)
+        return TopK.of_scores(self.all, k, mask, min_score)
+
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
+        return self.all[rows]
+
+
+def view_of(*segments: list[int]) -> Any:
+    """Passages of the documents of these numbers, in segments."""
+    return SimpleNamespace(doc_numbers=ChunkedArray([np.array(segment, np.int64) for segment in segments]), alive=None)
+
+
+def ranked(scores: list[float], view: Any, k: int, min_score: float = 0.0) -> list[tuple[int, float]]:
+    top = best_documents(Fixed(scores), view, QueryVector.of(NO_WORDS), k, None, min_score)
+    return list(zip(top.rows.tolist(), top.scores.tolist(), strict=True))
+
+
+class TestScoresOfPassages:
+    def test_each_next_one_counts_half(self) -> None:
+        """4 + 3/2 + 1/4 = 5.75; what scores 0 or less gives nothing."""
+        view = view_of([0, 0, 0, 0, 0], [1, 2])
+        assert ranked([1, 4, 0, 3, -2, 5, -1], view, 9) == [(1, 5.75), (5, 5.0)]
+
+    def test_only_the_best_eight_count(self) -> None:
+        assert ranked([1] * 20, view_of([7] * 20), 1) == [(0, 2 - 2**-7)]
+
+    def test_of_equal_documents_the_first_comes_first(self) -> None:
+        assert ranked([2, 2, 2, 2], view_of([0, 0, 1, 1]), 2) == [(0, 3.0), (2, 3.0)]
+
+    def test_documents_below_zero_are_ranked_where_all_are(self) -> None:
+        assert ranked([-3, -1, -2], view_of([0, 0, 1]), 3, -np.inf) == [(1, -1.0), (2, -2.0)]
+
+    def test_enough_documents_are_found_behind_one_that_has_all_the_best_passages(self) -> None:
+        scores = [9.0] * 2 * POOL + [1.0] * 8 + [1.5]
+        view = view_of([*[0] * 2 * POOL, *[1] * 8, 2])
+        assert ranked(scores, view, 2) == [(0, 9 * (2 - 2**-7)), (2 * POOL, 2 - 2**-7)]
+
+    def test_one_search_is_enough_where_it_gives_enough_documents(self) -> None:
+        system = Fixed([1.0] * 1_000)
+        best_documents(system, view_of(list(range(1_000))), QueryVector.of(NO_WORDS), 10, None, 0.0)
+        assert system.searched == [POOL]
+
+    @given(
+        st.lists(st.lists(st.integers(-4, 9), min_size=1, max_size=12), min_size=1, max_size=16),
+        st.integers(1, 20),
+        st.sampled_from([0.0, 3.0, -np.inf]),
+        st.integers(0, 16),
+    )
+    def test_few_passages_are_ranked_as_if_all_were_scored(self, documents, k, min_score, cut) -> None:
+        numbers = [[number] * len(scores) for number, scores in enumerate(documents)]
+        expected, start = [], 0
+        for scores in documents:
+            first, *others = sorted(scores, reverse=True)
+            total = first + sum(max(0, score) / 2**n for n, score in enumerate(others[: COUNTED - 1], start=1))
+            expected.append((start + scores.index(first), total))
+            start += len(scores)
+        expected = sorted((hit for hit in expected if hit[1] > min_score), key=lambda hit: (-hit[1], hit[0]))[:k]
+        view = view_of(*(list(itertools.chain.from_iterable(part)) for part in (numbers[:cut], numbers[cut:])))
+        assert ranked(list(itertools.chain.from_iterable(documents)), view, k, min_score) == expected
+
+
+@pytest.mark.parametrize(
+    ("lengths", "passage"),
+    [([], 0), ([0], 0), ([1_000] * 9, 0), ([1_001], 200), ([5_000, *[100] * 50], 0), ([5_001, *[100] * 50], 200)],
+)
+def test_passages_are_made_where_most_words_are_in_long_documents(lengths, passage) -> None:
+    assert suitable_passage(np.array(lengths, np.int64)) == passage
+
+
+def test_long_documents_get_passages_unless_wholes_are_wanted(tmp_path) -> None:
+    text = "zygote " + " ".join(f"word{n % 50}" for n in range(1_200))
+    for passage, made in ((None, 200), (0, 0), (50, 50)):
+        with Engine.create(tmp_path / str(passage)) as engine:
+            engine.index([Document("long", text)], model=SMALL, train=QUICK, passage=passage)
+            assert engine.snapshot.model.passage == made
+            assert ("passages" in engine.info()) == bool(made)
 
 
 def test_what_an_index_holds_counts_passages_that_are_there(changing) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import AUTO, LSA, ModelSpec, TrainSpec, stored_settings
+from textae.config import AUTO, LONG, LSA, PASSAGE, ModelSpec, TrainSpec, stored_settings
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.arrays import Floats, Rows
@@ -80,7 +80,7 @@ def build(
     language: str | None,
     model: ModelSpec,
     train: TrainSpec,
-    passage: int,
+    passage: int | None,
     progress: Progress,
 ) -> Report:
     """Index a corpus and learn it; nothing is committed yet.
@@ -91,7 +91,7 @@ def build(
         language: of its stemmer and stop words; None for neither, `AUTO` to detect it.
         model: the shape of the auto-encoder.
         train: how it learns.
-        passage: words of a passage; 0 to search whole documents.
+        passage: words of a passage; 0 to search whole documents; None for what suits the corpus.
         progress: called at each stage.
 
     Raises:
@@ -121,6 +121,7 @@ def build(
         raise CorpusError(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
         )
+    passage = suitable_passage(np.diff(tokens.starts)) if passage is None else passage
     counted = CountedCorpus(Vectorizer(analysis, vocabulary), frequencies, np.arange(n), tokens, passage, modality)
     warnings = list(learn_and_write(writer, counted, model, train, progress))
     if n < FEW:
@@ -132,6 +133,11 @@ def build(
     read = (dict(reading.skipped), reading.examples, dict(reading.noticed))
     inputs, ignored = min(model.inputs, n_terms), dict(reading.ignored)
     return Report(n, *read, analysis.language, n_terms, inputs, corpus.shape, warnings, ignored)
+
+
+def suitable_passage(lengths: NDArray[np.int64]) -> int:
+    """The words of a passage that suit documents of these lengths; 0 where most of the words are in short ones."""
+    return PASSAGE if 2 * lengths[lengths > LONG].sum() > lengths.sum() else 0
 
 
 def _counted(what: str, reasons: "Tally[str]") -> str:

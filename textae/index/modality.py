@@ -65,12 +65,12 @@ class Modality(ABC):
         return config.preset_of(name, pictures=self.kind == PICTURES)
 
     @abstractmethod
-    def language(self, language: str | None, passage: int) -> str | None:
+    def language(self, language: str | None, passage: int | None) -> str | None:
         """The language to analyse documents in: None for none, `AUTO` to detect it.
 
         Args:
             language: that the user chose.
-            passage: words of a passage; 0 for whole documents.
+            passage: words of a passage; 0 for whole documents; None for what suits them.
 
         Raises:
             TextaeError: pictures have no language and no passages.
@@ -114,7 +114,7 @@ class _Text(Modality):
     kind, noun, exact_match = TEXTS, "documents", "matching words"
     systems, default_system = SYSTEMS, "hybrid"
 
-    def language(self, language: str | None, passage: int) -> str | None:
+    def language(self, language: str | None, passage: int | None) -> str | None:
         return language
 
     def check_words(self, what: str, folder: Path) -> None:
@@ -141,7 +141,7 @@ class _Image(Modality):
     kind, noun, exact_match = PICTURES, "pictures", "matching pixels"
     systems, default_system = PICTURE_SYSTEMS, "code"
 
-    def language(self, language: str | None, passage: int) -> None:
+    def language(self, language: str | None, passage: int | None) -> None:
         if passage:
             raise CorpusError(f"passages of {passage} words were asked for, of pictures; leave --passages out")
         if language not in (AUTO, None):

@@ -61,6 +61,9 @@ class Contributions:
 NOTHING = Contributions(np.empty(0, np.int32), np.empty(0), 0.0)
 """The shares of a system that has no say."""
 
+Parts = tuple[Contributions, Contributions]
+"""Of a score: what keywords give, and what codes give."""
+
 
 def explanation(
     word_of: Mapping[int, str],
@@ -88,9 +91,7 @@ def explanation(
     return Explanation(by_words, by_codes, codes.together, tuple(common))
 
 
-def fused(
-    keywords: Contributions, codes: Contributions, keyword_factor: float, code_factor: float
-) -> tuple[Contributions, Contributions]:
+def fused(keywords: Contributions, codes: Contributions, keyword_factor: float, code_factor: float) -> Parts:
     """The shares of the hybrid's score: of its keywords, and of its codes.
 
     Args:
@@ -103,6 +104,20 @@ def fused(
     if codes.score <= 0:
         return by_words, NOTHING
     return by_words, replace(codes, values=codes.values * code_factor, together=codes.together * code_factor)
+
+
+def summed(passages: Sequence[Parts], weights: Sequence[float]) -> Parts:
+    """The parts of a document's score, which is the weighted sum of the scores of some passages."""
+    by_words, by_codes = (_summed(kind, weights) for kind in zip(*passages, strict=True))
+    return by_words, by_codes
+
+
+def _summed(passages: Sequence[Contributions], weights: Sequence[float]) -> Contributions:
+    have_say = [pair for pair in zip(passages, weights, strict=True) if pair[0] is not NOTHING]
+    if not have_say:
+        return NOTHING
+    values = np.sum([weight * passage.values for passage, weight in have_say], axis=0)
+    return Contributions(have_say[0][0].terms, values, sum(weight * passage.together for passage, weight in have_say))
 
 
 def written(vectorizer: Vectorizer, text: str) -> dict[int, str]:

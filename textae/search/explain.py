@@ -10,14 +10,17 @@ from textae.encoding.arrays import Rows
 from textae.encoding.encoders import TextEncoder
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.index.surface_forms import forms
+from textae.search.by_passages import counted
 from textae.search.contributions import (
     NOTHING,
     Contributions,
+    Parts,
     bit_contributions,
     code_contributions,
     common_words,
     explanation,
     fused,
+    summed,
     written,
 )
 from textae.search.lexical import BM25, VectorSpace
@@ -25,6 +28,9 @@ from textae.search.query import QueryVector
 from textae.search.retrievers import CodeSearch, Hybrid, Retriever
 from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, HammingIndex
 from textae.types import Explanation
+
+_LEARNED = CodeIndex | AsymmetricIndex | HammingIndex
+"""Indexes of codes that the decoder reads; it does not read LSA's."""
 
 _COMMON = 8
 """Words that two codes have in common, at most."""
@@ -49,26 +55,37 @@ def explanations(
         texts: of the query and of the hits; a word is written as the first of them writes it.
     """
     snapshot.check_words("an explanation by words")
-    parts = [(NOTHING, NOTHING)] * len(rows)
-    codes = None
-    if isinstance(system, Hybrid):
-        codes, factors = system.codes, system.factors(query)
-        both = zip(_of_words(system.keywords, query, rows), _of_codes(codes, query, rows), strict=True)
-        parts = [fused(by_words, by_codes, *factors) for by_words, by_codes in both]
-    elif isinstance(system, CodeSearch):
-        parts = [(NOTHING, by_codes) for by_codes in _of_codes(system, query, rows)]
-        codes = system if isinstance(system.index, CodeIndex | AsymmetricIndex | HammingIndex) else None
-    elif isinstance(system, BM25 | VectorSpace):
-        parts = [(by_words, NOTHING) for by_words in _of_words(system, query, rows)]
+    if view is snapshot.documents:
+        parts = _parts(system, query, rows)
+    else:
+        passages = counted(system, view, query, view.doc_numbers.take(rows))
+        of_passages = _parts(system, query, passages.rows)
+        parts = [summed(of_passages[span], passages.weights[span].tolist()) for span in passages.spans]
     common: list[list[int]] = [[]] * len(rows)
-    if codes is not None and (own := query.codes(snapshot.text_encoder)).has_code[0]:  # the decoder reads no LSA
-        floats = view.floats.take(rows)
-        common = common_words(snapshot.decoder, snapshot.usual_words, own.floats[0], floats, _COMMON)
+    codes = system.codes if isinstance(system, Hybrid) else system
+    if isinstance(codes, CodeSearch) and isinstance(codes.index, _LEARNED):
+        own = query.codes(snapshot.text_encoder)
+        if own.has_code[0]:
+            floats = view.floats.take(rows)
+            common = common_words(snapshot.decoder, snapshot.usual_words, own.floats[0], floats, _COMMON)
     word_of = _words_of(snapshot, query, common, texts)
     return [
         explanation(word_of, *of_row, [word_of[term] for term in terms])
         for of_row, terms in zip(parts, common, strict=True)
     ]
+
+
+def _parts(system: Retriever, query: QueryVector, rows: Rows) -> list[Parts]:
+    """What keywords and codes give to the score of each row."""
+    if isinstance(system, Hybrid):
+        factors = system.factors(query)
+        both = zip(_of_words(system.keywords, query, rows), _of_codes(system.codes, query, rows), strict=True)
+        return [fused(by_words, by_codes, *factors) for by_words, by_codes in both]
+    if isinstance(system, CodeSearch):
+        return [(NOTHING, by_codes) for by_codes in _of_codes(system, query, rows)]
+    if isinstance(system, BM25 | VectorSpace):
+        return [(by_words, NOTHING) for by_words in _of_words(system, query, rows)]
+    return [(NOTHING, NOTHING)] * len(rows)
 
 
 def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> list[Contributions]:

@@ -21,6 +21,7 @@ from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
 from textae.index.snapshot import Snapshot
+from textae.search.by_passages import best_documents
 from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
@@ -90,14 +91,14 @@ class Searcher:
         min_score: float = 0.0,
         granularity: str = "passage",
     ) -> TopK:
-        """The documents that a system ranks highest, each by its best row.
+        """The documents that a system ranks highest, each with its best row.
 
         Args:
             query: one.
             top_k: the maximum number of documents.
             mode: the name of the system.
             mask: (n_rows,) of the view, the rows that may be hits; None for all.
-            min_score: rows that score this or less are no hits.
+            min_score: documents that score this or less are no hits.
             granularity: of the rows, `document` or `passage`.
         """
         view, system = self.snapshot.view(granularity), self.retriever(mode, granularity)
@@ -105,13 +106,7 @@ class Searcher:
             mask = view.alive if mask is None else mask & view.alive
         if view is self.snapshot.documents:
             return system.search(query, top_k, mask, min_score)
-        n_passages = 2 * top_k  # until they are of enough documents
-        while True:
-            top = system.search(query, n_passages, mask, min_score)
-            first = np.sort(np.unique(view.doc_numbers.take(top.rows), return_index=True)[1])[:top_k]
-            if len(first) == top_k or len(top.rows) < n_passages:
-                return TopK(top.rows[first], top.scores[first])
-            n_passages *= 4
+        return best_documents(system, view, query, top_k, mask, min_score)
 
     def retriever(self, mode: str, granularity: str = "passage") -> Retriever:
         """The ranking system of that name.

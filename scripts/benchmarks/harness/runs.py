@@ -70,7 +70,7 @@ class Cost:
 
 def index(
     source: Path, folder: Path, spec: TableSpec | None = None, model: ModelSpec | None = None, seed: int = 1,
-    passes: int | None = None, train: TrainSpec | None = None,
+    passes: int | None = None, train: TrainSpec | None = None, passage: int | None = None,
 ) -> Cost:  # fmt: skip
     """Index a source on the CPU in a fresh process, so that its peak memory can be measured.
 
@@ -82,13 +82,16 @@ def index(
         seed: of learning.
         passes: epochs; None for the default.
         train: how to learn, instead of `passes`.
+        passage: words of a passage; None for what suits the documents.
     """
     train = replace(train or TrainSpec(epochs=passes), seed=seed, device="cpu")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_index, source, folder, spec or TableSpec(), model or ModelSpec(), train).result()
+        return pool.submit(_index, source, folder, spec or TableSpec(), model or ModelSpec(), train, passage).result()
 
 
-def _index(source: Path, folder: Path, spec: TableSpec, model: ModelSpec, train: TrainSpec) -> Cost:
+def _index(
+    source: Path, folder: Path, spec: TableSpec, model: ModelSpec, train: TrainSpec, passage: int | None
+) -> Cost:
     # These imports take seconds that are not part of learning.
     import sklearn.utils.extmath  # noqa: F401
 
@@ -102,7 +105,7 @@ def _index(source: Path, folder: Path, spec: TableSpec, model: ModelSpec, train:
 
     started = time.perf_counter()
     with Engine.create(folder) as engine:
-        report = engine.index(read([str(source)], spec), model=model, train=train, progress=progress)
+        report = engine.index(read([str(source)], spec), model=model, train=train, passage=passage, progress=progress)
     indexing = time.perf_counter() - started
     learning = began["encoding"] - began.get("LSA", began.get("PCA", 0.0))
     return Cost(report.documents, learning, indexing, _peak_gib())

@@ -81,8 +81,10 @@ class IndexOptions(ModelOptions):
         type=click.Choice(("texts", "pictures")),  # `textae.types.KINDS`, which is slow to import
     )
     language: str = option("Stemmer and stop words: english, …, none, or auto.", default=config.AUTO)
-    passages: int = option(
-        "Rank long documents by their best passage of WORDS words, such as 200.", metavar="WORDS", default=0
+    passages: int | None = option(
+        "Rank documents by their best passages of WORDS words, or as wholes (0).  [default: 200 where most of the text "
+        "is in documents of more than 1,000 words, else 0]",
+        metavar="WORDS",
     )
 
 

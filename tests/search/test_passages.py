@@ -197,7 +197,7 @@ class TestFoundByPassages:
         first, last = passages(new.text, SIZE)[2]
         hits = changing.search(f"New {new.text[first:last]}", 13, mode)
         found = next(hit for hit in hits if hit.id == "new")
-        assert found.score == hits[0].score
+        assert found.rank <= 2  # bits may prefer another document on stars
         assert found.snippet in plain(new.text[first:last])
         assert changing.snapshot.searched.statistics.n > len(passages(new.text, SIZE))
 

@@ -6,7 +6,7 @@ import click
 
 from benchmarks import report
 
-SUITES = ("quality", "hashing", "hinton", "minilm", "topics", "maps", "labels", "images", "speed", "scale")
+SUITES = ("quality", "names", "hashing", "hinton", "minilm", "topics", "maps", "labels", "images", "speed", "scale")
 
 
 @click.group()

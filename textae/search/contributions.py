@@ -68,6 +68,7 @@ def explanation(
     keywords: Contributions = NOTHING,
     codes: Contributions = NOTHING,
     common: Sequence[str] = (),
+    name: float = 0.0,
 ) -> Explanation:
     """The explanation of one hit.
 
@@ -76,6 +77,7 @@ def explanation(
         keywords: of the score, what BM25 gave.
         codes: of the score, what codes gave.
         common: words that are in both codes.
+        name: of the score, what the name of the document gave.
     """
     by_words, by_codes = (
         # the words that give anything, the most first
@@ -86,7 +88,7 @@ def explanation(
         )
         for parts in (keywords, codes)
     )
-    return Explanation(by_words, by_codes, codes.together, tuple(common))
+    return Explanation(by_words, by_codes, codes.together, tuple(common), name)
 
 
 def fused(

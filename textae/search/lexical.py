@@ -12,7 +12,7 @@ import numpy as np
 from textae.encoding.arrays import Floats, Ints, Mask, Rows
 from textae.encoding.topk import TopK
 from textae.encoding.vocabulary import MOST_TERMS
-from textae.encoding.weighting import term_weight
+from textae.encoding.weighting import idf, term_weight
 from textae.index.postings import (
     K1,
     Placed,
@@ -147,13 +147,13 @@ class BM25:
 
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows that score highest, as `Retriever.search` says."""
+        if mask is not None and np.count_nonzero(mask) <= _FEW:
+            rows = np.flatnonzero(mask)
+            return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
         if min_score < 0:
             return TopK.of_scores(self.scores(query, np.arange(len(self))), k, mask, min_score)
         if k < 1:
             return TopK.empty()
-        if mask is not None and np.count_nonzero(mask) <= _FEW:
-            rows = np.flatnonzero(mask)
-            return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
         terms, sums = self._plan(query)[1], self._sums()
         walked, done, least = 0, 0, min_score
         for term in terms:
@@ -185,6 +185,11 @@ class BM25:
         for term in self._plan(query)[1]:
             parts[:, term.place] = self._parts(term, placed, len(rows))
         return query.terms, parts
+
+    def most(self, query: QueryVector) -> float:
+        """What no score reaches: that of a document that says each word of the query endlessly often."""
+        of_missing = query.missing * float(idf(np.zeros(1, np.int64), self.statistics.n)[0]) * (K1 + 1)
+        return float(self._plan(query)[0].sum()) + of_missing
 
     def score_std(self, query: QueryVector) -> float:
         """The standard deviation of the scores of all documents, as if terms occurred independently of each other.

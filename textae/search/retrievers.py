@@ -122,6 +122,12 @@ class Hybrid:
         fused += np.maximum(self.codes.scores(query, rows) * code_factor, 0)
         return fused
 
+    def most(self, query: QueryVector) -> float:
+        """What no score exceeds: BM25's bound and a cosine of 1, fused."""
+        keyword_factor, code_factor = self.factors(query)
+        has_code = query.codes(self.codes.encoder).has_code[0]
+        return self.keywords.most(query) * keyword_factor + code_factor * float(has_code)
+
     def factors(self, query: QueryVector) -> tuple[float, float]:
         """What the scores of keywords and those of codes are multiplied with: 1 / σ, and the weight / σ."""
         codes = query.codes(self.codes.encoder)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -20,11 +20,13 @@ from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
-from textae.index.snapshot import Snapshot
+from textae.index.snapshot import CorpusView, Snapshot
+from textae.search.by_name import NameShares, given, name_shares
+from textae.search.lexical import BM25
 from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
-from textae.search.retrievers import Retriever, retriever
+from textae.search.retrievers import Hybrid, Retriever, retriever
 from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
 from textae.types import Document, Hit, Picture
 
@@ -97,6 +99,32 @@ class Searcher:
         view, system = self.snapshot.view(granularity), self.retriever(mode, granularity)
         if view.alive is not None:
             mask = view.alive if mask is None else mask & view.alive
+        best = partial(self._best, view, system, query)
+        top = best(top_k, mask, min_score)
+        if not isinstance(system, BM25 | Hybrid):
+            return top
+        names = self.names(query)
+        has_name = np.zeros(len(view.doc_numbers), bool)
+        has_name[view.rows_of(names.numbers)] = True
+        if mask is not None:
+            has_name &= mask
+        if not has_name.any():
+            return top
+        named, others = best(len(names.numbers), has_name, -np.inf), ~has_name[top.rows]
+        shares = names.of(view.doc_numbers.take(named.rows))
+        raised = named.scores + given(named.scores, shares, system.most(query)).astype(np.float32)
+        rows, scores = np.append(top.rows[others], named.rows), np.append(top.scores[others], raised)
+        order = np.argsort(rows)  # of equal scores, the lower row comes first
+        return TopK.of_rows(rows[order], scores[order], top_k, min_score)
+
+    def names(self, query: QueryVector) -> NameShares:
+        """The documents whose names are like a query."""
+        return query.once(self, partial(name_shares, self.snapshot))
+
+    def _best(
+        self, view: CorpusView, system: Retriever, query: QueryVector, top_k: int, mask: Mask | None, min_score: float
+    ) -> TopK:
+        """The documents that score highest by what they say, each by its best row."""
         if view is self.snapshot.documents:
             return system.search(query, top_k, mask, min_score)
         n_passages = 2 * top_k  # until they are of enough documents
@@ -192,7 +220,13 @@ class Searcher:
             QueryError: the documents are pictures.
         """
         self.snapshot.check_words("a question in words")
-        return QueryVector.of(self.snapshot.model.vectorizer.bag(text))
+        vectorizer = self.snapshot.model.vectorizer
+        bag, terms = (
+            vectorizer.bag(text),
+            list(map(vectorizer.analysis.term_of.__getitem__, words(text, characters=False))),
+        )
+        missing = sum(term is not None for term in terms) - int(bag.counts.sum())
+        return QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.
@@ -271,7 +305,9 @@ class Searcher:
             like = [snapshot.number(id) for id in request.like[:1]]
             own_text = request.text or "".join(map(searchable, snapshot.reader.documents(like)))
             system = self.retriever(mode, request.granularity)
-            reasons = explanations(snapshot, view, system, query, top.rows, [own_text, *map(searchable, documents)])
+            names = self.names(query).of(view.doc_numbers.take(top.rows))
+            texts = [own_text, *map(searchable, documents)]
+            reasons = explanations(snapshot, view, system, query, top.rows, names, texts)
             hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, reasons, strict=True)]
         return tuple(hits)
 
@@ -297,7 +333,8 @@ class Searcher:
     def unknown(self, text: str, mode: str) -> list[str]:
         """The words of a query, as written, that have no effect on a system: each once.
 
-        On no system have words an effect that occur nowhere in the corpus, and on codes those too rare for the encoder.
+        On no system have words an effect that occur nowhere in the corpus and its names, and on codes those too rare
+        for the encoder.
         """
         return self._without_effect(text, QueryVector.of(self.snapshot.model.vectorizer.bag(text)), mode)
 
@@ -308,7 +345,11 @@ class Searcher:
         has_effect = (frequencies > 0) & (query.terms < self.retriever(mode, granularity).n_terms)
         effective = {None, *map(vectorizer.vocabulary.term, query.terms[has_effect].tolist())}  # None: stop words
         term_of = vectorizer.analysis.term_of
-        return [word for word in dict.fromkeys(words(text, characters=False)) if term_of[word] not in effective]
+        without = [word for word in dict.fromkeys(words(text, characters=False)) if term_of[word] not in effective]
+        if not isinstance(self.retriever(mode, granularity), BM25 | Hybrid):
+            return without
+        names = [segment.names for segment in self.snapshot.segments if segment.names is not None]
+        return [word for word in without if not any(one.hold(cast(str, term_of[word])) for one in names)]
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus similar to a word that it does not hold, the likeliest first."""

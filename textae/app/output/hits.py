@@ -154,6 +154,8 @@ def _reasons(explanation: Explanation) -> Iterator[str]:
             parts = [f"{sanitise.cell(share.word)} {share.share:+.3f}" for share in shares]
             parts += [f"together {together:+.3f}"] if abs(together) >= 0.0005 else []
             yield f"{name} {total:.3f} = {' · '.join(parts)}"
+    if explanation.name:
+        yield f"name {explanation.name:.3f}"
     if explanation.common:
         yield f"in common: {', '.join(map(sanitise.cell, explanation.common))}"
 

@@ -72,7 +72,7 @@ def test_arrays_make_the_same_names_again():
         "starts": list(range(0, 17, 2)),
         "postings": [0, 1, 3, 4, 5, 6, 8, 9, 10],
         "rows": names.index.rows.tolist(),
-        "owners": [0, 0, 0, 2],
+        "documents": [0, 0, 0, 2],
         "weights": pytest.approx(names.weights.tolist()),
     }
 

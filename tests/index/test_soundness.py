@@ -113,7 +113,7 @@ def test_an_index_without_one_of_its_settings_is_refused_with_the_name_of_the_se
         ("segments/1/documents/owners", -1, "has a number that is out of range"),
         ("segments/0/documents/floats", np.nan, "has a number that is not finite"),
         ("segments/0/names/rows", 10**6, "has a number that is out of range"),
-        ("segments/1/names/owners", 10**6, "has a number that is out of range"),
+        ("segments/1/names/documents", 10**6, "has a number that is out of range"),
         ("segments/1/names/weights", 0, "has a number that is out of range"),
         ("segments/0/names/postings", 1, "does not start at 0 and end at the number of entries"),
         ("vocabulary/0/text", 255, "is not UTF-8"),

@@ -96,12 +96,12 @@ class Names:
 
     Attributes:
         index: from the keys of words to names.
-        owners: (n_names,) int32, the row of the document of each name; not falling.
+        documents: (n_names,) int32, the row of the document of each name; not falling.
         weights: (n_names,) float32, Σ w(t) of the words of each name.
     """
 
-    def __init__(self, index: InvertedIndex, owners: Ints, weights: Floats) -> None:
-        self.index, self.owners, self.weights = index, owners, weights
+    def __init__(self, index: InvertedIndex, documents: Ints, weights: Floats) -> None:
+        self.index, self.documents, self.weights = index, documents, weights
 
     @classmethod
     def of(cls, documents: Iterable[tuple[str, str, str]], analysis: Analysis) -> Self:
@@ -130,12 +130,12 @@ class Names:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
-        return {**self.index.arrays(), "owners": self.owners, "weights": self.weights}
+        return {**self.index.arrays(), "documents": self.documents, "weights": self.weights}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The names that gave these `arrays`."""
-        return cls(InvertedIndex.from_arrays(arrays), arrays["owners"], arrays["weights"])
+        return cls(InvertedIndex.from_arrays(arrays), arrays["documents"], arrays["weights"])
 
     def hold(self, term: str) -> bool:
         """Whether a name holds a word with this term."""
@@ -154,14 +154,14 @@ class Names:
         keys: dict[str, tuple[float, float]] = {}
         for (word, term), idf in zip(reading.items(), worth, strict=True):
             keys |= {key: (weight, weight * idf) for key, weight in _keys(word, term)}
-        of_name, of_query = np.zeros((2, len(self.owners)))
+        of_name, of_query = np.zeros((2, len(self.documents)))
         for key, (weight, value) in keys.items():
             names = self.index.rows_of(key.encode(errors="replace"))
             of_name[names] += weight
             of_query[names] += value
         held = np.flatnonzero(of_name)
         likeness = of_name[held] / self.weights[held] * of_query[held] / sum(value for _, value in keys.values())
-        rows, n_names = distinct(self.owners[held])
+        rows, n_names = distinct(self.documents[held])
         first = np.cumsum(n_names) - n_names
         best = np.maximum.reduceat(likeness, first) if len(rows) else likeness
         return rows.astype(np.int64), np.minimum(best, 1)

@@ -143,7 +143,7 @@ _NAMES = {
     "names/starts": _starts("words", "letters"),
     "names/postings": _starts("words", "held"),
     "names/rows": _spec("i4", "held", _within(0, "names")),
-    "names/owners": _spec("i4", "names", _within(0, "documents"), _NOT_FALLING),
+    "names/documents": _spec("i4", "names", _within(0, "documents"), _NOT_FALLING),
     "names/weights": _spec("f4", "names", _POSITIVE),
 }
 _VOCABULARY = {

@@ -123,6 +123,14 @@ class TestHybrid:
         expected = same.codes.search(query, 3, min_score=-np.inf).rows.tolist()
         assert same.hybrid.search(query, 3).rows.tolist() == expected
 
+    def test_where_the_words_say_almost_the_same_the_codes_decide(self) -> None:
+        """The lengths differ a little, and so little is no scale for the words."""
+        almost = Collection(bags_of([0, *range(1, 30)], [0, *range(30, 60)]), 60, 0.5)
+        query = QueryVector.of(bags_of([0]))
+        assert almost.bm25.search(query, 2).rows.tolist() == [0, 1]
+        assert almost.codes.search(query, 2).rows.tolist() == [1]
+        assert almost.hybrid.search(query, 2).rows.tolist() == [1, 0]
+
     def test_a_question_of_unknown_words_finds_nothing(self, many) -> None:
         assert many.hybrid.search(NOTHING, 10).rows.tolist() == []
         assert many.hybrid.search(NOTHING, 3, min_score=-np.inf).rows.tolist() == [0, 1, 2]

@@ -161,7 +161,7 @@ class Hit:
     Attributes:
         rank: from 1.
         id: of the document.
-        score: higher is better, always; comparable only within one query and one system.
+        score: higher is better, always; of `hybrid` from 0 to 1, of other systems comparable only within one query.
         title: of the document.
         snippet: the passage that matches best, on one line.
         marks: the parts of the snippet that match the query, as (start, end) in characters.

@@ -99,8 +99,8 @@ def fused(
     Args:
         keywords: of BM25.
         codes: of the cosine; one that points away counts nothing (`textae.search.retrievers.Hybrid`).
-        keyword_factor: 1 / σ of BM25's scores.
-        code_factor: the weight of codes / σ of theirs.
+        keyword_factor: by which BM25's scores are multiplied.
+        code_factor: by which the cosines are multiplied.
     """
     by_words = replace(keywords, values=keywords.values * keyword_factor)  # all of it is single words'
     if codes.score <= 0:

@@ -21,6 +21,7 @@ class SearchOptions(TypedDict, total=False):
     must: str | None
     expand: bool
     explain: bool
+    min_score: float
 
 
 class RequestOptions(SearchOptions, total=False):
@@ -47,6 +48,7 @@ class SearchRequest:
         top_k: the maximum number of hits.
         expand: whether keyword search also looks for words that the decoder expects of the query.
         explain: whether hits say why they have their score.
+        min_score: what scores this or less is no hit; `hybrid` scores from 0 to 1.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
     """
@@ -61,6 +63,7 @@ class SearchRequest:
     top_k: int = 10
     expand: bool = False
     explain: bool = False
+    min_score: float = 0.0
     suggest: int = 0
     granularity: str = "passage"
 

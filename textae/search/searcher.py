@@ -50,12 +50,14 @@ class Searcher:
         """The documents that the system of the request ranks highest, with what a person should know beside them.
 
         Raises:
-            QueryError: the query is empty; fewer than one hit is wanted; a condition cannot be read; no document has an
-                id; or the documents are of the other kind.
+            QueryError: the query is empty; fewer than one hit is wanted, or a score below 0; a condition cannot be
+                read; no document has an id; or the documents are of the other kind.
             TextaeError: there is no such system.
         """
         if request.top_k < 1:
             raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
+        if not request.min_score >= 0:
+            raise QueryError(f"hits with a score above {request.min_score} were asked for; give 0 or more")
         if not request.has_query and (conditions := self.conditions(request.where, request.must)):
             return self._listed(request, conditions)
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
@@ -63,7 +65,7 @@ class Searcher:
         self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
-        top = self.rank(query, request.top_k, mode, mask, granularity=request.granularity)
+        top = self.rank(query, request.top_k, mode, mask, min_score=request.min_score, granularity=request.granularity)
         hits = self._hits(request, query, mode, top)
         has_words = query.pictures is None and request.text.strip()
         unknown = self._without_effect(request.text, query, mode, request.granularity) if has_words else []
@@ -171,7 +173,7 @@ class Searcher:
 
     def _listed(self, request: SearchRequest, conditions: Filter) -> SearchResult:
         """The documents that meet the conditions of a request without a query, by their ids, with equal scores."""
-        if request.explain or request.unlike:
+        if request.explain or request.unlike or request.min_score:
             raise QueryError("a filter alone ranks nothing; give a query, too")
         matching = self.matching(conditions)
         rows = np.array([row for row, _ in matching[: request.top_k]], np.int64)

@@ -1,5 +1,7 @@
 """The names of documents: which they are, and how like one a query is, by numbers that a reader can redo on paper."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,6 +61,16 @@ class TestLikeness:
 
     def test_words_of_one_stem_are_alike_and_those_written_alike_are_more_so(self):
         assert likeness("json.loads", "json.load", "json.loads") == {0: 0.9025, 1: 1}
+
+    def test_what_is_not_more_like_it_than_the_least_is_left_out_and_the_rest_is_the_same(self):
+        documents = [(f"{' '.join(words)}", "", "") for n in (1, 2, 3) for words in permutations("abcdthe", n)]
+        names = Names.of(documents, Analysis.of(None))
+        reading = next(readings("a b c the", Analysis.of(None)))
+        worths = [5.0, 2.0, 1.0, 0.5]
+        every = dict(zip(*(part.tolist() for part in names.like(reading, worths)), strict=True))
+        for least in (0.1, 0.3, 0.5):
+            above = dict(zip(*(part.tolist() for part in names.like(reading, worths, least)), strict=True))
+            assert above == {row: share for row, share in every.items() if share > least}
 
     def test_the_most_similar_name_of_a_document_counts(self):
         assert likeness("dust", ("a/b/dust.txt", "On the dust of comets", "a/b/dust.txt")) == {0: 1}

@@ -141,27 +141,32 @@ class Names:
         """Whether a name holds a word with this term."""
         return len(self.index.rows_of(_keys("", term)[0][0].encode(errors="replace"))) > 0
 
-    def like(self, reading: Reading, worth: Sequence[float]) -> tuple[Rows, Doubles]:
-        """The documents that have a word of a query in a name, and s(q, n) of the name that is most like it.
+    def like(self, reading: Reading, worths: Sequence[float], least: float = 0.0) -> tuple[Rows, Doubles]:
+        """The documents whose names are like a query, and s(q, n) of the name that is most like it.
 
         Args:
             reading: of the query, n words.
-            worth: (n,) the idf of each.
+            worths: (n,) the idf of each.
+            least: documents whose names are this like the query, or less, are left out.
 
         Returns:
             The rows, rising, and the likeness of each, at most 1.
         """
         keys: dict[str, tuple[float, float]] = {}
-        for (word, term), idf in zip(reading.items(), worth, strict=True):
+        for (word, term), idf in zip(reading.items(), worths, strict=True):
             keys |= {key: (weight, weight * idf) for key, weight in _keys(word, term)}
-        of_name, of_query = np.zeros((2, len(self.documents)))
-        for key, (weight, value) in keys.items():
+        whole = to_come = sum(value for _, value in keys.values())
+        of_name, of_query = np.zeros((2, len(self.documents)), np.float32)
+        for key, (weight, value) in sorted(keys.items(), key=lambda item: -item[1][1]):
             names = self.index.rows_of(key.encode(errors="replace"))
-            of_name[names] += weight
-            of_query[names] += value
+            if to_come <= least * whole:  # of, in and the are in most titles, and make none alike
+                names = names[of_name[names] > 0]
+            of_name[names] += np.float32(weight)
+            of_query[names] += np.float32(value)
+            to_come -= value
         held = np.flatnonzero(of_name)
-        likeness = of_name[held] / self.weights[held] * of_query[held] / sum(value for _, value in keys.values())
+        likeness = of_name[held] / self.weights[held] * of_query[held].astype(np.float64) / whole
+        held, likeness = held[likeness > least], np.minimum(likeness[likeness > least], 1)
         rows, n_names = distinct(self.documents[held])
-        first = np.cumsum(n_names) - n_names
-        best = np.maximum.reduceat(likeness, first) if len(rows) else likeness
-        return rows.astype(np.int64), np.minimum(best, 1)
+        best = np.maximum.reduceat(likeness, np.cumsum(n_names) - n_names) if len(rows) else likeness
+        return rows.astype(np.int64), best

@@ -57,10 +57,10 @@ def name_shares(snapshot: Snapshot, query: QueryVector) -> NameShares:
             continue
         likeness = np.zeros(segment.n_rows)
         for reading, worths in asked:
-            rows, values = segment.names.like(reading, worths)
+            rows, values = segment.names.like(reading, worths, LEAST)
             likeness[rows] = np.maximum(likeness[rows], values)
         likeness[segment.documents.removed.rows] = 0
-        near = np.flatnonzero(likeness > LEAST)
+        near = np.flatnonzero(likeness)
         numbers.append(segment.documents.doc_numbers[near])
         shares.append(FULL * (likeness[near] - LEAST) / (1 - LEAST))
     return NameShares(np.concatenate(numbers), np.concatenate(shares))

@@ -1,7 +1,8 @@
 """Known items by name: documents that are searched by their id, its last part, their file name or their title.
 
 A query is right with the first document that has this name; several may share a last part or a title. Names are drawn
-from the documents, so no query is chosen by hand. `by text` is the same system without names.
+from the documents; only the popular ones, which others mention everywhere, are chosen by hand. `by text` is the same
+system without names.
 
     scripts/bench names --folder ~/rfc      also the titles and file names of a folder
 """
@@ -27,10 +28,24 @@ from textae.types import Document
 MODES = ("bm25", "hybrid")
 DRAWN = 200
 DEPTH = 1_000
+_POPULAR = """
+    pandas.read_csv pandas.DataFrame pandas.DataFrame.merge pandas.concat torch.nn.Linear torch.nn.Conv2d
+    torch.optim.Adam subprocess.run json.loads json.load json.dumps os.path.join numpy.array numpy.where
+    numpy.linalg.svd collections.Counter datetime.datetime pathlib.Path scipy.optimize.minimize sklearn.cluster.KMeans
+    sklearn.linear_model.LogisticRegression threading.Thread argparse.ArgumentParser urllib.request.urlopen
+    logging.getLogger shutil.copy tempfile.TemporaryDirectory asyncio.run unittest.mock.patch zipfile.ZipFile
+    typing.Protocol dataclasses.dataclass enum.Enum bisect.bisect_left
+"""
+POPULAR = frozenset(_POPULAR.split())
 TITLED = ("scifact", "cran", "cisi", "cacm", "lisa")
 
 Naming = Callable[[Document], str]
 """The name by which a document is searched; "" for none."""
+
+
+def popular(document: Document) -> str:
+    """The id of one of `POPULAR`."""
+    return document.id if document.id in POPULAR else ""
 
 
 def last_part(document: Document) -> str:
@@ -64,8 +79,9 @@ def most_of_title(document: Document) -> str:
 @seeds_option
 def names(folder: Path | None, seeds: tuple[int, ...]) -> None:
     """MRR of bm25 and hybrid for known items by name, with names and by text alone."""
+    of_python: dict[str, Naming] = {"ids": lambda document: document.id, "last parts": last_part}
     collections: list[tuple[str, Path, dict[str, Naming]]] = [
-        ("python", Path("python"), {"ids": lambda document: document.id, "last parts": last_part}),
+        ("python", Path("python"), {**of_python, "popular ids": popular}),
         ("textae's sources", ROOT / "textae", {"file names": file_name, "without endings": file_stem}),
     ]
     for name in TITLED:

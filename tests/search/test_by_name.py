@@ -6,6 +6,7 @@ from shared import QUICK, TINY, some_documents
 
 from textae import Document, Engine
 from textae.search.by_name import NameShares, given
+from textae.search.request import SearchRequest
 
 NAMED = "bread.knead_dough"
 SYSTEMS = ("hybrid", "bm25")
@@ -70,6 +71,20 @@ def test_of_two_documents_with_the_name_the_one_that_says_more_of_it_comes_first
     with Engine.create(tmp_path / "index") as engine:
         engine.index(twins, model=TINY, train=QUICK)
         assert [hit.id for hit in engine.search("sail", k=2)] == ["b.sail", "a.sail"]
+
+
+def test_names_of_stop_words_and_of_words_that_no_document_says_are_found(tmp_path):
+    documents = [*some_documents(20), Document("numpy.where", "Choose."), Document("4983", "Measure.")]
+    with Engine.create(tmp_path / "index") as engine:
+        engine.index(documents, language="english", model=TINY, train=QUICK)
+        for mode in SYSTEMS:
+            for query, id in (("where", "numpy.where"), ("4983", "4983"), ("Numpy where", "numpy.where")):
+                result = engine.searcher.search(SearchRequest(query, mode=mode))
+                assert [hit.id for hit in result] == [id]
+                assert (result.unknown, result.only_stop_words) == ((), False)
+            assert engine.searcher.search(SearchRequest("what is", mode=mode)).only_stop_words
+            assert engine.searcher.search(SearchRequest("5983", mode=mode)).unknown == ("5983",)
+        assert engine.searcher.search(SearchRequest("4983", mode="code")).unknown == ("4983",)
 
 
 def test_names_of_added_documents_are_found_and_of_removed_ones_not(tmp_path):

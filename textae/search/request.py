@@ -94,7 +94,7 @@ class SearchResult:
         unknown: words of the text, as written, that have no effect on this system.
         ignored: stop words in `must`, which have no effect.
         suggestions: for the first unknown words, similar words of the corpus.
-        only_stop_words: whether the text has words, and all are stop words.
+        only_stop_words: whether nothing was found because all words of the text are stop words.
         n_matching: how many documents meet the conditions, where these were the whole request.
     """
 

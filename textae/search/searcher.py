@@ -75,7 +75,7 @@ class Searcher:
             tuple(unknown),
             () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
-            not len(query.terms) and not unknown and self.only_stop_words(request.text),
+            not hits and not len(query.terms) and not unknown and self.only_stop_words(request.text),
         )
 
     def rank(

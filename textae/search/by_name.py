@@ -60,7 +60,7 @@ def name_shares(snapshot: Snapshot, query: QueryVector) -> NameShares:
             rows, values = segment.names.like(reading, worths, LEAST)
             likeness[rows] = np.maximum(likeness[rows], values)
         likeness[segment.documents.removed.rows] = 0
-        near = np.flatnonzero(likeness)
+        near = np.flatnonzero(likeness > 0)
         numbers.append(segment.documents.doc_numbers[near])
         shares.append(FULL * (likeness[near] - LEAST) / (1 - LEAST))
     return NameShares(np.concatenate(numbers), np.concatenate(shares))

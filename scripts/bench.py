@@ -20,6 +20,7 @@ SUITES = (
     "scale",
     "reading",
     "questions",
+    "names",
 )
 
 

@@ -74,7 +74,10 @@ class TestEverySystem:
 
     def test_unknown_words_find_nothing_and_change_nothing(self, engine, system):
         assert engine.search("qwertz", mode=system) == []
-        assert engine.search("qwertz comet", mode=system) == engine.search("comet", mode=system)
+        with_it, without = (engine.search(query, mode=system) for query in ("qwertz comet", "comet"))
+        assert [hit.id for hit in with_it] == [hit.id for hit in without]
+        if system != "hybrid":  # whose scores are shares of what a document with all words can get
+            assert with_it == without
 
     def test_it_is_scored(self, engine, documents, system):
         queries = [Query("1", "comet"), Query("2", "dough"), Query("3", "not judged")]

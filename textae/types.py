@@ -132,24 +132,26 @@ class WordShare:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a document has its score: `keywords`, `codes` and `together` sum to it.
+    """Why a document has its score: `keywords`, `codes`, `together` and `name` sum to it.
 
     Attributes:
         keywords: what each word gives by being in the document, the most first; empty where codes alone decide.
         codes: what each word gives to the likeness of the codes, the most first; empty where keywords alone decide.
         together: of the likeness what is no single word's.
         common: words that the decoder associates with both codes, the most telling first.
+        name: what the likeness of the query to the document's name gives.
     """
 
     keywords: tuple[WordShare, ...]
     codes: tuple[WordShare, ...]
     together: float
     common: tuple[str, ...]
+    name: float = 0.0
 
     @property
     def score(self) -> float:
         """What the parts sum to."""
-        return sum(part.share for part in self.keywords + self.codes) + self.together
+        return sum(part.share for part in self.keywords + self.codes) + self.together + self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class Hit:
     Attributes:
         rank: from 1.
         id: of the document.
-        score: higher is better, always; comparable only within one query and one system.
+        score: higher is better, always; of `hybrid` from 0 to 1, of other systems comparable only within one query.
         title: of the document.
         snippet: the passage that matches best, on one line.
         marks: the parts of the snippet that match the query, as (start, end) in characters.

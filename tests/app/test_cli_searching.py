@@ -10,6 +10,7 @@ from shared import QUICK, TINY, Said, some_documents
 
 from textae import Document, Engine
 from textae.config import SYSTEMS
+from textae.errors import QueryError
 
 
 def rows(said: Said) -> list[dict]:
@@ -50,6 +51,26 @@ class TestConditions:
         many = search("--queries", tmp_path / "q.txt", *conditions)
         each = [set(found(search(query, *conditions))) for query in ("comet", "planet")]
         assert [set(found(many))] == [set.union(*each)]
+
+    def test_hits_score_higher_than_the_least(self, search, similar, tmp_path, engine) -> None:
+        (tmp_path / "q.txt").write_text("comet\nbread oven\n")
+        asked = [(search, "comet bread"), (similar, "stars-0"), (partial(search, "--queries"), tmp_path / "q.txt")]
+        for ask, given in asked:
+            every = [line.split("\t") for line in ask(given, "-k", 60, "--tsv").out.splitlines()]
+            scores = [float(row[3]) for row in every]
+            assert all(0 < score <= 1 for score in scores)
+            least = sorted(scores)[len(scores) // 2] + 1e-5
+            above = [row[2] for row in every if float(row[3]) > least]
+            assert 0 < len(above) < len(every)
+            assert found(ask(given, "-k", 60, "--tsv", "--min-score", least)) == above
+        assert [hit.id for hit in engine.search("comet", 60, min_score=0.4)] == [
+            hit.id for hit in engine.search("comet", 60) if hit.score > 0.4
+        ]
+        said = search("comet", "--min-score", 1)
+        assert (said.code, said.err) == (1, "textae: nothing found\n")
+        assert "--min-score need a QUERY" in search("--where", "year:1910", "--min-score", 0.5).err
+        with pytest.raises(QueryError, match="hits with a score above nan were asked for; give 0 or more"):
+            engine.search("comet", min_score=float("nan"))
 
     def test_nothing_that_meets_it_is_nothing_found(self, search) -> None:
         said = search("comet", "--where", "year:1700")
@@ -129,7 +150,7 @@ class TestExplanations:
     def test_json_sums_to_the_score(self, search, mode) -> None:
         for row in rows(search("comet sail", "-k", 5, "--explain", "--json", "--mode", mode)):
             why = row["explanation"]
-            assert why.keys() == {"keywords", "codes", "together", "common"}
+            assert why.keys() == {"keywords", "codes", "together", "common", "name"}
             total = sum(part["share"] for part in why["keywords"] + why["codes"]) + why["together"]
             assert total == pytest.approx(row["score"], abs=1e-4)
 
@@ -262,15 +283,25 @@ class TestSeveralIndexes:
         return [(row["id"], row["score"]) for row in map(json.loads, said.out.splitlines())]
 
     def test_ranks_are_merged_and_ids_say_which_index(self, ask, two) -> None:
-        one, other = (
-            [id for id, _ in self.hits(ask("search", "comet", "-k", 3, "--json", which=[name]))] for name in two
-        )
+        bm25 = "search", "comet", "--mode", "bm25", "--json", "-k"
+        one, other = ([id for id, _ in self.hits(ask(*bm25, 3, which=[name]))] for name in two)
         expected = [f"{name}:{ids[n]}" for n in range(3) for name, ids in zip(two, (one, other), strict=True)]
-        merged = self.hits(ask("search", "comet", "-k", 5, "--json"))
+        merged = self.hits(ask(*bm25, 5))
         assert [id for id, _ in merged] == expected[:5]
         assert [score for _, score in merged] == pytest.approx([1 / 61, 1 / 61, 1 / 62, 1 / 62, 1 / 63])
         ranks = [line.split("\t")[1] for line in ask("search", "comet", "-k", 5, "--tsv").out.splitlines()]
         assert ranks == ["1", "2", "3", "4", "5"]
+
+    def test_the_scores_of_the_hybrid_are_merged(self, ask, two) -> None:
+        alone = [
+            (f"{name}:{id}", score)
+            for name in two
+            for id, score in self.hits(ask("search", "comet only22", "-k", 30, "--json", which=[name]))
+        ]
+        merged = self.hits(ask("search", "comet only22", "-k", 6, "--json"))
+        assert merged == sorted(alone, key=lambda hit: -hit[1])[:6]
+        above = ask("search", "comet only22", "-k", 6, "--json", "--min-score", merged[3][1])
+        assert self.hits(above) == [hit for hit in merged if hit[1] > merged[3][1]]
 
     def test_an_index_that_is_named_twice_counts_once(self, ask, two, tmp_path) -> None:
         ids = [id for id, _ in self.hits(ask("search", "comet", "--json", which=["a.textae", tmp_path / "a.textae"]))]
@@ -287,7 +318,8 @@ class TestSeveralIndexes:
 
     def test_similar(self, ask, two) -> None:
         hits = self.hits(ask("similar", "stars-0", "-k", 4, "--json"))
-        assert [id.split("-")[0] for id, _ in hits] == ["a.textae:stars", "b.textae:stars"] * 2
+        assert {id.split("-")[0] for id, _ in hits} == {"a.textae:stars", "b.textae:stars"}
+        assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
         assert "a.textae:stars-0" not in dict(hits)
         assert "a.textae:both" not in dict(self.hits(ask("similar", "a.textae:both", "-k", 40, "--json")))
         mixed = self.hits(ask("similar", "stars-0", "stars-18", "-k", 40, "--json"))

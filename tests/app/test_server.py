@@ -83,9 +83,11 @@ def app(folder) -> Iterator[Guard]:
 
 class TestAnswers:
     def test_hits_are_those_of_the_shell(self, app, folder, shell):
-        said = shell("search", "telescope and planet", "-k", 3, "--explain", "--json", "--index", folder)
+        said = shell(
+            "search", "telescope and planet", "-k", 3, "--min-score", 0.3, "--explain", "--json", "--index", folder
+        )
         of_shell = [json.loads(line) for line in said.out.splitlines()]
-        hits = ask(app, "/api/search?q=telescope+and+planet&k=3&explain=true").json()["hits"]
+        hits = ask(app, "/api/search?q=telescope+and+planet&k=3&min_score=0.3&explain=true").json()["hits"]
         assert [hit.pop("original") for hit in hits] == [None] * 3  # of documents without a file
         assert all(hit.pop("source").startswith("notes/") for hit in of_shell)  # a path, which no client needs
         assert [{"query": "telescope and planet", **hit} for hit in hits] == of_shell
@@ -222,7 +224,7 @@ class TestDescription:
             path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
             for path, operations in described["paths"].items()
         }
-        narrowing = ["k", "offset", "mode", "where", "must", "like", "unlike", "explain"]
+        narrowing = ["k", "offset", "mode", "where", "must", "min_score", "like", "unlike", "explain"]
         assert parameters == {
             "/api/health": [],
             "/api/info": [],

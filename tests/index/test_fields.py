@@ -207,7 +207,7 @@ def test_any_fields_make_arrays_that_are_the_same_again(fields) -> None:
     copy = FieldIndex.from_arrays(found.arrays())
     for name, array in found.arrays().items():
         assert array.tobytes() == again.arrays()[name].tobytes() == copy.arrays()[name].tobytes()
-    keys = [found._key(number) for number in range(len(found))]
+    keys = [found.key(number) for number in range(len(found))]
     assert keys == sorted(keys)
     assert rows(found.equal("title", "a title")) == list(range(len(fields)))
 

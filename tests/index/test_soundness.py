@@ -112,6 +112,10 @@ def test_an_index_without_one_of_its_settings_is_refused_with_the_name_of_the_se
         ("segments/0/tokens/terms", -2, "has a number that is out of range"),
         ("segments/1/documents/owners", -1, "has a number that is out of range"),
         ("segments/0/documents/floats", np.nan, "has a number that is not finite"),
+        ("segments/0/names/rows", 10**6, "has a number that is out of range"),
+        ("segments/1/names/documents", 10**6, "has a number that is out of range"),
+        ("segments/1/names/weights", 0, "has a number that is out of range"),
+        ("segments/0/names/postings", 1, "does not start at 0 and end at the number of entries"),
         ("vocabulary/0/text", 255, "is not UTF-8"),
         ("vocabulary/0/by_name", 0, "does not number each entry once"),
     ],
@@ -130,7 +134,15 @@ def test_arrays_and_documents_that_do_not_agree_are_found(texts, tmp_path):
     def renumber(mutant: Mutant) -> None:
         mutant.database.execute("UPDATE documents SET number = 99 WHERE number = 5")
 
-    for change, what in ((remove_nothing, "what is removed"), (renumber, "the same documents")):
+    def unsort(mutant: Mutant) -> None:
+        mutant.put("segments/1/names/text", mutant.array("segments/1/names/text")[::-1])
+
+    changes = (
+        (remove_nothing, "what is removed"),
+        (renumber, "the same documents"),
+        (unsort, "the names of segment '1' are not sorted"),
+    )
+    for change, what in changes:
         with closing(Reader(changed(texts, tmp_path, change))) as reader:
             assert any(what in fault for fault in soundness.faults(reader))
 

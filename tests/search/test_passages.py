@@ -163,8 +163,8 @@ class TestFoundByPassages:
             document = LONG_DOCUMENTS[int(hit.id.removeprefix("long-"))]
             scores = engine.searcher.retriever(mode).scores(query, snapshot.searched.rows_of(snapshot.number(hit.id)))
             first, *others = sorted(scores.tolist(), reverse=True)
-            halved = (max(0, score) / 2**place for place, score in enumerate(others[: COUNTED - 1], start=1))
-            assert hit.score == pytest.approx(first + sum(halved), rel=1e-5, abs=1e-5)
+            halved = (max(0, score) / 2**place for place, score in enumerate(others[: COUNTED - 1], start=2))
+            assert hit.score == pytest.approx(first / 2 + sum(halved), rel=1e-5, abs=1e-5)
             first, last = passages(document.text, SIZE)[scores.argmax()]
             assert hit.snippet.strip("…").strip() in plain(document.text[first:last])
 
@@ -272,23 +272,23 @@ def ranked(scores: list[float], view: Any, k: int, min_score: float = 0.0) -> li
 
 class TestScoresOfPassages:
     def test_each_next_one_counts_half(self) -> None:
-        """4 + 3/2 + 1/4 = 5.75; what scores 0 or less gives nothing."""
+        """4/2 + 3/4 + 1/8 = 2.875; what scores 0 or less gives nothing."""
         view = view_of([0, 0, 0, 0, 0], [1, 2])
-        assert ranked([1, 4, 0, 3, -2, 5, -1], view, 9) == [(1, 5.75), (5, 5.0)]
+        assert ranked([1, 4, 0, 3, -2, 5, -1], view, 9) == [(1, 2.875), (5, 2.5)]
 
     def test_only_the_best_eight_count(self) -> None:
-        assert ranked([1] * 20, view_of([7] * 20), 1) == [(0, 2 - 2**-7)]
+        assert ranked([1] * 20, view_of([7] * 20), 1) == [(0, 1 - 2**-8)]
 
     def test_of_equal_documents_the_first_comes_first(self) -> None:
-        assert ranked([2, 2, 2, 2], view_of([0, 0, 1, 1]), 2) == [(0, 3.0), (2, 3.0)]
+        assert ranked([2, 2, 2, 2], view_of([0, 0, 1, 1]), 2) == [(0, 1.5), (2, 1.5)]
 
     def test_documents_below_zero_are_ranked_where_all_are(self) -> None:
-        assert ranked([-3, -1, -2], view_of([0, 0, 1]), 3, -np.inf) == [(1, -1.0), (2, -2.0)]
+        assert ranked([-3, -1, -2], view_of([0, 0, 1]), 3, -np.inf) == [(1, -0.5), (2, -1.0)]
 
     def test_enough_documents_are_found_behind_one_that_has_all_the_best_passages(self) -> None:
         scores = [9.0] * 2 * POOL + [1.0] * 8 + [1.5]
         view = view_of([*[0] * 2 * POOL, *[1] * 8, 2])
-        assert ranked(scores, view, 2) == [(0, 9 * (2 - 2**-7)), (2 * POOL, 2 - 2**-7)]
+        assert ranked(scores, view, 2) == [(0, 9 * (1 - 2**-8)), (2 * POOL, 1 - 2**-8)]
 
     def test_one_search_is_enough_where_it_gives_enough_documents(self) -> None:
         system = Fixed([1.0] * 1_000)
@@ -306,7 +306,7 @@ class TestScoresOfPassages:
         expected, start = [], 0
         for scores in documents:
             first, *others = sorted(scores, reverse=True)
-            total = first + sum(max(0, score) / 2**n for n, score in enumerate(others[: COUNTED - 1], start=1))
+            total = first / 2 + sum(max(0, score) / 2**n for n, score in enumerate(others[: COUNTED - 1], start=2))
             expected.append((start + scores.index(first), total))
             start += len(scores)
         expected = sorted((hit for hit in expected if hit[1] > min_score), key=lambda hit: (-hit[1], hit[0]))[:k]
@@ -352,7 +352,7 @@ def test_short_documents_are_one_passage_each_and_found_as_wholes(tmp_path, docu
         for mode in SYSTEMS:
             ours, theirs = (engine.search("comet only3 sail", 20, mode) for engine in (cut, whole))
             assert [(hit.id, hit.snippet) for hit in ours] == [(hit.id, hit.snippet) for hit in theirs]
-            assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], abs=1e-5)
+            assert [2 * hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], abs=1e-5)
 
 
 @pytest.mark.parametrize("passage", [-1, 1, 19, 100_001])

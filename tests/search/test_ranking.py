@@ -1,5 +1,7 @@
 """Systems as one thing, put together and ranked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,8 +88,25 @@ class TestHybrid:
         codes = many.codes.scores(self.QUESTION, many.rows)
         codes_of_it = self.QUESTION.codes(many.codes.encoder)
         spreads = many.bm25.score_std(self.QUESTION), many.codes.index.score_std(codes_of_it)
-        expected = words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)
+        most = many.bm25.most(self.QUESTION) / spreads[0] + 0.7 / spreads[1]
+        expected = (words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)) / most
         assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)
+
+    def test_a_document_of_the_words_alone_endlessly_often_scores_1_and_less_with_each_word_that_is_missing(
+        self,
+    ) -> None:
+        often = Bags(np.array([0, 2, 3, 4]), np.array([0, 1, 2, 3], np.int32), np.uint16([65_535, 65_535, 1, 1]))
+        corpus = Collection(often, 4, 0.5)
+        query = QueryVector.of(bags_of([0, 1]))
+        by_missing = [corpus.hybrid.scores(replace(query, missing=n), np.arange(1))[0] for n in range(3)]
+        assert by_missing[0] == pytest.approx(1, abs=1e-3)
+        assert by_missing[0] > by_missing[1] > by_missing[2] > 0
+
+    @given(st.lists(st.integers(0, 59), min_size=1, max_size=20), st.integers(0, 5))
+    def test_scores_are_from_0_to_1(self, words, missing) -> None:
+        many = Collection(random_bags(200, 60), 60, 0.7)
+        scores = many.hybrid.scores(QueryVector.of(bags_of(sorted(set(words))), missing=missing), many.rows)
+        assert np.all((scores >= 0) & (scores <= 1))
 
     def test_what_is_found_is_scored_as_alone(self, many) -> None:
         found = many.hybrid.search(self.QUESTION, 10)
@@ -122,6 +141,14 @@ class TestHybrid:
         query = QueryVector.of(bags_of([0]))
         expected = same.codes.search(query, 3, min_score=-np.inf).rows.tolist()
         assert same.hybrid.search(query, 3).rows.tolist() == expected
+
+    def test_where_the_words_say_almost_the_same_the_codes_decide(self) -> None:
+        """The lengths differ a little, and so little is no scale for the words."""
+        almost = Collection(bags_of([0, *range(1, 30)], [0, *range(30, 60)]), 60, 0.5)
+        query = QueryVector.of(bags_of([0]))
+        assert almost.bm25.search(query, 2).rows.tolist() == [0, 1]
+        assert almost.codes.search(query, 2).rows.tolist() == [1]
+        assert almost.hybrid.search(query, 2).rows.tolist() == [1, 0]
 
     def test_a_question_of_unknown_words_finds_nothing(self, many) -> None:
         assert many.hybrid.search(NOTHING, 10).rows.tolist() == []

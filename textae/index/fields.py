@@ -1,8 +1,7 @@
 r"""An inverted index of the documents' fields: for each value of each field, the documents that hold it.
 
-A value becomes a few keys, `field NUL kind value`. All keys are sorted and searched by bisection, like the terms of
-Lucene: the keys that equal a value, start with a prefix or lie in a range are consecutive, and their postings are one
-slice. Four arrays hold it all, however many fields there are. The kinds are
+A value becomes a few keys, `field NUL kind value`, of an `InvertedIndex`. Four arrays hold it all, however many fields
+there are. The kinds are
 
     d   an ISO 8601 date, 2012-05-03T10:20:30, in local time (time zones are left out)
     m   a number in a string
@@ -28,25 +27,20 @@ import math
 import re
 import struct
 from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textae.encoding.analyzer import LONGEST_WORD, fold, spans, words
 from textae.encoding.arrays import Ints
-from textae.encoding.bags import row_starts
+from textae.index.inverted import AFTER, InvertedIndex
 from textae.types import FieldValue
 
 LONGEST_STRING = 1_024
 """Characters of a string that are indexed as a whole; all its words are indexed."""
-
-_AFTER = b"\xff"
-"""No byte of UTF-8, so that `key + _AFTER` sorts after all keys with this prefix."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(
@@ -88,8 +82,8 @@ class Range:
             spellings["d"] = _iso
         bounds = []
         for kind, spell in (spellings or {"s": _normalised}).items():
-            first = b"" if self.low is None else _encoded(spell(self.low)) + _AFTER * self.exclude_low
-            last = _AFTER if self.high is None else _encoded(spell(self.high)) + _AFTER * (not self.exclude_high)
+            first = b"" if self.low is None else _encoded(spell(self.low)) + AFTER * self.exclude_low
+            last = AFTER if self.high is None else _encoded(spell(self.high)) + AFTER * (not self.exclude_high)
             bounds.append((kind, first, last))
         return bounds
 
@@ -98,25 +92,11 @@ class Range:
         return all(first >= last for _, first, last in self.bounds())
 
 
-class FieldIndex:
-    """For each value of each field, the rows that hold it; it reads only the parts of mapped arrays that it needs.
-
-    Rows are int32, in no order, and one row may come several times.
-
-    Attributes:
-        text: (n_bytes,) uint8, the sorted keys in UTF-8, one after the other.
-        starts: (n_keys + 1,) int64, where each key starts in `text`.
-        postings: (n_keys + 1,) int64, where the rows of each key start in `rows`.
-        rows: (n_postings,) int32, rising within a key.
-    """
-
-    def __init__(
-        self, text: NDArray[np.uint8], starts: NDArray[np.int64], postings: NDArray[np.int64], rows: Ints
-    ) -> None:
-        self.text, self.starts, self.postings, self.rows = text, starts, postings, rows
+class FieldIndex(InvertedIndex):
+    """For each value of each field, the rows that hold it: in no order, and one row may come several times."""
 
     @classmethod
-    def of(cls, documents: Iterable[tuple[str, str, Mapping[str, FieldValue]]]) -> "FieldIndex":
+    def of(cls, documents: Iterable[tuple[str, str, Mapping[str, FieldValue]]]) -> Self:
         """Index the fields of documents.
 
         Args:
@@ -137,36 +117,15 @@ class FieldIndex:
             start = _encoded(_field(name) + kind)
             for value, number in table.items():
                 keys[number] = start + _encoded(value)
-        by_name = sorted(range(len(keys)), key=keys.__getitem__)
-        sorted_keys = [keys[number] for number in by_name]
-        rank = np.empty(len(keys), np.int64)
-        rank[by_name] = np.arange(len(keys))
-        ranks = rank[np.asarray(numbers)]
-        row_of = np.repeat(np.arange(len(lengths), dtype=np.int32), np.asarray(lengths))
-        text, starts = np.frombuffer(b"".join(sorted_keys), np.uint8), row_starts(list(map(len, sorted_keys)))
-        postings = row_starts(np.bincount(ranks, minlength=len(keys)))
-        return cls(text, starts, postings, row_of[np.argsort(ranks, kind="stable")])
-
-    def __len__(self) -> int:
-        """The number of keys."""
-        return len(self.starts) - 1
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays by name, for `from_arrays`."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "FieldIndex":
-        """The index that gave these `arrays`."""
-        return cls(*(arrays[name] for name in ("text", "starts", "postings", "rows")))
+        return cls.of_keys(keys, np.asarray(numbers), np.asarray(lengths))
 
     def names(self) -> list[str]:
         """The names of all fields, sorted; one bisection each."""
         names, at = [], 0
         while at < len(self):
-            name = self._key(at).partition(b"\0")[0]
+            name = self.key(at).partition(b"\0")[0]
             names.append(name.decode(errors="replace"))
-            before, at = at, self._rank(name + b"\1")
+            before, at = at, self.rank(name + b"\1")
             if at <= before:
                 raise ValueError("the keys of the fields are not sorted")
         return names
@@ -205,25 +164,13 @@ class FieldIndex:
     def between(self, name: str, values: Range) -> Ints:
         """The rows where a value of the field is in a range."""
         starts = [(_encoded(_field(name) + kind), first, last) for kind, first, last in values.bounds()]
-        return np.concatenate([self._between(start + first, start + last) for start, first, last in starts])
-
-    def _key(self, number: int) -> bytes:
-        return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
-
-    def _rank(self, key: bytes) -> int:
-        """The number of keys that sort before this one."""
-        return bisect_left(range(len(self)), key, key=self._key)
-
-    def _between(self, first: bytes, last: bytes) -> Ints:
-        """The rows of the keys from first to before last."""
-        low, high = self._rank(first), self._rank(last)
-        return self.rows[self.postings[low] : self.postings[max(low, high)]]
+        return np.concatenate([self.rows_between(start + first, start + last) for start, first, last in starts])
 
     def _with_prefix(self, key: str) -> Ints:
-        return self._between(_encoded(key), _encoded(key) + _AFTER)
+        return self.rows_between(_encoded(key), _encoded(key) + AFTER)
 
     def _exactly(self, key: str) -> Ints:
-        return self._between(_encoded(key), _encoded(key) + b"\0")  # the smallest longer key
+        return self.rows_of(_encoded(key))
 
     def _number(self, name: str, value: str) -> Ints:
         """The rows where the field is a number that is written so."""
@@ -235,13 +182,13 @@ class FieldIndex:
     def _holding(self, start: str, phrase: str) -> Ints:
         """The rows of the strings that hold a phrase; their bytes are searched as one text."""
         prefix = _encoded(start)
-        low, high = self._rank(prefix), self._rank(prefix + _AFTER)
+        low, high = self.rank(prefix), self.rank(prefix + AFTER)
         region = self.text[self.starts[low] : self.starts[high]].data
         at = [match.start() for match in re.finditer(re.escape(_encoded(phrase)), region)]
         keys = np.unique(np.searchsorted(self.starts, np.array(at, np.int64) + self.starts[low], side="right")) - 1
         rows = [np.empty(0, np.int32)]
         for key in keys.tolist():
-            if _is_phrase_of(self._key(key)[len(prefix) :].decode(errors="replace"), phrase):
+            if _is_phrase_of(self.key(key)[len(prefix) :].decode(errors="replace"), phrase):
                 rows.append(self.rows[self.postings[key] : self.postings[key + 1]])
         return np.concatenate(rows)
 

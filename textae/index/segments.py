@@ -3,7 +3,8 @@
     segments/<name>/documents/…   of whole documents: postings, codes, document numbers, and the removed rows
     segments/<name>/passages/…    the same of their passages, where the index has them, and the span of each
     segments/<name>/tokens/…      the terms of the documents in reading order, for phrases
-    segments/<name>/fields/…      the values of their fields
+    segments/<name>/names/…       their names
+    segments/<name>/…             the values of their fields
 
 New documents make a segment of their own, so that an update costs what the documents cost, not what the corpus costs.
 Removed documents are listed beside their segment, with what they subtract from the corpus's statistics, so that these
@@ -31,6 +32,7 @@ from textae.encoding.passages import passages
 from textae.encoding.pixels import Pixels
 from textae.index.fields import FieldIndex
 from textae.index.modality import modality_of
+from textae.index.names import Names
 from textae.index.postings import Postings, Removed
 from textae.index.records import Arrays
 from textae.types import Document, Picture, Progress, no_progress
@@ -113,6 +115,7 @@ class Segment:
         passages: the rows of their passages, in order; None where the index has none.
         tokens: the terms of the documents in reading order.
         fields: of the documents.
+        names: of the documents; None of pictures.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Segment:
     passages: SegmentRows | None
     tokens: Tokens
     fields: FieldIndex
+    names: Names | None
 
     def __len__(self) -> int:
         """The number of documents that are not removed."""
@@ -146,7 +150,9 @@ class Segment:
         own = _below(arrays, prefix(name))
         whole, parts = (_below(own, f"{unit}/") for unit in (DOCUMENTS, PASSAGES))
         passages = SegmentRows.from_arrays(parts) if parts else None
-        return cls(name, SegmentRows.from_arrays(whole), passages, Tokens.from_arrays(own), FieldIndex.from_arrays(own))
+        names = Names.from_arrays(named) if (named := _below(own, "names/")) else None
+        tokens, fields = Tokens.from_arrays(own), FieldIndex.from_arrays(own)
+        return cls(name, SegmentRows.from_arrays(whole), passages, tokens, fields, names)
 
 
 def prefix(name: str) -> str:
@@ -191,6 +197,7 @@ def build_segment(
     numbers = np.arange(len(tokens)) if numbers is None else numbers
     pictures: list[Picture] = []
     char_spans, token_spans, n_passages = [_NO_SPANS], [_NO_SPANS], []
+    named: list[tuple[str, str, str]] = []
 
     def described() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """The fields of the documents, while what else is needed of these is kept: they are read once."""
@@ -202,9 +209,11 @@ def build_segment(
                 char_spans.append(np.array(chars, np.int32))
                 token_spans.append(_token_spans(document, chars))
                 n_passages.append(len(chars))
+            named.append((document.id, document.title, document.source))
             yield document.id, document.title, document.fields
 
     yield from FieldIndex.of(described()).arrays().items()
+    yield from _names(named, model)
     yield from tokens.arrays().items()
     bags = tokens.bags()
     inputs = modality_of(model.shape).features(bags, pictures)
@@ -217,6 +226,12 @@ def build_segment(
         yield from _under(f"{PASSAGES}/", _build_rows(numbers[rows], bags, bags, model, progress))
         yield f"{PASSAGES}/windows", spans_of
         yield f"{PASSAGES}/places", np.concatenate(char_spans)
+
+
+def _names(documents: Iterable[tuple[str, str, str]], model: Model) -> NamedArrays:
+    """The arrays of the names of documents: (id, title, source) of each. Nobody asks for pictures in words."""
+    if model.shape is None:
+        yield from _under("names/", Names.of(documents, model.vectorizer.analysis).arrays().items())
 
 
 def _build_rows(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> NamedArrays:
@@ -268,7 +283,15 @@ def merge_segments(segments: Sequence[Segment], documents: Iterable[Document], m
     kept = [np.flatnonzero(segment.documents.alive()) for segment in segments]
     tokens = Tokens.concatenated([one.tokens.take(rows) for one, rows in zip(segments, kept, strict=True)])
     yield from tokens.arrays().items()
-    yield from FieldIndex.of((document.id, document.title, document.fields) for document in documents).arrays().items()
+    named: list[tuple[str, str, str]] = []
+
+    def described() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        for document in documents:
+            named.append((document.id, document.title, document.source))
+            yield document.id, document.title, document.fields
+
+    yield from FieldIndex.of(described()).arrays().items()
+    yield from _names(named, model)
     whole = [segment.documents for segment in segments]
     yield from _under(f"{DOCUMENTS}/", _merge_rows(whole, tokens.bags(), model))
     parts = [segment.passages for segment in segments if segment.passages is not None]

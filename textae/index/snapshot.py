@@ -98,11 +98,14 @@ class CorpusView:
             return None
         return np.concatenate([unit.alive() for unit in self.units])
 
-    def rows_of(self, number: int) -> Rows:
-        """The rows of a document that is there."""
-        rows = np.concatenate(
-            [start + np.arange(*np.searchsorted(part, [number, number + 1])) for start, part in self.doc_numbers]
-        )
+    def rows_of(self, numbers: int | Rows) -> Rows:
+        """The rows of one document or of several, rising, without the removed ones."""
+        parts, wanted = [], np.atleast_1d(numbers)
+        for start, part in self.doc_numbers:
+            first, end = (np.searchsorted(part, wanted, side) for side in ("left", "right"))
+            before = np.cumsum(end - first) - (end - first)
+            parts.append(np.repeat(start + first - before, end - first) + np.arange(np.sum(end - first)))
+        rows = np.concatenate(parts)
         return rows if self.alive is None else rows[self.alive[rows]]
 
 

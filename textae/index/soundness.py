@@ -266,8 +266,9 @@ def _disagreements(reader: Reader) -> Iterator[str]:
         last = int(whole.doc_numbers[-1])
         for unit, rows in segment.units():
             yield from (f"{fault} of segment {name!r}, {unit}" for fault in _unit_faults(rows, whole))
-        if not _are_sorted(arrays, f"segments/{name}/"):
-            yield f"the fields of segment {name!r} are not sorted"
+        for group, what in (("", "fields"), ("names/", "names")):
+            if f"segments/{name}/{group}text" in arrays and not _are_sorted(arrays, f"segments/{name}/{group}"):
+                yield f"the {what} of segment {name!r} are not sorted"
     if not last < settings["next_number"] >= settings["learned_numbers"]:
         yield "the setting 'next_number' is the number of a document"
     if not np.array_equal(np.concatenate(alive), reader.numbers()):

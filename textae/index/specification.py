@@ -138,6 +138,14 @@ _SEGMENT = {
     "postings": _starts("keys", "entries"),
     "rows": _spec("i4", "entries", _within(0, "documents")),
 }
+_NAMES = {
+    "names/text": _spec("u1", "letters"),
+    "names/starts": _starts("words", "letters"),
+    "names/postings": _starts("words", "held"),
+    "names/rows": _spec("i4", "held", _within(0, "names")),
+    "names/documents": _spec("i4", "names", _within(0, "documents"), _NOT_FALLING),
+    "names/weights": _spec("f4", "names", _POSITIVE),
+}
 _VOCABULARY = {
     "text": _spec("u1", "bytes", _UTF8),
     "starts": _starts("terms", "bytes"),
@@ -215,6 +223,8 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
         all_of.put(f"{group}documents/", _ROWS)
         if settings["shape"] is not None:
             all_of.put(f"{group}documents/", {"pixels": _spec("u1", "rows PIXELS")})
+        else:
+            all_of.put(group, _NAMES)
         if settings["passage"]:
             all_of.put(f"{group}passages/", {**_ROWS, "windows": _SPANS, "places": _SPANS})
     if "classifier" in settings:

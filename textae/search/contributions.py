@@ -70,6 +70,7 @@ def explanation(
     keywords: Contributions = NOTHING,
     codes: Contributions = NOTHING,
     common: Sequence[str] = (),
+    name: float = 0.0,
 ) -> Explanation:
     """The explanation of one hit.
 
@@ -78,6 +79,7 @@ def explanation(
         keywords: of the score, what BM25 gave.
         codes: of the score, what codes gave.
         common: words that are in both codes.
+        name: of the score, what the name of the document gave.
     """
     by_words, by_codes = (
         # the words that give anything, the most first
@@ -88,7 +90,7 @@ def explanation(
         )
         for parts in (keywords, codes)
     )
-    return Explanation(by_words, by_codes, codes.together, tuple(common))
+    return Explanation(by_words, by_codes, codes.together, tuple(common), name)
 
 
 def fused(keywords: Contributions, codes: Contributions, keyword_factor: float, code_factor: float) -> Parts:
@@ -97,8 +99,8 @@ def fused(keywords: Contributions, codes: Contributions, keyword_factor: float, 
     Args:
         keywords: of BM25.
         codes: of the cosine; one that points away counts nothing (`textae.search.retrievers.Hybrid`).
-        keyword_factor: 1 / σ of BM25's scores.
-        code_factor: the weight of codes / σ of theirs.
+        keyword_factor: by which BM25's scores are multiplied.
+        code_factor: by which the cosines are multiplied.
     """
     by_words = replace(keywords, values=keywords.values * keyword_factor)  # all of it is single words'
     if codes.score <= 0:

@@ -6,10 +6,11 @@ from typing import cast
 
 import numpy as np
 
-from textae.encoding.arrays import Rows
+from textae.encoding.arrays import Doubles, Rows
 from textae.encoding.encoders import TextEncoder
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.index.surface_forms import forms
+from textae.search.by_name import given
 from textae.search.by_passages import counted
 from textae.search.contributions import (
     NOTHING,
@@ -42,6 +43,7 @@ def explanations(
     system: Retriever,
     query: QueryVector,
     rows: Rows,
+    names: Doubles,
     texts: Sequence[str],
 ) -> list[Explanation]:
     """Why each of some rows has its score.
@@ -51,7 +53,8 @@ def explanations(
         view: what the rows are of.
         system: that ranked them.
         query: one.
-        rows: of the hits.
+        rows: of the n hits.
+        names: (n,) n(q, d) of each, as `textae.search.by_name` has it.
         texts: of the query and of the hits; a word is written as the first of them writes it.
     """
     snapshot.check_words("an explanation by words")
@@ -69,9 +72,12 @@ def explanations(
             floats = view.floats.take(rows)
             common = common_words(snapshot.decoder, snapshot.usual_words, own.floats[0], floats, _COMMON)
     word_of = _words_of(snapshot, query, common, texts)
+    by_name = np.zeros(len(rows))
+    if isinstance(system, BM25 | Hybrid):
+        by_name = given(np.array([sum(part.score for part in of_row) for of_row in parts]), names, system.most(query))
     return [
-        explanation(word_of, *of_row, [word_of[term] for term in terms])
-        for of_row, terms in zip(parts, common, strict=True)
+        explanation(word_of, *of_row, [word_of[term] for term in terms], name)
+        for of_row, terms, name in zip(parts, common, by_name.tolist(), strict=True)
     ]
 
 

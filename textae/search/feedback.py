@@ -70,7 +70,8 @@ def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats
         share = BETA * max(1.0, float(weights.sum())) / max(float(worth[best].sum()), 1e-9)
         added = worth[best] * np.float32(share)
         terms, weights = _sum(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
-    return QueryVector(terms, weights, Bags.concatenated([query.texts, like, unlike]), np.concatenate(shares))
+    texts = Bags.concatenated([query.texts, like, unlike])
+    return QueryVector(terms, weights, texts, np.concatenate(shares), None, query.text, query.missing)
 
 
 def _sum(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:

@@ -33,6 +33,8 @@ class QueryVector:
         texts: m bags; the code of the query is the weighted sum of their codes.
         text_weights: (m,) float32, the weight of each text; below 0 for what the code must be unlike.
         pictures: m of them in place of texts, where the documents are pictures.
+        text: as it was written, which may be the name of a document; "" where there is none.
+        missing: words of the text that no document says, but its name may; of a text of stop words alone, all of them.
     """
 
     terms: Ints
@@ -40,16 +42,20 @@ class QueryVector:
     texts: Bags
     text_weights: Floats
     pictures: Pixels | None = None
+    text: str = ""
+    missing: int = 0
     _once: dict[int, tuple[object, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def of(cls, bag: Bags) -> "QueryVector":
+    def of(cls, bag: Bags, text: str = "", missing: int = 0) -> "QueryVector":
         """The query of a text.
 
         Args:
             bag: of one row.
+            text: as it was written, if it may be the name of a document.
+            missing: the attribute.
         """
-        return cls(bag.terms, bag.counts.astype(np.float32), bag, np.ones(1, np.float32))
+        return cls(bag.terms, bag.counts.astype(np.float32), bag, np.ones(1, np.float32), None, text, missing)
 
     @classmethod
     def of_pictures(cls, pixels: Pixels) -> "QueryVector":

@@ -22,6 +22,7 @@ class SearchOptions(TypedDict, total=False):
     expand: bool
     explain: bool
     offset: int
+    min_score: float
 
 
 class RequestOptions(SearchOptions, total=False):
@@ -49,6 +50,7 @@ class SearchRequest:
         offset: how many of the best hits are left out, as those of the pages before.
         expand: whether keyword search also looks for words that the decoder expects of the query.
         explain: whether hits say why they have their score.
+        min_score: what scores this or less is no hit; `hybrid` scores from 0 to 1.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
     """
@@ -64,6 +66,7 @@ class SearchRequest:
     offset: int = 0
     expand: bool = False
     explain: bool = False
+    min_score: float = 0.0
     suggest: int = 0
     granularity: str = "passage"
 
@@ -119,7 +122,7 @@ class SearchResult:
         unknown: words of the text, as written, that have no effect on this system.
         ignored: stop words in `must`, which have no effect.
         suggestions: for the first unknown words, similar words of the corpus.
-        only_stop_words: whether the text has words, and all are stop words.
+        only_stop_words: whether nothing was found because all words of the text are stop words.
         n_matching: how many documents meet the conditions, where these were the whole request.
     """
 

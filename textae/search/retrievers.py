@@ -89,7 +89,11 @@ of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had
 
 @dataclass(frozen=True)
 class Hybrid:
-    """Keywords and codes fused: bm25 / σ(bm25) + weight · max(0, code / σ(code)), σ over all documents for one query.
+    """Keywords and codes fused: (bm25 / σ(bm25) + weight · max(0, code / σ(code))) / most, σ over all documents.
+
+    Scores are from 0 to 1: `most` is the numerator of a document that says each word of the query endlessly often, also
+    those that the corpus does not hold, and has the query's code. So a score means the same for each query, and hits of
+    several indexes compare.
 
     Division by the standard deviation puts both on one scale (subtracting the mean too would change no rank). It also
     weighs by the query: few documents share the words of a short query, so that BM25's best stand many σ above the
@@ -122,13 +126,20 @@ class Hybrid:
         fused += np.maximum(self.codes.scores(query, rows) * code_factor, 0)
         return fused
 
+    def most(self, query: QueryVector) -> float:
+        """What no score exceeds."""
+        return 1.0
+
     def factors(self, query: QueryVector) -> tuple[float, float]:
-        """What the scores of keywords and those of codes are multiplied with: 1 / σ, and the weight / σ."""
+        """What BM25 and cosines are multiplied with: 1 / σ and the weight / σ, divided by `most`."""
         codes = query.codes(self.codes.encoder)
         # Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
         # documents may differ by almost nothing, which must not count more than a word does.
         code_std = max(self.codes.index.score_std(codes), 0.5 / np.sqrt(codes.floats.shape[1]))
-        return 1 / (self.keywords.score_std(query) or 1), self.weight / code_std
+        by_words = 1 / (self.keywords.score_std(query) or 1)
+        by_codes = self.weight / code_std if codes.has_code[0] else 0.0
+        most = self.keywords.most(query) * by_words + by_codes or 1
+        return by_words / most, by_codes / most
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:

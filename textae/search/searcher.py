@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -20,12 +20,14 @@ from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
-from textae.index.snapshot import Snapshot
+from textae.index.snapshot import CorpusView, Snapshot
+from textae.search.by_name import NameShares, given, name_shares
 from textae.search.by_passages import best_documents
+from textae.search.lexical import BM25
 from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
-from textae.search.retrievers import Retriever, retriever
+from textae.search.retrievers import Hybrid, Retriever, retriever
 from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
 from textae.types import Document, Hit, Picture
 
@@ -52,14 +54,16 @@ class Searcher:
         """The documents that the system of the request ranks highest, with what a person should know beside them.
 
         Raises:
-            QueryError: the query is empty; fewer than one hit is wanted; a condition cannot be read; no document has an
-                id; or the documents are of the other kind.
+            QueryError: the query is empty; fewer than one hit is wanted, or a score below 0; a condition cannot be
+                read; no document has an id; or the documents are of the other kind.
             TextaeError: there is no such system.
         """
         if request.top_k < 1:
             raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
         if request.offset < 0:
             raise QueryError(f"the offset is {request.offset}; give 0 or more")
+        if not request.min_score >= 0:
+            raise QueryError(f"hits with a score above {request.min_score} were asked for; give 0 or more")
         if not request.has_query and (conditions := self.conditions(request.where, request.must)):
             return self._listed(request, conditions)
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
@@ -67,7 +71,8 @@ class Searcher:
         self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
-        best = self.rank(query, request.offset + request.top_k, mode, mask, granularity=request.granularity)
+        last = request.offset + request.top_k
+        best = self.rank(query, last, mode, mask, min_score=request.min_score, granularity=request.granularity)
         top = TopK(best.rows[request.offset :], best.scores[request.offset :])
         hits = self._hits(request, query, mode, top)
         has_words = query.pictures is None and request.text.strip()
@@ -78,7 +83,7 @@ class Searcher:
             tuple(unknown),
             () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
-            not len(query.terms) and not unknown and self.only_stop_words(request.text),
+            not hits and not len(query.terms) and not unknown and self.only_stop_words(request.text),
         )
 
     def rank(
@@ -104,6 +109,32 @@ class Searcher:
         view, system = self.snapshot.view(granularity), self.retriever(mode, granularity)
         if view.alive is not None:
             mask = view.alive if mask is None else mask & view.alive
+        best = partial(self._best, view, system, query)
+        top = best(top_k, mask, min_score)
+        if not isinstance(system, BM25 | Hybrid):
+            return top
+        names = self.names(query)
+        has_name = np.zeros(len(view.doc_numbers), bool)
+        has_name[view.rows_of(names.numbers)] = True
+        if mask is not None:
+            has_name &= mask
+        if not has_name.any():
+            return top
+        named, others = best(len(names.numbers), has_name, -np.inf), ~has_name[top.rows]
+        shares = names.of(view.doc_numbers.take(named.rows))
+        raised = named.scores + given(named.scores, shares, system.most(query)).astype(np.float32)
+        rows, scores = np.append(top.rows[others], named.rows), np.append(top.scores[others], raised)
+        order = np.argsort(rows)  # of equal scores, the lower row comes first
+        return TopK.of_rows(rows[order], scores[order], top_k, min_score)
+
+    def names(self, query: QueryVector) -> NameShares:
+        """The documents whose names are like a query."""
+        return query.once(self, partial(name_shares, self.snapshot))
+
+    def _best(
+        self, view: CorpusView, system: Retriever, query: QueryVector, top_k: int, mask: Mask | None, min_score: float
+    ) -> TopK:
+        """The documents that score highest by what they say, each by its best row."""
         if view is self.snapshot.documents:
             return system.search(query, top_k, mask, min_score)
         return best_documents(system, view, query, top_k, mask, min_score)
@@ -146,7 +177,7 @@ class Searcher:
 
     def _listed(self, request: SearchRequest, conditions: Filter) -> SearchResult:
         """The documents that meet the conditions of a request without a query, by their ids, with equal scores."""
-        if request.explain or request.unlike:
+        if request.explain or request.unlike or request.min_score:
             raise QueryError("a filter alone ranks nothing; give a query, too")
         matching = self.matching(conditions)
         rows = np.array([row for row, _ in matching[request.offset :][: request.top_k]], np.int64)
@@ -195,7 +226,13 @@ class Searcher:
             QueryError: the documents are pictures.
         """
         self.snapshot.check_words("a question in words")
-        return QueryVector.of(self.snapshot.model.vectorizer.bag(text))
+        vectorizer = self.snapshot.model.vectorizer
+        bag, terms = (
+            vectorizer.bag(text),
+            list(map(vectorizer.analysis.term_of.__getitem__, words(text, characters=False))),
+        )
+        missing = sum(term is not None for term in terms) - int(bag.counts.sum())
+        return QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.
@@ -274,7 +311,9 @@ class Searcher:
             like = [snapshot.number(id) for id in request.like[:1]]
             own_text = request.text or "".join(map(searchable, snapshot.reader.documents(like)))
             system = self.retriever(mode, request.granularity)
-            reasons = explanations(snapshot, view, system, query, top.rows, [own_text, *map(searchable, documents)])
+            names = self.names(query).of(view.doc_numbers.take(top.rows))
+            texts = [own_text, *map(searchable, documents)]
+            reasons = explanations(snapshot, view, system, query, top.rows, names, texts)
             hits = [replace(hit, explanation=reason) for hit, reason in zip(hits, reasons, strict=True)]
         return tuple(hits)
 
@@ -300,7 +339,8 @@ class Searcher:
     def unknown(self, text: str, mode: str) -> list[str]:
         """The words of a query, as written, that have no effect on a system: each once.
 
-        On no system have words an effect that occur nowhere in the corpus, and on codes those too rare for the encoder.
+        On no system have words an effect that occur nowhere in the corpus and its names, and on codes those too rare
+        for the encoder.
         """
         return self._without_effect(text, QueryVector.of(self.snapshot.model.vectorizer.bag(text)), mode)
 
@@ -311,7 +351,11 @@ class Searcher:
         has_effect = (frequencies > 0) & (query.terms < self.retriever(mode, granularity).n_terms)
         effective = {None, *map(vectorizer.vocabulary.term, query.terms[has_effect].tolist())}  # None: stop words
         term_of = vectorizer.analysis.term_of
-        return [word for word in dict.fromkeys(words(text, characters=False)) if term_of[word] not in effective]
+        without = [word for word in dict.fromkeys(words(text, characters=False)) if term_of[word] not in effective]
+        if not isinstance(self.retriever(mode, granularity), BM25 | Hybrid):
+            return without
+        names = [segment.names for segment in self.snapshot.segments if segment.names is not None]
+        return [word for word in without if not any(one.hold(cast(str, term_of[word])) for one in names)]
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus similar to a word that it does not hold, the likeliest first."""

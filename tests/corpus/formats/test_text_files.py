@@ -129,13 +129,14 @@ def test_manual_pages(tmp_path: Path) -> None:
     man = written(tmp_path / "ls.1", '.\\" gone\n.TH LS 1 "May 2024"\n.SH NAME\nls \\- list \\fIfiles\\fR\n.de XX\n'
                   'gone\n..\n.BR cat (1),\n.TP\n.B \\-a\n\\(lqall\\(rq na\\(:ive\n')  # fmt: skip
     assert (man.title, man.text.split()) == (
-        "LS(1)",
+        "LS(1): list files",
         ["NAME", "ls", "-", "list", "files", "cat(1),", "-a", "“all”", "naïve"],
     )
     assert line_of(man, "cat(1)") == 8
     mdoc = written(tmp_path / "ping.8", ".Dd May 1\n.Dt PING 8\n.Os\n.Sh NAME\n.Nm ping\n.Nd send packets\n"
                    ".Sh DESCRIPTION\n.Nm\nsends\n.Op Fl c Ar count\n.Xr traceroute 8 .\n")  # fmt: skip
-    assert mdoc.title == "PING(8)"
+    assert mdoc.title == "PING(8): send packets"
+    assert written(tmp_path / "a.1", ".TH A 1\n.SH SYNOPSIS\na [-x]\n").title == "A(1)"
     assert " ".join(mdoc.text.split()) == "NAME ping send packets DESCRIPTION ping sends -c count traceroute(8)."
     assert written(tmp_path / "syslog.1", "Jan 1 kernel: .x").text == "Jan 1 kernel: .x"
 

@@ -192,6 +192,9 @@ class SearchOptions:
     )
     expand: bool = option("Also search for keywords that the decoder predicts from the query.")
     explain: bool = option("Explain the score of each hit.")
+    min_score: float = option(
+        "Only hits that score higher; hybrid scores from 0 to 1.", type=click.FloatRange(0), default=0.0
+    )
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
         f"{', '.join(SYSTEMS)}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, bits-N, "

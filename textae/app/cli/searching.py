@@ -61,8 +61,10 @@ def search(query: Sequence[str], queries_file: str | None, search: SearchOptions
 
     if (query and queries_file) or not (query or queries_file or search.where or search.must):
         raise click.UsageError("give a QUERY, --queries FILE, or --where or --must alone")
-    if not (query or queries_file) and (search.like or search.unlike or search.expand or search.explain):
-        raise click.UsageError("--like, --not-like, --expand and --explain need a QUERY")
+    if not (query or queries_file) and (
+        search.like or search.unlike or search.expand or search.explain or search.min_score
+    ):
+        raise click.UsageError("--like, --not-like, --expand, --explain and --min-score need a QUERY")
     if queries_file and (search.like or search.unlike or search.expand or search.explain):
         raise click.UsageError("--like, --not-like, --expand and --explain need one QUERY, not --queries")
     if len(shell.folders) > 1:
@@ -98,7 +100,7 @@ def _text(query: Sequence[str]) -> str:
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True, shell_complete=completed("id_or_file"))
-@options("search", SearchOptions, "where", "must", "unlike", "explain", "top_k", "mode")
+@options("search", SearchOptions, "where", "must", "unlike", "explain", "min_score", "top_k", "mode")
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
 @options("shell", SeveralOptions, "as_json", "as_tsv", "as_trec", "quiet", "folders")
 def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: SeveralOptions) -> None:

@@ -84,7 +84,9 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
                 empty = empty and not result.hits
                 unknown[query.id] = result.unknown
     else:
-        rankings = rank(searcher, queries, search.top_k, mode, where=search.where, must=search.must)
+        rankings = rank(
+            searcher, queries, search.top_k, mode, min_score=search.min_score, where=search.where, must=search.must
+        )
         ranked = zip(queries, rankings, strict=True)
         if shell.as_trec:
             runs = {query.id: ranking for query, ranking in ranked}
@@ -154,6 +156,8 @@ def _reasons(explanation: Explanation) -> Iterator[str]:
             parts = [f"{sanitise.cell(share.word)} {share.share:+.3f}" for share in shares]
             parts += [f"together {together:+.3f}"] if abs(together) >= 0.0005 else []
             yield f"{name} {total:.3f} = {' · '.join(parts)}"
+    if explanation.name:
+        yield f"name {explanation.name:.3f}"
     if explanation.common:
         yield f"in common: {', '.join(map(sanitise.cell, explanation.common))}"
 

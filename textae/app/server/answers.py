@@ -69,6 +69,7 @@ class NarrowingParameters(BaseModel, extra="forbid"):
     )
     where: Text | None = Field(None, description="Filter by fields: `year:[2010 TO 2012]`.")
     must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')
+    min_score: float = Field(0, ge=0, description="Only hits that score higher; `hybrid` scores from 0 to 1.")
     like: Ids = Field([], description="Rank documents like these ids higher.")
     unlike: Ids = Field([], description="Rank documents like these ids lower.")
 
@@ -104,7 +105,7 @@ class Found(BaseModel, from_attributes=True):
 
     rank: int = Field(description="From 1.")
     id: str
-    score: float = Field(description="Higher is better; comparable within one response.")
+    score: float = Field(description="Higher is better; of `hybrid` from 0 to 1, else comparable in one response.")
     title: str
     snippet: str = Field(description="The passage that matches best.")
     fields: dict[str, JsonValue]

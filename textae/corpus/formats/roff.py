@@ -1,7 +1,7 @@
 r"""Manual pages in roff, with the macros of man(7) or mdoc(7): the words on their lines, without requests and escapes.
 
-The title is that of `.TH` or `.Dt`: LS(1). A file named like a page that has neither is read as plain text, such as
-`syslog.1`. mandoc and groff lay pages out, and are programs that a laptop need not have.
+The title is that of `.TH` or `.Dt` and what NAME says: `LS(1): list files`. A file named like a page that has none is
+read as plain text, such as `syslog.1`. mandoc and groff lay pages out, and are programs that a laptop need not have.
 """
 
 import re
@@ -15,6 +15,8 @@ from textae.corpus.reading import Item, RefusedError
 
 _IS_PAGE = re.compile(r"^[.'][ \t]*(?:TH|Dd|Dt|so|SH|Sh)\b", re.MULTILINE)
 _TITLE = re.compile(r"^\.[ \t]*(TH|Dt)[ \t]+(.+)$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"(?:^|[ \t])[-–—]{1,2}[\s\\]+(\S[^\n]{2,150})", re.MULTILINE)  # in the section NAME
+_ND = re.compile(r"^\.[ \t]*Nd[ \t]+([^\n]{3,150})", re.MULTILINE)
 _REFERENCE = re.compile(r"^\.[ \t]*so[ \t]+(\S+)", re.MULTILINE)
 _REQUEST = re.compile(r"^[.'][ \t]*")
 _WORD = re.compile(r'"((?:[^"]|"")*)"?|(\S+)')
@@ -63,6 +65,9 @@ def read(given: Given) -> Iterator[Item]:
     body = "\n".join(map(page.line, text.replace("\r\n", "\n").split("\n")))
     if not body.strip() and _REFERENCE.search(text):
         raise RefusedError("refers to another page")
+    of_name = _ND.search(text) or _DESCRIPTION.search("\n".join(body.lstrip("\\ \n").split("\n", 6)[:6]))
+    if title and of_name:
+        title += ": " + _unescaped(of_name[1]).strip('" ')
     yield given.document(title, [formats.lines(body)])
 
 

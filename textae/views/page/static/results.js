@@ -176,15 +176,16 @@ function withMarks(text, marks) {
 }
 
 /** Why a hit has its score: a bar for what each word gives, by being in the text and by what it means. */
-function reasons({ keywords, codes, together, common }) {
+function reasons({ keywords, codes, together, common, name }) {
   const rows = new Map();
   for (const [kind, shares] of [["keywords", keywords], ["codes", codes]]) {
     for (const { word, share } of shares) rows.set(word, { ...rows.get(word), [kind]: share });
   }
-  const total = ({ keywords: one = 0, codes: other = 0 }) => one + other;
-  const size = ({ keywords: one = 0, codes: other = 0 }) => Math.abs(one) + Math.abs(other);
+  const total = (shares) => Object.values(shares).reduce((whole, share) => whole + share, 0);
+  const size = (shares) => Object.values(shares).reduce((whole, share) => whole + Math.abs(share), 0);
   const all = [...rows].sort((one, other) => size(other[1]) - size(one[1]));
   const ordered = all.length > WORDS + 1 ? [...all.slice(0, WORDS), otherWords(all.slice(WORDS))] : all;
+  if (name >= 0.0005) ordered.unshift(["(its name)", { name }]);
   if (Math.abs(together) >= 0.0005) ordered.push(["(together)", { codes: together }]);
   const most = Math.max(...ordered.map(([, shares]) => size(shares)), 1e-9);
   const bar = (kind, share) => {
@@ -210,4 +211,4 @@ function otherWords(rows) {
   return [`(${number.format(rows.length)} other words)`, { keywords: sum("keywords"), codes: sum("codes") }];
 }
 
-const GIVES = { keywords: "in the text", codes: "in meaning" };
+const GIVES = { keywords: "in the text", codes: "in meaning", name: "in the name" };

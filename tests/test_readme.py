@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 SEARCHING = ROOT / "docs" / "searching.md"
 SESSION = re.compile(r"(?<=```console\n)(.*?)(?=```)", re.DOTALL)
+PROGRESS = re.compile(r".*…|\w[\w ]* +\d+%.*|textae: .* takes about .*")
+"""What depends on the machine."""
 PYTHON = re.compile(r"(?<=```python\n)(.*?)(?=```)", re.DOTALL)
 HIT = re.compile(r"^ *\d+  (\S+)", re.MULTILINE)
 UPDATE = bool(os.environ.get("TEXTAE_UPDATE_README"))
@@ -39,7 +41,7 @@ def run(command: str, folder: Path) -> str:
     }
     done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
-    shown = [line for line in done.stderr.splitlines() if not line.endswith("…")]  # the stages of progress
+    shown = [line for line in done.stderr.splitlines() if not PROGRESS.fullmatch(line)]
     output = "".join(f"{line}\n" for line in shown) + done.stdout
     for path, name in ((folder, ""), (Path(sys.prefix).resolve(), "/.venv"), (Path(sys.prefix), "/.venv")):
         output = output.replace(str(path), f"/home/you{name}")

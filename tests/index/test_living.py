@@ -7,6 +7,7 @@ its own word and by its fields; and the scores of BM25 are those that a page of 
 import contextlib
 import json
 import math
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -36,7 +37,7 @@ described = st.tuples(st.sampled_from(IDS), texts, st.sampled_from(["", "sun", "
 def naive_bm25(documents: Sequence[Document], query: str) -> dict[str, float]:
     """Robertson & Zaragoza 2009, equation 3.15, times idf and k1 + 1, document by document."""
     k1, b = 1.2, 0.75
-    bags = {document.id: Counter(f"{document.title} {document.text}".split()) for document in documents}
+    bags = {document.id: Counter(re.findall(r"\w+", f"{document.title} {document.text}")) for document in documents}
     mean = sum(bag.total() for bag in bags.values()) / len(bags)
     scores = dict.fromkeys(bags, 0.0)
     for term, weight in Counter(query.split()).items():

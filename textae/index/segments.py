@@ -223,7 +223,11 @@ def build_segment(
     if model.passage:
         rows, spans_of = np.repeat(np.arange(len(numbers)), n_passages), np.concatenate(token_spans)
         bags = _passage_tokens(tokens, rows, spans_of).bags()
-        yield from _under(f"{PASSAGES}/", _build_rows(numbers[rows], bags, bags, model, progress))
+
+        def of_passages(stage: str, done: int, total: int | None) -> None:
+            progress(f"{stage} passages", done, total)  # a stage of its own, whose time differs
+
+        yield from _under(f"{PASSAGES}/", _build_rows(numbers[rows], bags, bags, model, of_passages))
         yield f"{PASSAGES}/windows", spans_of
         yield f"{PASSAGES}/places", np.concatenate(char_spans)
 

@@ -171,6 +171,11 @@ def test_manual_pages(tmp_path: Path) -> None:
     assert mdoc.title == "PING(8): send packets"
     assert written(tmp_path / "a.1", ".TH A 1\n.SH SYNOPSIS\na [-x]\n").title == "A(1)"
     assert " ".join(mdoc.text.split()) == "NAME ping send packets DESCRIPTION ping sends -c count traceroute(8)."
+    for name in ("A.3type", "A.2const.gz", "a.3head"):
+        pack = gzip.compress if name.endswith("gz") else bytes
+        (tmp_path / name).write_bytes(pack(b".TH A 1\n.SH NAME\na \\- a page\n"))
+        assert only(tmp_path / name).title == "A(1): a page"
+    assert written(tmp_path / "notes.3drafts", "as they stand").text == "as they stand"
     assert written(tmp_path / "syslog.1", "Jan 1 kernel: .x").text == "Jan 1 kernel: .x"
 
 
@@ -237,6 +242,13 @@ def test_xml_is_what_stands_between_its_tags_in_the_encoding_it_declares(tmp_pat
     document = only(tmp_path / "a.xml")
     assert (document.title, document.text.split()) == ("The title", ["The", "title", "café", "bold"])
     assert line_of(document, "café") == 4
+
+
+def test_a_manual_page_in_docbook_has_the_title_of_the_page_and_not_of_a_section(tmp_path: Path) -> None:
+    meta = "<refmeta><refentrytitle>pump.conf</refentrytitle><manvolnum>5</manvolnum></refmeta>"
+    section = "<refsect1><title>Description</title><citerefentry><refentrytitle>hose</refentrytitle></citerefentry>"
+    assert written(tmp_path / "a.xml", f"<refentry>{meta}{section}</refsect1></refentry>").title == "pump.conf"
+    assert written(tmp_path / "b.xml", f"<chapter>{section}</refsect1></chapter>").title == "Description"
 
 
 def test_xml_that_is_not_well_formed_is_read_without_its_tags(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ _KINDS = (
 FORMATS = {ending: kind for kind, endings in _KINDS for ending in endings.split()}
 """The format of each ending."""
 
-_MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")  # sections of the manual: .3pm, .1ssl
+_MANUAL = re.compile(r"\.[1-9][a-z]{0,12}")  # sections of the manual: .3pm, .1ssl, .2const
 _PART_OF_INFO = re.compile(r"\.info-\d+")
 
 _OLD_OFFICE = "an old Office file"

@@ -376,6 +376,36 @@ def test_the_mark_beside_a_heading_that_links_to_it_is_no_part_of_it() -> None:
     assert html_parts("<title>T</title><frameset><noframes><p>old</p></noframes></frameset>") == ("T", "")
 
 
+@pytest.mark.parametrize(
+    "navigation",
+    [
+        '<div class="navheader"><table><tr><th>2. Boilers</th></tr><tr><td><a>Prev</a></tr></table></div>',
+        '<table class="navigation" id="top"><tr><td>Top | <a>Up</a></table>',
+        '<div id="nav-path" class="tree"><ul><li class="navelem"><a>core</a></li></ul></div>',
+        '<div class="topNav"><h3>Skip</h3><ul class="nav-list"><li>Class</ul></div>',
+        '<ol class="breadcrumb dark"><li><a>Home</a><li>Boilers</ol>',
+        '<ul class="theme" role="menu"><li>Light</ul>',
+        '<div class="header"><p>Next: <a rel="next">Water pumps</a>, Up: <a rel="up">Heating</a></p></div>',
+    ],
+)
+def test_what_leads_to_other_pages_is_no_text(navigation: str) -> None:
+    assert html_parts(f"<body>{navigation}<h1>Boilers</h1><p>Bleed it.</p></body>") == ("Boilers", "Boilers\nBleed it.")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<body class="nav"><p>Bleed it.</p></body>',
+        '<div class="navigation"><h2>Bleed it.</h2></div>',
+        '<div class="wy-nav-content"><p>Bleed it.</p></div>',
+        '<div class="navy page navel"><p>Bleed it.</p></div>',
+        '<p>Bleed <a rel="next">it</a>.</p>',
+    ],
+)
+def test_a_page_that_speaks_of_its_navigation_is_text(page: str) -> None:
+    assert html_parts(page)[1] == "Bleed it."
+
+
 def test_what_is_hidden_is_not_text() -> None:
     page = """<body style="visibility:hidden"><p hidden>a</p><p style="color: red; Display : NONE">b</p><p>c</p>
     <div role="navigation">d</div><dialog>e</dialog><dialog open>f</dialog><p aria-hidden="true">g</p>

@@ -93,6 +93,7 @@ def parts(kind: str, *inside: str) -> str:
 PLAIN, HTML = "Content-Type: text/plain\n\n", "Content-Type: text/html\n\n"
 ATTACHED = "Content-Type: text/plain\nContent-Disposition: attachment; filename=a.txt\n\nattached"
 FORWARDED = "Content-Type: message/rfc822\n\nSubject: the offer\nContent-Type: text/html\n\n<p>of a turbine"
+INVITATION = "Content-Type: text/calendar\n\nBEGIN:VEVENT\nSUMMARY:The offer\nLOCATION:Room 3\nEND:VEVENT\n"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,8 @@ FORWARDED = "Content-Type: message/rfc822\n\nSubject: the offer\nContent-Type: t
         ),
         (parts("multipart/alternative", PLAIN + "needs HTML", HTML + "<b>The</b> text"), "The text"),
         (parts("multipart/alternative", PLAIN + "The text", HTML + "<img src=x>"), "The text"),
-        (parts("multipart/alternative", PLAIN + "The text", "Content-Type: text/calendar\n\nBEGIN:"), "The text"),
+        (parts("multipart/alternative", PLAIN + "The text", INVITATION), "The text"),
+        (INVITATION, "The offer\nRoom 3"),
         (
             parts(
                 "multipart/alternative",

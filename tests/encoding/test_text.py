@@ -80,7 +80,7 @@ class TestWords:
             ("Привет, мир!", ["Привет", "мир"]),
             ("हिन्दी में खोज", ["हिन्दी", "में", "खोज"]),
             ("مَرْحَبًا بالعالم", ["مَرْحَبًا", "بالعالم"]),
-            ("한국어 문서를 검색", ["한국어", "문서를", "검색"]),
+            ("한국어 PDF를", ["한", "한국", "국", "국어", "어", "PDF", "를"]),
             ("文档检", ["文", "文档", "档", "档检", "检"]),
             ("文", ["文"]),
             ("東京タワ", ["東", "東京", "京", "京タ", "タ", "タワ", "ワ"]),
@@ -140,6 +140,11 @@ class TestWords:
 
     def test_a_query_of_unspaced_script_has_pairs_alone(self) -> None:
         assert words("文档检 文 C++", characters=False) == ["文档", "档检", "文", "C", "C++"]
+
+    def test_a_korean_noun_is_found_with_its_particles(self) -> None:
+        for written in ("고양이에", "고양이는", unicodedata.normalize("NFD", "고양이를")):
+            assert {PLAIN.term(word) for word in words("고양이", characters=False)} <= set(PLAIN.terms(written))
+        assert words("고양이", characters=False) == ["고양", "양이"]
 
     def test_a_long_thai_sentence_keeps_its_words(self) -> None:
         sentence = "การค้นหาเอกสารด้วยความหมายเรียนรู้จากเอกสารของคุณเองโดยไม่ต้องดาวน์โหลดสิ่งใด"

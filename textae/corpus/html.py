@@ -8,8 +8,12 @@ screen readers skip (`aria-hidden`) is kept, as a reader sees it. Each block is 
 
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from textae.corpus.decoding import Decoded, codec, decode
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _UNSEEN = ("script", "style", "template", "noscript", "svg", "object", "iframe", "noframes", "nav")
 _CLOSED = (*_UNSEEN, "title", "textarea")  # elements that take the rest of the page where they are never closed
@@ -17,7 +21,18 @@ _INLINE = (
     "a,abbr,acronym,b,bdi,bdo,big,cite,code,data,del,dfn,em,font,i,ins,kbd,label,mark,nobr,q,rb,rp,rt,ruby,s,samp,small,"
     "span,strike,strong,sub,sup,time,tt,u,var,wbr"
 )
-_HIDDEN = "[hidden]:not([hidden='until-found'],[role=tabpanel],html,body),[role=navigation i],dialog:not([open])"
+_HIDDEN = "[hidden]:not([hidden='until-found'],[role=tabpanel],html,body),dialog:not([open])"
+_ROLES = "[role=navigation i],[role=menu i],[role=menubar i]"
+_NAMED = ":is([class*='nav' i],[id*='nav' i],[class*=breadcrumb i],[class*=pag i]):not(html,body)"
+_NAVIGATION = re.compile(
+    r"((top|bottom|sub|side|skip|main|page|site|post|mobile)[-_]?)?"
+    r"nav(igation|[-_]?(bar|header|footer|path|panel|tree|list|links?|menu|row)\w*)?|breadcrumbs?|pagination|pager",
+    re.IGNORECASE,
+)
+"""A class or an id that names a block navigation, in words that reader modes of browsers know, too."""
+_PAGE = "h1,h2,main,article,pre"  # what is no navigation, though a script may have named it so
+_NEIGHBOURS = "a[rel~=prev i],a[rel~=next i],a[rel~=up i]"
+_LINKS = 64  # to neighbours; a page has a few
 _STYLED = "[style]:not([role=tabpanel],html,body)"  # a script shows a page that is hidden until it is loaded
 _NOT_SHOWN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _PERMALINKS = {"¶", "#", "§", "🔗", "\uf0c1"}
@@ -72,6 +87,7 @@ def html_sections(source: str) -> tuple[str, list[tuple[str, str]]]:
     hidden = page.css(_HIDDEN) + [
         node for node in page.css(_STYLED) if _NOT_SHOWN.search(node.attributes["style"] or "")
     ]
+    hidden += _navigation(page)
     for link in page.css("a[href^='#']"):  # to the heading that it stands in, shown below the mouse
         if link.text().strip() in _PERMALINKS:
             link.decompose()
@@ -86,6 +102,22 @@ def html_sections(source: str) -> tuple[str, list[tuple[str, str]]]:
     if named:
         named.decompose()
     return title, _sections(page.root.text(separator="") if page.root else "")
+
+
+def _navigation(page: "LexborHTMLParser") -> "list[LexborNode]":
+    """The blocks that lead to other pages: by their role, their name, or links to the neighbours of the page."""
+    named = [
+        node
+        for node in page.css(_NAMED)
+        if any(map(_NAVIGATION.fullmatch, f"{node.attributes.get('class')} {node.attributes.get('id')}".split()))
+        and not node.css_first(_PAGE)
+    ]
+    rows = [link.parent for link in page.css(_NEIGHBOURS)[:_LINKS] if link.parent]
+    return page.css(_ROLES) + named + [row for row in rows if _is_mostly_links(row)]
+
+
+def _is_mostly_links(node: "LexborNode") -> bool:
+    return 2 * sum(len(link.text()) for link in node.css("a")) > len(node.text())
 
 
 def _sections(text: str) -> list[tuple[str, str]]:

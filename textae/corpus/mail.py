@@ -15,9 +15,11 @@ import quopri
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from itertools import chain, groupby, pairwise
 from typing import IO
 
@@ -25,6 +27,8 @@ from textae.corpus import reading
 from textae.corpus.decoding import GUESSED, codec, decode
 from textae.corpus.html import decode_html, html_parts
 from textae.corpus.reading import Item, RefusedError
+from textae.corpus.tables import TableSpec
+from textae.encoding.analyzer import searchable
 from textae.types import Document, FieldValue, Place, Skipped
 
 ENCRYPTED = "encrypted"
@@ -257,7 +261,7 @@ class _Body:
 
     def __init__(self, message: Message) -> None:
         self.is_guessed = self.is_encrypted = False
-        self.texts = list(self._texts(message))
+        self.texts = list(self._texts(message)) or list(self._events(message))
 
     def _texts(self, part: Message) -> Iterator[str]:
         kind = part.get_content_type()
@@ -275,6 +279,17 @@ class _Body:
             if kind == "message/rfc822" and (subject := _header(one, "subject")):
                 yield subject
             yield from self._texts(one)
+
+    def _events(self, message: Message) -> Iterator[str]:
+        """What an invitation says that comes without words of its own."""
+        from textae.corpus.formats import Given, cards
+
+        for part in message.walk():
+            content = part.get_payload(decode=True)
+            if part.get_content_type() == "text/calendar" and isinstance(content, bytes):
+                with suppress(RefusedError):
+                    events = cards.read(Given(BytesIO(content), "", ".ics", TableSpec()))
+                    yield from (searchable(event) for event in events if isinstance(event, Document))
 
     def _text(self, part: Message, kind: str) -> str:
         """The text of a part that has no parts; of `multipart` without a boundary all that is there."""

@@ -4,8 +4,8 @@ The text is normalised first (NFKC, without what is invisible), so that all ways
 a run of letters, digits and combining marks in any script. Unicode's rule (UAX #29) is the same, but for punctuation
 between letters or digits, which parts words here: `can't` is `can` and `t`. Scripts that are written without spaces
 (Chinese, Japanese kana, Thai, Lao, Khmer, Burmese) give characters, each with its marks, and overlapping pairs of them,
-because there is no dictionary that would split them. Names with a sign, such as `C++`, `C#` and `.NET`, are words
-beside the words in them.
+because there is no dictionary that would split them. So does Korean, whose particles are attached to nouns. Names with
+a sign, such as `C++`, `C#` and `.NET`, are words beside the words in them.
 
 A term is the word case-folded, without the points of Hebrew and Arabic, and, where a language is set, stemmed by
 Snowball; the stop words of that language are no terms. No language is assumed: `detect_language` looks at the corpus,
@@ -77,11 +77,13 @@ POINTS = _Pattern(
 )
 _DIGIT = re.compile(r"\d")
 
-# Ideographs and kana, and the scripts whose lines break by a dictionary (Line_Break=SA).
+# Ideographs, kana and Hangul syllables, and the scripts whose lines break by a dictionary (Line_Break=SA). Of 1,656
+# Korean pages of help, BM25 finds 16.5 % at rank 1 by their first sentence, with whole words 12.7 %; by titles 37.3 and
+# 37.6 %.
 UNSPACED = (
     "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u109f\u1780-\u17dd\u1950-\u19df\u1a20-\u1aad\u3005-\u3007\u3021-\u3029"
     "\u3031-\u3035\u303b\u303c\u3041-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9fe"
-    "\uaa60-\uaadf\uf900-\ufaff\U00011700-\U00011746\U00016fe0-\U00018d08\U0001aff0-\U0001b2fb\U00020000-\U0003fffd"
+    "\uaa60-\uaadf\uac00-\ud7a3\uf900-\ufaff\U00011700-\U00011746\U00016fe0-\U00018d08\U0001aff0-\U0001b2fb\U00020000-\U0003fffd"
 )
 _HAS_UNSPACED = _Pattern(rf"[{UNSPACED}](?<!\d)")
 _CHARACTER = re.compile(r"\w\W*")  # within a word: a letter with its marks

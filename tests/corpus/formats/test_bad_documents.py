@@ -1,5 +1,6 @@
 """Documents that are broken, locked, empty or not what they say: each is skipped and named, in a bounded time."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ LOCK = (
 LAUGHS = '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">{}]>'.format(
     "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefgh", "bcdefghi", strict=True))
 )
+BINARY = random.Random(0).randbytes(5_000)
 
 
 def test_pdfs_without_a_text_to_read(tmp_path: Path) -> None:
@@ -49,6 +51,11 @@ def test_an_office_file_with_a_password_is_encrypted(ending: str, tmp_path: Path
         ("a.json", b"\x1f\x8b\x08", "a gzip file named .json"),
         ("Inbox.msf", b"// <!-- <mdb:mork:z v=", "an index of Thunderbird named .msf"),
         ("a.mp4", b"\0\0\0\x20ftyp", "binary (unknown type .mp4)"),
+        ("a.csv", BINARY, "binary"),
+        ("a.tsv", BINARY, "binary"),
+        ("a.jsonl", BINARY, "binary"),
+        ("a.xlsx", b"", "empty"),
+        ("a.parquet", b"", "empty"),
         ("a.docx", b"nothing", "damaged"),
         ("a.xml", b"<a><b></a>", "damaged"),
         ("a.msg", b"nothing", "damaged"),

@@ -42,7 +42,11 @@ def line_of(document: Document, words: str) -> int:
     ("name", "content", "title"),
     [
         ("rfc2616.txt", RFC, "RFC 2616: Hypertext Transfer Protocol -- HTTP/1.1 Second line"),
-        ("rfc791.txt", "\n\nRFC:  791\n\n\n      INTERNET PROTOCOL\n\n      DARPA\n", "RFC 791: INTERNET PROTOCOL"),
+        (
+            "rfc791.txt",
+            f"\n\nRFC:  791\n\n\n{'':27}INTERNET PROTOCOL\n\n\n{'':33}DARPA\n",
+            "RFC 791: INTERNET PROTOCOL",
+        ),
         ("changelog", "bash (5.2-1) unstable; urgency=medium\n\n  * New.\n", "bash (5.2-1)"),
         ("a.py", '#!/usr/bin/python\n# x\n"""Say hello.\n\nMore."""\n', "Say hello."),
         ("b.py", "x = 1\n", "b.py"),
@@ -54,6 +58,35 @@ def test_the_title_of_plain_text(name: str, content: str, title: str, tmp_path: 
     document = written(tmp_path / name, content)
     assert document.title == title
     assert document.text == content.strip("\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "title"),
+    [
+        (  # of the 1970s: the header has several paragraphs, and the title may be underlined
+            f"NWG{'':48}J. Postel\nRFC # 89\n\nNIC # 5806\n\n{'':26}SOME HISTORIC MOMENTS\n{'':26}--------------",
+            "RFC 89: SOME HISTORIC MOMENTS",
+        ),
+        (  # of the 1980s: tabs, and no regular spelling
+            "Network Working Group\t\t\t\t\tJ. Moy\nRequest\tFor Comment: 1245\n\n\t\t     OSPF Protocol Analysis",
+            "RFC 1245: OSPF Protocol Analysis",
+        ),
+        (  # of the 1990s: the day stands at the right alone
+            f"Request for Comments: 2132{'':24}Silicon Graphics\nObsoletes: 1533{'':49}R. Droms\n{'':62}March 1997\n"
+            f"\n{'':16}DHCP Options and BOOTP Vendor Extensions",
+            "RFC 2132: DHCP Options and BOOTP Vendor Extensions",
+        ),
+        (  # of the 2020s: the title may take the whole width, and go on with a bracket
+            f"Request for Comments: 9353{'':32}Telefonica I+D\n{'':54}Old Dog Consulting\n{'':60}January 2023\n\n\n"
+            f"IGP Extension for Path Computation Element Communication Protocols of\n{'':20}(PCE) Discovery (PCED)",
+            "RFC 9353: IGP Extension for Path Computation Element Communication Protocols of (PCE) Discovery (PCED)",
+        ),
+        (f"RFC 1\n{'':60}January 2023\n\nAbstract", "RFC 1"),
+    ],
+)
+def test_the_title_of_an_rfc_is_what_is_centred(header: str, title: str, tmp_path: Path) -> None:
+    content = f"{header}\n\nAbstract\n\n   This memo of March 1997 describes, for those who read it, a protocol.\n"
+    assert written(tmp_path / "a.txt", content).title == title
 
 
 def test_text_begins_at_its_first_line_and_keeps_its_indentation(tmp_path: Path) -> None:
@@ -138,6 +171,11 @@ def test_manual_pages(tmp_path: Path) -> None:
     assert mdoc.title == "PING(8): send packets"
     assert written(tmp_path / "a.1", ".TH A 1\n.SH SYNOPSIS\na [-x]\n").title == "A(1)"
     assert " ".join(mdoc.text.split()) == "NAME ping send packets DESCRIPTION ping sends -c count traceroute(8)."
+    for name in ("A.3type", "A.2const.gz", "a.3head"):
+        pack = gzip.compress if name.endswith("gz") else bytes
+        (tmp_path / name).write_bytes(pack(b".TH A 1\n.SH NAME\na \\- a page\n"))
+        assert only(tmp_path / name).title == "A(1): a page"
+    assert written(tmp_path / "notes.3drafts", "as they stand").text == "as they stand"
     assert written(tmp_path / "syslog.1", "Jan 1 kernel: .x").text == "Jan 1 kernel: .x"
 
 
@@ -204,6 +242,13 @@ def test_xml_is_what_stands_between_its_tags_in_the_encoding_it_declares(tmp_pat
     document = only(tmp_path / "a.xml")
     assert (document.title, document.text.split()) == ("The title", ["The", "title", "café", "bold"])
     assert line_of(document, "café") == 4
+
+
+def test_a_manual_page_in_docbook_has_the_title_of_the_page_and_not_of_a_section(tmp_path: Path) -> None:
+    meta = "<refmeta><refentrytitle>pump.conf</refentrytitle><manvolnum>5</manvolnum></refmeta>"
+    section = "<refsect1><title>Description</title><citerefentry><refentrytitle>hose</refentrytitle></citerefentry>"
+    assert written(tmp_path / "a.xml", f"<refentry>{meta}{section}</refsect1></refentry>").title == "pump.conf"
+    assert written(tmp_path / "b.xml", f"<chapter>{section}</refsect1></chapter>").title == "Description"
 
 
 def test_xml_that_is_not_well_formed_is_read_without_its_tags(tmp_path: Path) -> None:

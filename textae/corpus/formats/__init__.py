@@ -95,7 +95,7 @@ _KINDS = (
 FORMATS = {ending: kind for kind, endings in _KINDS for ending in endings.split()}
 """The format of each ending."""
 
-_MANUAL = re.compile(r"\.[1-9][a-z]{0,4}")  # sections of the manual: .3pm, .1ssl
+_MANUAL = re.compile(r"\.[1-9][a-z]{0,12}")  # sections of the manual: .3pm, .1ssl, .2const
 _PART_OF_INFO = re.compile(r"\.info-\d+")
 
 _OLD_OFFICE = "an old Office file"
@@ -372,7 +372,9 @@ def _check_first_bytes(given: Given) -> None:
     """
     head = cast("io.BufferedReader", given.stream).peek(16)[:16]
     is_table = FORMATS.get(given.ending, PLAIN).module == "sheets"  # whose readers look for themselves
-    if not (head or is_table):
+    if not head and is_table:
+        raise FileError(f"{given.path or given.name}: empty, no file in the {given.ending} format", reading.EMPTY)
+    if not head:
         raise RefusedError(reading.EMPTY)
     if head[:1].isalnum() and not head.startswith((b"PK", b"BZ", b"GIF8", b"7z", b"Rar!", b"SQL")):
         return

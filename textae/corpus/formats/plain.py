@@ -9,6 +9,7 @@ The title is what the text says of itself in its first lines, where it is one of
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from textae.corpus import formats, reading
 from textae.corpus.formats import Given
@@ -17,8 +18,12 @@ from textae.corpus.reading import Item, RefusedError
 _HEAD = 4_096  # characters in which a title is looked for
 
 _COLOURS = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")  # of a terminal, in logs
-_RFC = re.compile(r"^(?:Request for Comments|RFC):? *#?(\d+)\b", re.MULTILINE | re.IGNORECASE)
-_CENTRED = re.compile(r"^ {3,}\S.*(?:\n {3,}\S.*)*$", re.MULTILINE)  # the first such lines behind the header
+_RFC = re.compile(
+    r"^[ \t]*(?:Requests?\s+For\s+Comm+ents?|RFC)(?: No\.|[:#\- ])*0*(\d+)\b", re.MULTILINE | re.IGNORECASE
+)
+_HEADER = 1_500  # characters, before prose that names an RFC
+_WIDTH = 72  # columns of an RFC
+_UNDERLINE = re.compile(r"\W+")
 _CHANGELOG = re.compile(r"\s*([a-z0-9][a-z0-9+.-]+ \([^()\s]+\)) [^;\n]+; urgency=", re.IGNORECASE)
 _DOCSTRING = re.compile(r"(?:\s|#[^\n]*\n)*[rR]?(?:\"\"\"|''')\s*(\S[^\n]*?)\s*(?:\"\"\"|'''|\n)")
 _PYTHON = (".py", ".pyi")
@@ -42,8 +47,18 @@ def _title(text: str, ending: str) -> str:
         return match[1] if (match := _DOCSTRING.match(head)) else ""
     if "; urgency=" in head and (match := _CHANGELOG.match(head)):
         return match[1]
-    if ("RFC" in head or "equest" in head) and (rfc := _RFC.search(head)):
-        # In the header, lines that begin at the left margin give the authors; the title is what is centred below it.
-        title = _CENTRED.search(head, head.find("\n", rfc.end()))
-        return f"RFC {rfc[1]}: {title[0]}" if title else f"RFC {rfc[1]}"
+    if ("RFC" in head or "equest" in head) and (rfc := _RFC.search(head, 0, _HEADER)):
+        title = _centred(head[rfc.end() :])
+        return f"RFC {rfc[1]}: {title}" if title else f"RFC {rfc[1]}"
+    return ""
+
+
+def _centred(text: str) -> str:
+    """The first centred paragraph behind the header of an RFC, whose last lines may stand at the right alone."""
+    for paragraph in re.split(r"\n\s*\n", text.expandtabs())[1:]:
+        lines = paragraph.strip("\n").split("\n")
+        left, right = len(lines[0]) - len(lines[0].lstrip()), _WIDTH - len(lines[0].rstrip())
+        if abs(left - right) < _WIDTH / 4:
+            title = " ".join(takewhile(lambda line: not _UNDERLINE.fullmatch(line), lines))
+            return "" if title.endswith(".") else title  # prose may be as wide as the page
     return ""

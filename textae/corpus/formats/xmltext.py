@@ -62,6 +62,7 @@ class _Lines:
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.title = ""
+        self._title_element = "title"
         self._line = 1
         self._open: list[str] = []
         self._page: list[str] | None = None  # pieces of a text that may be HTML
@@ -76,6 +77,8 @@ class _Lines:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._open.append(markupxml.local(name))
+        if self._open == ["refentry"]:
+            self._title_element = "refentrytitle"  # of a manual page in DocBook; its sections have titles, too
         if self._page is not None:
             self._page.append(" ")
         elif self._open[0] in _FEEDS and self._open[-1] in _PAGES:
@@ -89,7 +92,7 @@ class _Lines:
         if self._page is not None and len(self._open) == self._depth:
             page, self._page = "".join(self._page), None
             self.pieces.append(" ".join((html_parts(page)[1] if "<" in page else page).split()))
-        if self._open.pop() == "title" and self.title.strip():
+        if self._open.pop() == self._title_element and self.title.strip():
             self.title = self.title.strip() + "\n"  # which ends it
         self.pieces.append(" ")
 
@@ -102,7 +105,7 @@ class _Lines:
         self._begin_line()
         self.pieces.append(text)
         self._line += text.count("\n")
-        if "title" in self._open and not self.title.endswith("\n"):
+        if self._title_element in self._open and not self.title.endswith("\n"):
             self.title += text
 
     def _begin_line(self) -> None:

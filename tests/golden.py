@@ -53,7 +53,7 @@ def texts(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
     with Engine.create(folder) as engine:
         engine.index(some_documents(240), model=model, train=train)
         found = {}
-        for system in ("bm25", "tfidf", "lsa", "code", "bits", "hybrid", "bits-16", "lsa-8"):
+        for system in ("bm25", "tfidf", "lsa", "code", "hamming", "hybrid", "hamming-16", "lsa-8"):
             for query in QUERIES:
                 found[f"{system}: {query}"] = [hit.id for hit in engine.search(query, 10, system)]
         found["similar"] = [hit.id for hit in engine.similar("stars-0", 10)]
@@ -65,7 +65,7 @@ def pictures(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]
     with Engine.create(folder) as engine:
         engine.index(some_pictures(120), model=TINY, train=TrainSpec(seed=3, device="cpu", epochs=4))
         found = {}
-        for system in ("pixels", "pca", "code", "bits", "bits-16"):
+        for system in ("pixels", "pca", "code", "hamming", "hamming-16"):
             found[system] = [hit.id for hit in engine.similar("across-0", 10, system)]
         return arrays_of(engine), found
 

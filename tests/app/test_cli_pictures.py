@@ -166,7 +166,7 @@ class TestSimilar:
     def test_eval_scores_the_systems_of_pictures_side_by_side(self, ask, tmp_path) -> None:
         figures = rows(ask("eval", "--label", "label", "-k", 5, "--json"))
         assert [(row["system"], row["metric"], row["queries"]) for row in figures] == [
-            (system, "P@5", 60) for system in ("pixels", "pca", "code", "bits")
+            (system, "P@5", 60) for system in ("pixels", "pca", "code", "bits", "hamming")
         ]
         assert min(row["value"] for row in figures) > 0.8
         for document in some_pictures(6, seed=3):

@@ -198,7 +198,7 @@ class TestSearch:
             (["a", "--queries", "f"], "give a QUERY, --queries FILE, or --where or --must alone"),
             (
                 ["comet", "--mode", "magic"],
-                "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N, bits-N",
+                "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hamming, hybrid, lsa-N, bits-N",
             ),
             (["comet", "-k", "0"], "'-k'"),
             (["comet", "-k", "1" + "0" * 22], "'-k'"),

@@ -271,7 +271,7 @@ MISTAKES = [
     ("/api/search?q=x&k=ten", "k: should be a valid integer, unable to parse string as an integer; given: 'ten'"),
     (
         "/api/search?q=x&mode=magic",
-        "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hybrid, lsa-N, bits-N",
+        "no system 'magic'; give one of tfidf, bm25, lsa, code, bits, hamming, hybrid, lsa-N, bits-N",
     ),
     ("/api/search?q=x&mode=bits-9", "9 bits were asked for; give a multiple of 8, from 8 to 1,024"),
     ("/api/search?q=x&explain=true&k=21", "at most 20 hits are explained, and k is 21"),

@@ -100,6 +100,8 @@ class TestTools:
             assert set(found["hits"][0]) == {"rank", "id", "score", "title", "snippet", "fields", "place"}
             unknown = (await given(client, "search", q="telescoqe"))["unknown"]
             assert unknown == [{"word": "telescoqe", "did_you_mean": ["telescope"]}]
+            nothing = await given(client, "search", q="of the")
+            assert (nothing["hits"], nothing["only_stop_words"], found["only_stop_words"]) == ([], True, False)
             listed = await given(client, "search", where="topic:bread", k=1)
             assert (listed["matching"], listed["next_offset"]) == (20, 1)
 

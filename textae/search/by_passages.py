@@ -75,7 +75,8 @@ def best_documents(
 
 def counted(system: Retriever, view: CorpusView, query: QueryVector, numbers: Rows) -> Counted:
     """The passages that count of the documents with these numbers."""
-    rows, owners = _passages(view, numbers)
+    rows, by_number = view.rows_of(numbers), np.argsort(numbers)
+    owners = by_number[np.searchsorted(numbers, view.doc_numbers.take(rows), sorter=by_number)]
     scores = system.scores(query, rows)
     order = np.lexsort((rows, -scores, owners))
     rows, owners, scores = rows[order], owners[order], scores[order]
@@ -84,19 +85,3 @@ def counted(system: Retriever, view: CorpusView, query: QueryVector, numbers: Ro
     rows, owners, weights = rows[counts], owners[counts], 0.5 ** (1 + place[counts])
     sums = np.bincount(owners, weights * scores[counts], minlength=len(numbers)).astype(np.float32)
     return Counted(np.searchsorted(owners, np.arange(len(numbers))), rows, weights, sums)
-
-
-def _passages(view: CorpusView, numbers: Rows) -> tuple[Rows, Rows]:
-    """The rows of some documents, and for each the place of its document in `numbers`."""
-    rows, owners = [], []
-    for start, part in view.doc_numbers:
-        first, end = np.searchsorted(part, numbers), np.searchsorted(part, numbers, side="right")
-        lengths = end - first
-        owner = np.repeat(np.arange(len(numbers)), lengths)
-        rows.append(start + np.arange(len(owner)) + (first - np.cumsum(lengths) + lengths)[owner])
-        owners.append(owner)
-    of_all, owner_of = np.concatenate(rows), np.concatenate(owners)
-    if view.alive is not None:
-        alive = view.alive[of_all]
-        of_all, owner_of = of_all[alive], owner_of[alive]
-    return of_all, owner_of

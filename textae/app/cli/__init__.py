@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import sys
@@ -42,8 +41,11 @@ class _Commands(click.Group):
         return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args[0] not in _MODULES and (close := difflib.get_close_matches(args[0], _MODULES, n=1)):
-            ctx.fail(f"no command {args[0]!r}; did you mean {close[0]!r}?")
+        if args[0] not in _MODULES:
+            import difflib  # 1 ms, which no command that there is needs
+
+            if close := difflib.get_close_matches(args[0], _MODULES, n=1):
+                ctx.fail(f"no command {args[0]!r}; did you mean {close[0]!r}?")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -246,7 +246,7 @@ def nothing_is_left_over(folder: Path) -> None:
     assert {path.name for path in (folder / "arrays").iterdir()} == named
 
 
-def score_std(n: int, most: int) -> list[int]:
+def spread(n: int, most: int) -> list[int]:
     """Choose n of the steps from 1 to most: the first and the last ones, and others of all parts."""
     if n >= most:
         return list(range(1, most + 1))

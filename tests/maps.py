@@ -21,7 +21,7 @@ def blobs(
     sizes: Sequence[Sequence[int]] = ((40, 20), (30,)),
     *,
     names: Sequence[str] = NAMES,
-    score_std: float = 0.08,
+    spread: float = 0.08,
     layout: str = NEIGHBOURS,
     seed: int = 1,
 ) -> DocumentMap:
@@ -35,7 +35,7 @@ def blobs(
     topic_of = np.repeat(np.arange(len(flat), dtype=np.int32), flat)
     angles = 2 * np.pi * np.arange(len(flat)) / max(1, len(flat))
     middles = 0.8 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    coordinates = (middles[topic_of] + score_std * rng.standard_normal((len(topic_of), 2))).astype(np.float32)
+    coordinates = (middles[topic_of] + spread * rng.standard_normal((len(topic_of), 2))).astype(np.float32)
     groups, first = [], 0
     for number, group in enumerate(sizes, start=1):
         topics = tuple(

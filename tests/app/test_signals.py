@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from forked import CHANGES, forked, make_world, nothing_is_left_over, one_of, score_std, write_table
+from forked import CHANGES, forked, make_world, nothing_is_left_over, one_of, spread, write_table
 from shared import ENVIRONMENT, LONG, command, some_documents, wait_for
 
 from textae import Engine
@@ -38,7 +38,7 @@ def test_a_change_that_is_interrupted_is_made_or_not_and_leaves_nothing_over(wor
     most = world.commands.steps(world.changes[name], new)
     by = itertools.cycle(SIGNALS)
     interrupted = 0
-    for step, number in zip(score_std(STEPS, most), by, strict=False):
+    for step, number in zip(spread(STEPS, most), by, strict=False):
         code = world.run(name, world.copy(folder), limit=step, by=number)
         said = world.commands.said()
         assert code in (0, 128 + number), said

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, score_std, state
+from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, spread, state
 from shared import ENVIRONMENT, LONG, command
 
 from textae import Engine
@@ -71,7 +71,7 @@ def test_killed_at_any_step_there_is_the_old_index_or_the_new_one(world, name, t
     most = world.commands.steps(world.changes[name], folder)
     assert one_of(folder, old, new) == new  # to do it twice is the same
     became = []
-    for step in score_std(KILLS_AT_STEPS, most):
+    for step in spread(KILLS_AT_STEPS, most):
         assert world.run(name, world.copy(folder), limit=step) == -signal.SIGKILL
         became.append(one_of(folder, old, new))
         if LONG or len(became) % 4 == 0:
@@ -84,7 +84,7 @@ def test_killed_at_any_step_of_the_first_index_there_is_none_or_a_whole_one(worl
     new = tmp_path / "new"
     most = world.commands.steps(world.changes["index"], new)
     became = set()
-    for step in {*score_std(KILLS_AT_STEPS * 2 // 3, most), most // 2}:
+    for step in {*spread(KILLS_AT_STEPS * 2 // 3, most), most // 2}:
         folder = tmp_path / str(step)
         assert world.run("index", folder, limit=step) == -signal.SIGKILL
         try:

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, score_std, state
+from forked import CHANGES, World, forked, make_world, nothing_is_left_over, one_of, spread, state
 from shared import LONG, Said
 
 from textae.errors import StoreError
@@ -84,7 +84,7 @@ def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_p
     old, new, folder = world.old, world.copy(tmp_path / "new"), tmp_path / "index"
     most = count(world, name, new)
     said = {}
-    for number, place in enumerate(score_std(FAULTS, most)):
+    for number, place in enumerate(spread(FAULTS, most)):
         for fault in MODES if LONG else MODES[number % 3 :][:1]:
             code = world.run(name, world.copy(folder), fault=fault(place))
             if code == 0:  # what failed is no part of the index: the word for those who wait, the sweep afterwards
@@ -128,7 +128,7 @@ def test_a_disk_that_does_not_read_is_no_damage(world, command, tmp_path):
     folder = world.copy(tmp_path / "index")
     assert world.commands.run(command, folder, fault=(0, 0, True, True)) in (0, 1)  # 1: there are no duplicates
     most = int(world.commands.said().split()[-1])
-    for place in score_std(FAULTS * 2, most):
+    for place in spread(FAULTS * 2, most):
         folder = world.copy(tmp_path / "index")
         code = world.commands.run(command, folder, fault=gone_at_a_read(place))
         if command[0] == "rm" and (code == 0 or is_in_doubt(world, folder)):  # in its commit, or after it
@@ -141,7 +141,7 @@ def test_a_disk_that_does_not_read_is_no_damage(world, command, tmp_path):
 
 def test_a_write_that_fails_in_the_first_index_leaves_none(world, tmp_path):
     most = count(world, "index", tmp_path / "new")
-    for number, place in enumerate(score_std(FAULTS, most)):
+    for number, place in enumerate(spread(FAULTS, most)):
         folder = tmp_path / str(place)
         if world.run("index", folder, fault=MODES[number % 3](place)) == 0:
             assert one_of(folder, tmp_path / "new")

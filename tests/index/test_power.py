@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from disk import Disk, Step, Tree, laid_out, steps
-from forked import CHANGES, World, forked, make_world, nothing_is_left_over, score_std, state
+from forked import CHANGES, World, forked, make_world, nothing_is_left_over, spread, state
 from shared import ENVIRONMENT, LONG
 
 from textae import Engine
@@ -71,7 +71,7 @@ class Recording:
     def losses(self) -> Iterator[tuple[bool, Tree]]:
         """Give each state of the disk once, and whether the command had ended."""
         rng, known = random.Random(1), set()
-        cuts = {*score_std(CUTS, len(self.steps)), len(self.steps)}
+        cuts = {*spread(CUTS, len(self.steps)), len(self.steps)}
         for number in range(len(self.steps) + 1):
             if number:
                 self.disk.play(self.steps[number - 1])

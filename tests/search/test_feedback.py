@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from textae.config import SYSTEMS
 from textae.encoding.bags import Bags
-from textae.search.feedback import ADDED, BETA, GAMMA, like_these, with_feedback
+from textae.encoding.encoders import Encoder
+from textae.evaluation.run import rank
+from textae.search.feedback import ADDED, BETA, BLIND, GAMMA, SEEN, like_these, moved, with_feedback
 from textae.search.query import QueryVector
+from textae.types import Query
 
 CODES = [system for system in SYSTEMS if system not in ("bm25", "tfidf", "hybrid")]
 
@@ -83,6 +86,55 @@ def test_it_is_a_question(query, like, unlike, seed) -> None:
     added = float(query_vector.weights.sum() - asked.weights.sum())
     assert added == pytest.approx(BETA * max(1, sum(query.values())) if any(like) else 0, rel=1e-4, abs=1e-4)
     assert len(query_vector.texts) == len(query_vector.text_weights) == 1 + len(like) + len(unlike)
+
+
+class TestSecondLook:
+    def test_the_code_moves_towards_the_mean_of_the_hits(self) -> None:
+        """Hits of any length count alike; the text itself has the code (1, 0)."""
+        encoder = Encoder.lsa(np.eye(2, 8, dtype=np.float32), np.ones(2, np.float32))
+        query = moved(QueryVector.of(bags({0: 3})), np.float16([[0, 4] + [0] * 6, [2] + [0] * 7]))
+        expected = np.array([1 + BLIND / 2, BLIND / 2] + [0] * 6)
+        assert query.codes(encoder).floats[0] == pytest.approx(expected / np.linalg.norm(expected))
+        assert weights(query) == {0: 3}
+
+    def test_it_is_what_search_does_and_evaluation_too(self, engine) -> None:
+        searcher, text = engine.searcher, "comet bread"
+        once = engine.search(text, 30, feedback=False)
+        numbers = [engine.snapshot.number(hit.id) for hit in once[:SEEN]]
+        codes = engine.snapshot.documents.floats.take(engine.snapshot.documents.rows_of(np.array(numbers)))
+        assert searcher.rank(searcher.text_query(text), 30, "hybrid").scores.tolist() == [hit.score for hit in once]
+        twice = searcher.rank(moved(searcher.text_query(text), codes), 30, "hybrid").scores.tolist()
+        assert twice != [hit.score for hit in once]
+        assert twice == [hit.score for hit in engine.search(text, 30)]
+        for feedback, scores in ((True, twice), (False, [hit.score for hit in once])):
+            (ranking,) = rank(searcher, [Query("1", text)], 30, "hybrid", feedback=feedback)
+            assert list(ranking.scores) == scores
+
+    def test_hits_that_a_filter_excludes_are_not_looked_at(self, engine) -> None:
+        documents = engine.snapshot.documents
+        only = engine.search("comet bread", 30, where="topic:bread", feedback=False)
+        rows = documents.rows_of(np.array([engine.snapshot.number(hit.id) for hit in only[:SEEN]]))
+        mask = engine.searcher.conditions("topic:bread", None).mask(engine.snapshot, "document")
+        query = engine.searcher.second_look(engine.searcher.text_query("comet bread"), "hybrid", mask)
+        assert query.toward == pytest.approx(moved(query, documents.floats.take(rows)).toward)
+
+    @pytest.mark.parametrize("mode", [mode for mode in SYSTEMS if mode != "hybrid"])
+    def test_other_systems_look_once(self, engine, mode) -> None:
+        query = engine.searcher.text_query("comet")
+        assert engine.searcher.second_look(query, mode) is query
+
+    def test_who_was_given_feedback_is_not_given_more(self, engine) -> None:
+        found = [engine.search("comet", 9, like=["ships-2"], feedback=feedback) for feedback in (True, False)]
+        assert found[0] == found[1]
+
+    def test_a_query_without_a_code_looks_once(self, engine) -> None:
+        assert engine.search("zzzzunknown", feedback=True) == engine.search("zzzzunknown", feedback=False)
+
+    def test_the_explanation_sums_to_the_score(self, engine) -> None:
+        for hit in engine.search("comet bread telescope", 10, explain=True):
+            reason = hit.explanation
+            parts = [share.share for share in (*reason.keywords, *reason.codes)]
+            assert sum(parts) + reason.together + reason.name == pytest.approx(hit.score, rel=1e-4)
 
 
 class TestSearches:

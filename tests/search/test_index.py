@@ -25,7 +25,7 @@ from textae.search.vectors import (
     hamming,
 )
 from textae.search.vectors import two_stage as code
-from textae.search.vectors.cosine import SAMPLE, in_single, sample
+from textae.search.vectors.cosine import in_single
 
 
 def signs_of(codes: Codes) -> Quantization:
@@ -151,26 +151,6 @@ class TestEveryIndex:
         assert index.scores(query, rows).tolist() == scores[rows].tolist()
         assert [index.scores(query, rows[i : i + 1])[0] for i in range(60)] == scores[rows].tolist()
 
-    def test_the_spread_is_that_of_all_where_they_are_few(self, index_of, n_bits) -> None:
-        index, query = index_of(codes(9, n_bits), [4]), codes(1, n_bits, seed=2)
-        assert index.score_std(query) == pytest.approx(all_scores(index, query).std())
-
-
-def test_the_spread_of_many_is_told_by_a_sample() -> None:
-    documents, query = codes(20_000, 32), codes(1, 32, seed=2)
-    index = CosineIndex(ChunkedArray([documents.floats]))
-    assert index.score_std(query) == pytest.approx(all_scores(index, query).std(), rel=0.05)
-
-
-@given(st.integers(1, 10_000_000))
-def test_a_sample_is_some_rows_rising(n) -> None:
-    rows = sample(n)
-    assert len(rows) == min(n, SAMPLE)
-    assert rows.min() >= 0
-    assert rows.max() < n
-    assert (np.diff(rows) >= 0).all()
-    assert np.array_equal(rows, np.arange(n)) or n > SAMPLE
-
 
 def test_every_finite_number_of_half_precision_is_the_same_in_single() -> None:
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
@@ -258,7 +238,6 @@ class TestEuclideanIndex:
         order = np.random.default_rng(2).permutation(60)
         assert index.scores(query, order).tolist() == scores[order].tolist()
         assert [index.scores(query, order[i : i + 1])[0] for i in range(60)] == scores[order].tolist()
-        assert index.score_std(query) == pytest.approx(scores.std())
 
 
 def test_nothing_is_asked_of_faiss_where_nothing_is_sought(monkeypatch) -> None:

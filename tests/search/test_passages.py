@@ -159,7 +159,7 @@ class TestFoundByPassages:
         chapter = LONG_DOCUMENTS[3].text.split("\n\n")[1]
         snapshot = engine.snapshot
         query = QueryVector.of(snapshot.model.vectorizer.transform([chapter]))
-        hits = engine.search(chapter, 12, mode)
+        hits = engine.search(chapter, 12, mode, feedback=False)
         assert set(words(hits[0].snippet.casefold())) <= set(TOPICS["bread"].split()) | {"only3"}
         for hit in hits:
             document = LONG_DOCUMENTS[int(hit.id.removeprefix("long-"))]

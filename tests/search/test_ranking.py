@@ -61,7 +61,7 @@ NOTHING = QueryVector.of(bags_of([]))
 class Collection:
     """Bags, and the systems that search them: codes are sums of random vectors of their words."""
 
-    def __init__(self, bags: Bags, n_terms: int, weight: float) -> None:
+    def __init__(self, bags: Bags, n_terms: int) -> None:
         words = np.random.default_rng(1).standard_normal((n_terms, 8)).astype(np.float32)
         encoder = Encoder.lsa(words, np.ones(n_terms, np.float32))
         codes = encoder.encode(bags)
@@ -69,7 +69,7 @@ class Collection:
         self.bm25 = BM25(postings, Statistics(postings, [Removed.none()]))
         columns = (ChunkedArray([array]) for array in (codes.floats, codes.bits, codes.has_code))
         self.codes = CodeSearch(encoder, CodeIndex(*columns))
-        self.hybrid = Hybrid(self.bm25, self.codes, weight)
+        self.hybrid = Hybrid(self.bm25, self.codes)
         self.rows = np.arange(len(bags))
 
 
@@ -84,22 +84,21 @@ class TestHybrid:
 
     @pytest.fixture
     def many(self) -> Collection:
-        return Collection(random_bags(3_000, 60), 60, 0.7)
+        return Collection(random_bags(3_000, 60), 60)
 
     def test_it_is_the_equation(self, many) -> None:
         words = many.bm25.scores(self.QUESTION, many.rows)
         codes = many.codes.scores(self.QUESTION, many.rows)
-        codes_of_it = self.QUESTION.codes(many.codes.encoder)
-        spreads = many.bm25.score_std(self.QUESTION), many.codes.index.score_std(codes_of_it)
-        most = many.bm25.most(self.QUESTION) / spreads[0] + 0.7 / spreads[1]
-        expected = (words / spreads[0] + np.maximum(0.7 * codes / spreads[1], 0)) / most
+        by_words = words / many.bm25.most(self.QUESTION)
+        weight = ranking.WEIGHT + 4 / ranking.LONG
+        expected = (by_words + weight * np.maximum(codes, 0)) / (1 + weight)
         assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)
 
     def test_a_document_of_the_words_alone_endlessly_often_scores_1_and_less_with_each_word_that_is_missing(
         self,
     ) -> None:
         often = Bags(np.array([0, 2, 3, 4]), np.array([0, 1, 2, 3], np.int32), np.uint16([65_535, 65_535, 1, 1]))
-        corpus = Collection(often, 4, 0.5)
+        corpus = Collection(often, 4)
         query = QueryVector.of(bags_of([0, 1]))
         by_missing = [corpus.hybrid.scores(replace(query, missing=n), np.arange(1))[0] for n in range(3)]
         assert by_missing[0] == pytest.approx(1, abs=1e-3)
@@ -107,7 +106,7 @@ class TestHybrid:
 
     @given(st.lists(st.integers(0, 59), min_size=1, max_size=20), st.integers(0, 5))
     def test_scores_are_from_0_to_1(self, words, missing) -> None:
-        many = Collection(random_bags(200, 60), 60, 0.7)
+        many = Collection(random_bags(200, 60), 60)
         scores = many.hybrid.scores(QueryVector.of(bags_of(sorted(set(words))), missing=missing), many.rows)
         assert np.all((scores >= 0) & (scores <= 1))
 
@@ -139,15 +138,15 @@ class TestHybrid:
         assert mask[found.rows].all()
 
     def test_where_the_words_say_nothing_the_codes_decide(self) -> None:
-        """All documents hold the word, so that its spread is 0 and its scores are equal."""
-        same = Collection(bags_of([0, 1], [0, 2], [0, 3]), 4, 0.5)
+        """All documents hold the word alike."""
+        same = Collection(bags_of([0, 1], [0, 2], [0, 3]), 4)
         query = QueryVector.of(bags_of([0]))
         expected = same.codes.search(query, 3, min_score=-np.inf).rows.tolist()
         assert same.hybrid.search(query, 3).rows.tolist() == expected
 
     def test_where_the_words_say_almost_the_same_the_codes_decide(self) -> None:
-        """The lengths differ a little, and so little is no scale for the words."""
-        almost = Collection(bags_of([0, *range(1, 30)], [0, *range(30, 60)]), 60, 0.5)
+        """The lengths differ a little, and so little is not stretched to a scale."""
+        almost = Collection(bags_of([0, *range(1, 30)], [0, *range(30, 60)]), 60)
         query = QueryVector.of(bags_of([0]))
         assert almost.bm25.search(query, 2).rows.tolist() == [0, 1]
         assert almost.codes.search(query, 2).rows.tolist() == [1]

@@ -108,8 +108,8 @@ def test_few_documents(n, colour) -> None:
 
 
 def test_all_at_one_place() -> None:
-    said = map_in_characters(blobs([[9, 9], [9]], score_std=0), 60, 12)
-    assert said == map_in_characters(blobs([[9, 9], [9]], score_std=0), 60, 12)
+    said = map_in_characters(blobs([[9, 9], [9]], spread=0), 60, 12)
+    assert said == map_in_characters(blobs([[9, 9], [9]], spread=0), 60, 12)
     topic_map = placed(np.zeros((50, 2)))
     assert "1.1" in map_in_characters(topic_map, 40, 7).splitlines()[3]
 

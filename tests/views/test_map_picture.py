@@ -70,7 +70,7 @@ def test_the_ending_may_be_in_capitals(tmp_path) -> None:
 
 
 def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> None:
-    figure, (axes,), unnamed = drawn(blobs([[9, 8, 7, 6]] * 9, score_std=0.3), width=3.0)
+    figure, (axes,), unnamed = drawn(blobs([[9, 8, 7, 6]] * 9, spread=0.3), width=3.0)
     ruler = figure.canvas.get_renderer()
     boxes = [text.get_window_extent(ruler) for text in axes.texts]
     assert len(boxes) + unnamed == 36
@@ -83,7 +83,7 @@ def test_names_stand_apart_and_inside_and_those_without_room_are_counted() -> No
 
 
 def test_a_name_stands_at_its_documents() -> None:
-    topic_map = blobs([[50], [50], [50]], score_std=0.02)
+    topic_map = blobs([[50], [50], [50]], spread=0.02)
     _, (axes,), _ = drawn(topic_map, width=4)
     low, high = topic_map.coordinates.min(), topic_map.coordinates.max()
     for topic, text in enumerate(axes.texts):

@@ -32,6 +32,7 @@ def rank(
     mode: str,
     *,
     min_score: float = 0.0,
+    feedback: bool = True,
     not_itself: bool = False,
     where: str | None = None,
     must: str | None = None,
@@ -44,6 +45,7 @@ def rank(
         top_k: maximum number of hits of a query.
         mode: the system that ranks.
         min_score: hits have a higher score.
+        feedback: whether `hybrid` looks twice.
         not_itself: whether to leave the document with the query's id out of its ranking.
         where: a condition on the fields of the hits.
         must: a condition on the texts of the hits.
@@ -72,6 +74,8 @@ def rank(
             vector = searcher.text_query(searchable(query))
         else:
             vector = searcher.picture_query(query.picture)
+        if feedback:
+            vector = searcher.second_look(vector, mode, mask)
         return searcher.rank(vector, top_k, mode, mask, min_score=min_score)
 
     with ExitStack() as stack:

@@ -41,7 +41,6 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     facts: dict[str, Any] = {"documents": len(snapshot.reader)}
     if has_words:
         facts |= {"terms": len(snapshot.model.vectorizer.vocabulary)}
-        facts |= {"hybrid_weight": round(settings["hybrid_weight"], 3)}
     else:
         facts["pictures"] = shape_in_words(snapshot.modality.check_picture(snapshot.reader.folder))
     is_new = snapshot.numbers >= settings["learned_numbers"]

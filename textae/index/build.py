@@ -32,7 +32,6 @@ from textae.index.modality import Modality, modality_of
 from textae.index.records import DEEPEST
 from textae.index.segment_writer import SegmentWriter
 from textae.index.writer import Writer, failures_are_errors
-from textae.training.fusion_weight import fusion_weight
 from textae.training.lsa import fit_lsa
 from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped, is_deeper
 
@@ -253,7 +252,6 @@ def _learn_texts(
         learned = learn(bags, start, model, train, progress)
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
-    writer.set("hybrid_weight", fusion_weight(bags, start, train.seed))
     writer.put_all("", with_checksums({"lsa/words": start.words}))
     return learned, start
 

@@ -66,7 +66,6 @@ class Postings:
         lengths: (n_documents,) int32, terms in each document.
         norms: (n_documents,) float32, the length of each document's tf-idf vector.
         bounds: (n_here,) float32, the highest `saturation` of each term, at the mean length of this segment.
-        moments: (n_here, 2) float64, the sum of each term's saturations and the sum of their squares.
     """
 
     terms: Ints
@@ -76,7 +75,6 @@ class Postings:
     lengths: Ints
     norms: Floats
     bounds: Floats
-    moments: NDArray[np.float64]
 
     @classmethod
     def of(cls, bags: Bags, idf: Floats) -> "Postings":
@@ -96,8 +94,8 @@ class Postings:
         starts = np.append(columns.indptr[terms], columns.indptr[-1]).astype(np.int64)
         documents, counts = columns.indices.astype(np.int32), columns.data
         norm = np.concatenate([np.empty(0, np.float32), *(norms(chunk, idf) for chunk in chunks)])
-        saturations = _saturations(starts, documents, counts, length_norm(lengths, _mean(lengths)))
-        return cls(terms, starts, documents, counts, lengths, norm, *saturations)
+        bounds = _bounds(starts, documents, counts, length_norm(lengths, _mean(lengths)))
+        return cls(terms, starts, documents, counts, lengths, norm, bounds)
 
     def bags(self) -> Bags:
         """The bags of which these are the postings."""
@@ -131,10 +129,6 @@ class Postings:
         """The document frequency of n terms in this segment: (n,)."""
         place, here = _look_up(self.terms, terms)
         return self.starts[place + here] - self.starts[place]
-
-    def moments_of(self, terms: Ints) -> NDArray[np.float64]:
-        """The `moments` of n terms: (n, 2)."""
-        return _values_at(self.moments, *_look_up(self.terms, terms))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
@@ -307,18 +301,14 @@ def _values_at(values: NDArray[T], place: NDArray[np.int64], here: NDArray[np.bo
     return at
 
 
-def _saturations(
-    starts: NDArray[np.int64], documents: Ints, counts: NDArray[np.uint16], norm: Floats
-) -> tuple[Floats, NDArray[np.float64]]:
-    """The `bounds` and `moments` of postings."""
-    bounds, moments = np.zeros(len(starts) - 1, np.float32), np.zeros((len(starts) - 1, 2))
+def _bounds(starts: NDArray[np.int64], documents: Ints, counts: NDArray[np.uint16], norm: Floats) -> Floats:
+    """The `bounds` of postings."""
+    bounds = np.zeros(len(starts) - 1, np.float32)
     first = 0
     while first < len(bounds):
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _AT_A_TIME, side="right")) - 1)
         inside, begin = slice(starts[first], starts[last]), starts[first:last] - starts[first]
-        of_each = saturation(counts[inside].astype(np.float32), norm[documents[inside]]).astype(np.float64)
+        of_each = saturation(counts[inside].astype(np.float32), norm[documents[inside]])
         bounds[first:last] = np.maximum.reduceat(of_each, begin)
-        moments[first:last, 0] = np.add.reduceat(of_each, begin)
-        moments[first:last, 1] = np.add.reduceat(of_each * of_each, begin)
         first = last
-    return bounds, moments
+    return bounds

@@ -119,7 +119,6 @@ _REQUIRED: Mapping[str, Valid] = {
     "sources": lambda value: isinstance(value, dict) and all(map(_SOURCE, value.values())),
 }
 _OPTIONAL: Mapping[str, Valid] = {
-    "hybrid_weight": _number(0, 1e6),
     "layer_errors": _list(_list(_number(), 1)),
     "classifier": _object({"field": _is_text, "labelled": _whole(), "classes": _list(_is_text, 2)}),
     "topics": _object(
@@ -133,10 +132,9 @@ _OPTIONAL: Mapping[str, Valid] = {
 
 def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the settings of an index, a line each. Unknown settings are ignored."""
-    required = _REQUIRED if settings.get("shape") is not None else {**_REQUIRED, "hybrid_weight": _number(0, 1e6)}
-    missing = required.keys() - settings.keys()
+    missing = _REQUIRED.keys() - settings.keys()
     yield from (f"the setting {name!r} is missing" for name in sorted(missing))
-    known = {**_OPTIONAL, **required}
+    known = {**_OPTIONAL, **_REQUIRED}
     wrong = [name for name, valid in known.items() if name in settings and not valid(settings[name])]
     yield from (f"the setting {name!r} has a value that textae does not write" for name in wrong)
     if missing or wrong:

@@ -123,7 +123,6 @@ _ROWS = {
     "postings/lengths": _spec("i4", "rows", _within(0, 2**31)),
     "postings/norms": _spec("f4", "rows", _POSITIVE),
     "postings/bounds": _spec("f4", "here", _within(0, 2)),
-    "postings/moments": _spec("f8", "here 2", _within(0, 1e15)),
     "removed/rows": _spec("i4", "removed", _within(0, "rows"), _RISING),
     "removed/terms": _spec("i4", "held", _within(0, "TERMS"), _RISING),
     "removed/counts": _spec("i8", "held", _within(1, 2**31)),

@@ -202,10 +202,13 @@ def common_words(
 
 
 def _code_parts(encoder: Encoder | DeepEncoder, query: QueryVector) -> tuple[Ints, Doubles]:
-    """The terms of a query, and the sum that its code is; of several texts as `QueryVector.codes` adds them up."""
+    """The terms of a query, and the sum that its code is; of several texts as `QueryVector.codes` adds them up.
+
+    What it is moved `toward` is of no word.
+    """
     texts = query.texts.below(len(encoder.words))
     terms, row_of = np.unique(texts.terms, return_inverse=True)
-    alone = len(texts) == 1 and query.text_weights[0] == 1
+    alone = query.is_one_text and query.toward is None
     total = np.zeros((len(terms) + 1, encoder.dims))
     for i, share in enumerate(query.text_weights.tolist()):
         if texts.starts[i] < texts.starts[i + 1]:
@@ -213,6 +216,8 @@ def _code_parts(encoder: Encoder | DeepEncoder, query: QueryVector) -> tuple[Int
             parts = _deep_parts(encoder, bag) if isinstance(encoder, DeepEncoder) else _encoder_parts(encoder, bag)
             rows = np.append(row_of[texts.starts[i] : texts.starts[i + 1]], len(terms))
             total[rows] += parts if alone else share * _direction(parts)
+    if query.toward is not None:
+        total[-1] += query.toward
     return terms, total if alone else _direction(total)
 
 

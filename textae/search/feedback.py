@@ -1,4 +1,4 @@
-"""Questions made of documents: what is like these, unlike those, and like what a query found (Rocchio 1971).
+"""Queries made of documents: what is like these, unlike those, and like what a query found (Rocchio 1971).
 
 The code that is asked for is the query's plus BETA times the mean code of what it should be like, minus GAMMA times the
 mean code of what it should be unlike. To keyword search the words that tell most of the liked documents are added; that
@@ -8,10 +8,12 @@ it should avoid words would be asked in vain, as unlike documents share most of 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Inputs
+from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_weight
 from textae.search.query import QueryVector
@@ -21,6 +23,21 @@ BETA, GAMMA = 0.75, 0.25
 
 ADDED = 20
 """Words of liked documents that keyword search looks for, too."""
+
+
+SEEN, BLIND = 3, 0.5
+"""Hits of a first look that a query moves towards without being told to, and the weight of their mean. TODO"""
+
+
+def moved(query: QueryVector, codes: NDArray[np.floating]) -> QueryVector:
+    """A query whose code is moved towards the hits of a first look (pseudo-relevance feedback).
+
+    Args:
+        query: one.
+        codes: (n, dims), the float codes of these hits, of any length.
+    """
+    mean = unit(codes.astype(np.float32)).mean(axis=0)
+    return replace(query, toward=(BLIND * mean).astype(np.float32))
 
 
 def like_these(documents: Inputs) -> QueryVector:

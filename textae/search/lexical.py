@@ -3,7 +3,6 @@
 Both score documents by the postings of the query's terms. LSA is a system of codes: `textae.search.retrievers`.
 """
 
-import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -192,20 +191,6 @@ class BM25:
         of_missing = query.missing * float(idf(np.zeros(1, np.int64), self.statistics.n)[0]) * (K1 + 1)
         return float(self._plan(query)[0].sum()) + of_missing
 
-    def score_std(self, query: QueryVector) -> float:
-        """The standard deviation of the scores of all documents, as if terms occurred independently of each other.
-
-        That is 10 to 20 % less than it is, and a hybrid ranks by it as well. What is removed still counts, as a row
-        too: divided by fewer rows than they are sums over, the moments would be those of no distribution.
-
-        It is at least `_LEAST_SPREAD` of the root of the mean square: a word that all documents say alike is no scale.
-        """
-        factors = self._plan(query)[0].astype(np.float64)
-        moments = sum((part.moments_of(query.terms) for part in self.postings), np.zeros((len(factors), 2)))
-        mean, squares = (moments / max(1, len(self))).T
-        variance, mean_square = float(factors**2 @ (squares - mean**2)), float(factors**2 @ squares)
-        return math.sqrt(max(variance, _LEAST_SPREAD**2 * mean_square))
-
     def _plan(self, query: QueryVector) -> tuple[Floats, list[_QueryTerm]]:
         """Factors of the saturations, weight · idf · (k1 + 1), and the terms by falling factor."""
         return query.once(self, self._make_plan)
@@ -280,7 +265,5 @@ _FEW = 1_000
 """Rows that are scored one by one, where no others may be found."""
 _LONG = 50_000
 """Postings that take longer to walk than it takes to find out whether they must be walked."""
-_LEAST_SPREAD = 0.3
-"""Half of what any word of nine corpora has: `return` in the documentation of Python has .59, `library` in LISA .65."""
 _ROUNDING = 1e-6
 """What the sum of terms may be off by, of itself, for each term."""

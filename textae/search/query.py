@@ -1,7 +1,8 @@
 """A query as ranking systems read it: weighted words for keyword search, weighted texts for codes.
 
 A query in words is both: each word as often as it occurs, and the whole as one text. Other queries combine several
-texts: words that expansion adds, documents to be like, and documents to be unlike (Rocchio 1971).
+texts: words that expansion adds, documents to be like, and documents to be unlike (Rocchio 1971). Its code may be moved
+towards others.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class QueryVector:
         pictures: m of them in place of texts, where the documents are pictures.
         text: as it was written, which may be the name of a document; "" where there is none.
         missing: words of the text that no document says, but its name may; of a text of stop words alone, all of them.
+        toward: (dims,) float32, added to the code of the texts, which has unit length; None for nothing.
     """
 
     terms: Ints
@@ -44,6 +46,7 @@ class QueryVector:
     pictures: Pixels | None = None
     text: str = ""
     missing: int = 0
+    toward: Floats | None = None
     _once: dict[int, tuple[object, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -83,12 +86,19 @@ class QueryVector:
 
     def _encoded(self, encoder: AnyEncoder) -> Codes:
         codes = encode(encoder, self.texts if self.pictures is None else self.pictures)
-        if len(codes.has_code) == 1 and self.text_weights[0] == 1:
+        if self.is_one_text and self.toward is None:
             return codes
         mixed = (self.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
+        if self.toward is not None:
+            mixed = mixed + self.toward
         floats = unit(mixed.astype(np.float32))
         has_code = np.asarray(floats.any(axis=1))
         return Codes(has_code, floats, encoder.quantization.bits(floats, has_code))
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether its code is that of one text or picture."""
+        return len(self.text_weights) == 1 and self.text_weights[0] == 1
 
     def statistics(self, corpus: Statistics) -> tuple[NDArray[np.int64], Floats]:
         """The document frequencies of the query's terms in a corpus, and their idf there: (n,) each."""

@@ -1,7 +1,7 @@
 """Ranking systems as one thing: a `Retriever` ranks rows for a query and scores any row; fusion needs no more.
 
-The hybrid adds up two systems on one scale. BM25 finds the documents that use the words of the query, codes those that
-use others. A new system gets its name in `textae.config` and a case in `retriever`.
+The hybrid adds up two systems. BM25 finds the documents that use the words of the query, codes those that use others.
+A new system gets its name in `textae.config` and a case in `retriever`.
 """
 
 from dataclasses import dataclass, replace
@@ -87,18 +87,21 @@ POOL = 100
 of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had."""
 
 
+WEIGHT, LONG = 0.4, 200
+"""TODO"""
+
+
 @dataclass(frozen=True)
 class Hybrid:
-    """Keywords and codes fused: (bm25 / σ(bm25) + weight · max(0, code / σ(code))) / most, σ over all documents.
+    """Keywords and codes fused: (bm25 / most + w · max(0, cosine of the codes)) / (1 + w).
 
-    Scores are from 0 to 1: `most` is the numerator of a document that says each word of the query endlessly often, also
-    those that the corpus does not hold, and has the query's code. So a score means the same for each query, and hits of
+    `most` is the BM25 score of a document that says each word of the query endlessly often, also those that the corpus
+    does not hold. So both parts are from 0 to 1, as is their mean: a score means the same for each query, and hits of
     several indexes compare.
 
-    Division by the standard deviation puts both on one scale (subtracting the mean too would change no rank). It also
-    weighs by the query: few documents share the words of a short query, so that BM25's best stand many σ above the
-    rest; a long query shares words with most, and codes get more weight. A code that points away counts nothing, so
-    that a document that shares a word with the query is always a hit.
+    The division weighs by the query: a document can say all of five words, so that BM25 leads; of the two hundred words
+    of a document no other says more than a few, so that codes lead. The weight w = `WEIGHT` + words / `LONG` adds to
+    that. A code that points away counts nothing: a document that shares a word with the query is always a hit.
 
     The best `POOL` rows of each (or 4 k) are scored by both; where that is all rows, the ranking is that of all.
     """
@@ -107,7 +110,6 @@ class Hybrid:
 
     keywords: BM25
     codes: CodeSearch
-    weight: float
 
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest fused scores, as `Retriever.search` says."""
@@ -131,15 +133,10 @@ class Hybrid:
         return 1.0
 
     def factors(self, query: QueryVector) -> tuple[float, float]:
-        """What BM25 and cosines are multiplied with: 1 / σ and the weight / σ, divided by `most`."""
-        codes = query.codes(self.codes.encoder)
-        # Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
-        # documents may differ by almost nothing, which must not count more than a word does.
-        code_std = max(self.codes.index.score_std(codes), 0.5 / np.sqrt(codes.floats.shape[1]))
-        by_words = 1 / (self.keywords.score_std(query) or 1)
-        by_codes = self.weight / code_std if codes.has_code[0] else 0.0
-        most = self.keywords.most(query) * by_words + by_codes or 1
-        return by_words / most, by_codes / most
+        """What BM25 and cosines are multiplied with; a query without a code is ranked by keywords alone."""
+        has_code = query.codes(self.codes.encoder).has_code[0]
+        weight = WEIGHT + float(query.weights.sum()) / LONG if has_code else 0.0
+        return 1 / (self.keywords.most(query) or 1) / (1 + weight), weight / (1 + weight)
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
@@ -167,7 +164,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
             if system == "code":
                 return codes
-            return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
+            return Hybrid(BM25(postings, view.statistics), codes)
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
         case ["bits" | "hamming" as system, n]:

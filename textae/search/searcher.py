@@ -80,6 +80,8 @@ class Searcher:
         depth, last = PAGES, request.offset + request.top_k
         while depth < last:
             depth *= 4
+        if request.feedback:
+            query = self.second_look(query, mode, mask, request.granularity)
         best = self.rank(query, depth, mode, mask, min_score=request.min_score, granularity=request.granularity)
         top = TopK(best.rows[request.offset : last], best.scores[request.offset : last])
         hits = self._hits(request, query, mode, top)
@@ -134,6 +136,25 @@ class Searcher:
         rows, scores = np.append(top.rows[others], named.rows), np.append(top.scores[others], raised)
         order = np.argsort(rows)  # of equal scores, the lower row comes first
         return TopK.of_rows(rows[order], scores[order], top_k, min_score)
+
+    def second_look(
+        self, query: QueryVector, mode: str, mask: Mask | None = None, granularity: str = "passage"
+    ) -> QueryVector:
+        """A query for `hybrid`, moved towards its first hits; one that has feedback, or no code, stays as it is.
+
+        Args:
+            query: one.
+            mode: the name of the system; queries for others stay as they are.
+            mask: (n_rows,) of the view, the rows that may be hits; None for all.
+            granularity: of the rows, `document` or `passage`.
+        """
+        system = self.retriever(mode, granularity)
+        if not isinstance(system, Hybrid) or not query.is_one_text or not query.codes(system.codes.encoder).has_code[0]:
+            return query
+        from textae.search.feedback import SEEN, moved
+
+        rows = self.rank(query, SEEN, mode, mask, granularity=granularity).rows
+        return moved(query, self.snapshot.view(granularity).floats.take(rows)) if len(rows) else query
 
     def names(self, query: QueryVector) -> NameShares:
         """The documents whose names are like a query."""

@@ -195,6 +195,11 @@ class SearchOptions:
     min_score: float = option(
         "Only hits that score higher; hybrid scores from 0 to 1.", type=click.FloatRange(0), default=0.0
     )
+    feedback: bool = option(
+        "Let hybrid look twice, the second time with a query like its three best hits.",
+        "--feedback/--no-feedback",
+        default=True,
+    )
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
         f"{', '.join(SYSTEMS)}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, bits-N, "

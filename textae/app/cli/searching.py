@@ -100,7 +100,7 @@ def _text(query: Sequence[str]) -> str:
 
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True, shell_complete=completed("id_or_file"))
-@options("search", SearchOptions, "where", "must", "unlike", "explain", "min_score", "top_k", "mode")
+@options("search", SearchOptions, "where", "must", "unlike", "explain", "min_score", "feedback", "top_k", "mode")
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
 @options("shell", SeveralOptions, "as_json", "as_tsv", "as_trec", "quiet", "folders")
 def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: SeveralOptions) -> None:

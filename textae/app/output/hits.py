@@ -84,9 +84,8 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
                 empty = empty and not result.hits
                 unknown[query.id] = result.unknown
     else:
-        rankings = rank(
-            searcher, queries, search.top_k, mode, min_score=search.min_score, where=search.where, must=search.must
-        )
+        how = {name: getattr(search, name) for name in ("min_score", "feedback", "where", "must")}
+        rankings = rank(searcher, queries, search.top_k, mode, **how)
         ranked = zip(queries, rankings, strict=True)
         if shell.as_trec:
             runs = {query.id: ranking for query, ranking in ranked}

@@ -77,6 +77,7 @@ class NarrowingParameters(BaseModel, extra="forbid"):
 class RankingParameters(NarrowingParameters):
     """Parameters of search and of similar documents in the JSON API."""
 
+    feedback: bool = Field(True, description="Let `hybrid` look twice, the second time like its three best hits.")
     explain: bool = Field(False, description=f"Explain the score of each hit; k is at most {MAX_EXPLAINED} then.")
 
     @model_validator(mode="after")

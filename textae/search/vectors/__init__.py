@@ -39,7 +39,3 @@ class Index(Protocol):
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The likeness of the query's code to that of each of some rows: (n,) from -1 to 1, as `search` gives it."""
         ...
-
-    def score_std(self, query: Codes) -> float:
-        """The standard deviation of the scores of all rows, by a sample of them where they are many; 0 for none."""
-        ...

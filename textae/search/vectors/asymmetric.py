@@ -13,7 +13,7 @@ from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Bits, Codes, Quantization
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
-from textae.search.vectors.cosine import ZERO, deviation, sample
+from textae.search.vectors.cosine import ZERO
 from textae.search.vectors.hamming import HammingIndex
 from textae.search.vectors.two_stage import POOL
 
@@ -48,10 +48,6 @@ class AsymmetricIndex:
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """The likeness of the query to each of some rows: (n,)."""
         return self._likeness(query, self.bits.take(rows), self._known.take(rows))
-
-    def score_std(self, query: Codes) -> float:
-        """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return deviation(self.scores(query, sample(len(self))))
 
     def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
         if not query.has_code[0]:

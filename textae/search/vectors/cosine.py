@@ -11,9 +11,6 @@ from textae.encoding.encoders import Codes
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
 
-SAMPLE = 2_048
-"""Rows by which the spread of scores is told: their deviation errs by 1.6 %."""
-
 _KEPT = 1 << 24
 """Numbers that are kept in single precision, 64 MB."""
 _AT_A_TIME = 1 << 20
@@ -57,14 +54,6 @@ class CosineIndex:
         size = max(1, _AT_A_TIME // query.floats.shape[1])
         blocks = (self.floats.take(rows[at : at + size]) for at in range(0, max(1, len(rows)), size))
         return np.concatenate([cosines(query.direction, block) for block in blocks])
-
-    def score_std(self, query: Codes) -> float:
-        """The standard deviation of the cosines with `SAMPLE` rows, or with all of fewer."""
-        return deviation(cosines(query.direction, self._sample))
-
-    @cached_property
-    def _sample(self) -> Floats:
-        return in_single(self.floats.take(sample(len(self))))
 
     @cached_property
     def _lengths(self) -> Floats:
@@ -137,17 +126,3 @@ def _lengths(rows: Floats) -> Floats:
     lengths: Floats = np.sqrt(np.vecdot(rows, rows))
     lengths[lengths == 0] = 1
     return lengths
-
-
-def deviation(scores: Floats) -> float:
-    """The standard deviation; 0 of what differs by rounding alone."""
-    std = float(scores.std()) if len(scores) else 0.0
-    return std if std > _ROUNDING * float(np.abs(scores).max(initial=0)) else 0.0
-
-
-def sample(n: int) -> Rows:
-    """At most `SAMPLE` of n rows, rising: spread evenly but for the golden ratio, which no order of a corpus has."""
-    if n <= SAMPLE:
-        return np.arange(n)
-    golden = (5**0.5 - 1) / 2
-    return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))

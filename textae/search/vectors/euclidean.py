@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
-from textae.search.vectors.cosine import blocks, candidates, deviation, sample
+from textae.search.vectors.cosine import blocks, candidates
 
 _AT_A_TIME = 1 << 20
 """Numbers that are converted at a time."""
@@ -50,10 +50,6 @@ class EuclideanIndex:
         taken = (self.values.take(rows[at : at + size]).astype(np.int32) for at in range(0, max(1, len(rows)), size))
         squares = [np.square(block - query).sum(axis=1, dtype=np.int64) for block in taken]
         return _score(np.concatenate(squares), len(query))
-
-    def score_std(self, query: NDArray[np.int32]) -> float:
-        """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return deviation(self.scores(query, sample(len(self))))
 
     def _scan(self, query: NDArray[np.int32]) -> Floats:
         """The score of each row, to within `_ROUNDING`: (n_rows,)."""

@@ -13,7 +13,7 @@ from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Bits, Codes
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
-from textae.search.vectors.cosine import blocks, deviation, sample
+from textae.search.vectors.cosine import blocks
 
 _PATIENCE = 5_000_000
 """Rows that numpy scans before faiss is imported. A row takes numpy 10 ns longer, faiss .14 s to be imported: a search
@@ -73,15 +73,6 @@ class HammingIndex:
     def scores(self, query: Codes, rows: Rows) -> Floats:
         """1 - 2 · distance / n_bits, the cosine of codes of ±1, of each of some rows: (n,)."""
         return self._likeness(query, self.bits.take(rows), self._known.take(rows))
-
-    def score_std(self, query: Codes) -> float:
-        """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return deviation(self._likeness(query, *self._sample))
-
-    @cached_property
-    def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:
-        rows = sample(len(self))
-        return self.bits.take(rows), self._known.take(rows)
 
     @cached_property
     def _unknown(self) -> int:

@@ -37,7 +37,7 @@ def moved(query: QueryVector, codes: NDArray[np.floating]) -> QueryVector:
         codes: (n, dims), the float codes of these hits, of any length.
     """
     mean = unit(codes.astype(np.float32)).mean(axis=0)
-    return replace(query, toward=(BLIND * mean).astype(np.float32))
+    return query.moved((BLIND * mean).astype(np.float32))
 
 
 def like_these(documents: Inputs) -> QueryVector:

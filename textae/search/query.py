@@ -6,7 +6,7 @@ towards others.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 import numpy as np
@@ -94,6 +94,12 @@ class QueryVector:
         floats = unit(mixed.astype(np.float32))
         has_code = np.asarray(floats.any(axis=1))
         return Codes(has_code, floats, encoder.quantization.bits(floats, has_code))
+
+    def moved(self, toward: Floats) -> "QueryVector":
+        """This query with another code; what was derived from its words is not computed again."""
+        other = replace(self, toward=toward)
+        other._once.update({key: kept for key, kept in self._once.items() if not isinstance(kept[1], Codes)})
+        return other
 
     @property
     def is_one_text(self) -> bool:

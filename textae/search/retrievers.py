@@ -117,9 +117,18 @@ class Hybrid:
         if min_score < 0 or pool >= len(self.keywords):
             rows = np.arange(len(self.keywords)) if mask is None else np.flatnonzero(mask)
         else:
-            by_words, by_codes = (system.search(query, pool, mask) for system in (self.keywords, self.codes))
+            by_words, by_codes = self._by_words(query, pool, mask), self.codes.search(query, pool, mask)
             rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
+
+    def _by_words(self, query: QueryVector, pool: int, mask: Mask | None) -> TopK:
+        """The best by keywords; the second look at a query without a filter takes those of the first."""
+        if mask is not None:
+            return self.keywords.search(query, pool, mask)
+        found: dict[int, TopK] = query.once(self, lambda _: {})
+        if pool not in found:
+            found[pool] = self.keywords.search(query, pool)
+        return found[pool]
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""

@@ -48,7 +48,7 @@ def sample(snapshot: Snapshot, n: int = 5, k: int = 10, seed: int = 1) -> Sample
     check_seed(seed)
     posterior = AggregatePosterior(_floats(snapshot))
     codes = posterior.draw(n, np.random.default_rng(seed))
-    numbers = snapshot.numbers[snapshot.codes.has_code].tolist()
+    numbers = snapshot.numbers[snapshot.has_code].tolist()
     samples = []
     for code, one in zip(codes, decoded(snapshot, codes, k), strict=True):
         distances = posterior.distances(code)
@@ -65,7 +65,7 @@ def grid(snapshot: Snapshot, n: int = 6, k: int = 3) -> Grid:
     """
     if n < 1:
         raise QueryError(f"the number of rows must be at least 1, got {n}")
-    dims = snapshot.codes.floats.shape[1]
+    dims = snapshot.model.encoder.dims
     if dims != 2:
         how = "--preset hinton2006 --dims 2" if snapshot.modality.kind == TEXTS else "--dims 2"
         raise QueryError(

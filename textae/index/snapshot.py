@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import ModelSpec, TrainSpec, specs_of
+from textae.config import BY_BITS, ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
-from textae.encoding.arrays import Mask, Rows
+from textae.encoding.arrays import Mask, Rows, T, evenly_spaced
 from textae.encoding.bags import Tokens
-from textae.encoding.encoders import Codes, Inputs, TextEncoder, encoder_of
+from textae.encoding.encoders import Codes, Inputs, Quantization, TextEncoder, encoder_of
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
@@ -29,6 +29,7 @@ from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows, prefix
 from textae.index.soundness import check_opened, check_values
+from textae.index.specification import stores_floats
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
 
@@ -40,6 +41,36 @@ if TYPE_CHECKING:
 _CODES = ("known", "floats")
 """Arrays whose values are checked before the libraries of clusters and maps read them."""
 
+_AT_A_TIME = 4_096  # rows of bits that are decoded
+
+
+@dataclass(frozen=True)
+class DecodedBits(ChunkedArray[np.floating]):
+    """The float codes that binary ones stand for, in half precision as they are stored; decoded when rows are taken.
+
+    Attributes:
+        parts: the bits.
+        known: (n_rows,) whether each row has a code.
+        quantization: that gave the bits.
+    """
+
+    parts: Sequence[NDArray[Any]]
+    known: ChunkedArray[np.bool_]
+    quantization: Quantization
+
+    def whole(self) -> NDArray[np.floating]:
+        """The codes of all rows."""
+        return self.take(np.arange(len(self)))
+
+    def take(self, rows: Rows) -> NDArray[np.floating]:
+        """The codes of the rows of these numbers, in their order."""
+        codes = np.empty((len(rows), len(self.quantization.mean)), np.float16)
+        for first in range(0, len(rows), _AT_A_TIME):
+            some = rows[first : first + _AT_A_TIME]
+            bits: NDArray[Any] = super().take(some)
+            codes[first : first + len(some)] = self.quantization.floats(bits, self.known.take(some))
+        return codes
+
 
 @dataclass(frozen=True)
 class CorpusView:
@@ -47,9 +78,11 @@ class CorpusView:
 
     Attributes:
         units: of each segment.
+        quantization: that gave the bits, where they are stored alone.
     """
 
     units: tuple[SegmentRows, ...]
+    quantization: Quantization | None = None
 
     @cached_property
     def doc_numbers(self) -> ChunkedArray[np.int64]:
@@ -63,7 +96,9 @@ class CorpusView:
 
     @cached_property
     def floats(self) -> ChunkedArray[np.floating]:
-        """The float codes."""
+        """The float codes, or those that the bits stand for."""
+        if self.quantization is not None:
+            return DecodedBits(self.bits.parts, self.has_code, self.quantization)
         return ChunkedArray([unit.codes.floats for unit in self.units])
 
     @cached_property
@@ -134,13 +169,22 @@ class Snapshot:
     @cached_property
     def documents(self) -> CorpusView:
         """The documents as wholes."""
-        return CorpusView(tuple(segment.documents for segment in self.segments))
+        return CorpusView(tuple(segment.documents for segment in self.segments), self._quantization)
 
     @cached_property
     def searched(self) -> CorpusView:
         """What a query is compared with: the passages of the documents where the index has them."""
         passages = tuple(segment.passages for segment in self.segments if segment.passages is not None)
-        return CorpusView(passages) if passages else self.documents
+        return CorpusView(passages, self._quantization) if passages else self.documents
+
+    @property
+    def stores_floats(self) -> bool:
+        """Whether float codes are stored, the documents' and those of LSA."""
+        return stores_floats(self.reader.settings)
+
+    @cached_property
+    def _quantization(self) -> Quantization | None:
+        return None if self.stores_floats else Quantization.from_arrays(self.arrays)
 
     @cached_property
     def model(self) -> Model:
@@ -149,7 +193,7 @@ class Snapshot:
         stored = settings["analysis"]
         analysis = Analysis(stored["language"], frozenset(stored["stop_words"]), stored.get("version", 1))
         vectorizer = Vectorizer(analysis, Vocabulary.from_arrays(arrays))
-        start = self.modality.baseline_encoder(arrays)
+        start = self.modality.baseline_encoder(arrays) if self.stores_floats else None
         return Model(vectorizer, arrays["idf"], encoder_of(arrays), start, settings["passage"], self.shape)
 
     @cached_property
@@ -179,6 +223,33 @@ class Snapshot:
         """
         self.modality.check_words(what, self.reader.folder)
 
+    def check_floats(self, what: str, instead: str) -> None:
+        """Check that float codes are stored, which `what` needs.
+
+        Raises:
+            QueryError: bits alone are stored.
+        """
+        if not self.stores_floats:
+            raise QueryError(
+                f"{what} needs float codes, and the index {self.reader.folder} stores bits alone; "
+                f"give {instead}, or learn floats by 'textae train --codes floats'"
+            )
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The names of the ranking systems."""
+        return self.modality.systems if self.stores_floats else BY_BITS
+
+    def check_system(self, name: str) -> None:
+        """Check that a ranking system has this name.
+
+        Raises:
+            TextaeError: none has, or it needs float codes that are not stored.
+        """
+        self.modality.check_system(name)
+        if name not in BY_BITS:
+            self.check_floats(f"the system {name!r}", "bits or hybrid")
+
     @property
     def text_encoder(self) -> TextEncoder:
         """The encoder of texts.
@@ -199,9 +270,11 @@ class Snapshot:
     @cached_property
     def usual_words(self) -> NDArray[np.float64]:
         """How likely the decoder finds each word over all documents: (n_terms,)."""
-        from textae.encoding.decoder import known_floats, usual_words
+        from textae.encoding.decoder import SAMPLE, usual_words
 
-        return usual_words(self.decoder, known_floats(self.codes))
+        numbers = self.numbers[self.has_code]
+        rows = self.documents.rows_of(numbers[evenly_spaced(len(numbers), SAMPLE)])
+        return usual_words(self.decoder, self.documents.floats.take(rows))
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -226,17 +299,28 @@ class Snapshot:
 
     @cached_property
     def codes(self) -> Codes:
-        """The codes of all documents that are there, as they are on disk."""
+        """The codes of all documents that are there, as they are on disk, or as bits stand for them."""
+        return Codes(self.has_code, self._there(self.documents.floats), self.bits)
+
+    @cached_property
+    def has_code(self) -> NDArray[np.bool_]:
+        """`codes.has_code`, without reading the codes."""
         check_values(self.reader, *(f"{prefix(one.name)}documents/{name}" for one in self.segments for name in _CODES))
-        of, alive = self.documents, self.documents.alive
-        known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
-        return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
+        return self._there(self.documents.has_code)
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        """`codes.bits`, without reading the floats."""
+        return self._there(self.documents.bits)
 
     @cached_property
     def numbers(self) -> Rows:
         """The number of each document that is there, in the order of `codes`."""
-        numbers, alive = self.documents.doc_numbers.whole(), self.documents.alive
-        return numbers if alive is None else numbers[alive]
+        return self._there(self.documents.doc_numbers)
+
+    def _there(self, column: ChunkedArray[T]) -> NDArray[T]:
+        """The rows of the documents that are there."""
+        return column.whole() if self.documents.alive is None else column.take(np.flatnonzero(self.documents.alive))
 
     @cached_property
     def ids(self) -> dict[int, str]:

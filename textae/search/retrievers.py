@@ -151,9 +151,9 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
         view: its rows that are ranked.
 
     Raises:
-        TextaeError: there is no such system.
+        TextaeError: there is no such system, or it needs floats that the index does not store.
     """
-    snapshot.modality.check_system(name)
+    snapshot.check_system(name)
     postings = [rows.postings for rows in view.units]
     match name.split("-"):
         case ["bm25"]:
@@ -163,10 +163,10 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             return VectorSpace(postings, idf[:-1], float(idf[-1]))
         case ["pixels"]:
             return PixelSearch(EuclideanIndex(view.pixels))
-        case ["code" | "hybrid" as system]:
-            codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
-            if system == "code":
-                return codes
+        case ["code"]:
+            return CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
+        case ["hybrid"]:
+            codes = cast(CodeSearch, retriever("code" if snapshot.stores_floats else "bits", snapshot, view))
             return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)

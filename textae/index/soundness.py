@@ -171,7 +171,7 @@ def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
     with_floats = stores_floats(settings)
     whole = {
         "the codes": of("BITS") == 8 * of("BYTES") > 0 and of("DIMS") > 0 and (of("LSA") > 0 or not with_floats),
-        "the codes and the setting": with_floats or not any(map(_OF_FLOATS.match, arrays)),
+        "the codes and their setting": with_floats or not any(map(_OF_FLOATS.match, arrays)),
         "the classes": "classifier" not in settings or of("CLASSES") == len(settings["classifier"]["classes"]),
         "the documents": settings["documents"]
         == sum(

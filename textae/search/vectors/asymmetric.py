@@ -13,7 +13,7 @@ from textae.encoding.arrays import Floats, Mask, Rows
 from textae.encoding.encoders import Bits, Codes, Quantization
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
-from textae.search.vectors.cosine import ZERO, deviation, sample
+from textae.search.vectors.cosine import ZERO, deviation
 from textae.search.vectors.hamming import HammingIndex
 from textae.search.vectors.two_stage import POOL
 
@@ -51,17 +51,17 @@ class AsymmetricIndex:
 
     def score_std(self, query: Codes) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return deviation(self.scores(query, sample(len(self))))
+        return deviation(self._likeness(query, *self._hamming.sample))
 
     def _likeness(self, query: Codes, bits: Bits, known: NDArray[np.bool_]) -> Floats:
         if not query.has_code[0]:
             return np.zeros(len(bits), np.float32)
         weights = np.abs(self._quantization.sides(query.floats[:1].astype(np.float32))[0])
         of_bytes = weights.reshape(-1, 8) @ _BITS_OF_BYTES.T  # (n_bits / 8, 256): the weight of each set of bits
-        differ = bits ^ query.bits
+        differ = np.ascontiguousarray((bits ^ query.bits).T)
         distance, total = np.zeros(len(bits), np.float32), np.float32(0)
-        for weight, column in zip(of_bytes, differ.T, strict=True):
-            distance += weight[column]
+        for weight, column in zip(of_bytes, differ, strict=True):
+            distance += weight.take(column)
             total += weight[255]
         likeness: Floats = (1 - 2 / (total or 1) * distance) * known
         likeness[np.abs(likeness) <= ZERO] = 0

@@ -76,10 +76,11 @@ class HammingIndex:
 
     def score_std(self, query: Codes) -> float:
         """The standard deviation of the scores of a sample of rows, or of all of few."""
-        return deviation(self._likeness(query, *self._sample))
+        return deviation(self._likeness(query, *self.sample))
 
     @cached_property
-    def _sample(self) -> tuple[Bits, NDArray[np.bool_]]:
+    def sample(self) -> tuple[Bits, NDArray[np.bool_]]:
+        """The bits of a sample of rows, or of all of few, and whether anything is known of each."""
         rows = sample(len(self))
         return self.bits.take(rows), self._known.take(rows)
 

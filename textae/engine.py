@@ -322,7 +322,7 @@ class Engine:
             self.searcher,
             queries,
             qrels,
-            self.snapshot.systems if systems is None else systems,
+            self.snapshot.modality.systems if systems is None else systems,
             baseline,
             seed,
             keep,

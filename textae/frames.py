@@ -203,13 +203,13 @@ def codes(engine: Engine) -> DataFrame:
     Raises:
         QueryError: the index stores bits alone.
     """
-    engine.snapshot.check_floats("a frame of floats", "textae.frames.bits")
+    engine.snapshot.modality.check_floats("a frame of floats", "textae.frames.bits")
     return _byid_text(engine, engine.snapshot.codes.floats.astype(np.float32))
 
 
 def bits(engine: Engine) -> DataFrame:
     """Get the binary codes, a column a bit: (n_documents, n_bits) uint8 of 0 and 1; the index is the ids."""
-    return _byid_text(engine, np.unpackbits(engine.snapshot.bits, axis=1))
+    return _byid_text(engine, np.unpackbits(engine.snapshot.codes.bits, axis=1))
 
 
 def _byid_text(engine: Engine, rows: np.ndarray[Any, Any]) -> DataFrame:

@@ -19,6 +19,7 @@ from textae.explore.duplicates import near_duplicates
 from textae.explore.map import map_model, place
 from textae.explore.sampling import sample
 from textae.index import soundness
+from textae.index.specification import specification
 from textae.index.store import Reader
 
 BITS = replace(TINY, codes="bits")
@@ -104,12 +105,12 @@ def test_floats_are_those_that_the_bits_stand_for(engine, with_floats):
     assert np.array_equal(snapshot.documents.floats.take(rows), floats[rows - 1])
 
 
-def test_systems_that_need_floats_are_refused_with_what_to_do(engine, folder):
+def test_systems_that_need_floats_are_refused_with_what_to_do(engine):
     for mode in ("code", "lsa", "lsa-2", "bits-8", "hamming-16"):
         with pytest.raises(QueryError) as refused:
             engine.search("comet", mode=mode)
         assert str(refused.value) == (
-            f"the system '{mode}' needs float codes, and the index {folder} stores bits alone; "
+            f"the system '{mode}' needs float codes, and the index stores bits alone; "
             "give bits or hybrid, or learn floats by 'textae train --codes floats'"
         )
     with pytest.raises(TextaeError, match="no system 'nope'"):
@@ -217,6 +218,7 @@ class TestAStranger:
     def test_the_index_keeps_its_specification(self, folder):
         with closing(Reader(folder)) as reader:
             assert soundness.faults(reader) == []
+            assert reader.arrays.keys() == specification(reader.arrays, reader.settings).keys()
 
     def test_an_index_without_floats_must_say_so(self, folder):
         with closing(Reader(folder)) as reader:

@@ -173,9 +173,9 @@ def by_labels(
 def _checked(snapshot: Snapshot, systems: Sequence[str], baseline: str | None, seed: int) -> str:
     """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
     if not systems:
-        raise QueryError(f"no system to score; give some of {', '.join(snapshot.systems)}")
+        raise QueryError(f"no system to score; give some of {', '.join(snapshot.modality.systems)}")
     for system in systems:
-        snapshot.check_system(system)
+        snapshot.modality.check_system(system)
     check_seed(seed)
     if baseline is not None and baseline not in systems:
         raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")

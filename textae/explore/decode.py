@@ -34,7 +34,7 @@ def decode_documents(snapshot: Snapshot, ids: Sequence[str], k: int = 20) -> lis
     """
     numbers = [snapshot.number(id) for id in ids]
     for id in ids:
-        if not snapshot.has_code[snapshot.position(id)]:
+        if not snapshot.codes.has_code[snapshot.position(id)]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
     rows = [snapshot.documents.rows_of(number)[0] for number in numbers]
     return decoded(snapshot, snapshot.documents.floats.take(np.array(rows, np.int64)), k, numbers=numbers)

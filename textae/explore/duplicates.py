@@ -106,7 +106,7 @@ def near_duplicates(
     Raises:
         QueryError: as `groups` does.
     """
-    numbers, bits, has_code = snapshot.numbers, snapshot.bits, snapshot.has_code
+    numbers, bits, has_code = snapshot.numbers, snapshot.codes.bits, snapshot.codes.has_code
     radius = int(RADIUS * 8 * bits.shape[1]) if radius is None else radius
 
     is_text = snapshot.modality.kind == TEXTS

@@ -154,7 +154,7 @@ def map_model(
     """
     name = setting(layout)
     if layout == LSA:
-        snapshot.check_floats(f"the layout {LSA!r}", "another layout")
+        snapshot.modality.check_floats(f"the layout {LSA!r}", "another layout")
     model = snapshot.learned.get(name) or MapModel.load(snapshot, layout)
     if model is None or seed not in (None, model.seed):
         model = learn_map(snapshot, layout, snapshot.specs[1].seed if seed is None else seed, progress)

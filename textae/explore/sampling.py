@@ -48,7 +48,7 @@ def sample(snapshot: Snapshot, n: int = 5, k: int = 10, seed: int = 1) -> Sample
     check_seed(seed)
     posterior = AggregatePosterior(_floats(snapshot))
     codes = posterior.draw(n, np.random.default_rng(seed))
-    numbers = snapshot.numbers[snapshot.has_code].tolist()
+    numbers = snapshot.numbers[snapshot.codes.has_code].tolist()
     samples = []
     for code, one in zip(codes, decoded(snapshot, codes, k), strict=True):
         distances = posterior.distances(code)

@@ -330,7 +330,7 @@ def _labels(snapshot: Snapshot, clusters: Clusters, assignment: _Assignment) -> 
 
     A group without a telling label is called like its largest topic.
     """
-    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.has_code.tolist())
+    fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.has_code.tolist())
     labels, n_groups = list(map(label_of, fields)), int(clusters.group_of[-1]) + 1
     telling = telling_values(labels, assignment.topic_of, len(clusters.centres))
     pairs = zip(telling, _typical(snapshot, assignment), strict=True)

@@ -70,7 +70,7 @@ def _dates(snapshot: Snapshot, field: str) -> NDArray[np.datetime64]:
     if field not in snapshot.field_names:
         known = ", ".join(sorted(snapshot.field_names - {"id", "title"})) or "none"
         raise QueryError(f"no document has the field {field!r}; the fields are: {known}")
-    values = np.array(list(snapshot.reader.field(field).values()), object)[snapshot.has_code].tolist()
+    values = np.array(list(snapshot.reader.field(field).values()), object)[snapshot.codes.has_code].tolist()
     scale = colouring(field, values)
     numbers = np.asarray(scale.values if scale else (), np.float64)
     dated, kind = ~np.isnan(numbers), scale.kind if scale else None

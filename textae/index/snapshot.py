@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import BY_BITS, ModelSpec, TrainSpec, specs_of
+from textae.config import ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows, T, evenly_spaced
 from textae.encoding.bags import Tokens
@@ -25,6 +25,7 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
+from textae.index.decoded_bits import DecodedBits
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows, prefix
@@ -40,36 +41,6 @@ if TYPE_CHECKING:
 
 _CODES = ("known", "floats")
 """Arrays whose values are checked before the libraries of clusters and maps read them."""
-
-_AT_A_TIME = 4_096  # rows of bits that are decoded
-
-
-@dataclass(frozen=True)
-class DecodedBits(ChunkedArray[np.floating]):
-    """The float codes that binary ones stand for, in half precision as they are stored; decoded when rows are taken.
-
-    Attributes:
-        parts: the bits.
-        known: (n_rows,) whether each row has a code.
-        quantization: that gave the bits.
-    """
-
-    parts: Sequence[NDArray[Any]]
-    known: ChunkedArray[np.bool_]
-    quantization: Quantization
-
-    def whole(self) -> NDArray[np.floating]:
-        """The codes of all rows."""
-        return self.take(np.arange(len(self)))
-
-    def take(self, rows: Rows) -> NDArray[np.floating]:
-        """The codes of the rows of these numbers, in their order."""
-        codes = np.empty((len(rows), len(self.quantization.mean)), np.float16)
-        for first in range(0, len(rows), _AT_A_TIME):
-            some = rows[first : first + _AT_A_TIME]
-            bits: NDArray[Any] = super().take(some)
-            codes[first : first + len(some)] = self.quantization.floats(bits, self.known.take(some))
-        return codes
 
 
 @dataclass(frozen=True)
@@ -133,6 +104,10 @@ class CorpusView:
             return None
         return np.concatenate([unit.alive() for unit in self.units])
 
+    def there(self, column: ChunkedArray[T]) -> NDArray[T]:
+        """The rows of a column that are not removed."""
+        return column.whole() if self.alive is None else column.take(np.flatnonzero(self.alive))
+
     def rows_of(self, numbers: int | Rows) -> Rows:
         """The rows of one document or of several, rising, without the removed ones."""
         parts, wanted = [], np.atleast_1d(numbers)
@@ -142,6 +117,29 @@ class CorpusView:
             parts.append(np.repeat(start + first - before, end - first) + np.arange(np.sum(end - first)))
         rows = np.concatenate(parts)
         return rows if self.alive is None else rows[self.alive[rows]]
+
+
+class _CodesThere(Codes):
+    """The codes of the rows that are not removed; each kind is read, or decoded, when it is first used.
+
+    Args:
+        view: of the rows.
+    """
+
+    def __init__(self, view: CorpusView) -> None:
+        self._view = view
+
+    @cached_property
+    def has_code(self) -> NDArray[np.bool_]:
+        return self._view.there(self._view.has_code)
+
+    @cached_property
+    def floats(self) -> NDArray[np.floating]:
+        return self._view.there(self._view.floats)
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        return self._view.there(self._view.bits)
 
 
 class Snapshot:
@@ -169,22 +167,14 @@ class Snapshot:
     @cached_property
     def documents(self) -> CorpusView:
         """The documents as wholes."""
-        return CorpusView(tuple(segment.documents for segment in self.segments), self._quantization)
+        quantization = None if self.modality.stores_floats else Quantization.from_arrays(self.arrays)
+        return CorpusView(tuple(segment.documents for segment in self.segments), quantization)
 
     @cached_property
     def searched(self) -> CorpusView:
         """What a query is compared with: the passages of the documents where the index has them."""
         passages = tuple(segment.passages for segment in self.segments if segment.passages is not None)
-        return CorpusView(passages, self._quantization) if passages else self.documents
-
-    @property
-    def stores_floats(self) -> bool:
-        """Whether float codes are stored, the documents' and those of LSA."""
-        return stores_floats(self.reader.settings)
-
-    @cached_property
-    def _quantization(self) -> Quantization | None:
-        return None if self.stores_floats else Quantization.from_arrays(self.arrays)
+        return CorpusView(passages, self.documents.quantization) if passages else self.documents
 
     @cached_property
     def model(self) -> Model:
@@ -193,14 +183,15 @@ class Snapshot:
         stored = settings["analysis"]
         analysis = Analysis(stored["language"], frozenset(stored["stop_words"]), stored.get("version", 1))
         vectorizer = Vectorizer(analysis, Vocabulary.from_arrays(arrays))
-        start = self.modality.baseline_encoder(arrays) if self.stores_floats else None
+        start = self.modality.baseline_encoder(arrays)
         return Model(vectorizer, arrays["idf"], encoder_of(arrays), start, settings["passage"], self.shape)
 
     @cached_property
     def modality(self) -> Modality:
-        """What the documents are: texts, or pictures of one shape."""
+        """What the documents are: texts, or pictures of one shape; and whether they have float codes."""
         shape = self.reader.settings.get("shape")
-        return modality_of(None if shape is None else (shape[0], shape[1], shape[2]))
+        with_floats = stores_floats(self.reader.settings)
+        return modality_of(None if shape is None else (shape[0], shape[1], shape[2]), with_floats=with_floats)
 
     @property
     def shape(self) -> Shape | None:
@@ -222,33 +213,6 @@ class Snapshot:
             QueryError: they are pictures.
         """
         self.modality.check_words(what, self.reader.folder)
-
-    def check_floats(self, what: str, instead: str) -> None:
-        """Check that float codes are stored, which `what` needs.
-
-        Raises:
-            QueryError: bits alone are stored.
-        """
-        if not self.stores_floats:
-            raise QueryError(
-                f"{what} needs float codes, and the index {self.reader.folder} stores bits alone; "
-                f"give {instead}, or learn floats by 'textae train --codes floats'"
-            )
-
-    @property
-    def systems(self) -> tuple[str, ...]:
-        """The names of the ranking systems."""
-        return self.modality.systems if self.stores_floats else BY_BITS
-
-    def check_system(self, name: str) -> None:
-        """Check that a ranking system has this name.
-
-        Raises:
-            TextaeError: none has, or it needs float codes that are not stored.
-        """
-        self.modality.check_system(name)
-        if name not in BY_BITS:
-            self.check_floats(f"the system {name!r}", "bits or hybrid")
 
     @property
     def text_encoder(self) -> TextEncoder:
@@ -272,7 +236,7 @@ class Snapshot:
         """How likely the decoder finds each word over all documents: (n_terms,)."""
         from textae.encoding.decoder import SAMPLE, usual_words
 
-        numbers = self.numbers[self.has_code]
+        numbers = self.numbers[self.codes.has_code]
         rows = self.documents.rows_of(numbers[evenly_spaced(len(numbers), SAMPLE)])
         return usual_words(self.decoder, self.documents.floats.take(rows))
 
@@ -300,27 +264,13 @@ class Snapshot:
     @cached_property
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk, or as bits stand for them."""
-        return Codes(self.has_code, self._there(self.documents.floats), self.bits)
-
-    @cached_property
-    def has_code(self) -> NDArray[np.bool_]:
-        """`codes.has_code`, without reading the codes."""
         check_values(self.reader, *(f"{prefix(one.name)}documents/{name}" for one in self.segments for name in _CODES))
-        return self._there(self.documents.has_code)
-
-    @cached_property
-    def bits(self) -> NDArray[np.uint8]:
-        """`codes.bits`, without reading the floats."""
-        return self._there(self.documents.bits)
+        return _CodesThere(self.documents)
 
     @cached_property
     def numbers(self) -> Rows:
         """The number of each document that is there, in the order of `codes`."""
-        return self._there(self.documents.doc_numbers)
-
-    def _there(self, column: ChunkedArray[T]) -> NDArray[T]:
-        """The rows of the documents that are there."""
-        return column.whole() if self.documents.alive is None else column.take(np.flatnonzero(self.documents.alive))
+        return self.documents.there(self.documents.doc_numbers)
 
     @cached_property
     def ids(self) -> dict[int, str]:

@@ -153,7 +153,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
     Raises:
         TextaeError: there is no such system, or it needs floats that the index does not store.
     """
-    snapshot.check_system(name)
+    snapshot.modality.check_system(name)
     postings = [rows.postings for rows in view.units]
     match name.split("-"):
         case ["bm25"]:
@@ -166,7 +166,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
         case ["code"]:
             return CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
         case ["hybrid"]:
-            codes = cast(CodeSearch, retriever("code" if snapshot.stores_floats else "bits", snapshot, view))
+            codes = cast(CodeSearch, retriever("code" if snapshot.modality.stores_floats else "bits", snapshot, view))
             return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
@@ -174,7 +174,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             return _by_n_bits(system, int(n), snapshot, view)
     # LSA or PCA, with its first dimensions or all
     dims = int(name.split("-")[1]) if "-" in name else None
-    encoder = snapshot.modality.baseline_encoder(snapshot.arrays, dims)
+    encoder = cast(AnyEncoder, snapshot.modality.baseline_encoder(snapshot.arrays, dims))
     return CodeSearch(encoder, CosineIndex(ChunkedArray([rows.lsa[:, :dims] for rows in view.units])))
 
 

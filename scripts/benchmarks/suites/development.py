@@ -19,6 +19,7 @@ from benchmarks.harness.rows import write
 from benchmarks.harness.runs import by_system, indexed, seeds_option
 from textae.evaluation import read_qrels, read_queries
 from textae.evaluation.run import by_judgements
+from textae.index.modality import modality_of
 from textae.index.snapshot import Snapshot
 from textae.search.searcher import Searcher
 from textae.types import Document, Query
@@ -55,12 +56,9 @@ class DevelopmentSet:
 
 
 class WithoutFloats(Snapshot):
-    """An index as if it stored bits alone, which are the same."""
+    """An index of texts as if it stored bits alone, which are the same."""
 
-    @property
-    def stores_floats(self) -> bool:
-        """No."""
-        return False
+    modality = modality_of(None, with_floats=False)
 
 
 @click.command()

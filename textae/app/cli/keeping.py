@@ -255,6 +255,6 @@ def export(path: Path, what: str, shell: ShellOptions) -> None:
 
     with shell.open_engine() as engine:
         if what == "floats":
-            engine.snapshot.check_floats("an export of floats", "--what bits")
+            engine.snapshot.modality.check_floats("an export of floats", "--what bits")
         export_codes(path, list(engine.snapshot.ids.values()), engine.snapshot.codes, what)
     shell.note(f"wrote {path}")

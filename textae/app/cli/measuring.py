@@ -65,15 +65,16 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOption
             from textae.evaluation.run import by_labels
 
             queries = None
+            modality = engine.snapshot.modality
             if scoring.queries:
                 from textae.corpus import read
                 from textae.types import Document
 
-                items = list(read([scoring.queries], table.spec(), kind=engine.snapshot.modality.kind))
+                items = list(read([scoring.queries], table.spec(), kind=modality.kind))
                 queries = [item for item in items if isinstance(item, Document)]
                 if len(queries) < len(items):
                     shell.note(f"skipped {len(items) - len(queries):,} of the queries")
-            names, k, curve = systems or engine.snapshot.systems, scoring.k, scoring.curve
+            names, k, curve = systems or modality.systems, scoring.k, scoring.curve
             scoreboard = by_labels(engine.searcher, scoring.label, queries, names, k, baseline, seed, curve=curve)
         elif scoring.queries and scoring.qrels:
             from textae.evaluation import read_qrels, read_queries

@@ -217,7 +217,7 @@ def document(engine: Engine, id: str) -> WholeDocument:
     check_exists(engine, id)
     snapshot = engine.snapshot
     stored = snapshot.document(id)
-    has_code = snapshot.has_code[snapshot.position(id)]
+    has_code = snapshot.codes.has_code[snapshot.position(id)]
     words = decode_documents(snapshot, [id], _WORDS)[0].words if has_code else ()
     return WholeDocument(
         id=id,

@@ -17,6 +17,13 @@ SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hamming", "hybrid")
 PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits", "hamming")
 """What can search pictures; also `pca-N`, `bits-N` and `hamming-N`."""
 
+BY_BITS = ("tfidf", "bm25", "bits", "hamming", "hybrid")
+"""What can search texts of which an index stores the bits alone."""
+
+FLOATS, BITS = "floats", "bits"
+CODES = (FLOATS, BITS)
+"""What an index stores of the meaning of each document: float codes, those of LSA and bits; or bits alone."""
+
 AUTO = "auto"
 """The language and the passages that suit the corpus, and the device that is there."""
 
@@ -122,6 +129,7 @@ class ModelSpec:
         topics: numbers of a text's code for its topic; the others tell the text from all others.
         rounded: whether the code of pictures has logistic units, which are rounded to its bits before decoding.
         unpool: one of `UNPOOLINGS` for a convolutional auto-encoder of pictures; `NONE` for a fully connected one.
+        codes: what an index stores of each document, one of `CODES`.
     """
 
     dims: int = 320
@@ -134,6 +142,7 @@ class ModelSpec:
     topics: int = 64
     rounded: bool = False
     unpool: str = NONE
+    codes: str = FLOATS
 
     def __post_init__(self) -> None:
         check_bits(self.bits)
@@ -155,6 +164,8 @@ class ModelSpec:
             raise TextaeError(f"a code cannot be held near 0 by {self.code_l2:g}; give 0 (not at all) or more")
         if self.unpool not in (*UNPOOLINGS, NONE):
             raise TextaeError(f"no unpooling {self.unpool!r:.60}; give one of {', '.join(UNPOOLINGS)}, {NONE}")
+        if self.codes not in CODES:
+            raise TextaeError(f"no codes {self.codes!r:.60}; give one of {', '.join(CODES)}")
         if self.rounded and self.bits != self.dims:
             sizes = f"{self.dims} numbers and {self.bits} bits were asked for"
             advice = f"give --dims {self.bits}, or --bits {self.dims}"
@@ -245,6 +256,9 @@ def check_together(model: ModelSpec, train: TrainSpec, *, pictures: bool = False
     if own and model.code_l2:
         what = "a code that starts from LSA has unit length and cannot be held near 0"
         raise TextaeError(f"{what}; give a code-l2 of 0, or another --pretrain than {LSA}")
+    if model.codes == BITS and (pictures or not own):
+        what = "pictures keep their pixels" if pictures else "the length of a deep stack's code is not in its bits"
+        raise TextaeError(f"{what}, so their floats are stored; give --codes {FLOATS}")
     if not own and not convolutional and model.hidden and model.dims > model.hidden[-1]:
         raise TextaeError(
             f"a code of {model.dims} numbers is larger than the layer of {model.hidden[-1]} before it; "

@@ -199,7 +199,11 @@ def codes(engine: Engine) -> DataFrame:
     """Get the float codes: (n_documents, dims) float32; the index is the ids.
 
     A document of which the encoder knows no word has a code of zeros.
+
+    Raises:
+        QueryError: the index stores bits alone.
     """
+    engine.snapshot.modality.check_floats("a frame of floats", "textae.frames.bits")
     return _byid_text(engine, engine.snapshot.codes.floats.astype(np.float32))
 
 

@@ -98,6 +98,14 @@ class TestCodes:
         assert there.encode(bags({0: 1})).bits.tolist() == [[0b10011001]]
         assert beyond.encode(bags({0: 1})).bits.tolist() == [[0b01000110]]
 
+    def test_bits_stand_for_the_code_in_the_middle_of_their_sides(self) -> None:
+        # |mean|² = .36, and of 8 bits each has σ² = .64 / 8: a side is √(2 / π) √.08 from 0
+        side = (2 / np.pi * 0.08) ** 0.5
+        planes = Quantization(np.float32([0, 0.6]), np.eye(2, 8, dtype=np.float32))
+        expected = unit(np.float32([[side, 0.6 - side], [-side, 0.6 + side], [0, 0]]))
+        some = planes.floats(np.uint8([[0b10000000], [0b01000000], [0]]), np.array([True, True, False]))
+        assert some == pytest.approx(expected, abs=1e-6)
+
     def test_terms_beyond_the_first_layer_have_no_effect(self) -> None:
         both = encoder().encode(bags({0: 1, 7: 9}, {0: 1})).floats
         assert np.array_equal(both[0], both[1])

@@ -69,7 +69,8 @@ class Decoder:
         return cls(layers_from(arrays, "decoder/"), kernels, arrays.get("decoder/kernel/shapes"))
 
 
-_SAMPLE = 512  # documents whose words are averaged: .3 s for 20,000 terms
+SAMPLE = 512
+"""Documents whose words are averaged: .3 s for 20,000 terms."""
 _AT_A_TIME = 128  # codes decoded at a time
 
 
@@ -88,7 +89,7 @@ def usual_words(decoder: Decoder, floats: NDArray[np.floating]) -> Doubles:
     Returns:
         (n_terms,)
     """
-    rows = evenly_spaced(len(floats), _SAMPLE)
+    rows = evenly_spaced(len(floats), SAMPLE)
     total = np.zeros(len(decoder.layers[-1][1]))
     for first in range(0, len(rows), _AT_A_TIME):
         total += decoder.words(floats[rows[first : first + _AT_A_TIME]]).sum(axis=0, dtype=np.float64)

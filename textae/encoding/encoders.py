@@ -91,6 +91,19 @@ class Quantization:
         """How far codes lie from each plane, and on which side: (n, dims) to (n, n_bits)."""
         return matmul(floats - self.mean, self.rotation)
 
+    def floats(self, bits: Bits, has_code: NDArray[np.bool_]) -> Floats:
+        """The codes that bits stand for: (n, n_bits / 8) to (n, dims), of unit length; zeros where there is no code.
+
+            unit(mean + σ √(2 / π) · s Rᵀ)        s = ±1; σ² = (1 - |mean|²) / n_bits, the mean square of a side
+
+        A Gaussian side is √(2 / π) σ from 0 on average. The cosine with the code is .89 on average for MED's documents,
+        .85 for those of 20 Newsgroups, and no higher with the measured mean of each side.
+        """
+        n_bits = self.rotation.shape[1]
+        side = np.float32(np.sqrt(2 / np.pi * max(0.0, 1 - float(self.mean @ self.mean)) / n_bits))
+        signs = np.unpackbits(bits, axis=1).astype(np.float32) * 2 - 1
+        return unit(self.mean + matmul(signs * side, self.rotation.T)) * has_code[:, None]
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
         return {"encoder/mean": self.mean, "encoder/rotation": self.rotation}

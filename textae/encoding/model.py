@@ -15,7 +15,8 @@ class Model:
         vectorizer: from texts to terms.
         idf: (n_terms + 1,) of the learned corpus; the last is that of terms from later documents.
         encoder: from documents to codes.
-        start: the baseline from which training started: LSA, or PCA for pictures.
+        start: the baseline from which training started: LSA, or PCA for pictures; None where the index stores bits
+            alone, and no codes of a baseline.
         passage: words of a passage; 0 to search whole documents.
         shape: height, width and channels of pictures; None for texts.
     """
@@ -23,6 +24,6 @@ class Model:
     vectorizer: Vectorizer
     idf: Floats
     encoder: AnyEncoder
-    start: Encoder | PixelEncoder
+    start: Encoder | PixelEncoder | None
     passage: int
     shape: tuple[int, int, int] | None = None

@@ -33,11 +33,11 @@ def decode_documents(snapshot: Snapshot, ids: Sequence[str], k: int = 20) -> lis
         QueryError: no document has an id, or the encoder knows no word of it.
     """
     numbers = [snapshot.number(id) for id in ids]
-    positions = [snapshot.position(id) for id in ids]
-    for id, position in zip(ids, positions, strict=True):
-        if not snapshot.codes.has_code[position]:
+    for id in ids:
+        if not snapshot.codes.has_code[snapshot.position(id)]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it has no code to decode")
-    return decoded(snapshot, snapshot.codes.floats[np.array(positions, np.int64)], k, numbers=numbers)
+    rows = [snapshot.documents.rows_of(number)[0] for number in numbers]
+    return decoded(snapshot, snapshot.documents.floats.take(np.array(rows, np.int64)), k, numbers=numbers)
 
 
 def decode_text(snapshot: Snapshot, text: str, k: int = 20) -> Decoded:
@@ -63,7 +63,7 @@ def decode_code(snapshot: Snapshot, code: str, k: int = 20) -> Decoded:
     Raises:
         QueryError: it is no code of this index.
     """
-    dims, parts = snapshot.codes.floats.shape[1], code.split(",")
+    dims, parts = snapshot.model.encoder.dims, code.split(",")
     if len(parts) != dims:
         raise QueryError(f"the code has {len(parts):,} numbers, and those of this index have {dims}")
     numbers = []

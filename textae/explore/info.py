@@ -46,8 +46,9 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     is_new = snapshot.numbers >= settings["learned_numbers"]
     added, learned = snapshot.numbers[is_new], snapshot.numbers[~is_new]
     facts |= {
-        "bytes_floats": sum(part.nbytes for part in documents.floats.parts),
-        "bytes_bits": sum(part.nbytes for part in documents.bits.parts),
+        "bytes_floats": sum(rows.codes.floats.nbytes for rows in documents.units),
+        "bytes_bits": sum(rows.codes.bits.nbytes for rows in documents.units),
+        "bytes_of_codes_per_document": round(bytes_of_codes(snapshot) / len(snapshot.reader)),
         "segments": len(snapshot.segments),
         "added_since_learned": len(added),
         "removed_since_learned": settings["learned_documents"] - len(learned),
@@ -64,6 +65,12 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     if labels := settings.get("classifier"):
         facts |= {"label_field": labels["field"], "labelled": labels["labelled"], "labels": len(labels["classes"])}
     return facts
+
+
+def bytes_of_codes(snapshot: Snapshot) -> int:
+    """The size of all codes and of LSA's, of documents and passages, with the removed ones."""
+    units = [rows for segment in snapshot.segments for _, rows in segment.units()]
+    return sum(rows.codes.floats.nbytes + rows.codes.bits.nbytes + rows.lsa.nbytes for rows in units)
 
 
 def sources(snapshot: Snapshot) -> list[dict[str, Any]]:

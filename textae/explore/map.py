@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from textae.config import LAYOUTS, LSA, NEIGHBOURS, check_seed
 from textae.encoding.arrays import Floats, Ints, Rows
 from textae.encoding.decoder import most_telling
-from textae.encoding.encoders import PixelEncoder
+from textae.encoding.encoders import TextEncoder
 from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import TextaeError
@@ -149,10 +149,12 @@ def map_model(
         progress: called at each stage of learning.
 
     Raises:
-        TextaeError: no such layout; or the seed is out of range.
+        TextaeError: no such layout; the seed is out of range; or the layout is LSA's, and bits alone are stored.
         StoreError: another process is writing to the index.
     """
     name = setting(layout)
+    if layout == LSA:
+        snapshot.modality.check_floats(f"the layout {LSA!r}", "another layout")
     model = snapshot.learned.get(name) or MapModel.load(snapshot, layout)
     if model is None or seed not in (None, model.seed):
         model = learn_map(snapshot, layout, snapshot.specs[1].seed if seed is None else seed, progress)
@@ -267,7 +269,7 @@ def place(snapshot: Snapshot, model: MapModel, texts: Sequence[str]) -> Floats:
     """
     snapshot.check_words("a place on the map by words")
     encoder = snapshot.model.start if model.layout == LSA else snapshot.model.encoder
-    assert not isinstance(encoder, PixelEncoder)  # of texts
+    assert isinstance(encoder, TextEncoder)  # of texts, and LSA's where that is stored
     codes = encoder.encode(snapshot.model.vectorizer.transform(texts))
     coordinates = model.projection.coordinates(codes.floats)
     coordinates[~codes.has_code] = np.nan

@@ -65,7 +65,7 @@ def grid(snapshot: Snapshot, n: int = 6, k: int = 3) -> Grid:
     """
     if n < 1:
         raise QueryError(f"the number of rows must be at least 1, got {n}")
-    dims = snapshot.codes.floats.shape[1]
+    dims = snapshot.model.encoder.dims
     if dims != 2:
         how = "--preset hinton2006 --dims 2" if snapshot.modality.kind == TEXTS else "--dims 2"
         raise QueryError(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import AUTO, LONG, LSA, PASSAGE, ModelSpec, TrainSpec, stored_settings
+from textae.config import AUTO, FLOATS, LONG, LSA, PASSAGE, ModelSpec, TrainSpec, stored_settings
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.arrays import Floats, Rows
@@ -196,7 +196,8 @@ def learn_and_write(
         writer.put_all("", with_checksums(learned.encoder.arrays() | learned.decoder.arrays()))
         writer.set("layer_errors", learned.errors)
         encoder = learned.encoder if tune is None else tune(learned)
-        model_of_segments = Model(vectorizer, idf_of, encoder, start, corpus.passage, modality.shape)
+        stored_start = start if model.codes == FLOATS else None
+        model_of_segments = Model(vectorizer, idf_of, encoder, stored_start, corpus.passage, modality.shape)
         segment_writer = SegmentWriter(writer, model_of_segments)
         segment_writer.append(corpus.doc_numbers, corpus.tokens, progress)
     segment_writer.finish()
@@ -252,7 +253,8 @@ def _learn_texts(
         learned = learn(bags, start, model, train, progress)
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
-    writer.put_all("", with_checksums({"lsa/words": start.words}))
+    if model.codes == FLOATS:
+        writer.put_all("", with_checksums({"lsa/words": start.words}))
     return learned, start
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textae import config
-from textae.config import AUTO, PICTURE_SYSTEMS, SYSTEMS, ModelSpec, Preset, TrainSpec
+from textae.config import AUTO, BY_BITS, PICTURE_SYSTEMS, SYSTEMS, ModelSpec, Preset, TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder, Inputs, PixelEncoder
 from textae.encoding.pixels import Pixels
@@ -29,6 +29,7 @@ class Modality(ABC):
         exact_match: what finds documents without learning.
         systems: names of the ranking systems.
         default_system: ranks unless a person names another one.
+        stores_floats: whether the index has float codes, those of the documents and those of the baseline.
         shape: height, width and channels of the pictures; None for texts.
     """
 
@@ -37,6 +38,7 @@ class Modality(ABC):
     exact_match: ClassVar[str]
     systems: ClassVar[tuple[str, ...]]
     default_system: ClassVar[str]
+    stores_floats: ClassVar[bool] = True
 
     shape: ClassVar[Shape | None] = None
 
@@ -44,9 +46,19 @@ class Modality(ABC):
         """Check that a ranking system has this name.
 
         Raises:
-            TextaeError: none has.
+            TextaeError: none has, or it needs float codes that the index does not have.
         """
         config.check_system(name, pictures=self.kind == PICTURES)
+
+    def check_floats(self, what: str, instead: str) -> None:
+        """Check that the index has float codes, which `what` needs.
+
+        Raises:
+            QueryError: it stores bits alone.
+        """
+        if not self.stores_floats:
+            advice = f"give {instead}, or learn floats by 'textae train --codes floats'"
+            raise QueryError(f"{what} needs float codes, and the index stores bits alone; {advice}")
 
     def check_training(self, model: ModelSpec, train: TrainSpec) -> None:
         """Check that a shape and a training fit together, and fit these documents.
@@ -97,8 +109,8 @@ class Modality(ABC):
         """What an encoder reads of n documents: their bags, or their pixels."""
 
     @abstractmethod
-    def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> Encoder | PixelEncoder:
-        """LSA or PCA, with all of its dimensions or the first few."""
+    def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> Encoder | PixelEncoder | None:
+        """LSA or PCA, with all of its dimensions or the first few; None where the index stores bits alone."""
 
     @abstractmethod
     def n_inputs(self, model: ModelSpec, n_terms: int) -> int:
@@ -112,7 +124,8 @@ class Modality(ABC):
 
 class _Text(Modality):
     kind, noun, exact_match = TEXTS, "documents", "matching words"
-    systems, default_system = SYSTEMS, "hybrid"
+    systems: ClassVar[tuple[str, ...]] = SYSTEMS
+    default_system = "hybrid"
 
     def language(self, language: str | None, passage: int | None) -> str | None:
         return language
@@ -126,12 +139,24 @@ class _Text(Modality):
     def features(self, bags: Bags, pictures: Sequence[Picture]) -> Bags:
         return bags
 
-    def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> Encoder:
+    def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> Encoder | None:
         words = arrays["lsa/words"]
         return Encoder.lsa(words[:, :dims], arrays["idf"][: len(words)])
 
     def n_inputs(self, model: ModelSpec, n_terms: int) -> int:
         return min(model.inputs, n_terms)
+
+
+class _TextByBits(_Text):
+    systems, stores_floats = BY_BITS, False
+
+    def check_system(self, name: str) -> None:
+        super().check_system(name)
+        if name not in self.systems:
+            self.check_floats(f"the system {name!r}", "bits or hybrid")
+
+    def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -168,6 +193,8 @@ class _Image(Modality):
 TEXT: Modality = _Text()
 
 
-def modality_of(shape: Shape | None) -> Modality:
-    """The modality of documents: texts where the shape is None, else pictures of that shape."""
-    return TEXT if shape is None else _Image(shape)
+def modality_of(shape: Shape | None, *, with_floats: bool = True) -> Modality:
+    """The modality of documents: texts where the shape is None, else pictures of that shape, which have float codes."""
+    if shape is not None:
+        return _Image(shape)
+    return TEXT if with_floats else _TextByBits()

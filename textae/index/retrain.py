@@ -163,10 +163,11 @@ def _tune_what_is_there(writer: UpdateWriter, snapshot: Snapshot, tune: Tune, pr
     model = snapshot.specs[0]
     with too_little_memory_is_an_error(model):
         encoder = tune(_tokens(snapshot).bags(), model.dropout, Learned(encoder, snapshot.decoder))
+        tuned = replace(snapshot.model, encoder=encoder)
         for segment in snapshot.segments:
             for name, unit in segment.units():
                 rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
-                writer.put_all(f"{prefix(segment.name)}{name}/", encode_rows(rows, encoder, progress))
+                writer.put_all(f"{prefix(segment.name)}{name}/", encode_rows(rows, tuned, progress))
 
 
 def _fine_tune(

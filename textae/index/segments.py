@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.arrays import Ints, Rows
 from textae.encoding.bags import Bags, Tokens, row_starts
-from textae.encoding.encoders import AnyEncoder, Codes, Inputs, encode
+from textae.encoding.encoders import Codes, Inputs, encode
 from textae.encoding.model import Model
 from textae.encoding.passages import passages
 from textae.encoding.pixels import Pixels
@@ -46,6 +46,7 @@ _CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`text
 
 _NO_SPANS = np.zeros((0, 2), np.int32)
 _NO_PIXELS = np.zeros((0, 0), np.uint8)
+_NO_FLOATS = np.zeros((0, 0), np.float16)
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class SegmentRows:
     Attributes:
         doc_numbers: (n,) int64, the number of each row's document; rising.
         postings: the words of the rows.
-        codes: as stored.
-        lsa: (n, dims) float16, the codes of the baseline: LSA's, or PCA's of pictures.
+        codes: as stored; the floats are empty where bits alone are.
+        lsa: (n, dims) float16, the codes of the baseline: LSA's, or PCA's of pictures; empty where bits alone are.
         removed: rows of removed documents.
         token_spans: (n, 2) int32, the first token of each passage in its document and the one after the last;
             empty for whole documents.
@@ -92,17 +93,18 @@ class SegmentRows:
         """The rows that these arrays hold."""
         postings = Postings.from_arrays(_below(arrays, "postings/"))
         removed = Removed.from_arrays(_below(arrays, "removed/"))
-        codes = Codes(arrays["known"], arrays["floats"], arrays["bits"])
+        floats, lsa = (arrays.get(name, _NO_FLOATS) for name in ("floats", "lsa"))
+        codes = Codes(arrays["known"], floats, arrays["bits"])
         token_spans, char_spans = (arrays.get(name, _NO_SPANS) for name in ("windows", "places"))
         pixels = arrays.get("pixels", _NO_PIXELS)
-        return cls(arrays["owners"], postings, codes, arrays["lsa"], removed, token_spans, char_spans, pixels)
+        return cls(arrays["owners"], postings, codes, lsa, removed, token_spans, char_spans, pixels)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The arrays with an entry for each row, by their names on disk."""
         columns: dict[str, NDArray[Any]] = {"owners": self.doc_numbers, "known": self.codes.has_code}
         columns |= {"floats": self.codes.floats, "bits": self.codes.bits, "lsa": self.lsa}
         columns |= {"windows": self.token_spans, "places": self.char_spans, "pixels": self.pixels}
-        return {name: array for name, array in columns.items() if len(array) == len(self)}
+        return {name: array for name, array in columns.items() if len(array) == len(self) and 0 not in array.shape[1:]}
 
 
 @dataclass(frozen=True)
@@ -242,19 +244,22 @@ def _build_rows(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, pro
     yield "owners", doc_numbers
     yield from _under("postings/", postings_of(bags, model).arrays().items())
     yield from _under("removed/", Removed.none().arrays().items())
-    yield from encode_rows(inputs, model.encoder, progress).items()
-    lsa = [encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK)]
-    yield "lsa", np.concatenate(lsa)
+    yield from encode_rows(inputs, model, progress).items()
+    if model.start is not None:
+        lsa = [encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK)]
+        yield "lsa", np.concatenate(lsa)
 
 
-def encode_rows(inputs: Inputs, encoder: AnyEncoder, progress: Progress) -> dict[str, NDArray[Any]]:
+def encode_rows(inputs: Inputs, model: Model, progress: Progress) -> dict[str, NDArray[Any]]:
     """The codes of documents or passages, as they are stored."""
-    parts: dict[str, list[NDArray[Any]]] = {"known": [], "floats": [], "bits": []}
+    parts: dict[str, list[NDArray[Any]]] = {"known": [], "bits": []}
+    if model.start is not None:
+        parts["floats"] = []
     for chunk in inputs.chunks(_CHUNK):
-        codes = encode(encoder, chunk)
-        parts["known"].append(codes.has_code)
-        parts["floats"].append(codes.floats.astype(np.float16))
-        parts["bits"].append(codes.bits)
+        codes = encode(model.encoder, chunk)
+        columns = {"known": codes.has_code, "bits": codes.bits, "floats": codes.floats.astype(np.float16)}
+        for name, column in parts.items():
+            column.append(columns[name])
         progress("encoding", sum(map(len, parts["known"])), len(inputs))
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 

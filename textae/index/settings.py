@@ -79,7 +79,7 @@ _SCALAR = _either(_NONE, _FLAG, _number(), _is_text)
 
 _ABOUT: Mapping[str, Valid] = {
     **dict.fromkeys(("dims", "bits", "inputs", "topics", "most_documents"), _whole()),
-    **dict.fromkeys(("corruption", "unpool", "device", "pretrain"), _is_text),
+    **dict.fromkeys(("codes", "corruption", "unpool", "device", "pretrain"), _is_text),
     **dict.fromkeys(("drop", "code_l2"), _number()),
     "language": _either(_NONE, _is_text),
     "hidden": _list(_whole(), most=1_000),

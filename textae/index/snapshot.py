@@ -16,19 +16,21 @@ from numpy.typing import NDArray
 
 from textae.config import ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
-from textae.encoding.arrays import Mask, Rows
+from textae.encoding.arrays import Mask, Rows, T, evenly_spaced
 from textae.encoding.bags import Tokens
-from textae.encoding.encoders import Codes, Inputs, TextEncoder, encoder_of
+from textae.encoding.encoders import Codes, Inputs, Quantization, TextEncoder, encoder_of
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
+from textae.index.decoded_bits import DecodedBits
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows, prefix
 from textae.index.soundness import check_opened, check_values
+from textae.index.specification import stores_floats
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
 
@@ -47,9 +49,11 @@ class CorpusView:
 
     Attributes:
         units: of each segment.
+        quantization: that gave the bits, where they are stored alone.
     """
 
     units: tuple[SegmentRows, ...]
+    quantization: Quantization | None = None
 
     @cached_property
     def doc_numbers(self) -> ChunkedArray[np.int64]:
@@ -63,7 +67,9 @@ class CorpusView:
 
     @cached_property
     def floats(self) -> ChunkedArray[np.floating]:
-        """The float codes."""
+        """The float codes, or those that the bits stand for."""
+        if self.quantization is not None:
+            return DecodedBits(self.bits.parts, self.has_code, self.quantization)
         return ChunkedArray([unit.codes.floats for unit in self.units])
 
     @cached_property
@@ -98,6 +104,10 @@ class CorpusView:
             return None
         return np.concatenate([unit.alive() for unit in self.units])
 
+    def there(self, column: ChunkedArray[T]) -> NDArray[T]:
+        """The rows of a column that are not removed."""
+        return column.whole() if self.alive is None else column.take(np.flatnonzero(self.alive))
+
     def rows_of(self, numbers: int | Rows) -> Rows:
         """The rows of one document or of several, rising, without the removed ones."""
         parts, wanted = [], np.atleast_1d(numbers)
@@ -107,6 +117,29 @@ class CorpusView:
             parts.append(np.repeat(start + first - before, end - first) + np.arange(np.sum(end - first)))
         rows = np.concatenate(parts)
         return rows if self.alive is None else rows[self.alive[rows]]
+
+
+class _CodesThere(Codes):
+    """The codes of the rows that are not removed; each kind is read, or decoded, when it is first used.
+
+    Args:
+        view: of the rows.
+    """
+
+    def __init__(self, view: CorpusView) -> None:
+        self._view = view
+
+    @cached_property
+    def has_code(self) -> NDArray[np.bool_]:
+        return self._view.there(self._view.has_code)
+
+    @cached_property
+    def floats(self) -> NDArray[np.floating]:
+        return self._view.there(self._view.floats)
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        return self._view.there(self._view.bits)
 
 
 class Snapshot:
@@ -134,13 +167,14 @@ class Snapshot:
     @cached_property
     def documents(self) -> CorpusView:
         """The documents as wholes."""
-        return CorpusView(tuple(segment.documents for segment in self.segments))
+        quantization = None if self.modality.stores_floats else Quantization.from_arrays(self.arrays)
+        return CorpusView(tuple(segment.documents for segment in self.segments), quantization)
 
     @cached_property
     def searched(self) -> CorpusView:
         """What a query is compared with: the passages of the documents where the index has them."""
         passages = tuple(segment.passages for segment in self.segments if segment.passages is not None)
-        return CorpusView(passages) if passages else self.documents
+        return CorpusView(passages, self.documents.quantization) if passages else self.documents
 
     @cached_property
     def model(self) -> Model:
@@ -154,9 +188,10 @@ class Snapshot:
 
     @cached_property
     def modality(self) -> Modality:
-        """What the documents are: texts, or pictures of one shape."""
+        """What the documents are: texts, or pictures of one shape; and whether they have float codes."""
         shape = self.reader.settings.get("shape")
-        return modality_of(None if shape is None else (shape[0], shape[1], shape[2]))
+        with_floats = stores_floats(self.reader.settings)
+        return modality_of(None if shape is None else (shape[0], shape[1], shape[2]), with_floats=with_floats)
 
     @property
     def shape(self) -> Shape | None:
@@ -199,9 +234,11 @@ class Snapshot:
     @cached_property
     def usual_words(self) -> NDArray[np.float64]:
         """How likely the decoder finds each word over all documents: (n_terms,)."""
-        from textae.encoding.decoder import known_floats, usual_words
+        from textae.encoding.decoder import SAMPLE, usual_words
 
-        return usual_words(self.decoder, known_floats(self.codes))
+        numbers = self.numbers[self.codes.has_code]
+        rows = self.documents.rows_of(numbers[evenly_spaced(len(numbers), SAMPLE)])
+        return usual_words(self.decoder, self.documents.floats.take(rows))
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -226,17 +263,14 @@ class Snapshot:
 
     @cached_property
     def codes(self) -> Codes:
-        """The codes of all documents that are there, as they are on disk."""
+        """The codes of all documents that are there, as they are on disk, or as bits stand for them."""
         check_values(self.reader, *(f"{prefix(one.name)}documents/{name}" for one in self.segments for name in _CODES))
-        of, alive = self.documents, self.documents.alive
-        known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
-        return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
+        return _CodesThere(self.documents)
 
     @cached_property
     def numbers(self) -> Rows:
         """The number of each document that is there, in the order of `codes`."""
-        numbers, alive = self.documents.doc_numbers.whole(), self.documents.alive
-        return numbers if alive is None else numbers[alive]
+        return self.documents.there(self.documents.doc_numbers)
 
     @cached_property
     def ids(self) -> dict[int, str]:

@@ -29,7 +29,7 @@ from textae.index.checksums import checksummed, checksums
 from textae.index.postings import Removed
 from textae.index.records import Arrays, damaged
 from textae.index.segments import Segment, SegmentRows
-from textae.index.specification import Rule, Spec, specification
+from textae.index.specification import Rule, Spec, specification, stores_floats
 from textae.index.store import Reader
 
 _HASHED = 3 << 19
@@ -168,8 +168,10 @@ def _n_terms(reader: Reader) -> int:
 def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
     """What the shapes of arrays must have to do with each other and with the settings."""
     settings, arrays, of = reader.settings, reader.arrays, sizes.of
+    with_floats = stores_floats(settings)
     whole = {
-        "the codes": of("BITS") == 8 * of("BYTES") > 0 and of("DIMS") > 0 and of("LSA") > 0,
+        "the codes": of("BITS") == 8 * of("BYTES") > 0 and of("DIMS") > 0 and (of("LSA") > 0 or not with_floats),
+        "the codes and their setting": with_floats or not any(map(_OF_FLOATS.match, arrays)),
         "the classes": "classifier" not in settings or of("CLASSES") == len(settings["classifier"]["classes"]),
         "the documents": settings["documents"]
         == sum(
@@ -190,9 +192,11 @@ def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
             hidden = of("HIDDEN")
             whole["the encoder"] = n_instance + n_topics == of("DIMS") and max(n_instance, n_topics) <= hidden
         is_deep = "encoder/deep/weight0" in arrays
+        whole["the training and the codes"] = with_floats or not is_deep
         whole["the training and the encoder"] = is_deep == (settings["about"].get("pretrain", LSA) != LSA)
         whole["the kinds of arrays"] = not any(map(_OF_PICTURES.match, arrays))
     else:
+        whole["the documents and the codes"] = with_floats
         whole |= _pictures_agree(reader, sizes)
     if "topics" in settings:
         whole["the topics"] = _topics_agree(reader, sizes)
@@ -233,6 +237,7 @@ def _pictures_agree(reader: Reader, sizes: _Sizes) -> dict[str, bool]:
 
 
 _OF_PICTURES = re.compile("(encoder|decoder)/(kernel|pixel)/|unlabelled/encoder/(kernel|pixel|deep)/")
+_OF_FLOATS = re.compile("lsa/|segments/.*/(floats|lsa)$")
 _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import LAYOUTS, LSA
+from textae.config import FLOATS, LAYOUTS, LSA
 from textae.index.checksums import PREFIX, checksummed, n_blocks
 from textae.index.records import Arrays
 
@@ -113,9 +113,7 @@ _POSITIVE = _within(1e-30, 1e30)
 _ROWS = {
     "owners": _spec("i8", "rows", _within(*_NUMBER), _NOT_FALLING),
     "known": _spec("b1", "rows", _BOOLEAN),
-    "floats": _spec("f2", "rows DIMS"),
     "bits": _spec("u1", "rows BYTES"),
-    "lsa": _spec("f2", "rows LSA"),
     "postings/terms": _spec("i4", "here", _within(0, "TERMS"), _RISING),
     "postings/starts": _starts("here", "postings", _RISING),
     "postings/documents": _spec("i4", "postings", _within(0, "rows")),
@@ -128,6 +126,7 @@ _ROWS = {
     "removed/counts": _spec("i8", "held", _within(1, 2**31)),
     "removed/length": Spec("i8", "1", (_within(*_NUMBER),), on_opening=1),
 }
+_FLOATS = {"floats": _spec("f2", "rows DIMS"), "lsa": _spec("f2", "rows LSA")}
 _SPANS = _spec("i4", "rows 2", _within(0, 2**31))
 _SEGMENT = {
     "tokens/starts": _starts("documents", "tokens"),
@@ -216,16 +215,17 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
     for part in range(max(1, n_parts)):
         all_of.put(f"vocabulary/{part}/", _VOCABULARY)
     (_texts if settings["shape"] is None else _pictures)(all_of, arrays, settings)
+    of_rows = _ROWS | (_FLOATS if stores_floats(settings) else {})
     for segment in settings["segments"]:
         group = f"segments/{segment}/"
         all_of.put(group, _SEGMENT)
-        all_of.put(f"{group}documents/", _ROWS)
+        all_of.put(f"{group}documents/", of_rows)
         if settings["shape"] is not None:
             all_of.put(f"{group}documents/", {"pixels": _spec("u1", "rows PIXELS")})
         else:
             all_of.put(group, _NAMES)
         if settings["passage"]:
-            all_of.put(f"{group}passages/", {**_ROWS, "windows": _SPANS, "places": _SPANS})
+            all_of.put(f"{group}passages/", {**of_rows, "windows": _SPANS, "places": _SPANS})
     if "classifier" in settings:
         all_of.put("classifier/", _CLASSIFIER)
     if "topics" in settings:
@@ -242,8 +242,15 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
     return all_of.specs
 
 
-def _texts(all_of: _Specification, arrays: Arrays, _: Mapping[str, Any]) -> None:
-    all_of.put("", {"idf": _spec("f4", "LEARNED+1"), "lsa/words": _spec("f4", "INPUTS LSA")})
+def stores_floats(settings: Mapping[str, Any]) -> bool:
+    """Whether an index with these settings has float codes, those of its documents and those of LSA."""
+    return bool(settings["about"].get("codes", FLOATS) == FLOATS)
+
+
+def _texts(all_of: _Specification, arrays: Arrays, settings: Mapping[str, Any]) -> None:
+    all_of.put("", {"idf": _spec("f4", "LEARNED+1")})
+    if stores_floats(settings):
+        all_of.put("", {"lsa/words": _spec("f4", "INPUTS LSA")})
     all_of.network("decoder/", "DIMS", "INPUTS", "f2")
     if "encoder/deep/weight0" in arrays:
         all_of.put("encoder/", _QUANTIZATION)

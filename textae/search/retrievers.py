@@ -157,7 +157,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
         view: its rows that are ranked.
 
     Raises:
-        TextaeError: there is no such system.
+        TextaeError: there is no such system, or it needs floats that the index does not store.
     """
     snapshot.modality.check_system(name)
     postings = [rows.postings for rows in view.units]
@@ -169,10 +169,10 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             return VectorSpace(postings, idf[:-1], float(idf[-1]))
         case ["pixels"]:
             return PixelSearch(EuclideanIndex(view.pixels))
-        case ["code" | "hybrid" as system]:
-            codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
-            if system == "code":
-                return codes
+        case ["code"]:
+            return CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
+        case ["hybrid"]:
+            codes = cast(CodeSearch, retriever("code" if snapshot.modality.stores_floats else "bits", snapshot, view))
             return Hybrid(BM25(postings, view.statistics), codes)
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
@@ -180,7 +180,7 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             return _by_n_bits(system, int(n), snapshot, view)
     # LSA or PCA, with its first dimensions or all
     dims = int(name.split("-")[1]) if "-" in name else None
-    encoder = snapshot.modality.baseline_encoder(snapshot.arrays, dims)
+    encoder = cast(AnyEncoder, snapshot.modality.baseline_encoder(snapshot.arrays, dims))
     return CodeSearch(encoder, CosineIndex(ChunkedArray([rows.lsa[:, :dims] for rows in view.units])))
 
 

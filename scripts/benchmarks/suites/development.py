@@ -18,11 +18,17 @@ from benchmarks.harness.precision import label_precision
 from benchmarks.harness.rows import write
 from benchmarks.harness.runs import by_system, indexed, seeds_option
 from textae.evaluation import read_qrels, read_queries
+from textae.evaluation.run import by_judgements
+from textae.index.modality import modality_of
+from textae.index.snapshot import Snapshot
+from textae.search.searcher import Searcher
 from textae.types import Document, Query
 
 SYSTEMS = ("bm25", "tfidf", "lsa", "code", "bits", "hybrid")
 TITLED = ("cran", "cisi", "cacm", "lisa", "med", "npl")
 SETS = ("scifact", *TITLED, "20newsgroups", "arxiv")
+BITS_ALONE = "hybrid, 32 bytes"
+"""The hybrid of an index that stores bits alone."""
 QUERIES = 400
 """Queries of each set, at most; the standard error of a mean of 400 is about .02."""
 ABSTRACTS = 10_000
@@ -49,6 +55,12 @@ class DevelopmentSet:
     depth: int = 0
 
 
+class WithoutFloats(Snapshot):
+    """An index of texts as if it stored bits alone, which are the same."""
+
+    modality = modality_of(None, with_floats=False)
+
+
 @click.command()
 @seeds_option
 @click.option("--only", default=",".join(SETS), show_default=True, help="The sets, between commas.")
@@ -60,9 +72,15 @@ def development(seeds: tuple[int, ...], only: str) -> None:
             with table(part.corpus) as source, indexed(source, seed=seed) as (engine, cost):
                 if part.queries:
                     board = engine.evaluate(part.queries, part.qrels, SYSTEMS, seed=seed)
-                    write("nDCG@10, development", name, cost.documents, by_system(board.figures, "nDCG@10"), seed)
+                    figures = by_system(board.figures, "nDCG@10")
+                    searcher = Searcher(WithoutFloats(engine.snapshot.reader))
+                    alone = by_judgements(searcher, part.queries, part.qrels, ("hybrid",), None, seed, None)
+                    figures[BITS_ALONE] = by_system(alone.figures, "nDCG@10")["hybrid"]
+                    write("nDCG@10, development", name, cost.documents, figures, seed)
                 if part.labelled:
-                    scores = label_precision(engine, SYSTEMS, part.labelled, part.depth)
+                    hybrid = Searcher(WithoutFloats(engine.snapshot.reader)).retriever("hybrid")
+                    systems = {one: engine.searcher.retriever(one) for one in SYSTEMS} | {BITS_ALONE: hybrid}
+                    scores = label_precision(engine, systems, part.labelled, part.depth)
                     write(f"P@{part.depth}, development", name, cost.documents, scores, seed)
 
 

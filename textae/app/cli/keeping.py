@@ -254,5 +254,7 @@ def export(path: Path, what: str, shell: ShellOptions) -> None:
     from textae.index.export import export_codes
 
     with shell.open_engine() as engine:
+        if what == "floats":
+            engine.snapshot.modality.check_floats("an export of floats", "--what bits")
         export_codes(path, list(engine.snapshot.ids.values()), engine.snapshot.codes, what)
     shell.note(f"wrote {path}")

@@ -38,6 +38,10 @@ class ModelOptions:
 
     bits: int | None = option("Bits of the binary code, a multiple of 8.  [default: 256]")
     dims: int | None = option("Dimensions of the float code.  [default: 320; for pictures 64]")
+    codes: str | None = option(
+        "What each document stores: floats, LSA's and bits, or bits alone.  [default: floats]",
+        type=click.Choice(config.CODES),
+    )
     hidden: tuple[int, ...] | None = option(
         "Sizes of the encoder's hidden layers.  [default: 512; for pictures 1024,512]", metavar="N,N…", type=_sizes
     )

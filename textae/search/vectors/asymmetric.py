@@ -54,10 +54,10 @@ class AsymmetricIndex:
             return np.zeros(len(bits), np.float32)
         weights = np.abs(self._quantization.sides(query.floats[:1].astype(np.float32))[0])
         of_bytes = weights.reshape(-1, 8) @ _BITS_OF_BYTES.T  # (n_bits / 8, 256): the weight of each set of bits
-        differ = bits ^ query.bits
+        differ = np.ascontiguousarray((bits ^ query.bits).T)
         distance, total = np.zeros(len(bits), np.float32), np.float32(0)
-        for weight, column in zip(of_bytes, differ.T, strict=True):
-            distance += weight[column]
+        for weight, column in zip(of_bytes, differ, strict=True):
+            distance += weight.take(column)
             total += weight[255]
         likeness: Floats = (1 - 2 / (total or 1) * distance) * known
         likeness[np.abs(likeness) <= ZERO] = 0

@@ -522,6 +522,7 @@ class TestTrain:
         after = rows(shell("info", "--json", "--index", folder).out)[0]
         assert {name for name in before if before[name] != after[name]} == {
             "bytes_floats",
+            "bytes_of_codes_per_document",
             "dims",
             "seed",
             "hybrid_weight",

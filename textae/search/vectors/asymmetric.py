@@ -3,7 +3,8 @@
     score = 1 - 2 · Σ_{i: bits differ} |z_i| / Σ_i |z_i|        z = (code - mean) · R, the query before its signs
 
 A bit counts by the distance of the query from its plane: one that the query hardly decides hardly matters. The nearest
-documents by Hamming distance are candidates, so that a scan still counts bits.
+documents by Hamming distance are candidates, so that a scan still counts bits. Of 100,000 abstracts, they hold .998 of
+the exhaustive ranking's first ten for queries of three words, and all for titles (docs/benchmarks-notes.md).
 """
 
 import numpy as np

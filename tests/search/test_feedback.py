@@ -9,7 +9,7 @@ from textae.config import SYSTEMS
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
 from textae.evaluation.run import rank
-from textae.search.feedback import ADDED, BETA, BLIND, GAMMA, SEEN, like_these, moved, with_feedback
+from textae.search.feedback import ADDED, BETA, BLIND, GAMMA, OWN, SEEN, like_these, moved, rm3, with_feedback
 from textae.search.query import QueryVector
 from textae.types import Query
 
@@ -122,6 +122,20 @@ class TestSecondLook:
     def test_other_systems_look_once(self, engine, mode) -> None:
         query = engine.searcher.text_query("comet")
         assert engine.searcher.second_look(query, mode) is query
+        assert engine.searcher.second_look(query, mode, feedback=mode != "bm25") is query
+
+    def test_words_of_hits_are_added_by_hand(self) -> None:
+        """Scores of 3 and 1: term 1 has 3 · 2/4 + 1/2 = 2, term 4 has 3 · 2/4 = 1.5, term 5 has 1/2; of 4 in all."""
+        query = rm3(QueryVector.of(bags({0: 1, 1: 1})), bags({1: 2, 4: 2}, {1: 1, 5: 1}), np.float32([3, 1]))
+        added = 2 * (1 - OWN) / 4
+        assert weights(query) == pytest.approx({0: OWN, 1: OWN + 2 * added, 4: 1.5 * added, 5: 0.5 * added})
+        assert query.texts.terms.tolist() == [0, 1]
+
+    def test_bm25_looks_twice_where_that_is_asked(self, engine) -> None:
+        once, twice = (engine.search("comet", 60, "bm25", feedback=feedback) for feedback in (None, True))
+        assert {hit.id for hit in once} < {hit.id for hit in twice}
+        assert once == engine.search("comet", 60, "bm25", feedback=False)
+        assert engine.search("zzzunknown", 9, "bm25", feedback=True) == []
 
     def test_who_was_given_feedback_is_not_given_more(self, engine) -> None:
         found = [engine.search("comet", 9, like=["ships-2"], feedback=feedback) for feedback in (True, False)]

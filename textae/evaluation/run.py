@@ -32,7 +32,7 @@ def rank(
     mode: str,
     *,
     min_score: float = 0.0,
-    feedback: bool = True,
+    feedback: bool | None = None,
     not_itself: bool = False,
     where: str | None = None,
     must: str | None = None,
@@ -45,7 +45,7 @@ def rank(
         top_k: maximum number of hits of a query.
         mode: the system that ranks.
         min_score: hits have a higher score.
-        feedback: whether `hybrid` looks twice.
+        feedback: as `SearchRequest.feedback`.
         not_itself: whether to leave the document with the query's id out of its ranking.
         where: a condition on the fields of the hits.
         must: a condition on the texts of the hits.
@@ -74,8 +74,7 @@ def rank(
             vector = searcher.text_query(searchable(query))
         else:
             vector = searcher.picture_query(query.picture)
-        if feedback:
-            vector = searcher.second_look(vector, mode, mask)
+        vector = searcher.second_look(vector, mode, mask, feedback=feedback)
         return searcher.rank(vector, top_k, mode, mask, min_score=min_score)
 
     with ExitStack() as stack:

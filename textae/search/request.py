@@ -23,7 +23,7 @@ class SearchOptions(TypedDict, total=False):
     explain: bool
     offset: int
     min_score: float
-    feedback: bool
+    feedback: bool | None
 
 
 class RequestOptions(SearchOptions, total=False):
@@ -52,7 +52,8 @@ class SearchRequest:
         expand: whether keyword search also looks for words that the decoder expects of the query.
         explain: whether hits say why they have their score.
         min_score: what scores this or less is no hit; `hybrid` scores from 0 to 1.
-        feedback: whether `hybrid` looks twice, the second time moved towards the best hits of the first.
+        feedback: whether `hybrid` looks twice, the second time moved towards the best hits of the first, and `bm25`
+            with words of these (RM3); None for `hybrid` alone.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
     """
@@ -69,7 +70,7 @@ class SearchRequest:
     expand: bool = False
     explain: bool = False
     min_score: float = 0.0
-    feedback: bool = True
+    feedback: bool | None = None
     suggest: int = 0
     granularity: str = "passage"
 

@@ -88,7 +88,9 @@ of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had
 
 
 WEIGHT, LONG = 0.4, 200
-"""TODO"""
+"""The weight of codes, .4 for no words and 1 more for each 200. A smaller one is better where one document is right (of
+100,000 abstracts with .1 by .015 of nDCG@10), a larger one where a topic is (with .75 by .008 of P@10); see
+docs/benchmarks-notes.md, "How keywords and codes are fused"."""
 
 
 @dataclass(frozen=True)

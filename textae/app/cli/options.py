@@ -195,10 +195,12 @@ class SearchOptions:
     min_score: float = option(
         "Only hits that score higher; hybrid scores from 0 to 1.", type=click.FloatRange(0), default=0.0
     )
-    feedback: bool = option(
-        "Let hybrid look twice, the second time with a query like its three best hits.",
+    feedback: bool | None = option(
+        "Search twice, the second time for what is like the best hits, too: hybrid by their codes, bm25 by their words "
+        "(RM3).  [default: hybrid does]",
         "--feedback/--no-feedback",
-        default=True,
+        is_flag=True,
+        default=None,
     )
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(

@@ -77,7 +77,9 @@ class NarrowingParameters(BaseModel, extra="forbid"):
 class RankingParameters(NarrowingParameters):
     """Parameters of search and of similar documents in the JSON API."""
 
-    feedback: bool = Field(True, description="Let `hybrid` look twice, the second time like its three best hits.")
+    feedback: bool | None = Field(
+        None, description="Search twice, the second time for what is like the best hits; null: `hybrid` does."
+    )
     explain: bool = Field(False, description=f"Explain the score of each hit; k is at most {MAX_EXPLAINED} then.")
 
     @model_validator(mode="after")

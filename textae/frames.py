@@ -98,7 +98,7 @@ def search(
 
     questions = _queries(queries)
     mode = mode or engine.snapshot.modality.default_system
-    rankings = rank(engine.searcher, questions, k, mode, where=where, must=must)
+    rankings = rank(engine.searcher, questions, k, mode, conditions=engine.searcher.conditions(where, must))
     rows = [
         (query.id, docid, place, score)
         for query, ranking in zip(questions, rankings, strict=True)

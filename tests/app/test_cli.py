@@ -525,7 +525,6 @@ class TestTrain:
             "bytes_of_codes_per_document",
             "dims",
             "seed",
-            "hybrid_weight",
         }
 
     @pytest.mark.parametrize(
@@ -1100,7 +1099,7 @@ class TestBadInput:
         "forged",
         [
             "UPDATE settings SET value = '{' WHERE name = 'about'",
-            "DELETE FROM settings WHERE name = 'hybrid_weight'",
+            "DELETE FROM settings WHERE name = 'learned_numbers'",
             "DELETE FROM arrays WHERE name = 'segments/0/documents/bits'",
         ],
     )

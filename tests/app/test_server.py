@@ -224,7 +224,7 @@ class TestDescription:
             path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
             for path, operations in described["paths"].items()
         }
-        narrowing = ["k", "offset", "mode", "where", "must", "min_score", "like", "unlike", "explain"]
+        narrowing = ["k", "offset", "mode", "where", "must", "min_score", "like", "unlike", "feedback", "explain"]
         assert parameters == {
             "/api/health": [],
             "/api/info": [],

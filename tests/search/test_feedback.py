@@ -9,8 +9,9 @@ from textae.config import SYSTEMS
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
 from textae.evaluation.run import rank
-from textae.search.feedback import ADDED, BETA, BLIND, GAMMA, OWN, SEEN, like_these, moved, rm3, with_feedback
+from textae.search.feedback import ADDED, BETA, GAMMA, like_these, with_feedback
 from textae.search.query import QueryVector
+from textae.search.second_look import BLIND, OWN, SEEN, moved, rm3, second_look
 from textae.types import Query
 
 CODES = [system for system in SYSTEMS if system not in ("bm25", "tfidf", "hybrid")]
@@ -115,14 +116,14 @@ class TestSecondLook:
         only = engine.search("comet bread", 30, where="topic:bread", feedback=False)
         rows = documents.rows_of(np.array([engine.snapshot.number(hit.id) for hit in only[:SEEN]]))
         mask = engine.searcher.conditions("topic:bread", None).mask(engine.snapshot, "document")
-        query = engine.searcher.second_look(engine.searcher.text_query("comet bread"), "hybrid", mask)
+        query = second_look(engine.searcher, engine.searcher.text_query("comet bread"), "hybrid", mask)
         assert query.toward == pytest.approx(moved(query, documents.floats.take(rows)).toward)
 
     @pytest.mark.parametrize("mode", [mode for mode in SYSTEMS if mode != "hybrid"])
     def test_other_systems_look_once(self, engine, mode) -> None:
         query = engine.searcher.text_query("comet")
-        assert engine.searcher.second_look(query, mode) is query
-        assert engine.searcher.second_look(query, mode, feedback=mode != "bm25") is query
+        assert second_look(engine.searcher, query, mode) is query
+        assert second_look(engine.searcher, query, mode, feedback=mode != "bm25") is query
 
     def test_words_of_hits_are_added_by_hand(self) -> None:
         """Scores of 3 and 1: term 1 has 3 · 2/4 + 1/2 = 2, term 4 has 3 · 2/4 = 1.5, term 5 has 1/2; of 4 in all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,11 @@ from textae.evaluation.measures import judged
 from textae.evaluation.scoreboard import Scoreboard, figures
 from textae.index.snapshot import Snapshot
 from textae.search.searcher import Searcher
+from textae.search.second_look import second_look
 from textae.types import Document, Query, Ranking
+
+if TYPE_CHECKING:
+    from textae.search.filters import Filter
 
 _AT_A_TIME = 256  # queries whose rankings are in memory
 _FEW = 8  # queries that are answered sooner than threads start
@@ -34,8 +39,7 @@ def rank(
     min_score: float = 0.0,
     feedback: bool | None = None,
     not_itself: bool = False,
-    where: str | None = None,
-    must: str | None = None,
+    conditions: Filter | None = None,
 ) -> Iterator[Ranking]:
     """Rank the documents of an index for each of many queries, on all cores.
 
@@ -47,18 +51,13 @@ def rank(
         min_score: hits have a higher score.
         feedback: as `SearchRequest.feedback`.
         not_itself: whether to leave the document with the query's id out of its ranking.
-        where: a condition on the fields of the hits.
-        must: a condition on the texts of the hits.
+        conditions: on the hits; None for none.
 
     Yields:
         A ranking for each query, in order; at most `_AT_A_TIME` are in memory.
-
-    Raises:
-        QueryError: a condition cannot be read; raised before the first ranking.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    conditions = searcher.conditions(where, must)
     snapshot, view = searcher.snapshot, searcher.snapshot.searched
     shared = None if conditions is None else conditions.mask(snapshot, "passage")
     searcher.retriever(mode)  # made once, before threads need it
@@ -74,7 +73,7 @@ def rank(
             vector = searcher.text_query(searchable(query))
         else:
             vector = searcher.picture_query(query.picture)
-        vector = searcher.second_look(vector, mode, mask, feedback=feedback)
+        vector = second_look(searcher, vector, mode, mask, feedback=feedback)
         return searcher.rank(vector, top_k, mode, mask, min_score=min_score)
 
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Queries made of documents: what is like these, unlike those, and like what a query found (Rocchio 1971, RM3).
+"""Queries made of documents: what is like these, unlike those, and like what a query found (Rocchio 1971).
 
 The code that is asked for is the query's plus BETA times the mean code of what it should be like, minus GAMMA times the
 mean code of what it should be unlike. To keyword search the words that tell most of the liked documents are added; that
@@ -8,12 +8,10 @@ it should avoid words would be asked in vain, as unlike documents share most of 
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Inputs
-from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_weight
 from textae.search.query import QueryVector
@@ -23,46 +21,6 @@ BETA, GAMMA = 0.75, 0.25
 
 ADDED = 20
 """Words of liked documents that keyword search looks for, too."""
-
-
-SEEN, BLIND = 3, 0.5
-"""Hits of a first look that a query moves towards without being told to, and the weight of their mean. Of three, five
-and ten hits and weights from .1 to 1, these cost no set of the development suite more than .004, and give the others up
-to .011 (docs/benchmarks-notes.md)."""
-
-READ, WORDS, OWN = 5, 20, 0.8
-"""Of RM3: the hits that are read, the words that they add, and the share of the query's own. With a share of .6,
-Reuters gains twice as much, and Med and Cranfield lose three times as much."""
-
-
-def moved(query: QueryVector, codes: NDArray[np.floating]) -> QueryVector:
-    """A query whose code is moved towards the hits of a first look (pseudo-relevance feedback).
-
-    Args:
-        query: one.
-        codes: (n, dims), the float codes of these hits, of any length.
-    """
-    mean = unit(codes.astype(np.float32)).mean(axis=0)
-    return query.moved((BLIND * mean).astype(np.float32))
-
-
-def rm3(query: QueryVector, hits: Bags, scores: Floats) -> QueryVector:
-    """A query with the words that its first hits say most, for keyword search (RM3, Abdul-Jaleel et al., TREC 2004).
-
-        w'(t) = OWN · w(t) + (1 - OWN) · Σ w · P(t)        P(t) ~ Σ_d score(d) · tf(t, d) / length(d), of the best words
-
-    Args:
-        query: one.
-        hits: n documents, at least 1.
-        scores: (n,) of these, above 0.
-    """
-    lengths = np.bincount(hits.row_of, hits.counts, minlength=len(hits))
-    told, worth = _sum(hits.terms, (hits.counts * (scores / lengths)[hits.row_of]).astype(np.float32))
-    best = np.argsort(-worth, kind="stable")[:WORDS]
-    added = (1 - OWN) * query.weights.sum() * worth[best] / worth[best].sum()
-    weights = np.concatenate([np.float32(OWN) * query.weights, added.astype(np.float32)])
-    terms, weights = _sum(np.concatenate([query.terms, told[best]]), weights)
-    return replace(query, terms=terms, weights=weights)
 
 
 def like_these(documents: Inputs) -> QueryVector:
@@ -76,7 +34,7 @@ def like_these(documents: Inputs) -> QueryVector:
     bags, n = documents, len(documents)
     if n == 1:
         return QueryVector.of(bags)
-    terms, weights = _sum(bags.terms, bags.counts.astype(np.float32) / np.float32(n))
+    terms, weights = summed(bags.terms, bags.counts.astype(np.float32) / np.float32(n))
     return QueryVector(terms, weights, bags, np.full(n, 1 / n, np.float32))
 
 
@@ -107,16 +65,16 @@ def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats
         shares.append(np.full(len(bags), weight / max(1, len(bags)), np.float32))
     terms, weights = query.terms, query.weights
     if len(like):
-        told, worth = _sum(like.terms, term_weight(like.counts) * like_idf)
+        told, worth = summed(like.terms, term_weight(like.counts) * like_idf)
         best = np.argsort(-worth, kind="stable")[:ADDED]
         share = BETA * max(1.0, float(weights.sum())) / max(float(worth[best].sum()), 1e-9)
         added = worth[best] * np.float32(share)
-        terms, weights = _sum(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
+        terms, weights = summed(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
     texts = Bags.concatenated([query.texts, like, unlike])
     return QueryVector(terms, weights, texts, np.concatenate(shares), None, query.text, query.missing)
 
 
-def _sum(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:
+def summed(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:
     """The terms, each once and rising, with the sum of their weights."""
     distinct, place = np.unique(terms, return_inverse=True)
     return distinct.astype(np.int32), np.bincount(place, weights, minlength=len(distinct)).astype(np.float32)

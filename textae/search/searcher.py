@@ -28,6 +28,7 @@ from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
 from textae.search.retrievers import Hybrid, Retriever, retriever
+from textae.search.second_look import second_look
 from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
 from textae.types import Document, Hit, Picture
 
@@ -80,7 +81,7 @@ class Searcher:
         depth, last = PAGES, request.offset + request.top_k
         while depth < last:
             depth *= 4
-        query = self.second_look(query, mode, mask, request.granularity, request.feedback)
+        query = second_look(self, query, mode, mask, request.granularity, request.feedback)
         best = self.rank(query, depth, mode, mask, min_score=request.min_score, granularity=request.granularity)
         top = TopK(best.rows[request.offset : last], best.scores[request.offset : last])
         hits = self._hits(request, query, mode, top)
@@ -135,40 +136,6 @@ class Searcher:
         rows, scores = np.append(top.rows[others], named.rows), np.append(top.scores[others], raised)
         order = np.argsort(rows)  # of equal scores, the lower row comes first
         return TopK.of_rows(rows[order], scores[order], top_k, min_score)
-
-    def second_look(
-        self,
-        query: QueryVector,
-        mode: str,
-        mask: Mask | None = None,
-        granularity: str = "passage",
-        feedback: bool | None = None,
-    ) -> QueryVector:
-        """A query for `hybrid` moved towards its first hits, or for `bm25` with words of these.
-
-        One that has feedback already, or finds nothing, stays as it is.
-
-        Args:
-            query: one.
-            mode: the name of the system; queries for others stay as they are.
-            mask: (n_rows,) of the view, the rows that may be hits; None for all.
-            granularity: of the rows, `document` or `passage`.
-            feedback: whether to look twice; None for `hybrid` alone.
-        """
-        system, view = self.retriever(mode, granularity), self.snapshot.view(granularity)
-        looks = isinstance(system, Hybrid) if feedback is None else feedback
-        if not looks or not query.is_one_text:
-            return query
-        from textae.search.feedback import READ, SEEN, moved, rm3
-
-        if isinstance(system, Hybrid) and query.codes(system.codes.encoder).has_code[0]:
-            first = self.rank(query, SEEN, mode, mask, granularity=granularity)
-            return moved(query, view.floats.take(first.rows)) if len(first.rows) else query
-        if isinstance(system, BM25):
-            first = self.rank(query, READ, mode, mask, granularity=granularity)
-            bags = self.snapshot.tokens_of(view.doc_numbers.take(first.rows).tolist()).bags()
-            return rm3(query, bags, first.scores) if len(first.rows) else query
-        return query
 
     def names(self, query: QueryVector) -> NameShares:
         """The documents whose names are like a query."""

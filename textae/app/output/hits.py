@@ -84,8 +84,10 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
                 empty = empty and not result.hits
                 unknown[query.id] = result.unknown
     else:
-        how = {name: getattr(search, name) for name in ("min_score", "feedback", "where", "must")}
-        rankings = rank(searcher, queries, search.top_k, mode, **how)
+        rankings = rank(
+            searcher, queries, search.top_k, mode,
+            min_score=search.min_score, feedback=search.feedback, conditions=conditions,
+        )  # fmt: skip
         ranked = zip(queries, rankings, strict=True)
         if shell.as_trec:
             runs = {query.id: ranking for query, ranking in ranked}

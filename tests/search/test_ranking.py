@@ -69,7 +69,7 @@ class Collection:
         self.bm25 = BM25(postings, Statistics(postings, [Removed.none()]))
         columns = (ChunkedArray([array]) for array in (codes.floats, codes.bits, codes.has_code))
         self.codes = CodeSearch(encoder, CodeIndex(*columns))
-        self.hybrid = Hybrid(self.bm25, self.codes, weight)
+        self.hybrid = Hybrid(self.bm25, (self.codes,), (weight,))
         self.rows = np.arange(len(bags))
 
 

@@ -67,9 +67,9 @@ def rank(
             mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
             mask[view.rows_of(own)] = False
         if isinstance(query, Query):
-            vector = searcher.text_query(query.text)
+            vector = searcher.text_query(query.text, query.vector)
         elif query.picture is None:
-            vector = searcher.text_query(searchable(query))
+            vector = searcher.text_query(searchable(query), query.vector)
         else:
             vector = searcher.picture_query(query.picture)
         return searcher.rank(vector, top_k, mode, mask, min_score=min_score)

@@ -5,15 +5,18 @@ use others. A new system gets its name in `textae.config` and a case in `retriev
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Protocol, cast
 
 import numpy as np
 
 from textae.encoding.arrays import Floats, Mask, Rows, distinct
 from textae.encoding.decoder import known_floats
-from textae.encoding.encoders import AnyEncoder, TextEncoder
+from textae.encoding.encoders import AnyEncoder, Codes, TextEncoder
 from textae.encoding.topk import TopK
+from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
+from textae.index.segments import Segment, SegmentRows
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
@@ -44,25 +47,82 @@ class Retriever(Protocol):
         ...
 
 
+class Nearest:
+    """What ranks by an index of codes or vectors."""
+
+    index: Index
+
+    def codes(self, query: QueryVector) -> Codes:
+        """What the index compares with its rows: one row."""
+        raise NotImplementedError
+
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
+        """The rows most similar to the query, as `Retriever.search` says."""
+        return self.index.search(self.codes(query), k, mask, min_score)
+
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
+        """The similarity of the query to each of some rows: (n,)."""
+        return self.index.scores(self.codes(query), rows)
+
+    def spread(self, query: QueryVector) -> float:
+        """The standard deviation of scores."""
+        codes = self.codes(query)
+        # Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
+        # documents may differ by almost nothing, which must not count more than a word does.
+        return float(max(self.index.score_std(codes), 0.5 / np.sqrt(codes.floats.shape[1])))
+
+
 @dataclass(frozen=True)
-class CodeSearch:
+class CodeSearch(Nearest):
     """Documents by the similarity of their codes to the query's: an encoder before a vector index."""
 
     encoder: AnyEncoder
     index: Index
 
-    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
-        """The rows most similar to the query, as `Retriever.search` says."""
-        return self.index.search(query.codes(self.encoder), k, mask, min_score)
-
-    def scores(self, query: QueryVector, rows: Rows) -> Floats:
-        """The similarity of the query to each of some rows: (n,)."""
-        return self.index.scores(query.codes(self.encoder), rows)
+    def codes(self, query: QueryVector) -> Codes:
+        """The query's code."""
+        return query.codes(self.encoder)
 
     @property
     def n_terms(self) -> int:
         """The number of terms that the encoder reads: the most frequent ones."""
         return len(cast(TextEncoder, self.encoder).words)
+
+
+@dataclass(frozen=True)
+class VectorSearch(Nearest):
+    """Documents by the cosine of the user's own vectors with the query's; a passage has its document's."""
+
+    n_terms: ClassVar[int] = 0
+
+    snapshot: Snapshot
+    view: CorpusView
+
+    @cached_property
+    def index(self) -> CodeIndex:  # type: ignore[override]  # made when a query has a vector
+        """The vectors of the rows."""
+        parts = [_of_rows(*pair) for pair in zip(self.snapshot.segments, self.view.units, strict=True)]
+        return CodeIndex(
+            ChunkedArray([part.floats for part in parts]),
+            ChunkedArray([part.bits for part in parts]),
+            ChunkedArray([part.has_code for part in parts]),
+        )
+
+    def codes(self, query: QueryVector) -> Codes:
+        """The query's vector."""
+        planes = self.snapshot.vector_planes
+        assert planes is not None
+        return query.vector_codes(planes)
+
+
+def _of_rows(segment: Segment, unit: SegmentRows) -> Codes:
+    """The vector of the document of each row."""
+    vectors = segment.documents.vectors
+    assert vectors is not None
+    if unit is segment.documents:
+        return vectors
+    rows = np.searchsorted(segment.documents.doc_numbers, unit.doc_numbers)
+    return Codes(vectors.has_code[rows], vectors.floats[rows], vectors.bits[rows])
 
 
 @dataclass(frozen=True)
@@ -89,7 +149,9 @@ of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had
 
 @dataclass(frozen=True)
 class Hybrid:
-    """Keywords and codes fused: (bm25 / σ(bm25) + weight · max(0, code / σ(code))) / most, σ over all documents.
+    """Keywords and codes fused: (bm25 / σ(bm25) + Σ weight · max(0, code / σ(code))) / most, σ over all documents.
+
+    The sum is over our codes and, where the query has one, the user's own vectors.
 
     Scores are from 0 to 1: `most` is the numerator of a document that says each word of the query endlessly often, also
     those that the corpus does not hold, and has the query's code. So a score means the same for each query, and hits of
@@ -106,8 +168,8 @@ class Hybrid:
     n_terms: ClassVar[int] = BM25.n_terms
 
     keywords: BM25
-    codes: CodeSearch
-    weight: float
+    codes: tuple[CodeSearch | VectorSearch, ...]
+    weights: tuple[float, ...]
 
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest fused scores, as `Retriever.search` says."""
@@ -115,31 +177,33 @@ class Hybrid:
         if min_score < 0 or pool >= len(self.keywords):
             rows = np.arange(len(self.keywords)) if mask is None else np.flatnonzero(mask)
         else:
-            by_words, by_codes = (system.search(query, pool, mask) for system in (self.keywords, self.codes))
-            rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
+            systems: tuple[Retriever, ...] = (self.keywords, *self.codes)
+            found = [system.search(query, pool, mask).rows for system in systems]
+            rows = distinct(np.concatenate(found))[0]
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
-        keyword_factor, code_factor = map(np.float32, self.factors(query))
-        fused: Floats = self.keywords.scores(query, rows) * keyword_factor
-        fused += np.maximum(self.codes.scores(query, rows) * code_factor, 0)
+        by_words, *by_codes = map(np.float32, self.factors(query))
+        fused: Floats = self.keywords.scores(query, rows) * by_words
+        for codes, factor in zip(self.codes, by_codes, strict=True):
+            if factor:
+                fused += np.maximum(codes.scores(query, rows) * factor, 0)
         return fused
 
     def most(self, query: QueryVector) -> float:
         """What no score exceeds."""
         return 1.0
 
-    def factors(self, query: QueryVector) -> tuple[float, float]:
-        """What BM25 and cosines are multiplied with: 1 / σ and the weight / σ, divided by `most`."""
-        codes = query.codes(self.codes.encoder)
-        # Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
-        # documents may differ by almost nothing, which must not count more than a word does.
-        code_std = max(self.codes.index.score_std(codes), 0.5 / np.sqrt(codes.floats.shape[1]))
+    def factors(self, query: QueryVector) -> tuple[float, ...]:
+        """What BM25 and the cosines of each code are multiplied with: 1 / σ and weight / σ, divided by `most`."""
         by_words = 1 / (self.keywords.score_std(query) or 1)
-        by_codes = self.weight / code_std if codes.has_code[0] else 0.0
-        most = self.keywords.most(query) * by_words + by_codes or 1
-        return by_words / most, by_codes / most
+        by_codes = [
+            weight / codes.spread(query) if codes.codes(query).has_code[0] else 0.0
+            for codes, weight in zip(self.codes, self.weights, strict=True)
+        ]
+        most = self.keywords.most(query) * by_words + sum(by_codes) or 1
+        return (by_words / most, *(factor / most for factor in by_codes))
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
@@ -167,7 +231,17 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
             if system == "code":
                 return codes
-            return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
+            settings = snapshot.reader.settings
+            if not snapshot.vector_settings:
+                return Hybrid(BM25(postings, view.statistics), (codes,), (settings["hybrid_weight"],))
+            weights = settings["hybrid_weight"], settings["vector_weight"]
+            return Hybrid(BM25(postings, view.statistics), (codes, VectorSearch(snapshot, view)), weights)
+        case ["vector"]:
+            if not snapshot.vector_settings:
+                raise QueryError(
+                    f"the index {snapshot.reader.folder} has no vectors; 'textae index --vectors' makes one that has"
+                )
+            return VectorSearch(snapshot, view)
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
         case ["bits" | "hamming" as system, n]:

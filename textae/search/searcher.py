@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from textae.config import VECTOR
 from textae.encoding.analyzer import searchable, spans, words
-from textae.encoding.arrays import Mask
+from textae.encoding.arrays import Floats, Mask
+from textae.encoding.given_vectors import NO_VECTOR, unit_vector, vectors_of
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
@@ -27,7 +29,7 @@ from textae.search.lexical import BM25
 from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
-from textae.search.retrievers import Hybrid, Retriever, retriever
+from textae.search.retrievers import Hybrid, Retriever, VectorSearch, retriever
 from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
 from textae.types import Document, Hit, Picture
 
@@ -92,6 +94,7 @@ class Searcher:
             () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
             not hits and not len(query.terms) and not unknown and self.only_stop_words(request.text),
+            without_vector=bool(self.snapshot.vector_settings) and mode == "hybrid" and query.vector is None,
         )
 
     def rank(
@@ -115,6 +118,8 @@ class Searcher:
             granularity: of the rows, `document` or `passage`.
         """
         view, system = self.snapshot.view(granularity), self.retriever(mode, granularity)
+        if isinstance(system, VectorSearch) and query.vector is None:
+            raise QueryError(f"the system {VECTOR!r} needs the vector of the query; give --vector or --vector-command")
         if view.alive is not None:
             mask = view.alive if mask is None else mask & view.alive
         best = partial(self._best, view, system, query)
@@ -204,13 +209,13 @@ class Searcher:
             if has_text or request.like:
                 raise QueryError("a picture is a whole query; leave out words and ids of similar documents")
             query = self.picture_query(request.picture)
-        elif has_text:
-            query = self.text_query(request.text)
+        elif has_text or (request.vector is not None and not request.like):
+            query = self.text_query(request.text, request.vector)
         elif not request.like:
             raise QueryError("the query is empty; give some words")
         excluded: set[int] = set()
         if request.like or request.unlike:
-            from textae.search.feedback import like_these, unlike_pictures, with_feedback
+            from textae.search.feedback import like_these, moved, unlike_pictures, with_feedback
 
             snapshot = self.snapshot
             like, unlike = ([snapshot.number(id) for id in ids] for ids in (request.like, request.unlike))
@@ -223,15 +228,21 @@ class Searcher:
                 bags = snapshot.tokens_of(like if has_text else []).bags()
                 idf = snapshot.searched.statistics.idf(bags.terms)
                 query = with_feedback(query, bags, snapshot.tokens_of(unlike).bags(), idf)
+            if snapshot.vector_settings and (query.vector is not None or not has_text):
+                query = replace(query, vector=moved(query.vector, *map(snapshot.vectors_of, (like, unlike))))
         if request.expand and query.pictures is None:
             query = self.expanded(query)
         return query, excluded
 
-    def text_query(self, text: str) -> QueryVector:
+    def text_query(self, text: str, vector: Any = None) -> QueryVector:
         """The query of a text of any length.
 
+        Args:
+            text: "" where the vector is the query.
+            vector: as a `SearchRequest` has it.
+
         Raises:
-            QueryError: the documents are pictures.
+            QueryError: the documents are pictures; or the vector is none, or none of this index's.
         """
         self.snapshot.check_words("a question in words")
         vectorizer = self.snapshot.model.vectorizer
@@ -240,7 +251,26 @@ class Searcher:
             list(map(vectorizer.analysis.term_of.__getitem__, words(text, characters=False))),
         )
         missing = sum(term is not None for term in terms) - int(bag.counts.sum())
-        return QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
+        query = QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
+        return query if vector is None else replace(query, vector=self._vector(text, vector))
+
+    def _vector(self, text: str, given: Any) -> Floats:
+        """The vector of a query at unit length."""
+        dims = self.snapshot.vector_settings.get("dims")
+        if dims is None:
+            raise QueryError(
+                f"a vector was given, and the index {self.snapshot.reader.folder} has none; "
+                "'textae index --vectors' makes one that has"
+            )
+        vector = unit_vector(next(vectors_of(given, [text])) if callable(given) else given)
+        if isinstance(vector, str):
+            raise QueryError(f"the query has a {vector}" if vector != NO_VECTOR else "the query has no vector")
+        if len(vector) != dims:
+            raise QueryError(
+                f"the vector of the query has {len(vector):,} numbers, and those of the documents have {dims:,}; "
+                "take the same model"
+            )
+        return vector
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.
@@ -354,6 +384,8 @@ class Searcher:
 
     def _without_effect(self, text: str, query: QueryVector, mode: str, granularity: str = "passage") -> list[str]:
         """`unknown` of a text; the terms of the query include those of the text."""
+        if isinstance(self.retriever(mode, granularity), VectorSearch):  # which reads no words
+            return []
         vectorizer = self.snapshot.model.vectorizer
         frequencies, _ = query.statistics(self.snapshot.searched.statistics)
         has_effect = (frequencies > 0) & (query.terms < self.retriever(mode, granularity).n_terms)

@@ -10,6 +10,7 @@ test: they find a document by its own words almost always (a mean reciprocal ran
 
 import numpy as np
 
+from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags, row_starts
 from textae.encoding.encoders import Encoder
 from textae.encoding.layers import matmul
@@ -57,3 +58,11 @@ def pseudo_queries(bags: Bags, start: Encoder, rng: np.random.Generator) -> Bags
         rows.append(np.sort(rng.choice(terms, size, replace=False, p=chances / chances.sum())))
     terms = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
     return Bags(row_starts([len(row) for row in rows]), terms, np.ones(len(terms), np.uint16))
+
+
+SEEN = 2_000
+
+
+def vector_weight(bags: Bags, start: Encoder, vectors: Floats, seed: int) -> float:
+    """The weight of the user's own vectors beside BM25."""
+    return 1.0

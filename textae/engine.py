@@ -337,10 +337,16 @@ class Engine:
         baseline: str | None = None,
         seed: int = 1,
         keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
+        vectors: Any = None,
     ) -> Scoreboard:
-        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`."""
-        from textae.evaluation.run import by_judgements
+        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`.
 
+        `vectors` are those of the queries, which may also have their own: an array with a row for each, or a function
+        from their texts to as many vectors.
+        """
+        from textae.evaluation.run import by_judgements, with_vectors
+
+        queries = with_vectors(queries, vectors)
         own = (VECTOR,) if any(query.vector is not None for query in queries) else ()
         return by_judgements(
             self.searcher,

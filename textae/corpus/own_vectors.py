@@ -81,19 +81,30 @@ def _opened(vectors: str | PathLike[str]) -> Any:
     if path.suffix not in (".npy", ".parquet"):
         return str(vectors)
     try:
-        return _array(path) if path.suffix == ".npy" else _table(path)
+        if path.suffix == ".parquet":
+            return _table(path)
     except OSError as error:
         raise CorpusError(f"the vectors {path} cannot be read: {error.strerror or error}") from None
+    array = array_in(path)
+    if array.ndim != 2:
+        raise CorpusError(f"the vectors {path} have the shape {array.shape}; give (documents, dims)")
+    return array
 
 
-def _array(path: Path) -> NDArray[Any]:
+def array_in(path: Path) -> NDArray[Any]:
+    """The numbers in a .npy file, memory-mapped.
+
+    Raises:
+        CorpusError: the file cannot be read, or holds something else.
+    """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise CorpusError(f"the vectors {path} cannot be read: {error.strerror or error}") from None
     except (ValueError, EOFError) as error:
         raise CorpusError(f"the vectors {path} are no array of numpy: {error!s:.200}") from None
-    if array.ndim != 2 or array.dtype.kind not in "fiu":
-        what = f"{array.dtype} in the shape {array.shape}"
-        raise CorpusError(f"the vectors {path} are {what}; give numbers in the shape (documents, dims)")
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise CorpusError(f"the vectors {path} are no array of numbers")
     rows: NDArray[Any] = array
     return rows
 

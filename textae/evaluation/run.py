@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from textae.config import check_seed
 from textae.encoding.analyzer import searchable
+from textae.encoding.given_vectors import vectors_of
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.evaluation.label_judge import LabelJudge
@@ -86,6 +89,18 @@ def rank(
                 yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(top.scores.tolist()))
 
 
+def with_vectors(queries: Sequence[Query], vectors: Any) -> Sequence[Query]:
+    """Queries with their vectors: an array with a row for each, or a function from their texts; None for none.
+
+    Raises:
+        CorpusTypeError: there are more vectors than queries, or fewer.
+    """
+    if vectors is None:
+        return queries
+    rows = vectors_of(vectors if callable(vectors) else lambda _: vectors, [query.text for query in queries])
+    return [replace(query, vector=row) for query, row in zip(queries, rows, strict=True)]
+
+
 def by_judgements(
     searcher: Searcher,
     queries: Sequence[Query],
@@ -155,7 +170,11 @@ def by_labels(
     if queries is None:
         numbers = searcher.snapshot.numbers
         chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
-        queries = searcher.snapshot.reader.documents(numbers[np.sort(chosen)].tolist())
+        chosen = numbers[np.sort(chosen)].tolist()
+        queries = searcher.snapshot.reader.documents(chosen)
+        if searcher.snapshot.vector_settings:
+            pairs = zip(queries, searcher.snapshot.vectors_of(chosen), strict=True)
+            queries = [replace(query, vector=vector) if vector.any() else query for query, vector in pairs]
     asked = list(queries)
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0

@@ -42,6 +42,10 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     if has_words:
         facts |= {"terms": len(snapshot.model.vectorizer.vocabulary)}
         facts |= {"hybrid_weight": round(settings["hybrid_weight"], 3)}
+        if snapshot.vectors is not None:
+            vectors = snapshot.vectors
+            facts |= {"vectors": int(vectors.has_code.sum()), "vector_dims": vectors.floats.shape[1]}
+            facts |= {"vector_weight": round(settings["vector_weight"], 3), "bytes_vectors": vectors.floats.nbytes}
     else:
         facts["pictures"] = shape_in_words(snapshot.modality.check_picture(snapshot.reader.folder))
     is_new = snapshot.numbers >= settings["learned_numbers"]

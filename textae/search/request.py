@@ -85,7 +85,8 @@ class SearchRequest:
     @property
     def has_query(self) -> bool:
         """Whether there is something to rank by."""
-        return bool(self.text.strip() or self.picture or self.like) or self.vector is not None
+        has_vector = self.vector is not None and not callable(self.vector)  # a function needs a text
+        return has_vector or bool(self.text.strip() or self.picture or self.like)
 
     @classmethod
     def of_words(cls, text: str, **options: Unpack[RequestOptions]) -> Self:

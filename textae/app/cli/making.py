@@ -19,6 +19,7 @@ from textae.app.cli.options import (
     completed,
     option,
     options,
+    vectors_option,
 )
 from textae.app.output.reports import print_report, print_trained
 
@@ -93,6 +94,7 @@ class IndexOptions(ModelOptions):
 @options("table", TableOptions)
 @options("learning", IndexOptions)
 @options("reading", ReadingOptions)
+@vectors_option
 @click.option("--replace", "may_replace", is_flag=True, help="Replace the index that is there, without a question.")
 @options("shell", NewIndexOptions, "verbose", "as_json", "quiet", "folder")
 def index(
@@ -100,6 +102,7 @@ def index(
     table: TableOptions,
     learning: IndexOptions,
     reading: ReadingOptions,
+    vectors: str | None,
     may_replace: bool,
     shell: ShellOptions,
 ) -> None:
@@ -119,6 +122,7 @@ def index(
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index . --exclude 'drafts/' --exclude '*.log'
     textae index python                      the documentation of the Python that runs textae
+    textae index papers.jsonl --vectors embedding         a field that holds a list of numbers, of a model of yours
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae import corpus
@@ -143,6 +147,7 @@ def index(
             model=learning.override(model_spec),
             train=learning.override(train_spec),
             progress=progress,
+            vectors=vectors,
         )
     print_report(report, shell, detected=learning.language == config.AUTO)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.options import HITS, ShellOptions, TableOptions, completed, option, options
-from textae.app.output.hits import write_trec
+from textae.app.cli.options import HITS, ShellOptions, TableOptions, VectorOptions, completed, option, options
+from textae.app.output.hits import UNUSED, write_trec
 from textae.app.output.reports import print_scoreboard
 from textae.files import make_folder, whole_file
 
@@ -41,8 +41,9 @@ class EvaluationOptions:
 @click.command("eval", short_help="Score the search systems side by side.")
 @options("scoring", EvaluationOptions)
 @options("table", TableOptions)
+@options("vectors", VectorOptions, "vector_command")
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
-def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOptions) -> None:
+def evaluate(scoring: EvaluationOptions, table: TableOptions, vectors: VectorOptions, shell: ShellOptions) -> None:
     """Score all systems side by side, with confidence intervals and significance tests.
 
     \b
@@ -80,8 +81,10 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOption
             from textae.evaluation import read_qrels, read_queries
 
             judged = read_queries(scoring.queries), read_qrels(scoring.qrels)
-            keep = write_run if runs else None
-            scoreboard = engine.evaluate(*judged, systems, baseline=baseline, seed=seed, keep=keep)
+            keep, own = write_run if runs else None, vectors.of_query(engine.snapshot)
+            if own is None and engine.snapshot.vector_settings:
+                shell.note(UNUSED)
+            scoreboard = engine.evaluate(*judged, systems, baseline=baseline, seed=seed, keep=keep, vectors=own)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
     print_scoreboard(scoreboard, shell)

@@ -209,6 +209,45 @@ class SearchOptions:
         return cast("RequestOptions", given)
 
 
+def vectors_option(command: F) -> F:
+    """The option `--vectors` of a command that reads documents."""
+    return click.option(
+        "--vectors", metavar="FIELD|FILE",
+        help="Vectors of the documents, from a model of yours: their FIELD, or a FILE (.npy, .parquet).",
+    )(command)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class VectorOptions:
+    """The vectors of queries, of the model that gave the documents' own."""
+
+    vector: str | None = option(
+        "The query's vector, from your model: a JSON list, FILE.npy, or - for standard input.", metavar="LIST|FILE|-"
+    )
+    vector_command: str | None = option(
+        "A program of yours that reads queries, a JSON string a line, and prints their vectors, a JSON list a line; "
+        "also TEXTAE_VECTOR_COMMAND.",
+        metavar="CMD", envvar="TEXTAE_VECTOR_COMMAND",
+    )  # fmt: skip
+
+    def of_query(self, *snapshots: Snapshot, has_text: bool = True) -> Any:
+        """What a `SearchRequest` takes: the vector that was given, or the program where an index has vectors.
+
+        Raises:
+            QueryError: it cannot be read.
+        """
+        from textae.search.vector_command import VectorCommand, json_vector
+
+        if self.vector is None:
+            wanted = self.vector_command and has_text and any(one.vector_settings for one in snapshots)
+            return VectorCommand(self.vector_command) if self.vector_command and wanted else None
+        if self.vector.endswith(".npy"):
+            from textae.corpus.own_vectors import array_in
+
+            return array_in(Path(self.vector)).reshape(-1)
+        return json_vector(stdin_text() if self.vector == "-" else self.vector, "the vector of the query")
+
+
 def _condition(text: str) -> tuple[str, str]:
     field, equals, value = text.partition("=")
     if not field or not equals:

@@ -114,28 +114,28 @@ def _table(path: Path) -> dict[str, NDArray[np.float64]]:
     with needs_extra("tables", "reading .parquet files"):
         import pyarrow as pa
         from pyarrow import parquet
+    found: dict[str, NDArray[np.float64]] = {}
     try:
-        file = parquet.ParquetFile(path)
-        lists = [one.name for one in file.schema_arrow if pa.types.is_list(one.type) or _is_fixed(pa, one.type)]
-        if "id" not in file.schema_arrow.names or len(lists) != 1:
-            there = ", ".join(file.schema_arrow.names)
-            raise CorpusError(f"the vectors {path} need a column id and one column of lists; there are {there:.200}")
-        found: dict[str, NDArray[np.float64]] = {}
-        for batch in file.iter_batches(columns=["id", *lists]):
-            column = batch.column(lists[0]).cast(pa.list_(pa.float64()))
-            values, ends = (
-                column.flatten().to_numpy(zero_copy_only=False),
-                np.cumsum(column.value_lengths().fill_null(0)),
-            )
-            rows = np.split(values, ends[:-1])
-            found |= zip(batch.column("id").cast(pa.string()).to_pylist(), rows, strict=True)
+        with path.open("rb") as stream, parquet.ParquetFile(stream) as file:
+            schema = file.schema_arrow
+            lists = [one.name for one in schema if pa.types.is_list(one.type) or _is_list_too(pa, one.type)]
+            if "id" not in schema.names or len(lists) != 1:
+                there = ", ".join(schema.names)
+                raise CorpusError(
+                    f"the vectors {path} need a column id and one column of lists; there are {there:.200}"
+                )
+            for batch in file.iter_batches(columns=["id", *lists]):
+                column = batch.column(lists[0]).cast(pa.list_(pa.float64()))
+                ends = np.cumsum(column.value_lengths().fill_null(0))
+                rows = np.split(column.flatten().to_numpy(zero_copy_only=False), ends[:-1])
+                found |= zip(batch.column("id").cast(pa.string()).to_pylist(), rows, strict=True)
     except (pa.ArrowException, ValueError) as error:
         reason = next(iter(str(error).splitlines()), "")
         raise CorpusError(f"the vectors {path} are damaged, or no table of numbers: {reason:.200}") from None
     return {id: row for id, row in found.items() if len(row)}
 
 
-def _is_fixed(pa: Any, kind: Any) -> bool:
+def _is_list_too(pa: Any, kind: Any) -> bool:
     return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind))
 
 

@@ -35,7 +35,7 @@ from textae.index.records import DEEPEST
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import VECTORS
 from textae.index.writer import Writer, failures_are_errors
-from textae.training.fusion_weight import SEEN, fusion_weight, vector_weight
+from textae.training.fusion_weight import fusion_weight, vector_weight
 from textae.training.lsa import fit_lsa
 from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped, is_deeper
 
@@ -260,27 +260,25 @@ def _learn_texts(
 ) -> tuple["Learned[TextEncoder]", Encoder]:
     """Fit LSA, write it, and train the auto-encoder, from LSA or as a deep stack; returns it, and LSA as an encoder."""
     from textae.training.stacked import learn_deep  # torch
-    from textae.training.text import learn, sample
+    from textae.training.text import learn, sampled
 
     progress("LSA", 0, None)
-    bags = sample(corpus.tokens, len(idf_of), train)
+    rows = sampled(corpus.tokens, len(idf_of), train)
+    bags = corpus.tokens.take(rows).bags().below(len(idf_of))
     start = Encoder.lsa(fit_lsa(bags, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
         learned = learn(bags, start, model, train, progress)
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
-    writer.set("hybrid_weight", fusion_weight(bags, start, train.seed))
+    hybrid_weight = fusion_weight(bags, start, train.seed)
+    writer.set("hybrid_weight", hybrid_weight)
     if corpus.vectors is not None:
-        writer.set("vector_weight", _vector_weight(corpus, corpus.vectors, start, train.seed))
+        known = np.flatnonzero(corpus.vectors.has_code[rows])
+        own = corpus.vectors.floats[rows[known]].astype(np.float32)
+        weight = vector_weight(bags.take(known), idf_of, own, hybrid_weight, train.seed)
+        writer.set("vector_weight", weight)
     writer.put_all("", with_checksums({"lsa/words": start.words}))
     return learned, start
-
-
-def _vector_weight(corpus: CountedCorpus, vectors: Codes, start: Encoder, seed: int) -> float:
-    n = len(corpus.tokens)
-    rows = np.sort(np.random.default_rng(seed).choice(n, min(n, SEEN), replace=False))
-    bags = corpus.tokens.take(rows).bags().below(len(start.words))
-    return vector_weight(bags, start, vectors.floats[rows].astype(np.float32), seed)
 
 
 _LEARN: Mapping[str, Callable[..., Any]] = {TEXTS: _learn_texts, PICTURES: _learn_pictures}

@@ -72,7 +72,7 @@ def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats
         added = worth[best] * np.float32(share)
         terms, weights = _sum(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
     texts = Bags.concatenated([query.texts, like, unlike])
-    return QueryVector(terms, weights, texts, np.concatenate(shares), None, query.text, query.missing)
+    return replace(query, terms=terms, weights=weights, texts=texts, text_weights=np.concatenate(shares))
 
 
 def moved(vector: Floats | None, like: Floats, unlike: Floats) -> Floats | None:

@@ -101,7 +101,9 @@ class VectorCommand:
             timer.cancel()
             _kill(process)
             code = process.wait()
-        helpers[-1].join(1)
+            process.stdout.close()
+            for helper in helpers[1:]:
+                helper.join(1)
         why = f"took more than {seconds:g} s" if late.is_set() else f"ended (exit code {code})"
         last = f": {errors[0].decode(errors='replace').strip():.200}" if errors else ""
         raise QueryError(f"{self._name} {why} after {len(vectors):,} of {len(texts):,} vectors{last}")

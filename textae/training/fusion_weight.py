@@ -1,4 +1,4 @@
-"""The weight of codes beside keywords in hybrid search, computed from the corpus alone.
+"""The weights of codes and of the user's own vectors in hybrid search, computed from the corpus alone.
 
 If LSA can tell each document from all others by a few of its words, because the corpus is small or varied, then codes
 lose little of what keywords know, and add topics. If it cannot, codes are coarse, and keywords must lead. So the weight
@@ -14,6 +14,7 @@ from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags, row_starts
 from textae.encoding.encoders import Encoder
 from textae.encoding.layers import matmul
+from textae.encoding.weighting import tfidf
 from textae.training.threads import one_blas_thread
 
 QUERIES = 500
@@ -60,9 +61,40 @@ def pseudo_queries(bags: Bags, start: Encoder, rng: np.random.Generator) -> Bags
     return Bags(row_starts([len(row) for row in rows]), terms, np.ones(len(terms), np.uint16))
 
 
-SEEN = 2_000
+VECTOR_SHARE = 3.0
+"""The weight of vectors is VECTOR_SHARE · p / (1 - p), at most MOST, times that of keywords and codes together."""
 
 
-def vector_weight(bags: Bags, start: Encoder, vectors: Floats, seed: int) -> float:
-    """The weight of the user's own vectors beside BM25."""
-    return 1.0
+@one_blas_thread()
+def vector_weight(bags: Bags, idf: Floats, vectors: Floats, hybrid_weight: float, seed: int) -> float:
+    """The weight of the user's own vectors beside BM25 and codes, all scaled to unit variance.
+
+    Nothing encodes a query here, so documents are the queries: p is the mean reciprocal rank, by vectors, of the
+    document that is nearest by words, less what vectors that know nothing would have. It says how well vectors tell
+    documents apart. Vectors vote against keywords and codes together, so their weight grows with both.
+
+    Args:
+        bags: n documents.
+        idf: (n_terms,) of their terms.
+        vectors: (n, dims) of the documents, of unit length.
+        hybrid_weight: of codes beside BM25.
+        seed: of the sample of documents.
+
+    Returns:
+        Between 0 and MOST · (1 + hybrid_weight).
+    """
+    from scipy.sparse import csr_array
+
+    n = len(bags)
+    if n < 2:
+        return 0.0
+    chosen = np.random.default_rng(seed).choice(n, min(QUERIES, n), replace=False)
+    words, itself = csr_array((tfidf(bags, idf), bags.terms, bags.starts), shape=(n, len(idf))), np.arange(len(chosen))
+    by_words = (words[chosen] @ words.T).toarray()
+    by_words[itself, chosen] = -1
+    scores = matmul(vectors, np.ascontiguousarray(vectors[chosen].T)).T
+    scores[itself, chosen] = -2
+    nearest = scores[itself, by_words.argmax(axis=1)][:, None]
+    p, chance = (1 / (1 + (scores > nearest).sum(axis=1))).mean(), (1 / np.arange(1, n)).mean()
+    p = max(0.0, (p - chance) / (1 - chance)) if n > 2 else 0.0
+    return float(min(MOST, VECTOR_SHARE * p / max(1 - p, 1e-9)) * (1 + hybrid_weight))

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from textae.config import AUTO, VECTOR, ModelSpec, TrainSpec, check_passage
+from textae.config import AUTO, ModelSpec, TrainSpec, check_passage
 from textae.errors import QueryError, StoreError
 from textae.index import store
 from textae.index.records import damaged
@@ -110,8 +110,7 @@ class Engine:
                 what suits the corpus.
             sources: of the corpus, for `sync`.
             progress: called at each stage.
-            vectors: of the documents, from a model of yours, as `textae.corpus.own_vectors` takes them: the field or
-                the file that has them, an array, a mapping by id, or a function.
+            vectors: of the documents, from a model of yours, as `textae.corpus.own_vectors` takes them.
 
         Raises:
             TypeError: something is no document; the message names it, and the index is as it was before.
@@ -127,9 +126,8 @@ class Engine:
             writer.set("sources", {source.key: source.as_json() for source in sources})
             uniform = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(documents_of(corpus))
             default = modality_of(uniform.shape).preset("default")
-            report = build(
-                writer, uniform, language, model or default[0], train or default[1], passage, progress, vectors
-            )
+            specs = model or default[0], train or default[1]
+            report = build(writer, uniform, language, *specs, passage, progress, vectors)
             writer.commit()
         self.close()
         return report
@@ -157,10 +155,8 @@ class Engine:
         """
         from textae.corpus.given import documents_of
 
-        def change(update: Update) -> None:
-            update.add(documents_of(corpus, numbered=False))
-
-        return self._update(change, sources, progress, vectors=vectors)
+        documents = documents_of(corpus, numbered=False)
+        return self._update(lambda update: update.add(documents), sources, progress, vectors=vectors)
 
     def remove(self, ids: str | Iterable[str], *, progress: Progress = no_progress) -> Changes:
         """Remove documents, and commit.
@@ -198,8 +194,7 @@ class Engine:
             sources: by default all that the index remembers and that can be read again.
             forget: the keys of sources that are removed instead, with their documents.
             progress: called at each stage.
-            vectors: of new and changed documents, as `index` takes them; by default those of the field that it was
-                given. Documents that have not changed keep theirs.
+            vectors: of new and changed documents, as `add` takes them.
 
         Raises:
             StoreError: as `remove`, or the index remembers no source.
@@ -226,13 +221,9 @@ class Engine:
         return [source for source in remembered_sources(self.snapshot).values() if source.origin != STDIN]
 
     def _update(
-        self,
-        change: Callable[[Update], None],
-        sources: Sequence[Source],
-        progress: Progress,
-        forgotten: Collection[str] = (),
-        vectors: Vectors = None,
-    ) -> Changes:
+        self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress,
+        forgotten: Collection[str] = (), vectors: Vectors = None,
+    ) -> Changes:  # fmt: skip
         from textae.index.update import Update
 
         with UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
@@ -288,7 +279,7 @@ class Engine:
             query: words; those that the corpus does not hold have no effect, and `Searcher.search` names them.
             k: the maximum number of hits.
             mode: one of the modality's systems; None for its default, `hybrid` for texts.
-            options: as `SearchRequest` takes them; `vector` is that of the query.
+            options: as `SearchRequest` takes them.
 
         Returns:
             A list of `Hit`, which a notebook shows as a table.
@@ -337,26 +328,11 @@ class Engine:
         baseline: str | None = None,
         seed: int = 1,
         keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
-        vectors: Any = None,
     ) -> Scoreboard:
-        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`.
+        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`."""
+        from textae.evaluation.run import by_judgements
 
-        `vectors` are those of the queries, which may also have their own: an array with a row for each, or a function
-        from their texts to as many vectors.
-        """
-        from textae.evaluation.run import by_judgements, with_vectors
-
-        queries = with_vectors(queries, vectors)
-        own = (VECTOR,) if any(query.vector is not None for query in queries) else ()
-        return by_judgements(
-            self.searcher,
-            queries,
-            qrels,
-            (*self.snapshot.modality.systems, *own) if systems is None else systems,
-            baseline,
-            seed,
-            keep,
-        )
+        return by_judgements(self.searcher, queries, qrels, systems, baseline, seed, keep)
 
     # Exploring
 

@@ -53,12 +53,15 @@ def test_an_array_has_a_row_for_each_row_of_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda path: path.write_bytes(b"\x93NUMPY junk"), "are no array of numpy"),
-        (lambda path: path.write_bytes(b""), "are no array of numpy"),
-        (lambda path: np.save(path, np.array([{"a": 1}]), allow_pickle=True), "are no array of numpy"),
-        (lambda path: np.save(path, np.array([["a"]])), "are no array of numbers"),
-        (lambda path: np.save(path, np.ones(3)), r"have the shape \(3,\)"),
-        (lambda path: np.save(path, np.ones((3, 2), complex)), "are no array of numbers"),
+        (lambda path: path.write_bytes(b"\x93NUMPY junk"), "are damaged, or no numbers in that format"),
+        (lambda path: path.write_bytes(b""), "are damaged, or no numbers in that format"),
+        (
+            lambda path: np.save(path, np.array([{"a": 1}]), allow_pickle=True),
+            "are damaged, or no numbers in that format",
+        ),
+        (lambda path: np.save(path, np.array([["a"]])), "no numbers in that format"),
+        (lambda path: np.save(path, np.ones(3)), r"got memmap \(3,\): "),
+        (lambda path: np.save(path, np.ones((3, 2), complex)), "no numbers in that format"),
         (lambda path: path.mkdir(), "cannot be read"),
         (lambda path: None, "cannot be read: No such file"),
     ],
@@ -110,7 +113,7 @@ class TestParquet:
             ({"v": [[1.0]]}, "need a column id and one column of lists; there are v"),
             ({"id": ["a"], "v": [1.0]}, "need a column id and one column of lists; there are id, v"),
             ({"id": ["a"], "v": [[1.0]], "w": [[1.0]]}, "there are id, v, w"),
-            ({"id": ["a"], "v": [["x"]]}, "damaged, or no table of numbers"),
+            ({"id": ["a"], "v": [["x"]]}, "damaged, or no numbers in that format"),
         ],
     )
     def test_other_tables_are_refused(self, columns: Any, told: str, table: Callable[..., Path]) -> None:

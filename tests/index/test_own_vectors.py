@@ -20,7 +20,7 @@ from textae import Document, Engine
 from textae.corpus import sources
 from textae.errors import CorpusError, QueryError, StoreError, TextaeError
 from textae.index import segment_writer, segments, update
-from textae.index.own_vectors import VectorRows
+from textae.index.own_vectors import VectorRows, needed_vectors, own_vectors
 from textae.index.soundness import damage
 from textae.index.store import Reader
 
@@ -62,12 +62,10 @@ def engine(given: Path, tmp_path: Path) -> Iterator[Engine]:
 
 def stored(engine: Engine) -> dict[str, list[float]]:
     """The vectors of an index by the id of their document; of one without it is []."""
-    vectors = engine.snapshot.vectors
-    assert vectors is not None
+    own = needed_vectors(engine.snapshot)
+    vectors = own.codes
     rows = zip(engine.snapshot.ids.values(), vectors.has_code.tolist(), vectors.floats.tolist(), strict=True)
-    planes = engine.snapshot.vector_planes
-    assert planes is not None
-    assert np.array_equal(vectors.bits, planes.bits(vectors.floats.astype(np.float32), vectors.has_code))
+    assert np.array_equal(vectors.bits, own.planes.bits(vectors.floats.astype(np.float32), vectors.has_code))
     return {id: row if known else [] for id, known, row in rows}
 
 
@@ -98,7 +96,7 @@ class TestComing:
     def test_an_index_without_them_has_what_it_had(self, given: Path, tmp_path: Path) -> None:
         with Engine.create(tmp_path / "index") as engine:
             engine.index(DOCUMENTS, **SPECS)
-            assert engine.snapshot.vectors is None
+            assert own_vectors(engine.snapshot) is None
             assert not [name for name in engine.snapshot.reader.arrays if "vectors" in name]
             assert not {"vectors", "vector_weight"} & engine.snapshot.reader.settings.keys()
         _, without = contents(tmp_path / "index")
@@ -178,7 +176,7 @@ class TestStaying:
         folder = shutil.copytree(index_folder, tmp_path / "index")
         with Engine.open(folder) as engine:
             for corpus, vectors in (([("new", "a harbour")], [[1.0]]), ([Document("new", "a", vector=[1.0])], None)):
-                with pytest.raises(StoreError, match=r"vectors were given, and the index .* has none; 'textae index"):
+                with pytest.raises(QueryError, match="has no vectors; 'textae index --vectors' makes one"):
                     engine.add(corpus, vectors=vectors)
 
     def test_they_go_with_their_documents(self, engine: Engine) -> None:
@@ -259,7 +257,7 @@ class TestFields:
             engine.index([("a", "a star"), ("b", "a loaf")], vectors=np.eye(2, DIMS), **SPECS)
             engine.add(given[0].read(), sources=given, vectors="embedding")
             before = stored(engine)
-            assert engine.snapshot.vector_settings == {"dims": DIMS, "field": "embedding"}
+            assert needed_vectors(engine.snapshot).settings == {"dims": DIMS, "field": "embedding"}
             assert all(before.values())
             assert not engine.sync().any
 
@@ -323,7 +321,7 @@ class TestExport:
 
     def test_a_vector_for_an_index_without_is_an_error(self, index_folder: Path) -> None:
         with Engine.open(index_folder) as engine:
-            with pytest.raises(QueryError, match=r"a vector was given, and the index .* has none"):
+            with pytest.raises(QueryError, match="has no vectors; 'textae index --vectors' makes one"):
                 engine.search("star", vector=[1.0])
             with pytest.raises(QueryError, match="has no vectors; 'textae index --vectors'"):
                 engine.search("star", mode="vector")

@@ -11,7 +11,7 @@ from shared import QUICK, TINY, TOPICS, some_documents
 
 from textae import Engine, Query
 from textae.errors import CorpusTypeError, QueryError, TextaeError
-from textae.evaluation.run import by_labels
+from textae.evaluation.run import with_vectors
 from textae.search.request import SearchRequest
 from textae.search.retrievers import Hybrid
 from textae.types import Hit
@@ -150,38 +150,18 @@ class TestQueries:
         with pytest.raises(QueryError, match=told):
             engine.search("storm", vector=vector)
 
-    def test_a_function_gives_it(self, engine: Engine) -> None:
-        seen = []
-
-        def embed(texts: list[str]) -> list[np.ndarray]:
-            seen.append(texts)
-            return [TOPIC["bread"]] * len(texts)
-
-        assert ranked(engine.search("storm", 9, vector=embed)) == ranked(
-            engine.search("storm", 9, vector=TOPIC["bread"])
-        )
-        assert seen == [["storm"]]
-        assert len(engine.searcher.search(SearchRequest(where="topic:stars", vector=embed, top_k=50)).hits) == 15
-
     def test_many_have_one_each(self, engine: Engine) -> None:
         queries = [Query("a", "xyzzy"), Query("b", "xyzzy")]
         qrels = {"a": {"bread-4": 1}, "b": {"stars-3": 1}}
         rows = [VECTORS["bread-4"], VECTORS["stars-3"]]
         for vectors in (rows, np.array(rows), lambda texts: rows):
-            board = engine.evaluate(queries, qrels, vectors=vectors)
+            board = engine.evaluate(with_vectors(queries, vectors), qrels)
             scores = {one.system: one.value for one in board.figures if one.metric == "nDCG@10"}
             assert list(scores)[-1] == "vector"
             assert (scores["vector"], scores["hybrid"], scores["bm25"]) == (1, 1, 0)
         assert "vector" not in {one.system for one in engine.evaluate(queries, qrels).figures}
         with pytest.raises(CorpusTypeError, match="gave 1 rows for 2 texts"):
-            engine.evaluate(queries, qrels, vectors=rows[:1])
-
-    def test_documents_of_the_index_are_queries_by_their_own(self, engine: Engine) -> None:
-        board = by_labels(engine.searcher, "topic", None, ["bm25", "hybrid"], 5, None, 1, curve=False)
-        scores = {one.system: one.value for one in board.figures}
-        assert scores["hybrid"] > 0.9
-        with pytest.raises(QueryError, match="needs the vector"):  # two documents have none
-            by_labels(engine.searcher, "topic", None, ["vector"], 5, None, 1, curve=False)
+            with_vectors(queries, rows[:1])
 
 
 class TestSimilar:

@@ -12,8 +12,11 @@ Whether a vector can be used is decided in `textae.index.own_vectors`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -53,42 +56,25 @@ def with_vectors(corpus: Items, vectors: Vectors, field: str = "") -> Iterator[D
         CorpusError: a file of vectors cannot be read, or has another number of rows than there are documents.
         CorpusTypeError: `vectors` is nothing of the above; or a function gives another number of rows than texts.
     """
-    items = _of_field(corpus, field) if field else iter(corpus)
-    given = _opened(vectors) if isinstance(vectors, str | PathLike) else vectors
+    items = _each(corpus, partial(_without, field)) if field else iter(corpus)
+    given, name = vectors, "the array"
+    if isinstance(vectors, PathLike) or (isinstance(vectors, str) and not field_of(vectors)):
+        name = os.fspath(vectors)
+        given = (_table if name.endswith(".parquet") else array_in)(Path(name))
     if given is None:
         return items
     if isinstance(given, str):
-        return items if given == field else _of_field(items, given)
+        return _each(items, partial(_without, given)) if given != field else items
     if isinstance(given, Mapping):
-        return _by_id(items, given)
+        return _each(items, lambda document: replace(document, vector=given.get(document.id)))
     if callable(given):
         return _by_function(items, given)
     if np.ndim(given) != 2:
         raise CorpusTypeError(
             f"vectors are the name of a field, a path, an array of (documents, numbers), a mapping or a function; "
-            f"got {type(vectors).__name__}: {vectors!r:.60}"
+            f"got {type(given).__name__} {np.shape(given)}: {vectors!r:.60}"
         )
-    return _by_row(items, given, str(vectors) if isinstance(vectors, str | PathLike) else "the array")
-
-
-def _opened(vectors: str | PathLike[str]) -> Any:
-    """The array or the mapping in a file, or the name of a field.
-
-    Raises:
-        CorpusError: the file cannot be read.
-    """
-    path = Path(vectors)
-    if path.suffix not in (".npy", ".parquet"):
-        return str(vectors)
-    try:
-        if path.suffix == ".parquet":
-            return _table(path)
-    except OSError as error:
-        raise CorpusError(f"the vectors {path} cannot be read: {error.strerror or error}") from None
-    array = array_in(path)
-    if array.ndim != 2:
-        raise CorpusError(f"the vectors {path} have the shape {array.shape}; give (documents, dims)")
-    return array
+    return _by_row(items, given, name)
 
 
 def array_in(path: Path) -> NDArray[Any]:
@@ -97,16 +83,23 @@ def array_in(path: Path) -> NDArray[Any]:
     Raises:
         CorpusError: the file cannot be read, or holds something else.
     """
-    try:
+    with _readable(path):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise CorpusError(f"the vectors {path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise CorpusError(f"the vectors {path} are no array of numpy: {error!s:.200}") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise CorpusError(f"the vectors {path} are no array of numbers")
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            raise ValueError("no numbers")
     rows: NDArray[Any] = array
     return rows
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CorpusError(f"the vectors {path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError) as error:  # pyarrow's errors are such
+        reason = next(iter(str(error).splitlines()), "")
+        raise CorpusError(f"the vectors {path} are damaged, or no numbers in that format: {reason:.200}") from None
 
 
 def _table(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -115,42 +108,31 @@ def _table(path: Path) -> dict[str, NDArray[np.float64]]:
         import pyarrow as pa
         from pyarrow import parquet
     found: dict[str, NDArray[np.float64]] = {}
-    try:
-        with path.open("rb") as stream, parquet.ParquetFile(stream) as file:
-            schema = file.schema_arrow
-            lists = [one.name for one in schema if pa.types.is_list(one.type) or _is_list_too(pa, one.type)]
-            if "id" not in schema.names or len(lists) != 1:
-                there = ", ".join(schema.names)
-                raise CorpusError(
-                    f"the vectors {path} need a column id and one column of lists; there are {there:.200}"
-                )
-            for batch in file.iter_batches(columns=["id", *lists]):
-                column = batch.column(lists[0]).cast(pa.list_(pa.float64()))
-                ends = np.cumsum(column.value_lengths().fill_null(0))
-                rows = np.split(column.flatten().to_numpy(zero_copy_only=False), ends[:-1])
-                found |= zip(batch.column("id").cast(pa.string()).to_pylist(), rows, strict=True)
-    except (pa.ArrowException, ValueError) as error:
-        reason = next(iter(str(error).splitlines()), "")
-        raise CorpusError(f"the vectors {path} are damaged, or no table of numbers: {reason:.200}") from None
+    kinds = (pa.ListType, pa.LargeListType, pa.FixedSizeListType)
+    with _readable(path), path.open("rb") as stream, parquet.ParquetFile(stream) as file:
+        names, lists = file.schema_arrow.names, [one.name for one in file.schema_arrow if isinstance(one.type, kinds)]
+        if "id" not in names or len(lists) != 1:
+            raise CorpusError(
+                f"the vectors {path} need a column id and one column of lists; there are {', '.join(names):.200}"
+            )
+        for batch in file.iter_batches(columns=["id", *lists]):
+            column = batch.column(lists[0]).cast(pa.list_(pa.float64()))
+            ends = np.cumsum(column.value_lengths().fill_null(0))
+            rows = np.split(column.flatten().to_numpy(zero_copy_only=False), ends[:-1])
+            found |= zip(batch.column("id").cast(pa.string()).to_pylist(), rows, strict=True)
     return {id: row for id, row in found.items() if len(row)}
 
 
-def _is_list_too(pa: Any, kind: Any) -> bool:
-    return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind))
+def _each(corpus: Items, change: Callable[[Document], Document]) -> Iterator[Document | Skipped]:
+    return (change(item) if isinstance(item, Document) else item for item in corpus)
 
 
-def _of_field(corpus: Items, field: str) -> Iterator[Document | Skipped]:
-    for item in corpus:
-        if isinstance(item, Document) and field in item.fields:
-            others = {name: value for name, value in item.fields.items() if name != field}
-            yield replace(item, fields=others, vector=item.fields[field])
-        else:
-            yield item
-
-
-def _by_id(corpus: Items, vectors: Mapping[str, Any]) -> Iterator[Document | Skipped]:
-    for item in corpus:
-        yield replace(item, vector=vectors.get(item.id)) if isinstance(item, Document) else item
+def _without(field: str, document: Document) -> Document:
+    """A document with its vector from a field, and without that."""
+    if field not in document.fields:
+        return document
+    others = {name: value for name, value in document.fields.items() if name != field}
+    return replace(document, fields=others, vector=document.fields[field])
 
 
 def _by_row(corpus: Items, rows: Any, name: str) -> Iterator[Document | Skipped]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from textae.config import check_seed
+from textae.config import VECTOR, check_seed
 from textae.encoding.analyzer import searchable
 from textae.encoding.given_vectors import vectors_of
 from textae.encoding.topk import TopK
@@ -90,13 +90,11 @@ def rank(
 
 
 def with_vectors(queries: Sequence[Query], vectors: Any) -> Sequence[Query]:
-    """Queries with their vectors: an array with a row for each, or a function from their texts; None for none.
+    """Queries with their vectors: an array with a row for each, or a function from their texts to one.
 
     Raises:
         CorpusTypeError: there are more vectors than queries, or fewer.
     """
-    if vectors is None:
-        return queries
     rows = vectors_of(vectors if callable(vectors) else lambda _: vectors, [query.text for query in queries])
     return [replace(query, vector=row) for query, row in zip(queries, rows, strict=True)]
 
@@ -105,7 +103,7 @@ def by_judgements(
     searcher: Searcher,
     queries: Sequence[Query],
     qrels: Mapping[str, Mapping[str, int]],
-    systems: Sequence[str],
+    systems: Sequence[str] | None,
     baseline: str | None,
     seed: int,
     keep: Callable[[str, Mapping[str, Ranking]], None] | None,
@@ -116,7 +114,7 @@ def by_judgements(
         searcher: of the index.
         queries: those without a judgement are left out, and counted.
         qrels: by query id and document id, the grade.
-        systems: to score.
+        systems: to score; None for all, with the user's own vectors where a query has one.
         baseline: what the others are tested against; None for the first system.
         seed: of intervals and tests.
         keep: gets the rankings of each system, to write them down.
@@ -125,6 +123,9 @@ def by_judgements(
         QueryError: nothing can be scored.
         TextaeError: a system, the baseline or the seed is wrong; raised before anything is scored.
     """
+    if systems is None:
+        own = [VECTOR] if any(query.vector is not None for query in queries) else []
+        systems = [*searcher.snapshot.modality.systems, *own]
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
     scores = {}
     for system in systems:
@@ -170,11 +171,7 @@ def by_labels(
     if queries is None:
         numbers = searcher.snapshot.numbers
         chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
-        chosen = numbers[np.sort(chosen)].tolist()
-        queries = searcher.snapshot.reader.documents(chosen)
-        if searcher.snapshot.vector_settings:
-            pairs = zip(queries, searcher.snapshot.vectors_of(chosen), strict=True)
-            queries = [replace(query, vector=vector) if vector.any() else query for query, vector in pairs]
+        queries = searcher.snapshot.reader.documents(numbers[np.sort(chosen)].tolist())
     asked = list(queries)
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0

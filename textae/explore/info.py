@@ -22,6 +22,7 @@ from textae.corpus.reading import DEFAULT
 from textae.encoding.arrays import Rows, evenly_spaced
 from textae.encoding.encoders import encode
 from textae.encoding.weighting import tfidf
+from textae.index.own_vectors import own_vectors
 from textae.index.snapshot import Snapshot
 from textae.index.update import remembered_sources
 from textae.types import shape_in_words
@@ -42,8 +43,8 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     if has_words:
         facts |= {"terms": len(snapshot.model.vectorizer.vocabulary)}
         facts |= {"hybrid_weight": round(settings["hybrid_weight"], 3)}
-        if snapshot.vectors is not None:
-            vectors = snapshot.vectors
+        if own := own_vectors(snapshot):
+            vectors = own.codes
             facts |= {"vectors": int(vectors.has_code.sum()), "vector_dims": vectors.floats.shape[1]}
             facts |= {"vector_weight": round(settings["vector_weight"], 3), "bytes_vectors": vectors.floats.nbytes}
     else:

@@ -18,7 +18,7 @@ from textae.config import ModelSpec, TrainSpec, specs_of
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows
 from textae.encoding.bags import Tokens
-from textae.encoding.encoders import Codes, Inputs, Quantization, TextEncoder, encoder_of
+from textae.encoding.encoders import Codes, Inputs, TextEncoder, encoder_of
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
@@ -27,7 +27,7 @@ from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
-from textae.index.segments import VECTORS, Segment, SegmentRows, prefix
+from textae.index.segments import Segment, SegmentRows, prefix
 from textae.index.soundness import check_opened, check_values
 from textae.index.store import Reader
 from textae.types import TEXTS, Document, Picture, Shape
@@ -228,40 +228,9 @@ class Snapshot:
     def codes(self) -> Codes:
         """The codes of all documents that are there, as they are on disk."""
         check_values(self.reader, *(f"{prefix(one.name)}documents/{name}" for one in self.segments for name in _CODES))
-        of = self.documents
-        return self._alive(Codes(of.has_code.whole(), of.floats.whole(), of.bits.whole()))
-
-    def _alive(self, codes: Codes) -> Codes:
-        alive = self.documents.alive
-        if alive is None:
-            return codes
-        return Codes(codes.has_code[alive], codes.floats[alive], codes.bits[alive])
-
-    @property
-    def vector_settings(self) -> dict[str, Any]:
-        """Of the user's own vectors: `dims`, and the `field` that they were read from; empty where there are none."""
-        settings: dict[str, Any] = self.reader.settings.get("vectors", {})
-        return settings
-
-    @cached_property
-    def vector_planes(self) -> Quantization | None:
-        """The planes that quantise the user's own vectors; None where the index has none."""
-        if not self.vector_settings:
-            return None
-        return Quantization(self.arrays[f"{VECTORS}mean"], self.arrays[f"{VECTORS}rotation"])
-
-    @cached_property
-    def vectors(self) -> Codes | None:
-        """The user's own vectors of all documents, in the order of `codes`; None where the index has none."""
-        own = [segment.documents.vectors for segment in self.segments]
-        parts = [one for one in own if one is not None]
-        return self._alive(Codes.concatenated(parts)) if self.vector_settings else None
-
-    def vectors_of(self, numbers: Sequence[int]) -> NDArray[np.float32]:
-        """The user's own vectors of the documents of these numbers, zeros for none: (n, dims)."""
-        rows = np.array([self.documents.rows_of(number)[0] for number in numbers], np.int64)
-        parts = [unit.vectors.floats for unit in self.documents.units if unit.vectors is not None]
-        return ChunkedArray(parts).take(rows).astype(np.float32)
+        of, alive = self.documents, self.documents.alive
+        known, floats, bits = of.has_code.whole(), of.floats.whole(), of.bits.whole()
+        return Codes(known, floats, bits) if alive is None else Codes(known[alive], floats[alive], bits[alive])
 
     @cached_property
     def numbers(self) -> Rows:

@@ -25,7 +25,7 @@ from textae.encoding.encoders import Codes
 from textae.encoding.vectorizer import GrowingVectorizer
 from textae.errors import CorpusError, StoreError
 from textae.index.build import NO_WORDS, USED, Reading, has_words
-from textae.index.own_vectors import listed
+from textae.index.own_vectors import listed, needed_vectors, own_vectors
 from textae.index.records import content_hash, places_json, where_hash
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
@@ -95,7 +95,7 @@ class Update:
             the index remembers.
 
     Raises:
-        StoreError: there are vectors, and the index has none.
+        QueryError: there are vectors, and the index has none.
     """
 
     def __init__(self, writer: UpdateWriter, snapshot: Snapshot, progress: Progress, vectors: Vectors = None) -> None:
@@ -107,10 +107,9 @@ class Update:
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
         model = replace(snapshot.model, vectorizer=self._vectorizer)
         self._segment_writer = SegmentWriter(writer, model, snapshot)
-        self._reading = Reading(writer, progress, snapshot.vector_planes)
-        self._vectors, self._known_field = vectors, snapshot.vector_settings.get("field", "")
-        if vectors is not None:
-            self._check_vectors()
+        self._own = own_vectors(snapshot) if vectors is None else needed_vectors(snapshot)
+        self._vectors = vectors
+        self._reading = Reading(writer, progress, self._own.planes if self._own else None)
         self._numbers: list[int] = []
         self._tokens: list[Tokens] = []
         self._gone: list[int] = []
@@ -124,14 +123,8 @@ class Update:
         self._append(item for item in self._uniform(corpus) if not self._is_unchanged(item))
 
     def _uniform(self, corpus: Iterable[Document | Skipped]) -> Iterable[Document | Skipped]:
-        return with_vectors(UniformCorpus(corpus, self._snapshot.shape), self._vectors, self._known_field)
-
-    def _check_vectors(self) -> None:
-        if not self._snapshot.vector_settings:
-            raise StoreError(
-                f"vectors were given, and the index {self._writer.folder} has none; 'textae index --vectors' makes one "
-                "that has"
-            )
+        field = self._own.settings.get("field", "") if self._own else ""
+        return with_vectors(UniformCorpus(corpus, self._snapshot.shape), self._vectors, field)
 
     def _is_unchanged(self, item: Document | Skipped) -> bool:
         content = None if isinstance(item, Skipped) else self._snapshot.reader.content(item.id)
@@ -237,7 +230,7 @@ class Update:
     def _flush(self) -> None:
         if self._numbers:
             numbers = np.array(self._numbers, np.int64)
-            vectors = self._taken() if self._snapshot.vector_settings else None
+            vectors = self._taken() if self._own else None
             self._segment_writer.append(numbers, Tokens.concatenated(self._tokens), self._progress, vectors)
         self._numbers, self._tokens = [], []
 
@@ -267,12 +260,11 @@ class Update:
         self._segment_writer.merge(self._progress)
         self._segment_writer.finish()
         self._write_vocabulary()
-        if self._reading.vectors.any:
-            self._check_vectors()
+        own = needed_vectors(self._snapshot) if self._reading.vectors.any else self._own
         if self._vectors is not None and self._count["written"] and not self._count["vectors"]:
             raise CorpusError(f"no new document has a vector that can be used: {listed(self._reading.noticed)}")
-        if field := field_of(self._vectors):
-            self._writer.set("vectors", self._snapshot.vector_settings | {"field": field})
+        if own and (field := field_of(self._vectors)):
+            self._writer.set("vectors", {**own.settings, "field": field})
         remembered: Mapping[str, Any] = self._snapshot.reader.settings["sources"]
         kept = {key: stored for key, stored in remembered.items() if key not in self._forgotten}
         if kept | sources != remembered:

@@ -54,8 +54,7 @@ class SearchRequest:
         min_score: what scores this or less is no hit; `hybrid` scores from 0 to 1.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
-        vector: of the query, of the model that gave the documents' own vectors: a list of numbers or an array, or a
-            function from a list of texts to as many vectors. None for none.
+        vector: of the query, of the model that gave the documents' own vectors: numbers; None for none.
     """
 
     text: str = ""
@@ -85,8 +84,7 @@ class SearchRequest:
     @property
     def has_query(self) -> bool:
         """Whether there is something to rank by."""
-        has_vector = self.vector is not None and not callable(self.vector)  # a function needs a text
-        return has_vector or bool(self.text.strip() or self.picture or self.like)
+        return self.vector is not None or bool(self.text.strip() or self.picture or self.like)
 
     @classmethod
     def of_words(cls, text: str, **options: Unpack[RequestOptions]) -> Self:

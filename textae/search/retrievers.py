@@ -4,6 +4,7 @@ The hybrid adds up two systems on one scale. BM25 finds the documents that use t
 use others. A new system gets its name in `textae.config` and a case in `retriever`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Protocol, cast
@@ -12,10 +13,10 @@ import numpy as np
 
 from textae.encoding.arrays import Floats, Mask, Rows, distinct
 from textae.encoding.decoder import known_floats
-from textae.encoding.encoders import AnyEncoder, Codes, TextEncoder
+from textae.encoding.encoders import AnyEncoder, Codes, Quantization, TextEncoder
 from textae.encoding.topk import TopK
-from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
+from textae.index.own_vectors import needed_vectors, own_vectors
 from textae.index.segments import Segment, SegmentRows
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.lexical import BM25, VectorSpace
@@ -95,24 +96,20 @@ class VectorSearch(Nearest):
 
     n_terms: ClassVar[int] = 0
 
-    snapshot: Snapshot
-    view: CorpusView
+    planes: Quantization
+    segments: Sequence[Segment]
+    units: Sequence[SegmentRows]
 
     @cached_property
     def index(self) -> CodeIndex:  # type: ignore[override]  # made when a query has a vector
         """The vectors of the rows."""
-        parts = [_of_rows(*pair) for pair in zip(self.snapshot.segments, self.view.units, strict=True)]
-        return CodeIndex(
-            ChunkedArray([part.floats for part in parts]),
-            ChunkedArray([part.bits for part in parts]),
-            ChunkedArray([part.has_code for part in parts]),
-        )
+        parts = [_of_rows(*pair) for pair in zip(self.segments, self.units, strict=True)]
+        floats, bits = ChunkedArray([part.floats for part in parts]), ChunkedArray([part.bits for part in parts])
+        return CodeIndex(floats, bits, ChunkedArray([part.has_code for part in parts]))
 
     def codes(self, query: QueryVector) -> Codes:
         """The query's vector."""
-        planes = self.snapshot.vector_planes
-        assert planes is not None
-        return query.vector_codes(planes)
+        return query.vector_codes(self.planes)
 
 
 def _of_rows(segment: Segment, unit: SegmentRows) -> Codes:
@@ -231,17 +228,14 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
             if system == "code":
                 return codes
-            settings = snapshot.reader.settings
-            if not snapshot.vector_settings:
-                return Hybrid(BM25(postings, view.statistics), (codes,), (settings["hybrid_weight"],))
-            weights = settings["hybrid_weight"], settings["vector_weight"]
-            return Hybrid(BM25(postings, view.statistics), (codes, VectorSearch(snapshot, view)), weights)
+            keywords, settings = BM25(postings, view.statistics), snapshot.reader.settings
+            own = own_vectors(snapshot)
+            if own is None:
+                return Hybrid(keywords, (codes,), (settings["hybrid_weight"],))
+            vectors = VectorSearch(own.planes, snapshot.segments, view.units)
+            return Hybrid(keywords, (codes, vectors), (settings["hybrid_weight"], settings["vector_weight"]))
         case ["vector"]:
-            if not snapshot.vector_settings:
-                raise QueryError(
-                    f"the index {snapshot.reader.folder} has no vectors; 'textae index --vectors' makes one that has"
-                )
-            return VectorSearch(snapshot, view)
+            return VectorSearch(needed_vectors(snapshot).planes, snapshot.segments, view.units)
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
         case ["bits" | "hamming" as system, n]:

@@ -17,11 +17,11 @@ import numpy as np
 
 from textae.config import VECTOR
 from textae.encoding.analyzer import searchable, spans, words
-from textae.encoding.arrays import Floats, Mask
-from textae.encoding.given_vectors import NO_VECTOR, unit_vector, vectors_of
+from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
+from textae.index.own_vectors import needed_vectors, own_vectors
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.by_name import NameShares, given, name_shares
 from textae.search.by_passages import best_documents
@@ -94,7 +94,7 @@ class Searcher:
             () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
             not hits and not len(query.terms) and not unknown and self.only_stop_words(request.text),
-            without_vector=bool(self.snapshot.vector_settings) and mode == "hybrid" and query.vector is None,
+            without_vector=own_vectors(self.snapshot) is not None and mode == "hybrid" and query.vector is None,
         )
 
     def rank(
@@ -228,8 +228,8 @@ class Searcher:
                 bags = snapshot.tokens_of(like if has_text else []).bags()
                 idf = snapshot.searched.statistics.idf(bags.terms)
                 query = with_feedback(query, bags, snapshot.tokens_of(unlike).bags(), idf)
-            if snapshot.vector_settings and (query.vector is not None or not has_text):
-                query = replace(query, vector=moved(query.vector, *map(snapshot.vectors_of, (like, unlike))))
+            if (own := own_vectors(snapshot)) and (query.vector is not None or not has_text):
+                query = replace(query, vector=moved(query.vector, own.of(like), own.of(unlike)))
         if request.expand and query.pictures is None:
             query = self.expanded(query)
         return query, excluded
@@ -237,12 +237,8 @@ class Searcher:
     def text_query(self, text: str, vector: Any = None) -> QueryVector:
         """The query of a text of any length.
 
-        Args:
-            text: "" where the vector is the query.
-            vector: as a `SearchRequest` has it.
-
         Raises:
-            QueryError: the documents are pictures; or the vector is none, or none of this index's.
+            QueryError: the documents are pictures; or the vector is none of this index's.
         """
         self.snapshot.check_words("a question in words")
         vectorizer = self.snapshot.model.vectorizer
@@ -252,25 +248,7 @@ class Searcher:
         )
         missing = sum(term is not None for term in terms) - int(bag.counts.sum())
         query = QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
-        return query if vector is None else replace(query, vector=self._vector(text, vector))
-
-    def _vector(self, text: str, given: Any) -> Floats:
-        """The vector of a query at unit length."""
-        dims = self.snapshot.vector_settings.get("dims")
-        if dims is None:
-            raise QueryError(
-                f"a vector was given, and the index {self.snapshot.reader.folder} has none; "
-                "'textae index --vectors' makes one that has"
-            )
-        vector = unit_vector(next(vectors_of(given, [text])) if callable(given) else given)
-        if isinstance(vector, str):
-            raise QueryError(f"the query has a {vector}" if vector != NO_VECTOR else "the query has no vector")
-        if len(vector) != dims:
-            raise QueryError(
-                f"the vector of the query has {len(vector):,} numbers, and those of the documents have {dims:,}; "
-                "take the same model"
-            )
-        return vector
+        return query if vector is None else replace(query, vector=needed_vectors(self.snapshot).of_query(vector))
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.

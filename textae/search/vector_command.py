@@ -16,7 +16,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from textae.encoding.given_vectors import MOST_DIMS
 from textae.errors import QueryError
@@ -67,33 +67,20 @@ class VectorCommand:
         Raises:
             QueryError: the program cannot be started, ends or takes too long before it gave all, or gives no list.
         """
-        pipe, seconds = subprocess.PIPE, self._starting + EACH * len(texts)
-        try:
-            # Its own session, so that what it starts ends with it.
-            process = subprocess.Popen(self._arguments, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-        except (OSError, ValueError) as error:
-            raise QueryError(f"{self._name} cannot be started: {getattr(error, 'strerror', '') or error}") from None
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        late, errors = threading.Event(), deque[bytes](maxlen=1)
+        seconds = self._starting + EACH * len(texts)
+        process, late, errors = self._started(), threading.Event(), deque[bytes](maxlen=1)
+        lines = cast(IO[bytes], process.stdout)
         timer = threading.Timer(seconds, _end_late, (process, late))
-        helpers = [
-            timer,
-            threading.Thread(target=_write, args=(process.stdin, texts)),
-            threading.Thread(target=_keep_last, args=(process.stderr, errors)),
-        ]
+        writer = threading.Thread(target=_write, args=(process.stdin, texts))
+        listener = threading.Thread(target=_keep_last, args=(process.stderr, errors))
+        vectors: list[list[Any]] = []
         try:
-            for helper in helpers:
+            for helper in (timer, writer, listener):
                 helper.daemon = True
                 helper.start()
-            vectors: list[list[Any]] = []
-            for number in range(1, len(texts) + 1):
-                line = process.stdout.readline(_LONGEST)
-                if not line.endswith(b"\n"):
-                    break
-                vectors.append(json_vector(line, f"line {number} of {self._name}"))
-            else:
+            while len(vectors) < len(texts) and (line := lines.readline(_LONGEST)).endswith(b"\n"):
+                vectors.append(json_vector(line, f"line {len(vectors) + 1} of {self._name}"))
+            if len(vectors) == len(texts):
                 return vectors
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1)  # who closes the output ends soon, with a code that tells why
@@ -101,12 +88,20 @@ class VectorCommand:
             timer.cancel()
             _kill(process)
             code = process.wait()
-            process.stdout.close()
-            for helper in helpers[1:]:
-                helper.join(1)
+            lines.close()
+            writer.join(1)
+            listener.join(1)
         why = f"took more than {seconds:g} s" if late.is_set() else f"ended (exit code {code})"
         last = f": {errors[0].decode(errors='replace').strip():.200}" if errors else ""
         raise QueryError(f"{self._name} {why} after {len(vectors):,} of {len(texts):,} vectors{last}")
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        pipe = subprocess.PIPE
+        try:
+            # Its own session, so that what it starts ends with it.
+            return subprocess.Popen(self._arguments, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        except (OSError, ValueError) as error:
+            raise QueryError(f"{self._name} cannot be started: {getattr(error, 'strerror', '') or error}") from None
 
 
 def _end_late(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:

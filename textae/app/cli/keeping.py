@@ -15,16 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.options import (
-    PATH,
-    ReadingOptions,
-    ShellOptions,
-    TableOptions,
-    completed,
-    options,
-    stdin_text,
-    vectors_option,
-)
+from textae.app.cli.options import PATH, ReadingOptions, ShellOptions, TableOptions, completed, options, stdin_text
 from textae.app.output.reports import print_changes, print_facts, print_sources
 from textae.errors import QueryError, TextaeError
 from textae.views import sanitise
@@ -38,11 +29,8 @@ if TYPE_CHECKING:
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, shell_complete=completed("source"))
 @options("table", TableOptions)
 @options("reading", ReadingOptions)
-@vectors_option
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def add(
-    sources: Sequence[str], table: TableOptions, reading: ReadingOptions, vectors: str | None, shell: ShellOptions
-) -> None:
+def add(sources: Sequence[str], table: TableOptions, reading: ReadingOptions, shell: ShellOptions) -> None:
     """Add the documents of SOURCE… to the index. Sources are the same as for 'textae index'.
 
     The trained model encodes them, so the cost depends on the new documents, not on the size of the corpus. Keyword
@@ -60,7 +48,7 @@ def add(
         given = _read_so(_as_remembered(engine, sources, table.spec()), reading)
         with shell.progress() as progress:
             documents = chain.from_iterable(source.read(progress) for source in given)
-            changes = engine.add(documents, sources=given, progress=progress, vectors=vectors)
+            changes = engine.add(documents, sources=given, progress=progress, vectors=reading.vectors)
     print_changes(changes, shell)
 
 
@@ -132,18 +120,11 @@ def _meeting(engine: Engine, ids: Sequence[str] | None, where: str) -> list[str]
 @click.argument("sources", metavar="[SOURCE…]", nargs=-1, shell_complete=completed("source"))
 @options("table", TableOptions)
 @options("reading", ReadingOptions)
-@vectors_option
 @click.option("--watch", is_flag=True, help="Update at each change, until interrupted.")
 @click.option("--forget", is_flag=True, help="Forget sources that are gone, and remove their documents.")
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
 def sync(
-    sources: Sequence[str],
-    table: TableOptions,
-    reading: ReadingOptions,
-    vectors: str | None,
-    watch: bool,
-    forget: bool,
-    shell: ShellOptions,
+    sources: Sequence[str], table: TableOptions, reading: ReadingOptions, watch: bool, forget: bool, shell: ShellOptions
 ) -> None:
     """Update the index to what SOURCE… contains now; by default all sources of the index.
 
@@ -160,17 +141,15 @@ def sync(
     with shell.open_engine() as engine:
         known = _as_remembered(engine, sources, table.spec()) if sources else engine.sources
         given = _read_so(known, reading)
+        if watch and reading.vectors:
+            raise click.UsageError("--vectors is for one sync, not for --watch; the index remembers a field")
         if watch:
-            if vectors:
-                raise click.UsageError(
-                    "--vectors is for one sync, not for --watch; the index remembers a field of vectors"
-                )
             from textae.app.cli.watching import watch_sources
 
             watch_sources(engine, given, shell)
         gone = [source.key for source in given if forget and source.is_gone]
         with shell.progress() as progress:
-            changes = engine.sync(given, forget=gone, progress=progress, vectors=vectors)
+            changes = engine.sync(given, forget=gone, progress=progress, vectors=reading.vectors)
     for key in gone:
         shell.note(f"forgot {key}")
     print_changes(changes, shell)
@@ -262,10 +241,7 @@ def doctor(shell: ShellOptions) -> None:
     "--codes", "path", metavar="OUT", required=True, type=PATH,
     help="A name that ends in .npy, .parquet or .csv; an existing file is replaced.",
 )  # fmt: skip
-@click.option(
-    "--what", type=click.Choice(("floats", "bits", "vectors")), default="floats", show_default=True,
-    help="Which code; or your own vectors.",
-)  # fmt: skip
+@click.option("--what", type=click.Choice(("floats", "bits", "vectors")), default="floats", show_default=True)
 @options("shell", ShellOptions, "quiet", "folder")
 def export(path: Path, what: str, shell: ShellOptions) -> None:
     """Write the codes of all documents to a file, as features for other tools.
@@ -279,11 +255,10 @@ def export(path: Path, what: str, shell: ShellOptions) -> None:
     textae export --codes codes.parquet --what bits
     """
     from textae.index.export import export_codes
+    from textae.index.own_vectors import needed_vectors
 
     with shell.open_engine() as engine:
         snapshot = engine.snapshot
-        codes = snapshot.vectors if what == "vectors" else snapshot.codes
-        if codes is None:
-            raise QueryError(f"the index {shell.folder} has no vectors; 'textae index --vectors' makes one that has")
+        codes = needed_vectors(snapshot).codes if what == "vectors" else snapshot.codes
         export_codes(path, list(snapshot.ids.values()), codes, what)
     shell.note(f"wrote {path}")

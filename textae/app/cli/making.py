@@ -19,7 +19,6 @@ from textae.app.cli.options import (
     completed,
     option,
     options,
-    vectors_option,
 )
 from textae.app.output.reports import print_report, print_trained
 
@@ -94,7 +93,6 @@ class IndexOptions(ModelOptions):
 @options("table", TableOptions)
 @options("learning", IndexOptions)
 @options("reading", ReadingOptions)
-@vectors_option
 @click.option("--replace", "may_replace", is_flag=True, help="Replace the index that is there, without a question.")
 @options("shell", NewIndexOptions, "verbose", "as_json", "quiet", "folder")
 def index(
@@ -102,7 +100,6 @@ def index(
     table: TableOptions,
     learning: IndexOptions,
     reading: ReadingOptions,
-    vectors: str | None,
     may_replace: bool,
     shell: ShellOptions,
 ) -> None:
@@ -147,7 +144,7 @@ def index(
             model=learning.override(model_spec),
             train=learning.override(train_spec),
             progress=progress,
-            vectors=vectors,
+            vectors=reading.vectors,
         )
     print_report(report, shell, detected=learning.language == config.AUTO)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app.cli.options import HITS, ShellOptions, TableOptions, VectorOptions, completed, option, options
-from textae.app.output.hits import UNUSED, write_trec
+from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
 from textae.files import make_folder, whole_file
 
@@ -81,10 +81,9 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, vectors: VectorOpt
             from textae.evaluation import read_qrels, read_queries
 
             judged = read_queries(scoring.queries), read_qrels(scoring.qrels)
-            keep, own = write_run if runs else None, vectors.of_query(engine.snapshot)
-            if own is None and engine.snapshot.vector_settings:
-                shell.note(UNUSED)
-            scoreboard = engine.evaluate(*judged, systems, baseline=baseline, seed=seed, keep=keep, vectors=own)
+            keep = write_run if runs else None
+            asked = vectors.of_queries(judged[0], engine.snapshot, shell)
+            scoreboard = engine.evaluate(asked, judged[1], systems, baseline=baseline, seed=seed, keep=keep)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
     print_scoreboard(scoreboard, shell)

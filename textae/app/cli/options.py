@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from textae.engine import Engine
     from textae.index.snapshot import Snapshot
     from textae.search.request import RequestOptions
-    from textae.types import Document, Picture
+    from textae.search.vector_command import VectorCommand
+    from textae.types import Document, Picture, Query
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,6 +133,10 @@ class ShellOptions:
         """Print a message on stderr."""
         terminal.note(message, quiet=self.quiet)
 
+    def note_unused_vectors(self) -> None:
+        """Say that a query has no vector, and the index has some."""
+        self.note("the vectors of the index are not used: the query has none; --vector-command names what gives it")
+
     def progress(self) -> terminal.ProgressLine:
         """The progress of a long task, on stderr."""
         return terminal.ProgressLine(quiet=self.quiet)
@@ -209,14 +214,6 @@ class SearchOptions:
         return cast("RequestOptions", given)
 
 
-def vectors_option(command: F) -> F:
-    """The option `--vectors` of a command that reads documents."""
-    return click.option(
-        "--vectors", metavar="FIELD|FILE",
-        help="Vectors of the documents, from a model of yours: their FIELD, or a FILE (.npy, .parquet).",
-    )(command)  # fmt: skip
-
-
 @dataclass(frozen=True)
 class VectorOptions:
     """The vectors of queries, of the model that gave the documents' own."""
@@ -230,20 +227,36 @@ class VectorOptions:
         metavar="CMD", envvar="TEXTAE_VECTOR_COMMAND",
     )  # fmt: skip
 
-    def of_query(self, *snapshots: Snapshot, has_text: bool = True) -> Any:
-        """What a `SearchRequest` takes: the vector that was given, or the program where an index has vectors.
+    def program(self, *snapshots: Snapshot) -> VectorCommand | None:
+        """The program, where one is named and an index has vectors."""
+        from textae.index.own_vectors import own_vectors
+        from textae.search.vector_command import VectorCommand
+
+        return VectorCommand(self.vector_command) if self.vector_command and any(map(own_vectors, snapshots)) else None
+
+    def of_queries(self, queries: Sequence[Query], snapshot: Snapshot, shell: ShellOptions) -> Sequence[Query]:
+        """Queries with their vectors, from the program; a note says where the index has vectors and these have none."""
+        from textae.evaluation.run import with_vectors
+        from textae.index.own_vectors import own_vectors
+
+        program = self.program(snapshot)
+        if program is None and own_vectors(snapshot):
+            shell.note_unused_vectors()
+        return queries if program is None else with_vectors(queries, program)
+
+    def of_query(self, text: str, *snapshots: Snapshot) -> Any:
+        """The vector of a text, from where it was given.
 
         Raises:
             QueryError: it cannot be read.
         """
-        from textae.search.vector_command import VectorCommand, json_vector
+        from textae.corpus.own_vectors import array_in
+        from textae.search.vector_command import json_vector
 
         if self.vector is None:
-            wanted = self.vector_command and has_text and any(one.vector_settings for one in snapshots)
-            return VectorCommand(self.vector_command) if self.vector_command and wanted else None
+            program = self.program(*snapshots)
+            return program([text])[0] if program and text else None
         if self.vector.endswith(".npy"):
-            from textae.corpus.own_vectors import array_in
-
             return array_in(Path(self.vector)).reshape(-1)
         return json_vector(stdin_text() if self.vector == "-" else self.vector, "the vector of the query")
 
@@ -286,7 +299,7 @@ def _size(text: str) -> int:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Which files are read, and how long; an index remembers it with the source. None for what was not given."""
+    """What is read, and how long; an index remembers it with the source. None for what was not given."""
 
     exclude: Sequence[str] = option(
         "Leave out the files of a folder that match, as a line of .gitignore; repeatable.", metavar="PATTERN"
@@ -300,6 +313,11 @@ class ReadingOptions:
     )
     timeout: int | None = option(
         "Skip a document that takes longer to read.  [default: 30]", metavar="SECONDS", type=click.IntRange(1, 10**6)
+    )
+
+    vectors: str | None = option(
+        "Vectors of the documents, from a model of yours: their FIELD, or a FILE (.npy, .parquet).",
+        metavar="FIELD|FILE",
     )
 
     def limits(self, before: Limits) -> Limits:

@@ -89,14 +89,13 @@ def search(
     with shell.open_engine() as engine:
         if queries_file:
             from textae.evaluation import read_queries
-            from textae.evaluation.run import with_vectors
 
-            queries = with_vectors(read_queries(queries_file), vectors.of_query(engine.snapshot))
+            queries = vectors.of_queries(read_queries(queries_file), engine.snapshot, shell)
             print_many(engine.searcher, queries, search, shell)
             return
         text = _text(query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
-        how["vector"] = vectors.of_query(engine.snapshot, has_text=bool(text))
+        how["vector"] = vectors.of_query(text, engine.snapshot)
         print_result(text, engine.searcher.search(SearchRequest(text, **how)), shell)
 
 
@@ -162,7 +161,7 @@ def similar(
             request = SearchRequest(picture=document_of(first, kind).picture if of_file else stdin_picture(), **how)
         else:
             text = searchable(document_of(first, kind)) if of_file else stdin_text()
-            how["vector"] = vectors.of_query(snapshot)
+            how["vector"] = vectors.of_query(text, snapshot)
             request = SearchRequest.of_words(text, **how)
         result = engine.searcher.search(request)
         if page is not None:

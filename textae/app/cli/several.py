@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from textae.app.cli.options import SearchOptions, SeveralOptions, VectorOptions, document_of, is_file
-from textae.encoding.given_vectors import vectors_of
 from textae.engine import Engine
 from textae.errors import QueryError
+from textae.index.own_vectors import own_vectors
 from textae.search.request import RequestOptions, SearchRequest, SearchResult
 from textae.search.several import merged
 from textae.types import Document
@@ -22,12 +22,9 @@ def search_several(
     results = {}
     with ExitStack() as stack:
         engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
-        snapshots = [engine.snapshot for engine in engines.values()]
-        vector = vectors.of_query(*snapshots, has_text=bool(text))
-        if callable(vector):
-            vector = next(vectors_of(vector, [text]))
+        vector = vectors.of_query(text, *(engine.snapshot for engine in engines.values()))
         for name, engine in engines.items():
-            own = vector if engine.snapshot.vector_settings else None
+            own = vector if own_vectors(engine.snapshot) else None
             how: RequestOptions = {**search.request(), "suggest": suggest, "vector": own}
             results[name] = engine.searcher.search(SearchRequest(text, **how))
     return merged(results, search.top_k)

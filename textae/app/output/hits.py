@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from textae.search.searcher import Searcher
     from textae.types import Explanation, Hit, Prediction, Query, Ranking
 
-UNUSED = "the vectors of the index are not used, as the query has none; --vector-command names a program that gives it"
-
 LISTED = 10
 """Unknown words that are listed, with their suggestions."""
 
@@ -42,7 +40,7 @@ def print_result(query: str, result: SearchResult, shell: ShellOptions) -> None:
     if (result.n_matching or 0) > len(hits):
         shell.note(f"{result.n_matching:,} documents match, and {len(hits):,} are listed; -k sets how many")
     if result.without_vector:
-        shell.note(UNUSED)
+        shell.note_unused_vectors()
     if reason and hits:
         shell.note(reason)
     corrected = f"did you mean: {text}" if (text := result.corrected(query)) else ""
@@ -80,8 +78,6 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     conditions = searcher.conditions(search.where, search.must)
     _note_ignored(conditions.ignored(snapshot.model.vectorizer.analysis) if conditions else (), shell)
     empty, unknown = True, dict[str, Sequence[str]]()
-    if mode == "hybrid" and snapshot.vector_settings and all(query.vector is None for query in queries):
-        shell.note(UNUSED)
     if shell.as_json:
         for query in queries:
             if query.text.strip():

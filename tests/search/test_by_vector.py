@@ -190,9 +190,10 @@ class TestSimilar:
         bread = TOPIC["bread"] / np.linalg.norm(TOPIC["bread"])
         stars = VECTORS["stars-0"] / np.linalg.norm(VECTORS["stars-0"])
         expected = cosines(bread + 0.75 * stars)
-        hits = engine.search("x", 9, "vector", vector=TOPIC["bread"], like=["stars-0"])
-        assert [hit.score for hit in hits] == pytest.approx([expected[hit.id] for hit in hits], abs=1e-3)
-        assert "stars-0" not in {hit.id for hit in hits}
+        for text in ("x", ""):
+            hits = engine.search(text, 9, "vector", vector=TOPIC["bread"], like=["stars-0"])
+            assert [hit.score for hit in hits] == pytest.approx([expected[hit.id] for hit in hits], abs=1e-3)
+            assert "stars-0" not in {hit.id for hit in hits}
 
     def test_feedback_on_a_query_without_one_leaves_it_without(self, engine: Engine) -> None:
         assert engine.searcher.search(SearchRequest("storm", like=["stars-0"])).without_vector

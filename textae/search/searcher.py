@@ -204,12 +204,12 @@ class Searcher:
 
     def _query(self, request: SearchRequest) -> tuple[QueryVector, set[int]]:
         """The query of a request, and the numbers of the documents that are no hits."""
-        has_text = bool(request.text.strip())
+        has_text = bool(request.text.strip()) or request.vector is not None
         if request.picture is not None:
             if has_text or request.like:
                 raise QueryError("a picture is a whole query; leave out words and ids of similar documents")
             query = self.picture_query(request.picture)
-        elif has_text or (request.vector is not None and not request.like):
+        elif has_text:
             query = self.text_query(request.text, request.vector)
         elif not request.like:
             raise QueryError("the query is empty; give some words")

@@ -202,8 +202,8 @@ class SearchOptions:
     )
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
-        f"{', '.join(SYSTEMS)}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, bits-N, "
-        "or hamming-N.  "
+        f"{', '.join(SYSTEMS)}, vector, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, "
+        "bits-N, or hamming-N.  "
         "[default: hybrid; for pictures code]",
         shell_complete=completed("mode"),
     )

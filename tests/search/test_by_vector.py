@@ -82,7 +82,7 @@ class TestAlone:
 
 class TestFused:
     def test_the_score_is_the_sum_that_is_written(self, engine: Engine) -> None:
-        """(bm25 / σ + w · max(0, code / σ) + v · max(0, vector / σ)) / most."""
+        """(bm25 / σ + w · max(0, code / σ) + v · max(0, (vector - μ) / σ)) / most."""
         searcher = engine.searcher
         fused = searcher.retriever("hybrid", "document")
         assert isinstance(fused, Hybrid)
@@ -91,11 +91,15 @@ class TestFused:
         (codes, vectors), (w, v) = fused.codes, fused.weights
         words = fused.keywords.scores(query, rows)
         of_words = words / fused.keywords.score_std(query)
-        of_codes = w * np.maximum(codes.scores(query, rows), 0) / codes.spread(query)
-        of_vectors = v * np.maximum(vectors.scores(query, rows), 0) / vectors.spread(query)
+        of_codes = w * np.maximum(codes.scores(query, rows), 0) / codes.spread(query)[1]
+        every = cosines(TOPIC["bread"])
+        mean, std = np.mean(list(every.values())), np.std(list(every.values()))
+        assert vectors.spread(query) == pytest.approx((mean, std), abs=1e-3)
+        own = np.array([every.get(one.id, 0.0) for one in DOCUMENTS])
+        of_vectors = v * np.maximum(own - mean, 0) / std * np.isin([one.id for one in DOCUMENTS], list(every))
         most = fused.keywords.most(query) / fused.keywords.score_std(query)
-        most += w / codes.spread(query) + v / vectors.spread(query)
-        assert fused.scores(query, rows) == pytest.approx((of_words + of_codes + of_vectors) / most, rel=1e-3)
+        most += w / codes.spread(query)[1] + v * (1 - mean) / std
+        assert fused.scores(query, rows) == pytest.approx((of_words + of_codes + of_vectors) / most, abs=2e-3)
         assert engine.snapshot.reader.settings["vector_weight"] == v > 0
 
     def test_a_query_without_one_ranks_as_in_an_index_without(self, folder: Path, tmp_path: Path) -> None:
@@ -115,6 +119,16 @@ class TestFused:
 
     def test_a_document_without_one_is_found_by_its_words(self, engine: Engine) -> None:
         assert engine.search("only1", 1, vector=TOPIC["bread"])[0].id == "bread-1"
+
+    def test_a_model_that_finds_all_texts_alike_hides_no_document_without_a_vector(self, tmp_path: Path) -> None:
+        near = {id: vector / np.linalg.norm(vector) + 1 for id, vector in VECTORS.items() if id not in WITHOUT}
+        bread = TOPIC["bread"] / np.linalg.norm(TOPIC["bread"]) + 1
+        with Engine.create(tmp_path / "index") as engine:
+            engine.index(DOCUMENTS, vectors=near, model=TINY, train=QUICK)
+            assert min(hit.score for hit in engine.search("", 43, "vector", vector=bread)) > 0.8
+            assert engine.search("only1", 1, vector=bread)[0].id == "bread-1"
+            scores = [hit.score for hit in engine.search("storm", 45, vector=bread)]
+            assert min(scores) < 0.1
 
     def test_scores_of_many_documents_are_those_of_few(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         every = ranked(engine.search("storm bread", 45, vector=TOPIC["stars"]))

@@ -22,6 +22,7 @@ from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
 from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, Index
+from textae.search.vectors.cosine import deviation, sample
 
 
 class Retriever(Protocol):
@@ -65,12 +66,18 @@ class Nearest:
         """The similarity of the query to each of some rows: (n,)."""
         return self.index.scores(self.codes(query), rows)
 
-    def spread(self, query: QueryVector) -> float:
-        """The standard deviation of scores."""
-        codes = self.codes(query)
-        # Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
-        # documents may differ by almost nothing, which must not count more than a word does.
-        return float(max(self.index.score_std(codes), 0.5 / np.sqrt(codes.floats.shape[1])))
+    def spread(self, query: QueryVector) -> tuple[float, float]:
+        """The score of a row that is like nothing, and the standard deviation of scores."""
+        return 0.0, at_least(self.index.score_std(self.codes(query)), self.codes(query))
+
+
+def at_least(std: float, codes: Codes) -> float:
+    """A standard deviation of cosines, which must not be almost nothing.
+
+    Cosines of random codes differ by 1 / √dims, those of a real corpus by .9 times that and more. Those of two
+    documents may differ by almost nothing, which must not count more than a word does.
+    """
+    return float(max(std, 0.5 / np.sqrt(codes.floats.shape[1])))
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,18 @@ class VectorSearch(Nearest):
         """The query's vector."""
         return query.vector_codes(self.planes)
 
+    def spread(self, query: QueryVector) -> tuple[float, float]:
+        """The mean and the standard deviation over rows that have a vector; other rows must lose nothing by it.
+
+        Models differ: all cosines of two texts may be from .7 to 1.
+        """
+        return query.once(self.index, self._spread)
+
+    def _spread(self, query: QueryVector) -> tuple[float, float]:
+        scores = self.scores(query, sample(len(self.index)))
+        scores = scores[scores != 0]
+        return float(scores.mean()) if len(scores) else 0.0, at_least(deviation(scores), self.codes(query))
+
 
 def _of_rows(segment: Segment, unit: SegmentRows) -> Codes:
     """The vector of the document of each row."""
@@ -146,9 +165,10 @@ of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had
 
 @dataclass(frozen=True)
 class Hybrid:
-    """Keywords and codes fused: (bm25 / σ(bm25) + Σ weight · max(0, code / σ(code))) / most, σ over all documents.
+    """Keywords and codes fused: (bm25 / σ(bm25) + weight · max(0, code / σ(code))) / most, σ over all documents.
 
-    The sum is over our codes and, where the query has one, the user's own vectors.
+    Where the query has a vector, the user's own vectors are added as codes are, from their mean μ on: their weight
+    times max(0, (vector - μ) / σ(vector)).
 
     Scores are from 0 to 1: `most` is the numerator of a document that says each word of the query endlessly often, also
     those that the corpus does not hold, and has the query's code. So a score means the same for each query, and hits of
@@ -185,7 +205,8 @@ class Hybrid:
         fused: Floats = self.keywords.scores(query, rows) * by_words
         for codes, factor in zip(self.codes, by_codes, strict=True):
             if factor:
-                fused += np.maximum(codes.scores(query, rows) * factor, 0)
+                usual = np.float32(codes.spread(query)[0])
+                fused += np.maximum((codes.scores(query, rows) - usual) * factor, 0)
         return fused
 
     def most(self, query: QueryVector) -> float:
@@ -195,12 +216,12 @@ class Hybrid:
     def factors(self, query: QueryVector) -> tuple[float, ...]:
         """What BM25 and the cosines of each code are multiplied with: 1 / σ and weight / σ, divided by `most`."""
         by_words = 1 / (self.keywords.score_std(query) or 1)
-        by_codes = [
-            weight / codes.spread(query) if codes.codes(query).has_code[0] else 0.0
-            for codes, weight in zip(self.codes, self.weights, strict=True)
-        ]
-        most = self.keywords.most(query) * by_words + sum(by_codes) or 1
-        return (by_words / most, *(factor / most for factor in by_codes))
+        most, by_codes = self.keywords.most(query) * by_words, []
+        for codes, weight in zip(self.codes, self.weights, strict=True):
+            usual, std = codes.spread(query)
+            by_codes.append(weight / std if codes.codes(query).has_code[0] else 0.0)
+            most += by_codes[-1] * (1 - usual)
+        return (by_words / (most or 1), *(factor / (most or 1) for factor in by_codes))
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:

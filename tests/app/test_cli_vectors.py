@@ -138,6 +138,19 @@ class TestSearching:
         monkeypatch.setenv("TEXTAE_VECTOR_COMMAND", "/no/such/program")
         assert shell("search", "storm", "--json", "--index", index_folder) == plain
 
+    def test_a_system_that_reads_no_vectors_starts_none(
+        self, index: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TEXTAE_VECTOR_COMMAND", "/no/such/program")
+        for given in (("storm",), ("--queries", "queries.jsonl")):
+            assert shell("search", *given, "--mode", "bm25", "-q").code == 0
+        of_queries = ("--queries", "queries.jsonl", "--qrels", "qrels.tsv")
+        assert shell("eval", *of_queries, "--systems", "bm25,code").code == 0
+        assert "cannot be started" in shell("eval", *of_queries).error
+        monkeypatch.delenv("TEXTAE_VECTOR_COMMAND")
+        assert shell("eval", *of_queries, "--systems", "bm25,code").err == ""
+        assert shell("search", "storm", "--mode", "bm25").err == ""
+
     def test_a_query_without_one_is_told_so(self, index: Path, shell: Shell) -> None:
         assert shell("search", "storm").err == UNUSED
         assert shell("search", "storm", "-q").err == ""

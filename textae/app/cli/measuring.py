@@ -82,7 +82,7 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, vectors: VectorOpt
 
             judged = read_queries(scoring.queries), read_qrels(scoring.qrels)
             keep = write_run if runs else None
-            asked = vectors.of_queries(judged[0], engine.snapshot, shell)
+            asked = vectors.of_queries(judged[0], systems or [None], engine.snapshot, shell)
             scoreboard = engine.evaluate(asked, judged[1], systems, baseline=baseline, seed=seed, keep=keep)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")

@@ -27,7 +27,7 @@ import click
 
 from textae.app import terminal
 from textae.app.cli.nearest import NAME, nearest_index
-from textae.config import PICTURE_SYSTEMS, SYSTEMS
+from textae.config import PICTURE_SYSTEMS, SYSTEMS, VECTOR
 from textae.errors import QueryError
 
 if TYPE_CHECKING:
@@ -202,8 +202,8 @@ class SearchOptions:
     )
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
-        f"{', '.join(SYSTEMS)}, vector, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, "
-        "bits-N, or hamming-N.  "
+        f"{', '.join(SYSTEMS)}, {VECTOR}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, "
+        "pca-N, bits-N, or hamming-N.  "
         "[default: hybrid; for pictures code]",
         shell_complete=completed("mode"),
     )
@@ -227,38 +227,48 @@ class VectorOptions:
         metavar="CMD", envvar="TEXTAE_VECTOR_COMMAND",
     )  # fmt: skip
 
-    def program(self, *snapshots: Snapshot) -> VectorCommand | None:
-        """The program, where one is named and an index has vectors."""
-        from textae.index.own_vectors import own_vectors
+    def program(self, modes: Sequence[str | None], *snapshots: Snapshot) -> VectorCommand | None:
+        """The program, where one is named, a system reads vectors, and an index has some."""
+        if not self.vector_command or not _read_vectors(modes, *snapshots):
+            return None
         from textae.search.vector_command import VectorCommand
 
-        return VectorCommand(self.vector_command) if self.vector_command and any(map(own_vectors, snapshots)) else None
+        return VectorCommand(self.vector_command)
 
-    def of_queries(self, queries: Sequence[Query], snapshot: Snapshot, shell: ShellOptions) -> Sequence[Query]:
-        """Queries with their vectors, from the program; a note says where the index has vectors and these have none."""
+    def of_queries(
+        self, queries: Sequence[Query], modes: Sequence[str | None], snapshot: Snapshot, shell: ShellOptions
+    ) -> Sequence[Query]:
+        """Queries with their vectors, from the program; a note says where there are none that a system would read."""
         from textae.evaluation.run import with_vectors
-        from textae.index.own_vectors import own_vectors
 
-        program = self.program(snapshot)
-        if program is None and own_vectors(snapshot):
+        program = self.program(modes, snapshot)
+        if program is None and _read_vectors(modes, snapshot):
             shell.note_unused_vectors()
         return queries if program is None else with_vectors(queries, program)
 
-    def of_query(self, text: str, *snapshots: Snapshot) -> Any:
+    def of_query(self, text: str, mode: str | None, *snapshots: Snapshot) -> Any:
         """The vector of a text, from where it was given.
 
         Raises:
             QueryError: it cannot be read.
         """
-        from textae.corpus.own_vectors import array_in
-        from textae.search.vector_command import json_vector
-
         if self.vector is None:
-            program = self.program(*snapshots)
+            program = self.program([mode], *snapshots)
             return program([text])[0] if program and text else None
         if self.vector.endswith(".npy"):
+            from textae.corpus.own_vectors import array_in
+
             return array_in(Path(self.vector)).reshape(-1)
+        from textae.search.vector_command import json_vector
+
         return json_vector(stdin_text() if self.vector == "-" else self.vector, "the vector of the query")
+
+
+def _read_vectors(modes: Sequence[str | None], *snapshots: Snapshot) -> bool:
+    """Whether a system reads the user's own vectors, and an index has some."""
+    from textae.index.own_vectors import own_vectors
+
+    return not {None, "hybrid", VECTOR}.isdisjoint(modes) and any(map(own_vectors, snapshots))
 
 
 def _condition(text: str) -> tuple[str, str]:

@@ -90,12 +90,12 @@ def search(
         if queries_file:
             from textae.evaluation import read_queries
 
-            queries = vectors.of_queries(read_queries(queries_file), engine.snapshot, shell)
+            queries = vectors.of_queries(read_queries(queries_file), [search.mode], engine.snapshot, shell)
             print_many(engine.searcher, queries, search, shell)
             return
         text = _text(query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
-        how["vector"] = vectors.of_query(text, engine.snapshot)
+        how["vector"] = vectors.of_query(text, search.mode, engine.snapshot)
         print_result(text, engine.searcher.search(SearchRequest(text, **how)), shell)
 
 
@@ -161,7 +161,7 @@ def similar(
             request = SearchRequest(picture=document_of(first, kind).picture if of_file else stdin_picture(), **how)
         else:
             text = searchable(document_of(first, kind)) if of_file else stdin_text()
-            how["vector"] = vectors.of_query(text, snapshot)
+            how["vector"] = vectors.of_query(text, search.mode, snapshot)
             request = SearchRequest.of_words(text, **how)
         result = engine.searcher.search(request)
         if page is not None:

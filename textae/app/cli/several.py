@@ -22,7 +22,7 @@ def search_several(
     results = {}
     with ExitStack() as stack:
         engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
-        vector = vectors.of_query(text, *(engine.snapshot for engine in engines.values()))
+        vector = vectors.of_query(text, search.mode, *(engine.snapshot for engine in engines.values()))
         for name, engine in engines.items():
             own = vector if own_vectors(engine.snapshot) else None
             how: RequestOptions = {**search.request(), "suggest": suggest, "vector": own}

@@ -55,6 +55,7 @@ def program(text: str, names: dict) -> str:
         "living.md",
         "maps.md",
         "programs.md",
+        "vectors.md",
     ],
 )
 def test_every_block_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):

@@ -14,6 +14,9 @@ from textae.errors import TextaeError
 SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hamming", "hybrid")
 """What can search; also `lsa-N`, LSA with its first N dimensions, and `bits-N` and `hamming-N`, N bits of the codes."""
 
+VECTOR = "vector"
+"""What can search, too, an index with vectors of the user's own, by these alone."""
+
 PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits", "hamming")
 """What can search pictures; also `pca-N`, `bits-N` and `hamming-N`."""
 
@@ -72,7 +75,7 @@ def check_system(name: str, *, pictures: bool = False) -> None:
         TextaeError: there is none.
     """
     systems, linear = (PICTURE_SYSTEMS, "pca") if pictures else (SYSTEMS, "lsa")
-    if name in systems or (_LSA_N.fullmatch(name) and name.startswith(linear)):
+    if name in systems or (name == VECTOR and not pictures) or (_LSA_N.fullmatch(name) and name.startswith(linear)):
         return
     if bits := _BITS_N.fullmatch(name):
         check_bits(int(bits[1]))

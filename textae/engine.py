@@ -31,6 +31,7 @@ from textae.types import Picture, Progress, Query, Ranking, Topics, no_progress
 
 if TYPE_CHECKING:
     from textae.corpus import Source
+    from textae.corpus.own_vectors import Vectors
     from textae.evaluation import Scoreboard
     from textae.explore.map import DocumentMap
     from textae.index.build import Report
@@ -95,6 +96,7 @@ class Engine:
         passage: int | None = None,
         sources: Sequence[Source] = (),
         progress: Progress = no_progress,
+        vectors: Vectors = None,
     ) -> Report:
         """Index a corpus, learn it, and commit; the new index replaces the old one.
 
@@ -108,6 +110,7 @@ class Engine:
                 what suits the corpus.
             sources: of the corpus, for `sync`.
             progress: called at each stage.
+            vectors: of the documents, from a model of yours, as `textae.corpus.own_vectors` takes them.
 
         Raises:
             TypeError: something is no document; the message names it, and the index is as it was before.
@@ -123,13 +126,19 @@ class Engine:
             writer.set("sources", {source.key: source.as_json() for source in sources})
             uniform = corpus if isinstance(corpus, UniformCorpus) else UniformCorpus(documents_of(corpus))
             default = modality_of(uniform.shape).preset("default")
-            report = build(writer, uniform, language, model or default[0], train or default[1], passage, progress)
+            specs = model or default[0], train or default[1]
+            report = build(writer, uniform, language, *specs, passage, progress, vectors)
             writer.commit()
         self.close()
         return report
 
     def add(
-        self, corpus: Iterable[Any], *, sources: Sequence[Source] = (), progress: Progress = no_progress
+        self,
+        corpus: Iterable[Any],
+        *,
+        sources: Sequence[Source] = (),
+        progress: Progress = no_progress,
+        vectors: Vectors = None,
     ) -> Changes:
         """Add documents, and commit; the model that is there encodes them. A document whose id is taken is skipped.
 
@@ -137,6 +146,7 @@ class Engine:
             corpus: as `index` takes it; each text needs an id.
             sources: of the corpus, for `sync`.
             progress: called at each stage.
+            vectors: of the documents, as `index` takes them; by default those of the field that it was given.
 
         Raises:
             TypeError: something is no document, or has no id; the index is as it was before.
@@ -145,7 +155,8 @@ class Engine:
         """
         from textae.corpus.given import documents_of
 
-        return self._update(lambda update: update.add(documents_of(corpus, numbered=False)), sources, progress)
+        documents = documents_of(corpus, numbered=False)
+        return self._update(lambda update: update.add(documents), sources, progress, vectors=vectors)
 
     def remove(self, ids: str | Iterable[str], *, progress: Progress = no_progress) -> Changes:
         """Remove documents, and commit.
@@ -170,7 +181,12 @@ class Engine:
         return self._update(lambda update: update.forget(origins), (), progress, origins)
 
     def sync(
-        self, sources: Sequence[Source] = (), *, forget: Collection[str] = (), progress: Progress = no_progress
+        self,
+        sources: Sequence[Source] = (),
+        *,
+        forget: Collection[str] = (),
+        progress: Progress = no_progress,
+        vectors: Vectors = None,
     ) -> Changes:
         """Bring the documents of some sources up to date, and commit: new, changed and removed ones.
 
@@ -178,6 +194,7 @@ class Engine:
             sources: by default all that the index remembers and that can be read again.
             forget: the keys of sources that are removed instead, with their documents.
             progress: called at each stage.
+            vectors: of new and changed documents, as `add` takes them.
 
         Raises:
             StoreError: as `remove`, or the index remembers no source.
@@ -193,7 +210,7 @@ class Engine:
             update.forget(forget)
             update.sync(wanted)
 
-        return self._update(change, wanted, progress, forget)
+        return self._update(change, wanted, progress, forget, vectors)
 
     @property
     def sources(self) -> list[Source]:
@@ -204,16 +221,13 @@ class Engine:
         return [source for source in remembered_sources(self.snapshot).values() if source.origin != STDIN]
 
     def _update(
-        self,
-        change: Callable[[Update], None],
-        sources: Sequence[Source],
-        progress: Progress,
-        forgotten: Collection[str] = (),
-    ) -> Changes:
+        self, change: Callable[[Update], None], sources: Sequence[Source], progress: Progress,
+        forgotten: Collection[str] = (), vectors: Vectors = None,
+    ) -> Changes:  # fmt: skip
         from textae.index.update import Update
 
         with UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
-            update = Update(writer, Snapshot(reader), progress)
+            update = Update(writer, Snapshot(reader), progress, vectors)
             change(update)
             new = {source.key: source.as_json() for source in sources}
             changes = update.finish(new)
@@ -318,15 +332,7 @@ class Engine:
         """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`."""
         from textae.evaluation.run import by_judgements
 
-        return by_judgements(
-            self.searcher,
-            queries,
-            qrels,
-            self.snapshot.modality.systems if systems is None else systems,
-            baseline,
-            seed,
-            keep,
-        )
+        return by_judgements(self.searcher, queries, qrels, systems, baseline, seed, keep)
 
     # Exploring
 

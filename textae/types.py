@@ -81,6 +81,7 @@ class Document:
         picture: that the document is, where it is one; its text is empty then.
         places: where in the file the parts of the text are, by their start; none where nobody knows.
         notice: what a person should know of how it was read, in a few words that are counted: `encoding guessed`.
+        vector: of a model of the user's, numbers of any length; None for none. It is kept apart from the document.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Document:
     picture: Picture | None = None
     places: tuple[Place, ...] = ()
     notice: str = ""
+    vector: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,11 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query with the id under which it is judged."""
+    """A query with the id under which it is judged, and its vector, of the model that gave the documents'."""
 
     id: str
     text: str
+    vector: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class WordShare:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a document has its score: `keywords`, `codes`, `together` and `name` sum to it.
+    """Why a document has its score: `keywords`, `codes`, `together`, `name` and `vectors` sum to it.
 
     Attributes:
         keywords: what each word gives by being in the document, the most first; empty where codes alone decide.
@@ -140,6 +143,7 @@ class Explanation:
         together: of the likeness what is no single word's.
         common: words that the decoder associates with both codes, the most telling first.
         name: what the likeness of the query to the document's name gives.
+        vectors: what the likeness of the user's own vectors gives, of all numbers together.
     """
 
     keywords: tuple[WordShare, ...]
@@ -147,11 +151,12 @@ class Explanation:
     together: float
     common: tuple[str, ...]
     name: float = 0.0
+    vectors: float = 0.0
 
     @property
     def score(self) -> float:
         """What the parts sum to."""
-        return sum(part.share for part in self.keywords + self.codes) + self.together + self.name
+        return sum(part.share for part in self.keywords + self.codes) + self.together + self.name + self.vectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class TestExplanations:
     def test_json_sums_to_the_score(self, search, mode) -> None:
         for row in rows(search("comet sail", "-k", 5, "--explain", "--json", "--mode", mode)):
             why = row["explanation"]
-            assert why.keys() == {"keywords", "codes", "together", "common", "name"}
+            assert why.keys() == {"keywords", "codes", "together", "common", "name", "vectors"}
             total = sum(part["share"] for part in why["keywords"] + why["codes"]) + why["together"]
             assert total == pytest.approx(row["score"], abs=1e-4)
 

@@ -228,7 +228,7 @@ class TestDescription:
         assert parameters == {
             "/api/health": [],
             "/api/info": [],
-            "/api/search": ["q", *narrowing, "granularity", "expand"],
+            "/api/search": ["q", *narrowing, "granularity", "expand", "vector"],
             "/api/similar/{id}": ["id", *narrowing],
             "/api/documents/{id}": ["id"],
             "/api/original/{id}": ["id"],

@@ -23,7 +23,7 @@ The code of a row depends on that row alone, to the last bit: all products of a 
 may be encoded in chunks and on machines as it suits, and a corpus has the same bytes however it is divided.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -58,6 +58,16 @@ class Codes:
     has_code: NDArray[np.bool_]
     floats: NDArray[np.floating]
     bits: Bits
+
+    @classmethod
+    def concatenated(cls, parts: Sequence["Codes"]) -> "Codes":
+        """The rows of several, at least one."""
+        known, floats = (np.concatenate([getattr(part, name) for part in parts]) for name in ("has_code", "floats"))
+        return cls(known, floats, np.concatenate([part.bits for part in parts]))
+
+    def rows(self, first: int, last: int) -> "Codes":
+        """The codes of the rows from first to before last."""
+        return Codes(self.has_code[first:last], self.floats[first:last], self.bits[first:last])
 
     @cached_property
     def direction(self) -> Floats:

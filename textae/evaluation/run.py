@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textae.config import check_seed
+from textae.config import VECTOR, check_seed
 from textae.encoding.analyzer import searchable
+from textae.encoding.given_vectors import vectors_of
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.evaluation.label_judge import LabelJudge
@@ -68,9 +70,9 @@ def rank(
             mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
             mask[view.rows_of(own)] = False
         if isinstance(query, Query):
-            vector = searcher.text_query(query.text)
+            vector = searcher.text_query(query.text, query.vector)
         elif query.picture is None:
-            vector = searcher.text_query(searchable(query))
+            vector = searcher.text_query(searchable(query), query.vector)
         else:
             vector = searcher.picture_query(query.picture)
         vector = second_look(searcher, vector, mode, mask, feedback=feedback)
@@ -88,11 +90,21 @@ def rank(
                 yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(top.scores.tolist()))
 
 
+def with_vectors(queries: Sequence[Query], vectors: Any) -> Sequence[Query]:
+    """Queries with their vectors: an array with a row for each, or a function from their texts to one.
+
+    Raises:
+        CorpusTypeError: there are more vectors than queries, or fewer.
+    """
+    rows = vectors_of(vectors if callable(vectors) else lambda _: vectors, [query.text for query in queries])
+    return [replace(query, vector=row) for query, row in zip(queries, rows, strict=True)]
+
+
 def by_judgements(
     searcher: Searcher,
     queries: Sequence[Query],
     qrels: Mapping[str, Mapping[str, int]],
-    systems: Sequence[str],
+    systems: Sequence[str] | None,
     baseline: str | None,
     seed: int,
     keep: Callable[[str, Mapping[str, Ranking]], None] | None,
@@ -103,7 +115,7 @@ def by_judgements(
         searcher: of the index.
         queries: those without a judgement are left out, and counted.
         qrels: by query id and document id, the grade.
-        systems: to score.
+        systems: to score; None for all, with the user's own vectors where a query has one.
         baseline: what the others are tested against; None for the first system.
         seed: of intervals and tests.
         keep: gets the rankings of each system, to write them down.
@@ -112,6 +124,9 @@ def by_judgements(
         QueryError: nothing can be scored.
         TextaeError: a system, the baseline or the seed is wrong; raised before anything is scored.
     """
+    if systems is None:
+        own = [VECTOR] if any(query.vector is not None for query in queries) else []
+        systems = [*searcher.snapshot.modality.systems, *own]
     baseline = _checked(searcher.snapshot, systems, baseline, seed)
     scores = {}
     for system in systems:

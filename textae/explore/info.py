@@ -22,6 +22,7 @@ from textae.corpus.reading import DEFAULT
 from textae.encoding.arrays import Rows, evenly_spaced
 from textae.encoding.encoders import encode
 from textae.encoding.weighting import tfidf
+from textae.index.own_vectors import own_vectors
 from textae.index.snapshot import Snapshot
 from textae.index.update import remembered_sources
 from textae.types import shape_in_words
@@ -41,6 +42,10 @@ def info(snapshot: Snapshot) -> dict[str, Any]:
     facts: dict[str, Any] = {"documents": len(snapshot.reader)}
     if has_words:
         facts |= {"terms": len(snapshot.model.vectorizer.vocabulary)}
+        if own := own_vectors(snapshot):
+            vectors = own.codes
+            facts |= {"vectors": int(vectors.has_code.sum()), "vector_dims": vectors.floats.shape[1]}
+            facts |= {"vector_weight": round(settings["vector_weight"], 3), "bytes_vectors": vectors.floats.nbytes}
     else:
         facts["pictures"] = shape_in_words(snapshot.modality.check_picture(snapshot.reader.folder))
     is_new = snapshot.numbers >= settings["learned_numbers"]

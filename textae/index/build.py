@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import AUTO, FLOATS, LONG, LSA, PASSAGE, ModelSpec, TrainSpec, stored_settings
+from textae.corpus.own_vectors import Vectors, field_of, with_vectors
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.arrays import Floats, Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import Encoder, PixelEncoder, TextEncoder
+from textae.encoding.encoders import Codes, Encoder, PixelEncoder, Quantization, TextEncoder
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
@@ -29,10 +30,13 @@ from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
 from textae.index.checksums import with_checksums
 from textae.index.modality import Modality, modality_of
+from textae.index.own_vectors import VectorRows
 from textae.index.records import DEEPEST
 from textae.index.segment_writer import SegmentWriter
+from textae.index.segments import VECTORS
 from textae.index.writer import Writer, failures_are_errors
 from textae.training.lsa import fit_lsa
+from textae.training.vector_weight import vector_weight
 from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped, is_deeper
 
 if TYPE_CHECKING:
@@ -81,6 +85,7 @@ def build(
     train: TrainSpec,
     passage: int | None,
     progress: Progress,
+    vectors: Vectors = None,
 ) -> Report:
     """Index a corpus and learn it; nothing is committed yet.
 
@@ -92,16 +97,19 @@ def build(
         train: how it learns.
         passage: words of a passage; 0 to search whole documents; None for what suits the corpus.
         progress: called at each stage.
+        vectors: of the documents, as `textae.corpus.own_vectors` takes them; None where they have none of their own.
 
     Raises:
-        CorpusError: no document has a word.
+        CorpusError: no document has a word, or none of their vectors can be used.
         TextaeError: such a model cannot learn like that; there is not enough memory for it; or learning diverged.
     """
     modality = modality_of(corpus.shape)
     modality.check_training(model, train)
+    if vectors is not None and modality.kind != TEXTS:
+        raise TextaeError("vectors of your own are for texts, and these are pictures; leave --vectors out")
     language = modality.language(language, passage)
     reading = Reading(writer, progress)
-    documents = reading.documents(corpus)
+    documents = reading.documents(with_vectors(corpus, vectors))
     first = _first(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):
@@ -121,7 +129,14 @@ def build(
             "no document has a word to search for: all are stop words or too long; --language none keeps stop words"
         )
     passage = suitable_passage(np.diff(tokens.starts)) if passage is None else passage
-    counted = CountedCorpus(Vectorizer(analysis, vocabulary), frequencies, np.arange(n), tokens, passage, modality)
+    own, without = None, Tally[str]()
+    if vectors is not None or (reading.vectors.any and modality.kind == TEXTS):
+        own, without = reading.vectors.take(train.seed)
+        field = {"field": name} if (name := field_of(vectors)) else {}
+        writer.set("vectors", {"dims": own.floats.shape[1], **field})
+        writer.put_all(VECTORS, reading.vectors.arrays())
+    vectorizer = Vectorizer(analysis, vocabulary)
+    counted = CountedCorpus(vectorizer, frequencies, np.arange(n), tokens, passage, modality, own)
     warnings = list(learn_and_write(writer, counted, model, train, progress))
     if n < FEW:
         warnings.insert(
@@ -129,7 +144,7 @@ def build(
             f"learned from only {n} {modality.noun}: expect little more than {modality.exact_match}; "
             f"some {FEW} are needed",
         )
-    read = (dict(reading.skipped), reading.examples, dict(reading.noticed))
+    read = (dict(reading.skipped), reading.examples, dict(reading.noticed + without))
     inputs, ignored = min(model.inputs, n_terms), dict(reading.ignored)
     return Report(n, *read, analysis.language, n_terms, inputs, corpus.shape, warnings, ignored)
 
@@ -156,6 +171,7 @@ class CountedCorpus:
         tokens: n rows.
         passage: words of a passage; 0 to search whole documents.
         modality: texts, or pictures.
+        vectors: the user's own, n rows; None for none.
     """
 
     vectorizer: Vectorizer
@@ -164,6 +180,7 @@ class CountedCorpus:
     tokens: Tokens
     passage: int
     modality: Modality
+    vectors: Codes | None = None
 
 
 def learn_and_write(
@@ -199,7 +216,7 @@ def learn_and_write(
         stored_start = start if model.codes == FLOATS else None
         model_of_segments = Model(vectorizer, idf_of, encoder, stored_start, corpus.passage, modality.shape)
         segment_writer = SegmentWriter(writer, model_of_segments)
-        segment_writer.append(corpus.doc_numbers, corpus.tokens, progress)
+        segment_writer.append(corpus.doc_numbers, corpus.tokens, progress, corpus.vectors)
     segment_writer.finish()
     writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": idf_of})
     analysis = vectorizer.analysis
@@ -244,15 +261,20 @@ def _learn_texts(
 ) -> tuple["Learned[TextEncoder]", Encoder]:
     """Fit LSA, write it, and train the auto-encoder, from LSA or as a deep stack; returns it, and LSA as an encoder."""
     from textae.training.stacked import learn_deep  # torch
-    from textae.training.text import learn, sample
+    from textae.training.text import learn, sampled
 
     progress("LSA", 0, None)
-    bags = sample(corpus.tokens, len(idf_of), train)
+    rows = sampled(corpus.tokens, len(idf_of), train)
+    bags = corpus.tokens.take(rows).bags().below(len(idf_of))
     start = Encoder.lsa(fit_lsa(bags, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
         learned = learn(bags, start, model, train, progress)
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
+    if corpus.vectors is not None:
+        known = np.flatnonzero(corpus.vectors.has_code[rows])
+        own = corpus.vectors.floats[rows[known]].astype(np.float32)
+        writer.set("vector_weight", vector_weight(bags.take(known), idf_of, own, train.seed))
     if model.codes == FLOATS:
         writer.put_all("", with_checksums({"lsa/words": start.words}))
     return learned, start
@@ -299,18 +321,20 @@ class Reading:
     Args:
         writer: of the store.
         progress: called for each stored document.
+        planes: that quantise the vectors of an index that has some.
 
     Attributes:
         skipped: the number of skipped documents, by reason.
         ignored: the number of files and folders that were left out on purpose, by reason.
         examples: the sources of the first ones of both, by reason.
         noticed: the number of stored documents with a notice, by notice.
+        vectors: of the stored documents, in their order.
     """
 
     EXAMPLES = 1_000
 
-    def __init__(self, writer: Writer, progress: Progress) -> None:
-        self._writer, self._progress = writer, progress
+    def __init__(self, writer: Writer, progress: Progress, planes: Quantization | None = None) -> None:
+        self._writer, self._progress, self.vectors = writer, progress, VectorRows(planes)
         self.skipped: Tally[str] = Tally()
         self.ignored: Tally[str] = Tally()
         self.examples: dict[str, list[str]] = {}
@@ -327,6 +351,7 @@ class Reading:
                     examples.append(skipped.source)
             elif isinstance(item, Document):
                 self.noticed.update(filter(None, [item.notice]))
+                self.vectors.add(item.vector)
                 self._progress("reading", len(self._writer), None)
                 yield item
 

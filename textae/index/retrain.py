@@ -27,7 +27,8 @@ from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
 from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
 from textae.index.checksums import with_checksums
-from textae.index.segments import DOCUMENTS, encode_rows, prefix
+from textae.index.own_vectors import own_vectors
+from textae.index.segments import DOCUMENTS, VECTORS, encode_rows, prefix
 from textae.index.snapshot import Snapshot
 from textae.index.soundness import check_all
 from textae.index.writer import UpdateWriter, failures_are_errors
@@ -137,9 +138,11 @@ def _train_anew(
     with failures_are_errors(writer.folder):
         tokens = renumbered(old, counts.terms, ranked.terms, writer.folder)
     vectorizer = Vectorizer(snapshot.model.vectorizer.analysis, Vocabulary.of(ranked.terms))
-    writer.keep_only("sources")
+    writer.keep_only("sources", VECTORS.rstrip("/"))
     passage, modality = snapshot.model.passage, snapshot.modality
     counted = CountedCorpus(vectorizer, ranked.frequencies, snapshot.numbers, tokens, passage, modality)
+    if own := own_vectors(snapshot):
+        counted = replace(counted, vectors=own.codes)
     tune_this = None if tune is None else partial(tune, tokens.bags(), model.dropout)
     return learn_and_write(writer, counted, model, train, progress, tune_this)
 

@@ -2,6 +2,7 @@
 
 from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
+from textae.encoding.encoders import Codes
 from textae.encoding.model import Model
 from textae.index import segments
 from textae.index.segments import LARGEST, NamedArrays, Segment, prefix
@@ -28,19 +29,21 @@ class SegmentWriter:
         self.segments: list[Segment] = [] if snapshot is None else list(snapshot.segments)
         self._name = max((int(segment.name) for segment in self.segments), default=-1)
 
-    def append(self, numbers: Rows, tokens: Tokens, progress: Progress) -> None:
+    def append(self, numbers: Rows, tokens: Tokens, progress: Progress, vectors: Codes | None = None) -> None:
         """Build segments of documents that are in the store but in no segment yet.
 
         Args:
             numbers: (n,) of the documents, rising, and higher than those in all segments.
             tokens: of the documents, n rows.
             progress: of the encoding of rows.
+            vectors: the user's own of the documents, n rows, where the index has some.
         """
         for first in range(0, len(numbers), LARGEST):
             own = numbers[first : first + LARGEST]
             documents = self._writer.documents(int(own[0]), int(own[-1]) + 1)
-            own_tokens = tokens.rows(first, first + len(own))
-            self.segments.append(self._write(segments.build_segment(documents, self._model, own, own_tokens, progress)))
+            own_tokens, theirs = tokens.rows(first, first + len(own)), vectors and vectors.rows(first, first + len(own))
+            arrays = segments.build_segment(documents, self._model, own, own_tokens, progress, theirs)
+            self.segments.append(self._write(arrays))
 
     def remove(self, numbers: Rows) -> None:
         """Remove documents, which are no longer in the store, from their segments."""

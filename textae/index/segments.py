@@ -1,6 +1,7 @@
 """Segments: the parts of an index, which never change, each with its own words, codes and fields.
 
-    segments/<name>/documents/…   of whole documents: postings, codes, document numbers, and the removed rows
+    segments/<name>/documents/…   of whole documents: postings, codes, document numbers, and the removed rows; also
+                                  the user's own vectors, where the index has some
     segments/<name>/passages/…    the same of their passages, where the index has them, and the span of each
     segments/<name>/tokens/…      the terms of the documents in reading order, for phrases
     segments/<name>/names/…       their names
@@ -42,6 +43,8 @@ LARGEST = 1 << 19
 
 DOCUMENTS, PASSAGES = "documents", "passages"
 
+VECTORS = "vectors/"
+
 _CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.layers`)
 
 _NO_SPANS = np.zeros((0, 2), np.int32)
@@ -63,6 +66,7 @@ class SegmentRows:
             empty for whole documents.
         char_spans: (n, 2) int32, the first character of each passage in its document's text and the one after the last.
         pixels: (n, n_pixels) uint8, of pictures; else empty.
+        vectors: the user's own, of whole documents; None where the index has none.
     """
 
     doc_numbers: Rows
@@ -73,6 +77,7 @@ class SegmentRows:
     token_spans: NDArray[np.int32]
     char_spans: NDArray[np.int32]
     pixels: NDArray[np.uint8]
+    vectors: Codes | None = None
 
     def __len__(self) -> int:
         """The number of rows, with the removed ones."""
@@ -96,14 +101,16 @@ class SegmentRows:
         floats, lsa = (arrays.get(name, _NO_FLOATS) for name in ("floats", "lsa"))
         codes = Codes(arrays["known"], floats, arrays["bits"])
         token_spans, char_spans = (arrays.get(name, _NO_SPANS) for name in ("windows", "places"))
-        pixels = arrays.get("pixels", _NO_PIXELS)
-        return cls(arrays["owners"], postings, codes, lsa, removed, token_spans, char_spans, pixels)
+        pixels, own = arrays.get("pixels", _NO_PIXELS), _below(arrays, VECTORS)
+        vectors = Codes(own["known"], own["floats"], own["bits"]) if own else None
+        return cls(arrays["owners"], postings, codes, lsa, removed, token_spans, char_spans, pixels, vectors)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The arrays with an entry for each row, by their names on disk."""
         columns: dict[str, NDArray[Any]] = {"owners": self.doc_numbers, "known": self.codes.has_code}
         columns |= {"floats": self.codes.floats, "bits": self.codes.bits, "lsa": self.lsa}
         columns |= {"windows": self.token_spans, "places": self.char_spans, "pixels": self.pixels}
+        columns |= dict(_under(VECTORS, () if self.vectors is None else _columns(self.vectors)))
         return {name: array for name, array in columns.items() if len(array) == len(self) and 0 not in array.shape[1:]}
 
 
@@ -180,6 +187,7 @@ def build_segment(
     numbers: Rows | None = None,
     tokens: Tokens | None = None,
     progress: Progress = no_progress,
+    vectors: Codes | None = None,
 ) -> NamedArrays:
     """The arrays of a segment of documents.
 
@@ -189,6 +197,7 @@ def build_segment(
         numbers: (n,) of the documents, rising; by default 0 to n - 1.
         tokens: of the documents, n rows; by default the model's vectorizer reads the documents.
         progress: of the encoding of rows.
+        vectors: the user's own, n rows, where the index has some.
 
     Yields:
         The name of each array in the segment, and the array.
@@ -221,6 +230,8 @@ def build_segment(
     inputs = modality_of(model.shape).features(bags, pictures)
     if isinstance(inputs, Pixels):
         yield f"{DOCUMENTS}/pixels", inputs.values
+    if vectors is not None:
+        yield from _under(f"{DOCUMENTS}/{VECTORS}", _columns(vectors))
     yield from _under(f"{DOCUMENTS}/", _build_rows(numbers, bags, inputs, model, progress))
     if model.passage:
         rows, spans_of = np.repeat(np.arange(len(numbers)), n_passages), np.concatenate(token_spans)
@@ -232,6 +243,10 @@ def build_segment(
         yield from _under(f"{PASSAGES}/", _build_rows(numbers[rows], bags, bags, model, of_passages))
         yield f"{PASSAGES}/windows", spans_of
         yield f"{PASSAGES}/places", np.concatenate(char_spans)
+
+
+def _columns(codes: Codes) -> NamedArrays:
+    yield from (("known", codes.has_code), ("floats", codes.floats), ("bits", codes.bits))
 
 
 def _names(documents: Iterable[tuple[str, str, str]], model: Model) -> NamedArrays:

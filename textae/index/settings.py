@@ -6,6 +6,7 @@ from typing import Any
 
 from textae.config import LAYOUTS, MOST_PASSAGE, MOST_SEED, specs_of
 from textae.encoding.analyzer import languages
+from textae.encoding.given_vectors import MOST_DIMS
 from textae.errors import TextaeError
 from textae.types import KINDS
 
@@ -119,6 +120,8 @@ _REQUIRED: Mapping[str, Valid] = {
     "sources": lambda value: isinstance(value, dict) and all(map(_SOURCE, value.values())),
 }
 _OPTIONAL: Mapping[str, Valid] = {
+    "vectors": _object({"dims": _whole(1, MOST_DIMS)}, {"field": _is_text}),
+    "vector_weight": _number(0, 1e6),
     "layer_errors": _list(_list(_number(), 1)),
     "classifier": _object({"field": _is_text, "labelled": _whole(), "classes": _list(_is_text, 2)}),
     "topics": _object(
@@ -146,5 +149,7 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
     height, width, channels = settings["shape"] or (1, 1, 1)
     if channels not in (1, 3) or height * width * channels > _MOST_PIXELS:
         yield "the setting 'shape' is of no picture"
+    if ("vectors" in settings) != ("vector_weight" in settings) or ("vectors" in settings and settings["shape"]):
+        yield "the settings of the vectors do not agree with each other"
     if settings["shape"] is not None and settings["passage"]:
         yield "the setting 'passage' is of texts, and the documents are pictures"

@@ -198,6 +198,7 @@ def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
     else:
         whole["the documents and the codes"] = with_floats
         whole |= _pictures_agree(reader, sizes)
+    whole["the vectors"] = _vectors_agree(reader, sizes)
     if "topics" in settings:
         whole["the topics"] = _topics_agree(reader, sizes)
     for layout in LAYOUTS:
@@ -239,6 +240,17 @@ def _pictures_agree(reader: Reader, sizes: _Sizes) -> dict[str, bool]:
 _OF_PICTURES = re.compile("(encoder|decoder)/(kernel|pixel)/|unlabelled/encoder/(kernel|pixel|deep)/")
 _OF_FLOATS = re.compile("lsa/|segments/.*/(floats|lsa)$")
 _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
+
+
+def _vectors_agree(reader: Reader, sizes: _Sizes) -> bool:
+    settings, of = reader.settings, sizes.of
+    if "vectors" in settings:
+        return of("OWN") == settings["vectors"]["dims"] and of("OWNBITS") == 8 * of("OWNBYTES") > 0
+    return not any(
+        f"segments/{name}/documents/vectors/{part}" in reader.arrays
+        for name in settings["segments"]
+        for part in ("known", "floats", "bits")
+    )
 
 
 def _topics_agree(reader: Reader, sizes: _Sizes) -> bool:

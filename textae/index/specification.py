@@ -127,6 +127,11 @@ _ROWS = {
     "removed/length": Spec("i8", "1", (_within(*_NUMBER),), on_opening=1),
 }
 _FLOATS = {"floats": _spec("f2", "rows DIMS"), "lsa": _spec("f2", "rows LSA")}
+_VECTORS = {
+    "vectors/known": _spec("b1", "rows", _BOOLEAN),
+    "vectors/floats": _spec("f2", "rows OWN", _within(-1.01, 1.01)),
+    "vectors/bits": _spec("u1", "rows OWNBYTES"),
+}
 _SPANS = _spec("i4", "rows 2", _within(0, 2**31))
 _SEGMENT = {
     "tokens/starts": _starts("documents", "tokens"),
@@ -224,10 +229,14 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
             all_of.put(f"{group}documents/", {"pixels": _spec("u1", "rows PIXELS")})
         else:
             all_of.put(group, _NAMES)
+        if "vectors" in settings:
+            all_of.put(f"{group}documents/", _VECTORS)
         if settings["passage"]:
             all_of.put(f"{group}passages/", {**of_rows, "windows": _SPANS, "places": _SPANS})
     if "classifier" in settings:
         all_of.put("classifier/", _CLASSIFIER)
+    if "vectors" in settings:
+        all_of.put("vectors/", {"mean": _spec("f4", "OWN"), "rotation": _spec("f4", "OWN OWNBITS")})
     if "topics" in settings:
         all_of.put("topics/", _TOPICS)
     for layout in LAYOUTS:

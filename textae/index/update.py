@@ -15,14 +15,17 @@ import numpy as np
 
 from textae.corpus import Source
 from textae.corpus.identity import LINKED
+from textae.corpus.own_vectors import Vectors, field_of, with_vectors
 from textae.corpus.reading import BROKEN_LINK, DELETED, EMPTY
 from textae.corpus.source import apart
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import searchable
 from textae.encoding.bags import Tokens
+from textae.encoding.encoders import Codes
 from textae.encoding.vectorizer import GrowingVectorizer
-from textae.errors import StoreError
+from textae.errors import CorpusError, StoreError
 from textae.index.build import NO_WORDS, USED, Reading, has_words
+from textae.index.own_vectors import listed, needed_vectors, own_vectors
 from textae.index.records import content_hash, places_json, where_hash
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import LARGEST
@@ -88,18 +91,25 @@ class Update:
         writer: of the store.
         snapshot: the commit that is changed.
         progress: called at each stage.
+        vectors: of the documents to come, as `textae.corpus.own_vectors` takes them; None for those of the field that
+            the index remembers.
+
+    Raises:
+        QueryError: there are vectors, and the index has none.
     """
 
-    def __init__(self, writer: UpdateWriter, snapshot: Snapshot, progress: Progress) -> None:
+    def __init__(self, writer: UpdateWriter, snapshot: Snapshot, progress: Progress, vectors: Vectors = None) -> None:
         self._writer, self._snapshot, self._progress = writer, snapshot, progress
-        used = "vocabulary/", "idf", "encoder/", "lsa/", "pca/"
+        used = "vocabulary/", "idf", "encoder/", "lsa/", "pca/", "vectors/"
         writer.check(*used)
         check_values(snapshot.reader, *used)
         known = snapshot.model.vectorizer
         self._vectorizer = GrowingVectorizer(known.analysis, known.vocabulary)
         model = replace(snapshot.model, vectorizer=self._vectorizer)
         self._segment_writer = SegmentWriter(writer, model, snapshot)
-        self._reading = Reading(writer, progress)
+        self._own = own_vectors(snapshot) if vectors is None else needed_vectors(snapshot)
+        self._vectors = vectors
+        self._reading = Reading(writer, progress, self._own.planes if self._own else None)
         self._numbers: list[int] = []
         self._tokens: list[Tokens] = []
         self._gone: list[int] = []
@@ -110,7 +120,11 @@ class Update:
 
     def add(self, corpus: Iterable[Document | Skipped]) -> None:
         """Add documents; one whose id is taken is skipped, or counted as unchanged where it says the same."""
-        self._append(item for item in UniformCorpus(corpus, self._snapshot.shape) if not self._is_unchanged(item))
+        self._append(item for item in self._uniform(corpus) if not self._is_unchanged(item))
+
+    def _uniform(self, corpus: Iterable[Document | Skipped]) -> Iterable[Document | Skipped]:
+        field = self._own.settings.get("field", "") if self._own else ""
+        return with_vectors(UniformCorpus(corpus, self._snapshot.shape), self._vectors, field)
 
     def _is_unchanged(self, item: Document | Skipped) -> bool:
         content = None if isinstance(item, Skipped) else self._snapshot.reader.content(item.id)
@@ -179,7 +193,7 @@ class Update:
             kept: receives the ids in `there` that stay.
             unread: receives the sources of the documents that cannot be read.
         """
-        for item in UniformCorpus(source.read(self._progress), self._snapshot.shape):
+        for item in self._uniform(source.read(self._progress)):
             if isinstance(item, Skipped):
                 if not item.ignored and item.reason not in _GONE:
                     unread.append(item.source)
@@ -216,8 +230,16 @@ class Update:
     def _flush(self) -> None:
         if self._numbers:
             numbers = np.array(self._numbers, np.int64)
-            self._segment_writer.append(numbers, Tokens.concatenated(self._tokens), self._progress)
+            vectors = self._taken() if self._own else None
+            self._segment_writer.append(numbers, Tokens.concatenated(self._tokens), self._progress, vectors)
         self._numbers, self._tokens = [], []
+
+    def _taken(self) -> Codes:
+        """The vectors of the documents of a segment; it notes how many have none."""
+        vectors, without = self._reading.vectors.take()
+        self._reading.noticed.update(without)
+        self._count["vectors"] += int(vectors.has_code.sum())
+        return vectors
 
     def finish(self, sources: dict[str, Any]) -> Changes:
         """Write the changes.
@@ -238,6 +260,11 @@ class Update:
         self._segment_writer.merge(self._progress)
         self._segment_writer.finish()
         self._write_vocabulary()
+        own = needed_vectors(self._snapshot) if self._reading.vectors.any else self._own
+        if self._vectors is not None and self._count["written"] and not self._count["vectors"]:
+            raise CorpusError(f"no new document has a vector that can be used: {listed(self._reading.noticed)}")
+        if own and (field := field_of(self._vectors)):
+            self._writer.set("vectors", {**own.settings, "field": field})
         remembered: Mapping[str, Any] = self._snapshot.reader.settings["sources"]
         kept = {key: stored for key, stored in remembered.items() if key not in self._forgotten}
         if kept | sources != remembered:

@@ -61,14 +61,15 @@ class Contributions:
 NOTHING = Contributions(np.empty(0, np.int32), np.empty(0), 0.0)
 """The shares of a system that has no say."""
 
-Parts = tuple[Contributions, Contributions]
-"""Of a score: what keywords give, and what codes give."""
+Parts = tuple[Contributions, Contributions, Contributions]
+"""Of a score: what keywords give, what codes give, and what the user's own vectors give, all of it together."""
 
 
 def explanation(
     word_of: Mapping[int, str],
     keywords: Contributions = NOTHING,
     codes: Contributions = NOTHING,
+    vectors: Contributions = NOTHING,
     common: Sequence[str] = (),
     name: float = 0.0,
 ) -> Explanation:
@@ -78,6 +79,7 @@ def explanation(
         word_of: how to write each term of the query; `written` tells it of the query's own words.
         keywords: of the score, what BM25 gave.
         codes: of the score, what codes gave.
+        vectors: of the score, what the user's own vectors gave.
         common: words that are in both codes.
         name: of the score, what the name of the document gave.
     """
@@ -90,28 +92,35 @@ def explanation(
         )
         for parts in (keywords, codes)
     )
-    return Explanation(by_words, by_codes, codes.together, tuple(common), name)
+    return Explanation(by_words, by_codes, codes.together, tuple(common), name, vectors.score)
 
 
-def fused(keywords: Contributions, codes: Contributions, keyword_factor: float, code_factor: float) -> Parts:
-    """The shares of the hybrid's score: of its keywords, and of its codes.
+def of_vectors(score: float) -> Contributions:
+    """What the user's own vectors give, of which no word has a share."""
+    return replace(NOTHING, together=score)
+
+
+def fused(keywords: Contributions, *codes: Contributions, factors: Sequence[float]) -> Parts:
+    """The shares of the hybrid's score: of its keywords, of its codes, and of the user's own vectors.
 
     Args:
         keywords: of BM25.
-        codes: of the cosine; one that points away counts nothing (`textae.search.retrievers.Hybrid`).
-        keyword_factor: by which BM25's scores are multiplied.
-        code_factor: by which the cosines are multiplied.
+        codes: of the cosines of our codes and of the user's own vectors, if there are any; one that points away counts
+            nothing (`textae.search.retrievers.Hybrid`).
+        factors: by which the scores of BM25 and the cosines are multiplied.
     """
-    by_words = replace(keywords, values=keywords.values * keyword_factor)  # all of it is single words'
-    if codes.score <= 0:
-        return by_words, NOTHING
-    return by_words, replace(codes, values=codes.values * code_factor, together=codes.together * code_factor)
+    by_words = replace(keywords, values=keywords.values * factors[0])  # all of it is single words'
+    by_codes, vectors = (
+        replace(one, values=one.values * factor, together=one.together * factor) if one.score > 0 else NOTHING
+        for one, factor in zip((*codes, NOTHING)[:2], (*factors[1:], 0.0), strict=False)
+    )
+    return by_words, by_codes, vectors
 
 
 def summed(passages: Sequence[Parts], weights: Sequence[float]) -> Parts:
     """The parts of a document's score, which is the weighted sum of the scores of some passages."""
-    by_words, by_codes = (_summed(kind, weights) for kind in zip(*passages, strict=True))
-    return by_words, by_codes
+    by_words, by_codes, vectors = (_summed(kind, weights) for kind in zip(*passages, strict=True))
+    return by_words, by_codes, vectors
 
 
 def _summed(passages: Sequence[Contributions], weights: Sequence[float]) -> Contributions:

@@ -21,12 +21,13 @@ from textae.search.contributions import (
     common_words,
     explanation,
     fused,
+    of_vectors,
     summed,
     written,
 )
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
-from textae.search.retrievers import CodeSearch, Hybrid, Retriever
+from textae.search.retrievers import CodeSearch, Hybrid, Nearest, Retriever, VectorSearch
 from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, HammingIndex
 from textae.types import Explanation
 
@@ -85,13 +86,16 @@ def _parts(system: Retriever, query: QueryVector, rows: Rows) -> list[Parts]:
     """What keywords and codes give to the score of each row."""
     if isinstance(system, Hybrid):
         factors = system.factors(query)
-        both = zip(_of_words(system.keywords, query, rows), _of_codes(system.codes, query, rows), strict=True)
-        return [fused(by_words, by_codes, *factors) for by_words, by_codes in both]
+        shares = [_of_words(system.keywords, query, rows)]
+        shares += [_of_codes(one, query, rows, one.usual(query)) for one in system.nearest]
+        return [fused(*of_row, factors=factors) for of_row in zip(*shares, strict=True)]
+    if isinstance(system, VectorSearch):
+        return [(NOTHING, NOTHING, vectors) for vectors in _of_codes(system, query, rows)]
     if isinstance(system, CodeSearch):
-        return [(NOTHING, by_codes) for by_codes in _of_codes(system, query, rows)]
+        return [(NOTHING, by_codes, NOTHING) for by_codes in _of_codes(system, query, rows)]
     if isinstance(system, BM25 | VectorSpace):
-        return [(by_words, NOTHING) for by_words in _of_words(system, query, rows)]
-    return [(NOTHING, NOTHING)] * len(rows)
+        return [(by_words, NOTHING, NOTHING) for by_words in _of_words(system, query, rows)]
+    return [(NOTHING, NOTHING, NOTHING)] * len(rows)
 
 
 def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> list[Contributions]:
@@ -99,7 +103,10 @@ def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> lis
     return [Contributions(terms, values.astype(np.float64), 0.0) for values in parts]
 
 
-def _of_codes(system: CodeSearch, query: QueryVector, rows: Rows) -> list[Contributions]:
+def _of_codes(system: Nearest, query: QueryVector, rows: Rows, usual: float = 0.0) -> list[Contributions]:
+    if isinstance(system, VectorSearch):
+        return [of_vectors(score - usual) for score in system.scores(query, rows).tolist()]
+    assert isinstance(system, CodeSearch)
     encoder = cast(TextEncoder, system.encoder)
     if isinstance(system.index, AsymmetricIndex | HammingIndex):
         return bit_contributions(encoder, query, system.index.bits.take(rows), system.scores(query, rows))

@@ -12,6 +12,7 @@ import numpy as np
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Inputs
+from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
 from textae.encoding.weighting import term_weight
 from textae.search.query import QueryVector
@@ -71,7 +72,26 @@ def with_feedback(query: QueryVector, like: Bags, unlike: Bags, like_idf: Floats
         added = worth[best] * np.float32(share)
         terms, weights = summed(np.concatenate([terms, told[best]]), np.concatenate([weights, added]))
     texts = Bags.concatenated([query.texts, like, unlike])
-    return QueryVector(terms, weights, texts, np.concatenate(shares), None, query.text, query.missing)
+    return replace(query, terms=terms, weights=weights, texts=texts, text_weights=np.concatenate(shares))
+
+
+def moved(vector: Floats | None, like: Floats, unlike: Floats) -> Floats | None:
+    """A vector moved as codes are: towards what the query should be like, away from what it should be unlike.
+
+    Args:
+        vector: (dims,) of the query; None where the liked documents are the query.
+        like: (n, dims) of documents; zeros for one that has none.
+        unlike: (m, dims) as well.
+
+    Returns:
+        (dims,) of unit length; None where nothing is left.
+    """
+    own = like.sum(axis=0) / max(1, len(like)) if vector is None else vector
+    if vector is not None and len(like):
+        own = own + np.float32(BETA) * like.mean(axis=0)
+    if len(unlike):
+        own = own - np.float32(GAMMA) * unlike.mean(axis=0)
+    return unit(own[None])[0] if own.any() else None
 
 
 def summed(terms: Ints, weights: Floats) -> tuple[Ints, Floats]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textae.encoding.arrays import Floats, Ints
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import AnyEncoder, Codes, encode
+from textae.encoding.encoders import AnyEncoder, Codes, Quantization, encode
 from textae.encoding.layers import unit
 from textae.encoding.pixels import Pixels
 from textae.index.postings import Statistics
@@ -37,6 +37,7 @@ class QueryVector:
         text: as it was written, which may be the name of a document; "" where there is none.
         missing: words of the text that no document says, but its name may; of a text of stop words alone, all of them.
         toward: (dims,) float32, added to the code of the texts, which has unit length; None for nothing.
+        vector: (dims,) float32 of unit length, of the user's model; None for none.
     """
 
     terms: Ints
@@ -47,6 +48,7 @@ class QueryVector:
     text: str = ""
     missing: int = 0
     toward: Floats | None = None
+    vector: Floats | None = None
     _once: dict[int, tuple[object, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -105,6 +107,15 @@ class QueryVector:
     def is_one_text(self) -> bool:
         """Whether its code is that of one text or picture."""
         return len(self.text_weights) == 1 and self.text_weights[0] == 1
+
+    def vector_codes(self, planes: Quantization) -> Codes:
+        """The vector with its bits, one row; zeros where there is none."""
+        return self.once(planes, lambda query: query._of_vector(planes))
+
+    def _of_vector(self, planes: Quantization) -> Codes:
+        floats = np.zeros((1, len(planes.mean)), np.float32) if self.vector is None else self.vector[None]
+        has_vector = np.asarray(floats.any(axis=1))
+        return Codes(has_vector, floats, planes.bits(floats, has_vector))
 
     def statistics(self, corpus: Statistics) -> tuple[NDArray[np.int64], Floats]:
         """The document frequencies of the query's terms in a corpus, and their idf there: (n,) each."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from textae.errors import QueryError, QueryTypeError
 from textae.types import Hit, Picture
@@ -24,6 +24,7 @@ class SearchOptions(TypedDict, total=False):
     offset: int
     min_score: float
     feedback: bool | None
+    vector: Any
 
 
 class RequestOptions(SearchOptions, total=False):
@@ -56,6 +57,7 @@ class SearchRequest:
             with words of these (RM3); None for `hybrid` alone.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
+        vector: of the query, of the model that gave the documents' own vectors: numbers; None for none.
     """
 
     text: str = ""
@@ -73,6 +75,7 @@ class SearchRequest:
     feedback: bool | None = None
     suggest: int = 0
     granularity: str = "passage"
+    vector: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -85,7 +88,7 @@ class SearchRequest:
     @property
     def has_query(self) -> bool:
         """Whether there is something to rank by."""
-        return bool(self.text.strip() or self.picture or self.like)
+        return self.vector is not None or bool(self.text.strip() or self.picture or self.like)
 
     @classmethod
     def of_words(cls, text: str, **options: Unpack[RequestOptions]) -> Self:
@@ -94,7 +97,7 @@ class SearchRequest:
         Raises:
             QueryError: it is empty.
         """
-        if isinstance(text, str) and not text.strip():
+        if isinstance(text, str) and not text.strip() and options.get("vector") is None:
             raise QueryError("the query is empty; give some words")
         return cls(text, **options)
 
@@ -128,6 +131,7 @@ class SearchResult:
         suggestions: for the first unknown words, similar words of the corpus.
         only_stop_words: whether nothing was found because all words of the text are stop words.
         n_matching: how many documents meet the conditions, where these were the whole request.
+        without_vector: whether the index has vectors that did not count, as the query has none.
     """
 
     hits: tuple[Hit, ...]
@@ -137,6 +141,7 @@ class SearchResult:
     suggestions: dict[str, list[str]] = field(default_factory=dict)
     only_stop_words: bool = False
     n_matching: int | None = None
+    without_vector: bool = False
 
     def corrected(self, text: str) -> str:
         """The query with the likeliest suggestion in place of each unknown word; "" where there is none."""

@@ -4,20 +4,25 @@ The hybrid adds up two systems. BM25 finds the documents that use the words of t
 A new system gets its name in `textae.config` and a case in `retriever`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Protocol, cast
 
 import numpy as np
 
 from textae.encoding.arrays import Floats, Mask, Rows, distinct
 from textae.encoding.decoder import known_floats
-from textae.encoding.encoders import AnyEncoder, TextEncoder
+from textae.encoding.encoders import AnyEncoder, Codes, Quantization, TextEncoder
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
+from textae.index.own_vectors import needed_vectors, own_vectors
+from textae.index.segments import Segment, SegmentRows
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.lexical import BM25, VectorSpace
 from textae.search.query import QueryVector
 from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, EuclideanIndex, HammingIndex, Index
+from textae.search.vectors.cosine import sample
 
 
 class Retriever(Protocol):
@@ -44,25 +49,87 @@ class Retriever(Protocol):
         ...
 
 
+class Nearest:
+    """What ranks by an index of codes or vectors."""
+
+    index: Index
+
+    def codes(self, query: QueryVector) -> Codes:
+        """What the index compares with its rows: one row."""
+        raise NotImplementedError
+
+    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
+        """The rows most similar to the query, as `Retriever.search` says."""
+        return self.index.search(self.codes(query), k, mask, min_score)
+
+    def scores(self, query: QueryVector, rows: Rows) -> Floats:
+        """The similarity of the query to each of some rows: (n,)."""
+        return self.index.scores(self.codes(query), rows)
+
+    def usual(self, query: QueryVector) -> float:
+        """The score of a row that is like nothing."""
+        return 0.0
+
+
 @dataclass(frozen=True)
-class CodeSearch:
+class CodeSearch(Nearest):
     """Documents by the similarity of their codes to the query's: an encoder before a vector index."""
 
     encoder: AnyEncoder
     index: Index
 
-    def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
-        """The rows most similar to the query, as `Retriever.search` says."""
-        return self.index.search(query.codes(self.encoder), k, mask, min_score)
-
-    def scores(self, query: QueryVector, rows: Rows) -> Floats:
-        """The similarity of the query to each of some rows: (n,)."""
-        return self.index.scores(query.codes(self.encoder), rows)
+    def codes(self, query: QueryVector) -> Codes:
+        """The query's code."""
+        return query.codes(self.encoder)
 
     @property
     def n_terms(self) -> int:
         """The number of terms that the encoder reads: the most frequent ones."""
         return len(cast(TextEncoder, self.encoder).words)
+
+
+@dataclass(frozen=True)
+class VectorSearch(Nearest):
+    """Documents by the cosine of the user's own vectors with the query's; a passage has its document's."""
+
+    n_terms: ClassVar[int] = 0
+
+    planes: Quantization
+    segments: Sequence[Segment]
+    units: Sequence[SegmentRows]
+
+    @cached_property
+    def index(self) -> CodeIndex:  # type: ignore[override]  # made when a query has a vector
+        """The vectors of the rows."""
+        parts = [_of_rows(*pair) for pair in zip(self.segments, self.units, strict=True)]
+        floats, bits = ChunkedArray([part.floats for part in parts]), ChunkedArray([part.bits for part in parts])
+        return CodeIndex(floats, bits, ChunkedArray([part.has_code for part in parts]))
+
+    def codes(self, query: QueryVector) -> Codes:
+        """The query's vector."""
+        return query.vector_codes(self.planes)
+
+    def usual(self, query: QueryVector) -> float:
+        """The mean cosine with rows that have a vector; other rows must lose nothing by it.
+
+        Models differ: all cosines of two texts may be from .7 to 1.
+        """
+        return query.once(self.index, self._usual)
+
+    def _usual(self, query: QueryVector) -> float:
+        scores = self.scores(query, sample(len(self.index)))
+        scores = scores[scores != 0]
+        return min(0.99, float(scores.mean())) if len(scores) else 0.0
+
+
+def _of_rows(segment: Segment, unit: SegmentRows) -> Codes:
+    """The vector of the document of each row."""
+    vectors = segment.documents.vectors
+    assert vectors is not None
+    if unit is segment.documents:
+        return vectors
+    rows = np.searchsorted(segment.documents.doc_numbers, unit.doc_numbers)
+    return Codes(vectors.has_code[rows], vectors.floats[rows], vectors.bits[rows])
 
 
 @dataclass(frozen=True)
@@ -97,8 +164,11 @@ docs/benchmarks-notes.md, "How keywords and codes are fused"."""
 class Hybrid:
     """Keywords and codes fused: (bm25 / most + w · max(0, cosine of the codes)) / (1 + w).
 
+    Where the query has a vector, the user's own vectors are added as codes are, from their usual cosine μ on:
+    v · max(0, (cosine - μ) / (1 - μ)), and the sum is divided by 1 + w + v.
+
     `most` is the BM25 score of a document that says each word of the query endlessly often, also those that the corpus
-    does not hold. So both parts are from 0 to 1, as is their mean: a score means the same for each query, and hits of
+    does not hold. So all parts are from 0 to 1, as is their mean: a score means the same for each query, and hits of
     several indexes compare.
 
     The division weighs by the query: a document can say all of five words, so that BM25 leads; of the two hundred words
@@ -112,6 +182,8 @@ class Hybrid:
 
     keywords: BM25
     codes: CodeSearch
+    vectors: VectorSearch | None = None
+    vector_weight: float = 0.0
 
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest fused scores, as `Retriever.search` says."""
@@ -119,8 +191,8 @@ class Hybrid:
         if min_score < 0 or pool >= len(self.keywords):
             rows = np.arange(len(self.keywords)) if mask is None else np.flatnonzero(mask)
         else:
-            by_words, by_codes = self._by_words(query, pool, mask), self.codes.search(query, pool, mask)
-            rows = distinct(np.concatenate([by_words.rows, by_codes.rows]))[0]
+            found = [self._by_words(query, pool, mask), *(one.search(query, pool, mask) for one in self.nearest)]
+            rows = distinct(np.concatenate([top.rows for top in found]))[0]
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def _by_words(self, query: QueryVector, pool: int, mask: Mask | None) -> TopK:
@@ -134,20 +206,31 @@ class Hybrid:
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
-        keyword_factor, code_factor = map(np.float32, self.factors(query))
-        fused: Floats = self.keywords.scores(query, rows) * keyword_factor
-        fused += np.maximum(self.codes.scores(query, rows) * code_factor, 0)
+        by_words, *by_codes = map(np.float32, self.factors(query))
+        fused: Floats = self.keywords.scores(query, rows) * by_words
+        for one, factor in zip(self.nearest, by_codes, strict=True):
+            if factor:
+                fused += np.maximum((one.scores(query, rows) - np.float32(one.usual(query))) * factor, 0)
         return fused
 
     def most(self, query: QueryVector) -> float:
         """What no score exceeds."""
         return 1.0
 
-    def factors(self, query: QueryVector) -> tuple[float, float]:
-        """What BM25 and cosines are multiplied with; a query without a code is ranked by keywords alone."""
-        has_code = query.codes(self.codes.encoder).has_code[0]
-        weight = WEIGHT + float(query.weights.sum()) / LONG if has_code else 0.0
-        return 1 / (self.keywords.most(query) or 1) / (1 + weight), weight / (1 + weight)
+    @property
+    def nearest(self) -> tuple["Nearest", ...]:
+        """What ranks by codes, and by vectors."""
+        return (self.codes,) if self.vectors is None else (self.codes, self.vectors)
+
+    def factors(self, query: QueryVector) -> tuple[float, ...]:
+        """What BM25, and each cosine of `nearest` less the usual, is multiplied with; 0 for what the query lacks."""
+        weights = (WEIGHT + float(query.weights.sum()) / LONG, self.vector_weight)
+        has = [
+            weight if one.codes(query).has_code[0] else 0.0 for one, weight in zip(self.nearest, weights, strict=False)
+        ]
+        whole = 1 + sum(has)
+        by_codes = (weight / (1 - one.usual(query)) / whole for one, weight in zip(self.nearest, has, strict=True))
+        return (1 / (self.keywords.most(query) or 1) / whole, *by_codes)
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
@@ -175,7 +258,13 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             return CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
         case ["hybrid"]:
             codes = cast(CodeSearch, retriever("code" if snapshot.modality.stores_floats else "bits", snapshot, view))
-            return Hybrid(BM25(postings, view.statistics), codes)
+            keywords, own = BM25(postings, view.statistics), own_vectors(snapshot)
+            if own is None:
+                return Hybrid(keywords, codes)
+            vectors = VectorSearch(own.planes, snapshot.segments, view.units)
+            return Hybrid(keywords, codes, vectors, snapshot.reader.settings["vector_weight"])
+        case ["vector"]:
+            return VectorSearch(needed_vectors(snapshot).planes, snapshot.segments, view.units)
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
         case ["bits" | "hamming" as system, n]:

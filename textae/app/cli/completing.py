@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from textae.app.cli.nearest import nearest_index
-from textae.config import PICTURE_SYSTEMS, SYSTEMS
+from textae.config import PICTURE_SYSTEMS, SYSTEMS, VECTOR
 
 if TYPE_CHECKING:
     from textae.index.snapshot import Snapshot
@@ -54,7 +54,7 @@ def _of_index(context: click.Context, values: Callable[[Snapshot], Iterable[str]
 
 def complete_mode(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
     """The systems of texts and of pictures."""
-    return _completed(dict.fromkeys((*SYSTEMS, *PICTURE_SYSTEMS)), incomplete)
+    return _completed(dict.fromkeys((*SYSTEMS, VECTOR, *PICTURE_SYSTEMS)), incomplete)
 
 
 def complete_field(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:

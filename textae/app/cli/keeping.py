@@ -41,13 +41,14 @@ def add(sources: Sequence[str], table: TableOptions, reading: ReadingOptions, sh
     textae add more-notes/
     textae add today.jsonl --text-field body
     textae add more-photos/                  to an index of pictures
+    textae add today.jsonl --vectors today.npy            to an index with vectors of a model of yours
     textae add big.log --longest 4M          in parts of 4 MiB
     """
     with shell.open_engine() as engine:
         given = _read_so(_as_remembered(engine, sources, table.spec()), reading)
         with shell.progress() as progress:
             documents = chain.from_iterable(source.read(progress) for source in given)
-            changes = engine.add(documents, sources=given, progress=progress)
+            changes = engine.add(documents, sources=given, progress=progress, vectors=reading.vectors)
     print_changes(changes, shell)
 
 
@@ -140,13 +141,15 @@ def sync(
     with shell.open_engine() as engine:
         known = _as_remembered(engine, sources, table.spec()) if sources else engine.sources
         given = _read_so(known, reading)
+        if watch and reading.vectors:
+            raise click.UsageError("--vectors is for one sync, not for --watch; the index remembers a field")
         if watch:
             from textae.app.cli.watching import watch_sources
 
             watch_sources(engine, given, shell)
         gone = [source.key for source in given if forget and source.is_gone]
         with shell.progress() as progress:
-            changes = engine.sync(given, forget=gone, progress=progress)
+            changes = engine.sync(given, forget=gone, progress=progress, vectors=reading.vectors)
     for key in gone:
         shell.note(f"forgot {key}")
     print_changes(changes, shell)
@@ -238,7 +241,7 @@ def doctor(shell: ShellOptions) -> None:
     "--codes", "path", metavar="OUT", required=True, type=PATH,
     help="A name that ends in .npy, .parquet or .csv; an existing file is replaced.",
 )  # fmt: skip
-@click.option("--what", type=click.Choice(("floats", "bits")), default="floats", show_default=True, help="Which code.")
+@click.option("--what", type=click.Choice(("floats", "bits", "vectors")), default="floats", show_default=True)
 @options("shell", ShellOptions, "quiet", "folder")
 def export(path: Path, what: str, shell: ShellOptions) -> None:
     """Write the codes of all documents to a file, as features for other tools.
@@ -252,9 +255,12 @@ def export(path: Path, what: str, shell: ShellOptions) -> None:
     textae export --codes codes.parquet --what bits
     """
     from textae.index.export import export_codes
+    from textae.index.own_vectors import needed_vectors
 
     with shell.open_engine() as engine:
+        snapshot = engine.snapshot
         if what == "floats":
-            engine.snapshot.modality.check_floats("an export of floats", "--what bits")
-        export_codes(path, list(engine.snapshot.ids.values()), engine.snapshot.codes, what)
+            snapshot.modality.check_floats("an export of floats", "--what bits")
+        codes = needed_vectors(snapshot).codes if what == "vectors" else snapshot.codes
+        export_codes(path, list(snapshot.ids.values()), codes, what)
     shell.note(f"wrote {path}")

@@ -123,6 +123,7 @@ def index(
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index . --exclude 'drafts/' --exclude '*.log'
     textae index python                      the documentation of the Python that runs textae
+    textae index papers.jsonl --vectors embedding         a field that holds a list of numbers, of a model of yours
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae import corpus
@@ -147,6 +148,7 @@ def index(
             model=learning.override(model_spec),
             train=learning.override(train_spec),
             progress=progress,
+            vectors=reading.vectors,
         )
     print_report(report, shell, detected=learning.language == config.AUTO)
 

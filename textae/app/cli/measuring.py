@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.options import HITS, ShellOptions, TableOptions, completed, option, options
+from textae.app.cli.options import HITS, ShellOptions, TableOptions, VectorOptions, completed, option, options
 from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
 from textae.files import make_folder, whole_file
@@ -41,8 +41,9 @@ class EvaluationOptions:
 @click.command("eval", short_help="Score the search systems side by side.")
 @options("scoring", EvaluationOptions)
 @options("table", TableOptions)
+@options("vectors", VectorOptions, "vector_command")
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
-def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOptions) -> None:
+def evaluate(scoring: EvaluationOptions, table: TableOptions, vectors: VectorOptions, shell: ShellOptions) -> None:
     """Score all systems side by side, with confidence intervals and significance tests.
 
     \b
@@ -81,7 +82,8 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, shell: ShellOption
 
             judged = read_queries(scoring.queries), read_qrels(scoring.qrels)
             keep = write_run if runs else None
-            scoreboard = engine.evaluate(*judged, systems, baseline=baseline, seed=seed, keep=keep)
+            asked = vectors.of_queries(judged[0], systems or [None], engine.snapshot, shell)
+            scoreboard = engine.evaluate(asked, judged[1], systems, baseline=baseline, seed=seed, keep=keep)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
     print_scoreboard(scoreboard, shell)

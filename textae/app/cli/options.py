@@ -27,7 +27,7 @@ import click
 
 from textae.app import terminal
 from textae.app.cli.nearest import NAME, nearest_index
-from textae.config import PICTURE_SYSTEMS, SYSTEMS
+from textae.config import PICTURE_SYSTEMS, SYSTEMS, VECTOR
 from textae.errors import QueryError
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from textae.engine import Engine
     from textae.index.snapshot import Snapshot
     from textae.search.request import RequestOptions
-    from textae.types import Document, Picture
+    from textae.search.vector_command import VectorCommand
+    from textae.types import Document, Picture, Query
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,6 +133,10 @@ class ShellOptions:
         """Print a message on stderr."""
         terminal.note(message, quiet=self.quiet)
 
+    def note_unused_vectors(self) -> None:
+        """Say that a query has no vector, and the index has some."""
+        self.note("the vectors of the index are not used: the query has none; --vector-command names what gives it")
+
     def progress(self) -> terminal.ProgressLine:
         """The progress of a long task, on stderr."""
         return terminal.ProgressLine(quiet=self.quiet)
@@ -204,8 +209,8 @@ class SearchOptions:
     )
     top_k: int = option("Maximum number of hits.", "-k", "--top", type=HITS, default=10)
     mode: str | None = option(
-        f"{', '.join(SYSTEMS)}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, pca-N, bits-N, "
-        "or hamming-N.  "
+        f"{', '.join(SYSTEMS)}, {VECTOR}, lsa-N, bits-N, or hamming-N; for pictures {', '.join(PICTURE_SYSTEMS)}, "
+        "pca-N, bits-N, or hamming-N.  "
         "[default: hybrid; for pictures code]",
         shell_complete=completed("mode"),
     )
@@ -214,6 +219,63 @@ class SearchOptions:
         """The options that were given, as a `SearchRequest` takes them."""
         given = {name: value for name, value in vars(self).items() if value is not None}
         return cast("RequestOptions", given)
+
+
+@dataclass(frozen=True)
+class VectorOptions:
+    """The vectors of queries, of the model that gave the documents' own."""
+
+    vector: str | None = option(
+        "The query's vector, from your model: a JSON list, FILE.npy, or - for standard input.", metavar="LIST|FILE|-"
+    )
+    vector_command: str | None = option(
+        "A program of yours that reads queries, a JSON string a line, and prints their vectors, a JSON list a line; "
+        "also TEXTAE_VECTOR_COMMAND.",
+        metavar="CMD", envvar="TEXTAE_VECTOR_COMMAND",
+    )  # fmt: skip
+
+    def program(self, modes: Sequence[str | None], *snapshots: Snapshot) -> VectorCommand | None:
+        """The program, where one is named, a system reads vectors, and an index has some."""
+        if not self.vector_command or not _read_vectors(modes, *snapshots):
+            return None
+        from textae.search.vector_command import VectorCommand
+
+        return VectorCommand(self.vector_command)
+
+    def of_queries(
+        self, queries: Sequence[Query], modes: Sequence[str | None], snapshot: Snapshot, shell: ShellOptions
+    ) -> Sequence[Query]:
+        """Queries with their vectors, from the program; a note says where there are none that a system would read."""
+        from textae.evaluation.run import with_vectors
+
+        program = self.program(modes, snapshot)
+        if program is None and _read_vectors(modes, snapshot):
+            shell.note_unused_vectors()
+        return queries if program is None else with_vectors(queries, program)
+
+    def of_query(self, text: str, mode: str | None, *snapshots: Snapshot) -> Any:
+        """The vector of a text, from where it was given.
+
+        Raises:
+            QueryError: it cannot be read.
+        """
+        if self.vector is None:
+            program = self.program([mode], *snapshots)
+            return program([text])[0] if program and text else None
+        if self.vector.endswith(".npy"):
+            from textae.corpus.own_vectors import array_in
+
+            return array_in(Path(self.vector)).reshape(-1)
+        from textae.search.vector_command import json_vector
+
+        return json_vector(stdin_text() if self.vector == "-" else self.vector, "the vector of the query")
+
+
+def _read_vectors(modes: Sequence[str | None], *snapshots: Snapshot) -> bool:
+    """Whether a system reads the user's own vectors, and an index has some."""
+    from textae.index.own_vectors import own_vectors
+
+    return not {None, "hybrid", VECTOR}.isdisjoint(modes) and any(map(own_vectors, snapshots))
 
 
 def _condition(text: str) -> tuple[str, str]:
@@ -254,7 +316,7 @@ def _size(text: str) -> int:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Which files are read, and how long; an index remembers it with the source. None for what was not given."""
+    """What is read, and how long; an index remembers it with the source. None for what was not given."""
 
     exclude: Sequence[str] = option(
         "Leave out the files of a folder that match, as a line of .gitignore; repeatable.", metavar="PATTERN"
@@ -268,6 +330,11 @@ class ReadingOptions:
     )
     timeout: int | None = option(
         "Skip a document that takes longer to read.  [default: 30]", metavar="SECONDS", type=click.IntRange(1, 10**6)
+    )
+
+    vectors: str | None = option(
+        "Vectors of the documents, from a model of yours: their FIELD, or a FILE (.npy, .parquet).",
+        metavar="FIELD|FILE",
     )
 
     def limits(self, before: Limits) -> Limits:

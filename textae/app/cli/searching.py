@@ -17,6 +17,7 @@ from textae.app.cli.options import (
     SearchOptions,
     SeveralOptions,
     ShellOptions,
+    VectorOptions,
     completed,
     document_of,
     id_and_line,
@@ -39,8 +40,15 @@ _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a lin
 @click.argument("query", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @options("search", SearchOptions)
+@options("vectors", VectorOptions)
 @options("shell", SeveralOptions, "verbose", "as_json", "as_tsv", "as_trec", "quiet", "folders")
-def search(query: Sequence[str], queries_file: str | None, search: SearchOptions, shell: SeveralOptions) -> None:
+def search(
+    query: Sequence[str],
+    queries_file: str | None,
+    search: SearchOptions,
+    vectors: VectorOptions,
+    shell: SeveralOptions,
+) -> None:
     """Find the documents closest to QUERY (`-`: standard input).
 
     --where and --must are filters, and work in any mode. They take AND, OR, NOT, (…), "phrases", prefix*,
@@ -56,12 +64,15 @@ def search(query: Sequence[str], queries_file: str | None, search: SearchOptions
     textae search --where "folder:projects" -k 100
     textae search "boiler" --index ~/notes/.textae --index ~/mail/.textae
     textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
+    textae search "boiler" --vector-command 'python embed.py'      an index with vectors of a model of yours
     """
     from textae.search.request import SearchRequest
 
-    if (query and queries_file) or not (query or queries_file or search.where or search.must):
+    if (query and queries_file) or not (query or queries_file or vectors.vector or search.where or search.must):
         raise click.UsageError("give a QUERY, --queries FILE, or --where or --must alone")
-    if not (query or queries_file) and (
+    if vectors.vector is not None and (queries_file or (tuple(query) == ("-",) and vectors.vector == "-")):
+        raise click.UsageError("--vector is of one QUERY, which is not on standard input, too; see --vector-command")
+    if not (query or queries_file or vectors.vector) and (
         search.like or search.unlike or search.expand or search.explain or search.min_score
     ):
         raise click.UsageError("--like, --not-like, --expand, --explain and --min-score need a QUERY")
@@ -73,16 +84,18 @@ def search(query: Sequence[str], queries_file: str | None, search: SearchOptions
         if queries_file or search.like or search.unlike:
             raise click.UsageError("--queries, --like and --not-like search one index; give one --index")
         text = _text(query)
-        print_result(text, search_several(text, search, shell, LISTED), shell)
+        print_result(text, search_several(text, search, vectors, shell, LISTED), shell)
         return
     with shell.open_engine() as engine:
         if queries_file:
             from textae.evaluation import read_queries
 
-            print_many(engine.searcher, read_queries(queries_file), search, shell)
+            queries = vectors.of_queries(read_queries(queries_file), [search.mode], engine.snapshot, shell)
+            print_many(engine.searcher, queries, search, shell)
             return
         text = _text(query)
         how: RequestOptions = {**search.request(), "suggest": LISTED}
+        how["vector"] = vectors.of_query(text, search.mode, engine.snapshot)
         print_result(text, engine.searcher.search(SearchRequest(text, **how)), shell)
 
 
@@ -101,9 +114,12 @@ def _text(query: Sequence[str]) -> str:
 @click.command(short_help="Find the documents closest to other documents, or to a file.")
 @click.argument("documents", metavar="ID…|FILE", nargs=-1, required=True, shell_complete=completed("id_or_file"))
 @options("search", SearchOptions, "where", "must", "unlike", "explain", "min_score", "feedback", "top_k", "mode")
+@options("vectors", VectorOptions)
 @click.option("--html", "page", metavar="OUT", type=PATH, help="Write a page of pictures.")
 @options("shell", SeveralOptions, "as_json", "as_tsv", "as_trec", "quiet", "folders")
-def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, shell: SeveralOptions) -> None:
+def similar(
+    documents: Sequence[str], search: SearchOptions, vectors: VectorOptions, page: Path | None, shell: SeveralOptions
+) -> None:
     """Find the documents closest to these IDs, or to the text or picture in a FILE (`-`: standard input).
 
     Whole documents are compared, also in an index of passages. For pictures, --html writes a contact sheet: one page
@@ -145,6 +161,7 @@ def similar(documents: Sequence[str], search: SearchOptions, page: Path | None, 
             request = SearchRequest(picture=document_of(first, kind).picture if of_file else stdin_picture(), **how)
         else:
             text = searchable(document_of(first, kind)) if of_file else stdin_text()
+            how["vector"] = vectors.of_query(text, search.mode, snapshot)
             request = SearchRequest.of_words(text, **how)
         result = engine.searcher.search(request)
         if page is not None:

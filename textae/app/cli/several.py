@@ -6,21 +6,27 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file
+from textae.app.cli.options import SearchOptions, SeveralOptions, VectorOptions, document_of, is_file
 from textae.engine import Engine
 from textae.errors import QueryError
+from textae.index.own_vectors import own_vectors
 from textae.search.request import RequestOptions, SearchRequest, SearchResult
 from textae.search.several import merged
 from textae.types import Document
 
 
-def search_several(text: str, search: SearchOptions, shell: SeveralOptions, suggest: int) -> SearchResult:
-    """The result of a query, or of a filter without one."""
+def search_several(
+    text: str, search: SearchOptions, vectors: VectorOptions, shell: SeveralOptions, suggest: int
+) -> SearchResult:
+    """The result of a query, or of a filter without one; indexes without vectors rank without the query's."""
     results = {}
-    for folder in shell.folders:
-        with Engine.open(folder) as engine:
-            how: RequestOptions = {**search.request(), "suggest": suggest}
-            results[str(folder)] = engine.searcher.search(SearchRequest(text, **how))
+    with ExitStack() as stack:
+        engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
+        vector = vectors.of_query(text, search.mode, *(engine.snapshot for engine in engines.values()))
+        for name, engine in engines.items():
+            own = vector if own_vectors(engine.snapshot) else None
+            how: RequestOptions = {**search.request(), "suggest": suggest, "vector": own}
+            results[name] = engine.searcher.search(SearchRequest(text, **how))
     return merged(results, search.top_k)
 
 

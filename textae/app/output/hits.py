@@ -17,7 +17,7 @@ from textae.views import sanitise
 
 if TYPE_CHECKING:
     from textae.app.cli.options import SearchOptions, ShellOptions
-    from textae.search.request import SearchResult
+    from textae.search.request import RequestOptions, SearchResult
     from textae.search.searcher import Searcher
     from textae.types import Explanation, Hit, Prediction, Query, Ranking
 
@@ -39,6 +39,8 @@ def print_result(query: str, result: SearchResult, shell: ShellOptions) -> None:
     _note_ignored(result.ignored, shell)
     if (result.n_matching or 0) > len(hits):
         shell.note(f"{result.n_matching:,} documents match, and {len(hits):,} are listed; -k sets how many")
+    if result.without_vector:
+        shell.note_unused_vectors()
     if reason and hits:
         shell.note(reason)
     corrected = f"did you mean: {text}" if (text := result.corrected(query)) else ""
@@ -79,7 +81,8 @@ def print_many(searcher: Searcher, queries: Sequence[Query], search: SearchOptio
     if shell.as_json:
         for query in queries:
             if query.text.strip():
-                result = searcher.search(SearchRequest(query.text, **search.request()))
+                how: RequestOptions = {**search.request(), "vector": query.vector}
+                result = searcher.search(SearchRequest(query.text, **how))
                 terminal.print_json({"query": query.text, "query_id": query.id, **_row(hit)} for hit in result.hits)
                 empty = empty and not result.hits
                 unknown[query.id] = result.unknown
@@ -157,6 +160,8 @@ def _reasons(explanation: Explanation) -> Iterator[str]:
             parts = [f"{sanitise.cell(share.word)} {share.share:+.3f}" for share in shares]
             parts += [f"together {together:+.3f}"] if abs(together) >= 0.0005 else []
             yield f"{name} {total:.3f} = {' · '.join(parts)}"
+    if explanation.vectors:
+        yield f"vectors {explanation.vectors:.3f}"
     if explanation.name:
         yield f"name {explanation.name:.3f}"
     if explanation.common:

@@ -18,10 +18,14 @@ from textae.errors import QueryError
 from textae.explore.decode import decode_documents
 from textae.search.originals import address, open_original
 from textae.search.request import SearchRequest, SearchResult
+from textae.search.vector_command import json_vector
 from textae.types import Explanation, LikelyWord, Topic, Topics
 
 MAX_LENGTH = 10_000
 """Characters of a query, a filter, or an id."""
+
+MAX_VECTOR = 100_000
+"""Characters of a vector."""
 
 MAX_HITS = 200
 MAX_OFFSET = 10_000
@@ -101,6 +105,10 @@ class QueryParameters(NarrowingParameters, TextParameters):
 
 class SearchParameters(QueryParameters, RankingParameters):
     """Parameters of a search in the JSON API."""
+
+    vector: Annotated[str, Field(max_length=MAX_VECTOR)] | None = Field(
+        None, description="The query's vector, a JSON list, if the index has vectors of a model of yours."
+    )
 
 
 class Found(BaseModel, from_attributes=True):
@@ -184,6 +192,8 @@ def search(engine: Engine, parameters: QueryParameters) -> SearchHits:
     """
     started = time.perf_counter()
     options = parameters.model_dump(exclude={"q", "k"})
+    if vector := options.get("vector"):
+        options["vector"] = json_vector(vector, "the vector")
     is_filter = not parameters.q.strip() and (parameters.where or parameters.must)
     of = SearchRequest if is_filter else SearchRequest.of_words
     request = of(parameters.q, top_k=parameters.k, suggest=_HINTS, **options)

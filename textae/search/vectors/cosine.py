@@ -11,6 +11,9 @@ from textae.encoding.encoders import Codes
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
 
+SAMPLE = 2_048
+"""Rows by which the mean of scores is told."""
+
 _KEPT = 1 << 24
 """Numbers that are kept in single precision, 64 MB."""
 _AT_A_TIME = 1 << 20
@@ -126,3 +129,11 @@ def _lengths(rows: Floats) -> Floats:
     lengths: Floats = np.sqrt(np.vecdot(rows, rows))
     lengths[lengths == 0] = 1
     return lengths
+
+
+def sample(n: int) -> Rows:
+    """At most `SAMPLE` of n rows, rising: spread evenly but for the golden ratio, which no order of a corpus has."""
+    if n <= SAMPLE:
+        return np.arange(n)
+    golden = (5**0.5 - 1) / 2
+    return np.sort((np.arange(1, SAMPLE + 1) * golden % 1 * n).astype(np.int64))

@@ -176,7 +176,7 @@ function withMarks(text, marks) {
 }
 
 /** Why a hit has its score: a bar for what each word gives, by being in the text and by what it means. */
-function reasons({ keywords, codes, together, common, name }) {
+function reasons({ keywords, codes, together, common, name, vectors }) {
   const rows = new Map();
   for (const [kind, shares] of [["keywords", keywords], ["codes", codes]]) {
     for (const { word, share } of shares) rows.set(word, { ...rows.get(word), [kind]: share });
@@ -187,6 +187,7 @@ function reasons({ keywords, codes, together, common, name }) {
   const ordered = all.length > WORDS + 1 ? [...all.slice(0, WORDS), otherWords(all.slice(WORDS))] : all;
   if (name >= 0.0005) ordered.unshift(["(its name)", { name }]);
   if (Math.abs(together) >= 0.0005) ordered.push(["(together)", { codes: together }]);
+  if (vectors >= 0.0005) ordered.push(["(your own vectors)", { codes: vectors }]);
   const most = Math.max(...ordered.map(([, shares]) => size(shares)), 1e-9);
   const bar = (kind, share) => {
     const part = element("span", { className: `share ${kind}${share < 0 ? " less" : ""}` });

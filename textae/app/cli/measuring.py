@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textae.app.cli.options import HITS, ShellOptions, TableOptions, VectorOptions, completed, option, options
+from textae.app.cli.options import HITS, ShellOptions, TableOptions, completed, option, options
+from textae.app.cli.vector_options import VectorOptions
 from textae.app.output.hits import write_trec
 from textae.app.output.reports import print_scoreboard
 from textae.files import make_folder, whole_file

@@ -17,7 +17,6 @@ from textae.app.cli.options import (
     SearchOptions,
     SeveralOptions,
     ShellOptions,
-    VectorOptions,
     completed,
     document_of,
     id_and_line,
@@ -27,6 +26,7 @@ from textae.app.cli.options import (
     stdin_picture,
     stdin_text,
 )
+from textae.app.cli.vector_options import VectorOptions
 from textae.app.output.hits import LISTED, print_labels, print_labels_of_many, print_many, print_result
 from textae.errors import QueryError, needs_extra
 

@@ -81,7 +81,7 @@ class TestSections:
         script += "from textae.app.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
         done = subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True)
         imported = {name.rpartition(".")[2] for name in done.stderr.split() if name.startswith("textae.app.cli.")}
-        assert imported == {"searching", "options", "nearest"}
+        assert imported == {"searching", "options", "vector_options", "nearest"}
         assert "textae.corpus" not in done.stderr.split()
 
 

@@ -123,7 +123,7 @@ def index(
     textae index tickets.csv.gz --id-field key --text-field body --select status=closed
     textae index . --exclude 'drafts/' --exclude '*.log'
     textae index python                      the documentation of the Python that runs textae
-    textae index papers.jsonl --vectors embedding         a field that holds a list of numbers, of a model of yours
+    textae index papers.jsonl --vectors embedding
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
     """
     from textae import corpus

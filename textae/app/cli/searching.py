@@ -64,7 +64,7 @@ def search(
     textae search --where "folder:projects" -k 100
     textae search "boiler" --index ~/notes/.textae --index ~/mail/.textae
     textae search --queries queries.jsonl -k 100 --mode bits --trec > run.txt
-    textae search "boiler" --vector-command 'python embed.py'      an index with vectors of a model of yours
+    textae search "boiler" --vector-command 'python embed.py'
     """
     from textae.search.request import SearchRequest
 

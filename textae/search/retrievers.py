@@ -100,6 +100,9 @@ class Hybrid:
     rest; a long query shares words with most, and codes get more weight. A code that points away counts nothing, so
     that a document that shares a word with the query is always a hit.
 
+    Keywords already tell which document a few words mean. So the encoder of queries is `topical`: nDCG@10 is higher by
+    .002 to .010 on each of six collections whose titles or claims are queries, P@100 of 20 Newsgroups by .003.
+
     The best `POOL` rows of each (or 4 k) are scored by both; where that is all rows, the ranking is that of all.
     """
 
@@ -164,9 +167,10 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
         case ["pixels"]:
             return PixelSearch(EuclideanIndex(view.pixels))
         case ["code" | "hybrid" as system]:
-            codes = CodeSearch(snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code))
+            encoder, index = snapshot.model.encoder, CodeIndex(view.floats, view.bits, view.has_code)
             if system == "code":
-                return codes
+                return CodeSearch(encoder, index)
+            codes = CodeSearch(encoder.topical(), index)
             return Hybrid(BM25(postings, view.statistics), codes, snapshot.reader.settings["hybrid_weight"])
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)

@@ -91,6 +91,15 @@ class TestCodes:
         assert topic_weights(1.0, np.array([1, 20])).tolist() == [1, 1]
         assert topic_weights(0.0, np.array([1, 20])).tolist() == [0, 0]
 
+    def test_a_topical_encoder_gives_a_short_text_the_share_of_an_endless_one(self) -> None:
+        heads = {"topic_layers": layer(np.eye(2), [1, 0]), "topic_axes": np.eye(2, dtype=np.float32)}
+        planes = Quantization(np.zeros(4, np.float32), np.eye(4, 8, dtype=np.float32))
+        both = encoder(topic_mean=np.zeros(2, np.float32), topic_weight=0.36, quantization=planes, **heads)
+        one_word, none = both.topical().encode(bags({0: 1}, {})).floats
+        assert np.linalg.norm(one_word[2:]) == pytest.approx(0.6)
+        assert np.linalg.norm(one_word[:2]) == pytest.approx(0.8)
+        assert not none.any()
+
     def test_bits_are_the_sides_of_planes_through_the_mean_and_zero_is_no(self) -> None:
         rotation = np.float32([[1, -1, 0, 1, 1, -1, -1, 2], [0] * 8])
         there = encoder(quantization=Quantization(np.zeros(2, np.float32), rotation))

@@ -24,10 +24,10 @@ may be encoded in chunks and on machines as it suits, and a corpus has the same 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +132,13 @@ class _Quantized:
         """Numbers of the float code."""
         return len(self.quantization.mean)
 
+    def topical(self) -> Self:
+        """The encoder that gives each text the topics' weight of an endless text; itself without topics."""
+        return self
+
+
+HALF_WEIGHT = 20
+"""Distinct words of a text whose topics have half the weight of those of a long text."""
 
 _PLAIN = ("idf", "words", "topic_mean", "topic_axes")  # attributes of an `Encoder` that are arrays, named so on disk
 
@@ -149,6 +156,7 @@ class Encoder(_Quantized):
         topic_axes: (n_topics, n_topics) float32, A.
         topic_weight: weight of the topics in the cosine of two long documents; shorter texts have `topic_weights`.
         quantization: from (n_instance + n_topics,) floats to bits.
+        half_weight: distinct words of a text whose topics have half the weight of those of a long text.
     """
 
     idf: Floats
@@ -159,6 +167,7 @@ class Encoder(_Quantized):
     topic_axes: Floats
     topic_weight: float
     quantization: Quantization
+    half_weight: int = HALF_WEIGHT
 
     @classmethod
     def lsa(cls, words: Floats, idf: Floats) -> "Encoder":
@@ -179,10 +188,14 @@ class Encoder(_Quantized):
         instance = _head(self.instance_layers, hidden, self.dims - n_topics)  # (n, n_instance)
         topic = _head(self.topic_layers, hidden, n_topics)  # (n, n_topics)
         topic = unit(matmul(topic - self.topic_mean, self.topic_axes).astype(np.float32))
-        weight = topic_weights(self.topic_weight, np.diff(bags.starts))[:, None]
+        weight = topic_weights(self.topic_weight, np.diff(bags.starts), self.half_weight)[:, None]
         floats = np.hstack((instance * np.sqrt(1 - weight), topic * np.sqrt(weight)))
         floats = (floats * has_code[:, None]).astype(np.float32)
         return Codes(has_code, floats, self.quantization.bits(floats, has_code))
+
+    def topical(self) -> Self:
+        """The encoder whose texts all have the topics' weight of an endless text."""
+        return replace(self, half_weight=0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
@@ -200,20 +213,18 @@ class Encoder(_Quantized):
         return cls(idf, words, instance, topic, mean, axes, weight, Quantization.from_arrays(arrays))
 
 
-HALF_WEIGHT = 20
-"""Distinct words of a text whose topics have half the weight of those of a long text."""
-
-
-def topic_weights(limit: float, lengths: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The weight of topics in a code, s = limit · n / (n + HALF_WEIGHT) for n distinct words: (n_texts,).
+def topic_weights(limit: float, lengths: NDArray[np.int64], half_weight: int = HALF_WEIGHT) -> NDArray[np.float64]:
+    """The weight of topics in a code, s = limit · n / (n + half_weight) for n distinct words: (n_texts,).
 
     A few words say which document is meant; a whole document says which topic.
 
     Args:
         limit: of an endless text; 1 for a code of topics alone, where all texts have it.
         lengths: (n_texts,) distinct words that the encoder knows.
+        half_weight: words of a text whose topics have half of the limit.
     """
-    weights: NDArray[np.float64] = np.where(limit < 1, limit * lengths / (lengths + HALF_WEIGHT), 1.0)
+    shares = lengths / np.maximum(lengths + half_weight, 1)
+    weights: NDArray[np.float64] = np.where(limit < 1, limit * shares, 1.0)
     return weights
 
 

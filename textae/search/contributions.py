@@ -240,7 +240,7 @@ def _encoder_parts(encoder: Encoder, bag: Bags) -> Doubles:
     answer = _direction(_head(encoder.instance_layers, hidden, encoder.dims - topics))
     topic = _direction(_head(encoder.topic_layers, hidden, topics))
     turned = _direction(_biased(topic, -encoder.topic_mean) @ encoder.topic_axes)
-    share = float(topic_weights(encoder.topic_weight, np.diff(bag.starts))[0])
+    share = float(topic_weights(encoder.topic_weight, np.diff(bag.starts), encoder.half_weight)[0])
     return np.hstack([answer * np.sqrt(1 - share), turned * np.sqrt(share)])
 
 

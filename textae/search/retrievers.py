@@ -175,8 +175,8 @@ class Hybrid:
     of a document no other says more than a few, so that codes lead. The weight w = `WEIGHT` + words / `LONG` adds to
     that. A code that points away counts nothing: a document that shares a word with the query is always a hit.
 
-    Keywords already tell which document a few words mean. So the encoder of queries is `topical`: P@10 of Reuters' titles
-    is higher by .012, of 20 Newsgroups' subjects by .018, and nDCG@10 of titles that must find their text by .001.
+    Keywords already tell which document a few words mean. So the encoder of queries is `topical`: P@10 of Reuters'
+    titles is higher by .012, of 20 Newsgroups' subjects by .018, nDCG@10 of titles that must find their text by .001.
 
     The best `POOL` rows of each (or 4 k) are scored by both; where that is all rows, the ranking is that of all.
     """

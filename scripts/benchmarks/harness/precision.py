@@ -15,6 +15,7 @@ from benchmarks.harness.runs import query_vectors
 from textae.encoding.analyzer import searchable
 from textae.engine import Engine
 from textae.search.retrievers import Retriever
+from textae.search.second_look import second_look
 from textae.types import Document
 
 _BATCH = 256
@@ -56,6 +57,7 @@ def label_precision(
         queries: documents that are not in the index.
         k: the depth.
     """
+    named = not isinstance(systems, Mapping)
     if not isinstance(systems, Mapping):
         systems = {name: engine.searcher.retriever(name) for name in systems}
     label_of = engine.snapshot.reader.field("label")
@@ -67,6 +69,7 @@ def label_precision(
         vectors = query_vectors(engine, map(searchable, batch))
         relevant = np.array([str(document.fields["label"]) for document in batch])[:, None] == labels
         for name, retriever in systems.items():
-            scores = np.stack([retriever.scores(vector, rows) for vector in vectors])
+            asked = [second_look(engine.searcher, vector, name) for vector in vectors] if named else vectors
+            scores = np.stack([retriever.scores(vector, rows) for vector in asked])
             sums[name] += float(expected_precision(-scores, relevant, k).sum())
     return {name: value / len(queries) for name, value in sums.items()}

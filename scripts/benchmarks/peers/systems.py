@@ -171,6 +171,7 @@ PEERS: dict[str, Callable[[Path], Any]] = {
 def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     """Search with a mode of textae, with or without titles and snippets."""
     from textae.engine import Engine
+    from textae.search.second_look import second_look
 
     engine = Engine.open(folder)
     if texts:
@@ -178,7 +179,7 @@ def textae(folder: Path, mode: str, *, texts: bool) -> Find:
     searcher, snapshot = engine.searcher, engine.snapshot
 
     def find(text: str) -> Sequence[str]:
-        best = searcher.rank(searcher.text_query(text), 10, mode)
+        best = searcher.rank(second_look(searcher, searcher.text_query(text), mode), 10, mode)
         return [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]
 
     return find

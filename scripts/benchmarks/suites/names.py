@@ -23,6 +23,7 @@ from benchmarks.harness.rows import ROOT, write
 from benchmarks.harness.runs import indexed, seeds_option
 from textae.encoding.analyzer import words
 from textae.engine import Engine
+from textae.search.second_look import second_look
 from textae.types import Document
 
 MODES = ("bm25", "hybrid")
@@ -113,7 +114,8 @@ def _mean_reciprocal_ranks(
         vector = engine.searcher.text_query(name)
         for system, ranks in figures.items():
             query = replace(vector, text="") if system.endswith(" by text") else vector
-            best = engine.searcher.rank(query, DEPTH, system.split()[0])
+            mode = system.split()[0]
+            best = engine.searcher.rank(second_look(engine.searcher, query, mode), DEPTH, mode)
             ids = [
                 engine.snapshot.ids[number] for number in engine.snapshot.searched.doc_numbers.take(best.rows).tolist()
             ]

@@ -28,6 +28,7 @@ from benchmarks.harness.runs import by_system, indexed, only_option, query_vecto
 from textae.corpus import TableSpec
 from textae.engine import Engine
 from textae.evaluation import judged
+from textae.search.second_look import second_look
 from textae.types import Document, Query, Ranking
 
 JUDGED = ("bm25", "tfidf", "lsa-32", "lsa-64", "lsa-128", "lsa", "code", "bits", "hybrid")
@@ -86,7 +87,8 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
 def _rankings(engine: Engine, mode: str, queries: Sequence[Query], *, expanded: bool) -> dict[str, Ranking]:
     searcher, snapshot, rankings = engine.searcher, engine.snapshot, {}
     for query, vector in zip(queries, query_vectors(engine, [query.text for query in queries]), strict=True):
-        best = searcher.rank(searcher.expanded(vector) if expanded else vector, EXPANSION_DEPTH, mode)
+        query = second_look(searcher, searcher.expanded(vector) if expanded else vector, mode)
+        best = searcher.rank(query, EXPANSION_DEPTH, mode)
         ids = [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]
         rankings[query.id] = Ranking(tuple(ids), tuple(best.scores.tolist()))
     return rankings

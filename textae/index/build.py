@@ -247,10 +247,11 @@ def _learn_texts(
     from textae.training.text import learn, sample
 
     progress("LSA", 0, None)
-    bags = sample(corpus.tokens, len(idf_of), train)
+    tokens = sample(corpus.tokens, len(idf_of), train)
+    bags = tokens.bags()
     start = Encoder.lsa(fit_lsa(bags, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
-        learned = learn(bags, start, model, train, progress)
+        learned = learn(bags, start, model, train, progress, tokens)
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
     writer.set("hybrid_weight", fusion_weight(bags, start, train.seed))

@@ -12,6 +12,7 @@ of LSA; later searches use tf-idf and topics, which get better. Training uses no
 judge it: if crops find them less often than before, the network returns to its best state.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from textae.config import ModelSpec, TrainSpec
-from textae.encoding.bags import CHUNK, Bags, Tokens, row_starts
+from textae.encoding.bags import CHUNK, Bags, TermRows, Tokens, row_starts
 from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
@@ -33,10 +34,15 @@ from textae.training.losses import contrast, reconstruction
 from textae.training.neighbours import Neighbours
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
+from textae.training.spans import Spans
 from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
 E = TypeVar("E", bound=AnyEncoder)
+R = TypeVar("R", Bags, Tokens)
+
+Draw = Callable[[Tensor, Generator], Batch]
+"""Draws a crop of each of some rows, (n,) int64; the generator is on the CPU."""
 
 BATCH = 256
 LEARNING_RATE = 1e-3
@@ -60,13 +66,12 @@ HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT = 20, 500, 10
 """One of 20 documents is held out, at most 500; none if there would be fewer than ten."""
 
 
-def sample(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> Bags:
+def sample(rows: R, n_terms: int, spec: TrainSpec) -> R:
     """The documents to learn from (see `sampled`), without the terms that the encoder does not know."""
-    taken = rows.take(sampled(rows, n_terms, spec))
-    return (taken.bags() if isinstance(taken, Tokens) else taken).below(n_terms)
+    return rows.take(sampled(rows, n_terms, spec)).below(n_terms)
 
 
-def sampled(rows: Bags | Tokens, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
+def sampled(rows: TermRows, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
     """The numbers of the documents to learn from, rising: all that hold a known term, or a seeded sample of them.
 
     Beyond some ten thousand documents a bag of words learns little more, but neighbours cost the square of them.
@@ -105,7 +110,14 @@ class Learned(Generic[E]):
 
 
 @one_blas_thread()
-def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progress: Progress) -> Learned[TextEncoder]:
+def learn(
+    bags: Bags,
+    start: Encoder,
+    model: ModelSpec,
+    spec: TrainSpec,
+    progress: Progress,
+    tokens: Tokens | None = None,
+) -> Learned[TextEncoder]:
     """Train the auto-encoder on a corpus.
 
     Args:
@@ -114,6 +126,7 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
         model: shape of the auto-encoder.
         spec: settings of the training.
         progress: called after every step.
+        tokens: the same documents in reading order; without them, all crops are drawn from the bags.
 
     Raises:
         TextaeError: there is no CUDA device.
@@ -143,7 +156,11 @@ def learn(bags: Bags, start: Encoder, model: ModelSpec, spec: TrainSpec, progres
             codes = F.normalize(hidden[:, :START_DIMS], dim=1) if first else network.topic_head(hidden)
             neighbours.search(codes, partial(clock.tick, neighbours.steps_of_block))
 
-        loss_of = partial(batch_loss, network, corpus, neighbours, model.dropout, generator)
+        draws: list[Draw] = [corpus.crops] * CROPS
+        if tokens is not None:
+            spans = Spans(tokens.take(training), corpus.idf)
+            draws[1:] = spans.anywhere, spans.opening
+        loss_of = partial(batch_loss, network, corpus, neighbours, draws, model.dropout, generator)
         batches, groups = shuffled(n, size, generator, drop_last=True), [(network.parameters(), rate)]
         try:
             descend(loss_of, batches, groups, schedule, clock.tick, checkpoint)
@@ -187,7 +204,13 @@ def reciprocal_ranks(network: AutoEncoder, crops: Batch, held: DeviceBags, corpu
 
 
 def batch_loss(
-    network: AutoEncoder, corpus: DeviceBags, neighbours: Neighbours, dropout: float, generator: Generator, rows: Tensor
+    network: AutoEncoder,
+    corpus: DeviceBags,
+    neighbours: Neighbours,
+    draws: Sequence[Draw],
+    dropout: float,
+    generator: Generator,
+    rows: Tensor,
 ) -> Tensor:
     """The loss of a batch, ().
 
@@ -195,6 +218,7 @@ def batch_loss(
         network: the auto-encoder.
         corpus: all documents in training.
         neighbours: of these documents.
+        draws: each draws a crop of every document.
         dropout: the share of the words that is hidden.
         generator: on the CPU.
         rows: (n,) int64, the documents of the batch.
@@ -202,17 +226,17 @@ def batch_loss(
     n, rows = len(rows), rows.to(corpus.terms.device)
     others, alike, alike_near = neighbours.draw(rows, generator)  # (n,), and (n, n) twice
     documents, near_documents = corpus.drawn(rows, generator), corpus.drawn(others, generator)
-    crops = [corpus.crops(rows, generator) for _ in range(CROPS)]
+    crops = [draw(rows, generator) for draw in draws]
     noisy = [hide_words(batch, dropout, generator) for batch in (documents, near_documents)]
-    hidden = network.hidden(joined(*noisy, *crops))  # ((2 + CROPS) n, n_hidden)
+    hidden = network.hidden(joined(*noisy, *crops))  # ((2 + n_crops) n, n_hidden)
     weakened = TOPIC_GRADIENT * hidden + (1 - TOPIC_GRADIENT) * hidden.detach()
     topic, near_topic, *crop_topics = network.topic_head(weakened).split(n)  # (n, n_topics) each
     instance, _, *crop_instances = network.instance_head(hidden).split(n)  # (n, n_instance) each
     loss = W_NEIGHBOUR * contrast(topic, near_topic, alike_near, T_NEIGHBOUR)
     for crop_instance, crop_topic in zip(crop_instances, crop_topics, strict=True):
-        loss = loss + W_TOPIC_CROP / CROPS * contrast(crop_topic, topic, alike, T_CROP)
+        loss = loss + W_TOPIC_CROP / len(crops) * contrast(crop_topic, topic, alike, T_CROP)
         if instance.shape[1]:
-            loss = loss + W_CROP / CROPS * contrast(crop_instance, instance, alike, T_CROP)
+            loss = loss + W_CROP / len(crops) * contrast(crop_instance, instance, alike, T_CROP)
     n_words, n_terms = max(1, round(n * RECONSTRUCTED)), len(corpus.idf)
     target = documents.dense(n_words, n_terms) + near_documents.dense(n_words, n_terms)  # (n_words, n_terms)
     code = network.joined(instance[:n_words], topic[:n_words], documents.lengths[:n_words])  # (n_words, dims)

@@ -76,6 +76,11 @@ class TestBags:
         assert np.array_equal(dense_of(kept, dense.shape[1])[:, :n_terms], dense[:, :n_terms])
         assert len(kept.terms) == np.count_nonzero(dense[:, :n_terms])
 
+    def test_below_keeps_the_order_of_tokens_and_drops_words_without_a_term(self) -> None:
+        tokens = Tokens(np.array([0, 4, 4, 6]), np.array([3, -1, 0, 2, 5, 1], np.int32))
+        kept = tokens.below(3)
+        assert (kept.starts.tolist(), kept.terms.tolist()) == ([0, 2, 2, 3], [0, 2, 1])
+
     @given(DENSE, st.data())
     def test_rows_are_a_slice(self, dense, draw) -> None:
         first = draw.draw(st.integers(0, len(dense)))

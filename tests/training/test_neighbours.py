@@ -83,3 +83,11 @@ def test_a_drawn_neighbour_is_a_near_one_and_a_neighbour_is_no_negative() -> Non
     assert alike.int().tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
     # document 0 is the neighbour that 1 must find, and the other way round: neither repels the other's
     assert alike_near.int().tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
+
+
+def test_of_a_share_only_the_nearest_are_alike() -> None:
+    # one third of three neighbours is the nearest one
+    neighbours = Neighbours(torch.ones(100, 1), 3)
+    neighbours.near = torch.tensor([[1, 2, 3], [0, 2, 3], [1, 3, 0]])
+    assert neighbours.alike(torch.tensor([0, 1, 2]), 0.3).int().tolist() == [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+    assert neighbours.alike(torch.tensor([0, 1, 2])).int().tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]

@@ -9,7 +9,7 @@ import torch
 from textae.config import ModelSpec, TrainSpec
 from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Floats
-from textae.encoding.bags import Bags
+from textae.encoding.bags import Bags, Tokens
 from textae.encoding.counting import Counter
 from textae.encoding.encoders import Bits, Encoder
 from textae.encoding.layers import unit
@@ -44,12 +44,17 @@ def two_topics(n: int, seed: int = 1) -> tuple[list[str], np.ndarray]:
     ], labels
 
 
-def counted(texts: list[str], folder: Path) -> tuple[Bags, Floats]:
+def in_order(texts: list[str], folder: Path) -> tuple[Tokens, Floats]:
     counter = Counter(Analysis.of(None), folder)
     for text in texts:
         counter.add(text)
     _, tokens, frequency = counter.finish()
-    return tokens.bags(), idf(frequency, len(tokens))
+    return tokens, idf(frequency, len(tokens))
+
+
+def counted(texts: list[str], folder: Path) -> tuple[Bags, Floats]:
+    tokens, idf_of = in_order(texts, folder)
+    return tokens.bags(), idf_of
 
 
 def trained(
@@ -172,6 +177,46 @@ class TestJudgement:
         assert not is_worse(before + 0.25, before)
 
 
+class TestOrder:
+    def test_spans_are_drawn_from_the_documents_in_training(self, tmp_path, monkeypatch) -> None:
+        """Of 220 documents eleven are held out; row i of the bags and of the tokens is one document."""
+        tokens, idf_of = in_order(two_topics(220)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(tokens.bags(), idf_of, SMALL.start_dims, 1), idf_of)
+        read, spans = [], train.Spans
+
+        def watched(rows: Tokens, idf: torch.Tensor) -> train.Spans:
+            read.append(rows.bags())
+            return spans(rows, idf)
+
+        def kept(bags: Bags, idf: Floats, device: torch.device) -> DeviceBags:
+            read.append(bags)
+            return DeviceBags(bags, idf, device)
+
+        monkeypatch.setattr(train, "Spans", watched)
+        monkeypatch.setattr(train, "DeviceBags", kept)
+        learn(tokens.bags(), start, SMALL, CPU, quiet, tokens)
+        training, held_out, in_spans = read
+        assert (len(training), len(held_out)) == (209, 11)
+        assert all(
+            np.array_equal(one, other) for one, other in zip(training._entries(), in_spans._entries(), strict=True)
+        )
+
+    def test_the_order_of_words_is_learned_from(self, tmp_path) -> None:
+        tokens, idf_of = in_order(two_topics(60)[0], tmp_path)
+        start = Encoder.lsa(fit_lsa(tokens.bags(), idf_of, SMALL.start_dims, 1), idf_of)
+        without, with_order, backwards, again = (
+            as_bytes(learn(tokens.bags(), start, SMALL, CPU, quiet, order).encoder)
+            for order in (
+                None,
+                tokens,
+                Tokens(tokens.starts, tokens.terms.reshape(60, 11)[:, ::-1].reshape(-1)),
+                tokens,
+            )
+        )
+        assert with_order == again
+        assert len({without, with_order, backwards}) == 3
+
+
 class TestSeeds:
     def test_the_same_seed_gives_the_same_bytes_and_another_does_not(self, tmp_path) -> None:
         bags, idf_of = counted(two_topics(60)[0], tmp_path)
@@ -261,5 +306,5 @@ def test_a_document_is_never_hidden_whole(tmp_path) -> None:
     neighbours.search(network.hidden_of(corpus).detach(), lambda: None)
     for _, rows in zip(range(20), shuffled(300, 256, generator, drop_last=True), strict=False):
         network.zero_grad()
-        train.batch_loss(network, corpus, neighbours, 0.99, generator, rows).backward()
+        train.batch_loss(network, corpus, neighbours, [corpus.crops], 0.99, generator, rows).backward()
         assert max(float(parameter.grad.abs().max()) for parameter in network.parameters()) < 1e3

@@ -61,6 +61,11 @@ class TermRows:
         entries = np.arange(starts[-1]) + np.repeat(self.starts[:-1][rows] - starts[:-1], lengths)
         return type(self)(starts, *(array[entries] for array in self._entries()))
 
+    def below(self, n_terms: int) -> Self:
+        """The same rows with only the terms below `n_terms`, which are the most frequent ones."""
+        kept = (self.terms >= 0) & (self.terms < n_terms)
+        return type(self)(row_starts(kept)[self.starts], *(array[kept] for array in self._entries()))
+
     @classmethod
     def concatenated(cls, parts: Sequence[Self]) -> Self:
         """The rows of all parts, one part after the other; at least one part."""
@@ -83,12 +88,6 @@ class Bags(TermRows):
         """The terms of row i and their counts."""
         part = slice(self.starts[i], self.starts[i + 1])
         return self.terms[part], self.counts[part]
-
-    def below(self, n_terms: int) -> "Bags":
-        """The same rows with only the terms below `n_terms`, which are the most frequent ones."""
-        kept = self.terms < n_terms
-        starts = row_starts(kept)[self.starts]
-        return Bags(starts, self.terms[kept], self.counts[kept])
 
 
 @dataclass(frozen=True)

@@ -265,10 +265,11 @@ def _learn_texts(
 
     progress("LSA", 0, None)
     rows = sampled(corpus.tokens, len(idf_of), train)
-    bags = corpus.tokens.take(rows).bags().below(len(idf_of))
+    tokens = corpus.tokens.take(rows).below(len(idf_of))
+    bags = tokens.bags()
     start = Encoder.lsa(fit_lsa(bags, idf_of, model.start_dims, train.seed), idf_of)
     if train.pretrain == LSA:
-        learned = learn(bags, start, model, train, progress)
+        learned = learn(bags, start, model, train, progress, tokens)
     else:
         learned = learn_deep(bags, len(idf_of), model, train, progress)
     if corpus.vectors is not None:

@@ -56,9 +56,19 @@ class Neighbours:
         assert self.near is not None
         near = self.near[rows]  # (n, k)
         others = near[torch.arange(len(rows)), torch.randint(self._k, (len(rows),), generator=generator)]
-        alike = (near[:, :, None] == rows).any(1)
         alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
-        return others, (alike | alike.T).fill_diagonal_(False), alike_near.fill_diagonal_(False)
+        return others, self.alike(rows), alike_near.fill_diagonal_(False)
+
+    def alike(self, rows: Tensor, share: float = 1.0) -> Tensor:
+        """The pairs of a batch of which one is among the nearest neighbours of the other: (n, n) bool, no diagonal.
+
+        Args:
+            rows: (n,) int64, the documents of the batch.
+            share: of the neighbours, the nearest ones, that count.
+        """
+        assert self.near is not None
+        alike = (self.near[rows, : max(1, round(share * self._k)), None] == rows).any(1)
+        return (alike | alike.T).fill_diagonal_(False)
 
 
 def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Tick) -> Tensor:

@@ -87,7 +87,7 @@ def _parts(system: Retriever, query: QueryVector, rows: Rows) -> list[Parts]:
     if isinstance(system, Hybrid):
         factors = system.factors(query)
         shares = [_of_words(system.keywords, query, rows)]
-        shares += [_of_codes(codes, query, rows, codes.spread(query)[0]) for codes in system.codes]
+        shares += [_of_codes(codes, query, rows, system) for codes in system.codes]
         return [fused(*of_row, factors=factors) for of_row in zip(*shares, strict=True)]
     if isinstance(system, VectorSearch):
         return [(NOTHING, NOTHING, vectors) for vectors in _of_codes(system, query, rows)]
@@ -103,8 +103,9 @@ def _of_words(system: BM25 | VectorSpace, query: QueryVector, rows: Rows) -> lis
     return [Contributions(terms, values.astype(np.float64), 0.0) for values in parts]
 
 
-def _of_codes(system: Nearest, query: QueryVector, rows: Rows, usual: float = 0.0) -> list[Contributions]:
+def _of_codes(system: Nearest, query: QueryVector, rows: Rows, fused: Hybrid | None = None) -> list[Contributions]:
     if isinstance(system, VectorSearch):
+        usual = 0.0 if fused is None or query.vector is None else system.spread(query)[0]
         return [of_vectors(score - usual) for score in system.scores(query, rows).tolist()]
     assert isinstance(system, CodeSearch)
     encoder = cast(TextEncoder, system.encoder)

@@ -194,8 +194,8 @@ class Hybrid:
         if min_score < 0 or pool >= len(self.keywords):
             rows = np.arange(len(self.keywords)) if mask is None else np.flatnonzero(mask)
         else:
-            systems: tuple[Retriever, ...] = (self.keywords, *self.codes)
-            found = [system.search(query, pool, mask).rows for system in systems]
+            systems: list[Retriever] = [codes for codes in self.codes if codes.codes(query).has_code[0]]
+            found = [system.search(query, pool, mask).rows for system in [self.keywords, *systems]]
             rows = distinct(np.concatenate(found))[0]
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
@@ -218,8 +218,8 @@ class Hybrid:
         by_words = 1 / (self.keywords.score_std(query) or 1)
         most, by_codes = self.keywords.most(query) * by_words, []
         for codes, weight in zip(self.codes, self.weights, strict=True):
-            usual, std = codes.spread(query)
-            by_codes.append(weight / std if codes.codes(query).has_code[0] else 0.0)
+            usual, std = codes.spread(query) if codes.codes(query).has_code[0] else (0.0, np.inf)
+            by_codes.append(weight / std)
             most += by_codes[-1] * (1 - usual)
         return (by_words / (most or 1), *(factor / (most or 1) for factor in by_codes))
 

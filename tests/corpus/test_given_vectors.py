@@ -113,6 +113,7 @@ class TestParquet:
             ({"v": [[1.0]]}, "need a column id and one column of lists; there are v"),
             ({"id": ["a"], "v": [1.0]}, "need a column id and one column of lists; there are id, v"),
             ({"id": ["a"], "v": [[1.0]], "w": [[1.0]]}, "there are id, v, w"),
+            ({"id": ["a"], "v": [[{"x": 1}]]}, "damaged, or no numbers in that format"),
             ({"id": ["a"], "v": [["x"]]}, "damaged, or no numbers in that format"),
         ],
     )

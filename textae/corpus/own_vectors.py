@@ -20,6 +20,7 @@ from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ Items = Iterable[Document | Skipped]
 
 Vectors = Any
 """The name of a field, the path of a file, an array, a mapping, or a function, as above."""
+
+_DAMAGE = (ValueError, TypeError, SyntaxError, EOFError, NotImplementedError, MemoryError, TokenError)
+"""What numpy makes of a broken header, and pyarrow of a damaged file or of lists of something else."""
 
 _BATCH = 64
 """Texts that a function gets at a time."""
@@ -97,7 +101,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CorpusError(f"the vectors {path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:  # pyarrow's errors are such
+    except _DAMAGE as error:
         reason = next(iter(str(error).splitlines()), "")
         raise CorpusError(f"the vectors {path} are damaged, or no numbers in that format: {reason:.200}") from None
 

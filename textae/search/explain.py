@@ -87,7 +87,10 @@ def _parts(system: Retriever, query: QueryVector, rows: Rows) -> list[Parts]:
     if isinstance(system, Hybrid):
         factors = system.factors(query)
         shares = [_of_words(system.keywords, query, rows)]
-        shares += [_of_codes(one, query, rows, one.usual(query)) for one in system.nearest]
+        shares += [
+            _of_codes(one, query, rows, one.usual(query) if factor else 0.0)
+            for one, factor in zip(system.nearest, factors[1:], strict=True)
+        ]
         return [fused(*of_row, factors=factors) for of_row in zip(*shares, strict=True)]
     if isinstance(system, VectorSearch):
         return [(NOTHING, NOTHING, vectors) for vectors in _of_codes(system, query, rows)]

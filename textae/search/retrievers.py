@@ -194,7 +194,8 @@ class Hybrid:
         if min_score < 0 or pool >= len(self.keywords):
             rows = np.arange(len(self.keywords)) if mask is None else np.flatnonzero(mask)
         else:
-            found = [self._by_words(query, pool, mask), *(one.search(query, pool, mask) for one in self.nearest)]
+            asked = [one for one in self.nearest if one.codes(query).has_code[0]]
+            found = [self._by_words(query, pool, mask), *(one.search(query, pool, mask) for one in asked)]
             rows = distinct(np.concatenate([top.rows for top in found]))[0]
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
@@ -228,11 +229,10 @@ class Hybrid:
     def factors(self, query: QueryVector) -> tuple[float, ...]:
         """What BM25, and each cosine of `nearest` less the usual, is multiplied with; 0 for what the query lacks."""
         weights = (WEIGHT + float(query.weights.sum()) / LONG, self.vector_weight)
-        has = [
-            weight if one.codes(query).has_code[0] else 0.0 for one, weight in zip(self.nearest, weights, strict=False)
-        ]
-        whole = 1 + sum(has)
-        by_codes = (weight / (1 - one.usual(query)) / whole for one, weight in zip(self.nearest, has, strict=True))
+        pairs = list(zip(self.nearest, weights, strict=False))
+        has = [(one, weight if one.codes(query).has_code[0] else 0.0) for one, weight in pairs]
+        whole = 1 + sum(weight for _, weight in has)
+        by_codes = (weight / (1 - one.usual(query)) / whole if weight else 0.0 for one, weight in has)
         return (1 / (self.keywords.most(query) or 1) / whole, *by_codes)
 
 

@@ -34,7 +34,7 @@ from benchmarks.harness.runs import bytes_of_codes, indexed, only_option, second
 from benchmarks.harness.workers import run_peer
 from textae.config import VECTOR, TrainSpec
 from textae.encoding.analyzer import searchable
-from textae.encoding.topk import top_k
+from textae.encoding.topk import TopK, top_k
 from textae.engine import Engine
 from textae.evaluation import judged
 from textae.evaluation.run import rank
@@ -44,7 +44,7 @@ from textae.types import Query, Ranking
 NAME = "all-MiniLM-L6-v2"
 PARTS = ("quality", "cost", "fusion")
 FUSED = ("med", "cran", "cisi", "cacm", "scifact")
-WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 METRICS = ("nDCG@10", "recall@100")
 DIMS = 384
 SEARCHED = 20_000
@@ -160,8 +160,7 @@ def _fused(model: Sentences, kept: Path | None, name: str) -> tuple[dict[str, di
         systems[f"hybrid + {NAME}"] = list(rank(engine.searcher, asked, 100, "hybrid"))
         fused = cast(Hybrid, engine.searcher.retriever("hybrid"))
         for weight in WEIGHTS:
-            two = Hybrid(fused.keywords, fused.codes[1:], (weight,))
-            systems[f"bm25 + {NAME}, weight {weight:g}"] = [_ranking(engine, two, query) for query in asked]
+            systems[f"bm25 + {NAME}, weight {weight:g}"] = [_without_codes(engine, fused, weight, one) for one in asked]
     scores = {}
     for system, rankings in systems.items():
         by_query = judged({query.id: ranking for query, ranking in zip(queries, rankings, strict=True)}, qrels)
@@ -169,8 +168,14 @@ def _fused(model: Sentences, kept: Path | None, name: str) -> tuple[dict[str, di
     return scores, len(corpus)
 
 
-def _ranking(engine: Engine, system: Hybrid, query: Query) -> Ranking:
-    top = system.search(engine.searcher.text_query(query.text, query.vector), 100)
+def _without_codes(engine: Engine, fused: Hybrid, weight: float, query: Query) -> Ranking:
+    """What the hybrid would rank highest without codes, with another weight of vectors."""
+    assert fused.vectors is not None
+    vector, rows = engine.searcher.text_query(query.text, query.vector), np.arange(len(fused.keywords))
+    usual = fused.vectors.usual(vector)
+    scores = fused.keywords.scores(vector, rows) / (fused.keywords.most(vector) or 1)
+    scores += weight * np.maximum(fused.vectors.scores(vector, rows) - usual, 0) / (1 - usual)
+    top = TopK.of_scores(scores.astype(np.float32), 100)
     ids = engine.snapshot.reader.ids(engine.snapshot.documents.doc_numbers.take(top.rows).tolist())
     return Ranking(tuple(ids), tuple(top.scores.tolist()))
 

@@ -175,7 +175,7 @@ def _without_codes(engine: Engine, fused: Hybrid, weight: float, query: Query) -
     usual = fused.vectors.usual(vector)
     scores = fused.keywords.scores(vector, rows) / (fused.keywords.most(vector) or 1)
     scores += weight * np.maximum(fused.vectors.scores(vector, rows) - usual, 0) / (1 - usual)
-    top = TopK.of_scores(scores.astype(np.float32), 100)
+    top = TopK.of_scores(scores.astype(np.float32), 100, None)
     ids = engine.snapshot.reader.ids(engine.snapshot.documents.doc_numbers.take(top.rows).tolist())
     return Ranking(tuple(ids), tuple(top.scores.tolist()))
 

@@ -22,10 +22,10 @@ from textae.search.retrievers import Hybrid
 if TYPE_CHECKING:
     from textae.search.searcher import Searcher
 
-SEEN, BLIND = 3, 0.5
-"""Hits of a first look that a query moves towards without being told to, and the weight of their mean. Of three, five
-and ten hits and weights from .1 to 1, these cost no set of the development suite more than .004, and give the others up
-to .011 (docs/benchmarks-notes.md)."""
+SEEN, BLIND = 3, 0.25
+"""Hits of a first look that a query moves towards without being told to, and the weight of their mean. On the
+development suite these cost no set more than .0015, and give topics up to .006; a weight of .5 gives them up to .011,
+and costs up to .0033 (docs/benchmarks-notes.md)."""
 
 READ, WORDS, OWN = 5, 20, 0.8
 """Of RM3: the hits that are read, the words that they add, and the share of the query's own. With a share of .6,

@@ -6,7 +6,7 @@ import pytest
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
 from textae.encoding.weighting import idf, tfidf
-from textae.training.fusion_weight import MOST, fusion_weight, pseudo_queries, vector_weight
+from textae.training.fusion_weight import MOST, VECTOR_MOST, fusion_weight, pseudo_queries, vector_weight
 from textae.training.lsa import fit_lsa
 
 
@@ -68,14 +68,14 @@ class TestVectors:
 
         By the worse vectors each of these is only the second nearest, and chance gives (1 + 1/2) / 2 = 3/4. By the
         right ones the third is nearer to the second than the first is (.64, .6): (1 + 1/2 + 1) / 3 = 5/6, of which
-        chance leaves p = (5/6 - 3/4) / (1 - 3/4) = 1/3. The weight is 3 · 1/2, times 1 + 1.
+        chance leaves p = (5/6 - 3/4) / (1 - 3/4) = 1/3. The weight is 4 · 1/2, times 1 + 1/2.
         """
         bags = Bags(np.array([0, 2, 4, 6]), np.array([0, 1, 1, 2, 2, 3], np.int32), np.ones(6, np.uint16))
         idf_of = np.ones(4, np.float32)
         worse = np.array([[1, 0.0], [0, 1], [1, 0.1]], np.float32)
         assert vector_weight(bags, idf_of, worse, 1.0, seed=1) == 0
         right = np.array([[1, 0, 0.0], [0.6, 0.8, 0], [0, 0.8, 0.6]], np.float32)
-        assert vector_weight(bags, idf_of, right, 1.0, seed=1) == pytest.approx(3)
+        assert vector_weight(bags, idf_of, right, 0.5, seed=1) == pytest.approx(3)
 
     def test_those_that_know_nothing_weigh_nothing(self) -> None:
         rng = np.random.default_rng(1)
@@ -86,7 +86,7 @@ class TestVectors:
         noise = rng.standard_normal(self.words.shape)
         weights = [self.weight(self.words + share * noise) for share in (0, 0.1, 0.2, 0.4)]
         assert weights == sorted(weights, reverse=True)
-        assert weights[0] == 2 * MOST > weights[1]
+        assert weights[0] == 2 * VECTOR_MOST > weights[-1] > 0
 
     def test_it_grows_with_the_weight_of_codes(self) -> None:
         vectors = self.words + 0.2 * np.random.default_rng(1).standard_normal(self.words.shape)

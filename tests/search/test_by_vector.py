@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,13 @@ class TestFused:
             assert not plain.searcher.search(SearchRequest("storm")).without_vector
             assert not engine.searcher.search(SearchRequest("storm", vector=TOPIC["bread"])).without_vector
             assert not engine.searcher.search(SearchRequest("storm", mode="bm25")).without_vector
+
+    def test_an_index_of_bits_alone_keeps_vectors_too(self, tmp_path: Path) -> None:
+        with Engine.create(tmp_path / "index") as engine:
+            vectors = {id: vector for id, vector in VECTORS.items() if id not in WITHOUT}
+            engine.index(DOCUMENTS, vectors=vectors, model=replace(TINY, codes="bits"), train=QUICK)
+            assert engine.search("", 1, "vector", vector=VECTORS["bread-4"])[0].id == "bread-4"
+            assert engine.search("xyzzy", 1, vector=VECTORS["bread-4"])[0].id == "bread-4"
 
     def test_it_finds_what_no_word_and_no_code_does(self, engine: Engine) -> None:
         assert engine.search("xyzzy") == []

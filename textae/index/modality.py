@@ -152,7 +152,7 @@ class _TextByBits(_Text):
 
     def check_system(self, name: str) -> None:
         super().check_system(name)
-        if name not in self.systems:
+        if name not in (*self.systems, config.VECTOR):
             self.check_floats(f"the system {name!r}", "bits or hybrid")
 
     def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> None:

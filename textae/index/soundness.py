@@ -238,7 +238,7 @@ def _pictures_agree(reader: Reader, sizes: _Sizes) -> dict[str, bool]:
 
 
 _OF_PICTURES = re.compile("(encoder|decoder)/(kernel|pixel)/|unlabelled/encoder/(kernel|pixel|deep)/")
-_OF_FLOATS = re.compile("lsa/|segments/.*/(floats|lsa)$")
+_OF_FLOATS = re.compile("lsa/|segments/[^/]+/(documents|passages)/(floats|lsa)$")
 _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
 
 

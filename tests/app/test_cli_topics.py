@@ -110,7 +110,7 @@ def test_over_time(shell, index) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["9.9"], "no topic has the id '9.9'; 'textae topics' lists them"),
+        (["9.9"], "no topic has the id '9.9', or alone that name; 'textae topics' lists them"),
         (["--n", 0], "the number of topics must be from 1 to 60 for the 60 documents that have a code, got 0"),
         (["--n", 61], "the number of topics must be from 1 to 60 for the 60 documents that have a code, got 61"),
         (["--json", "--csv"], "give --json or --csv (see 'textae topics --help')"),

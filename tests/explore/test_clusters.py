@@ -111,7 +111,7 @@ class TestFind:
         assert one.group_of.tobytes() == again.group_of.tobytes()
 
     def test_clusters_start_at_seeds_and_others_fill_up_the_number(self) -> None:
-        vectors, labels = groups(np.concatenate([corners(6), 1.4 * corners(1)]), 40)  # the first and last are close
+        vectors, labels = groups(np.concatenate([corners(6), 1.4 * corners(1)]), 40, 0.05)  # close: 0, 6
         seeds = np.stack([vectors[labels == 6].mean(axis=0), vectors[labels == 2].mean(axis=0)])
         for n, expected in ((None, 7), (5, 5), (2, 2)):
             clusters = find(vectors, n, np.random.default_rng(1), silent, seeds)

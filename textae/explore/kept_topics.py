@@ -176,17 +176,18 @@ def _merged(snapshot: Snapshot, model: TopicModel, sets: Sequence[Sequence[int]]
     clusters = Clusters(model.clusters.centres[order], group_of.astype(np.int32), topic_of[order])
     words, names = [model.words[i] for i in staying], [model.names[i] for i in staying]
     group_words, group_names = [model.group_words[i] for i in groups], [model.group_names[i] for i in groups]
-    new_words = words_of(snapshot, clusters, model.seed)
+    new_words, alone = words_of(snapshot, clusters, model.seed), clusters.alone()
     for places in sets:
         at = int(place_of[places[0]])
         words[at] = new_words[at]
-        taken = set(", ".join([*names[:at], *names[at + 1 :], *group_names]).split(", "))
+        areas = [name for group, name in enumerate(group_names) if alone.get(group) != at]
+        taken = set(", ".join([*names[:at], *names[at + 1 :], *areas]).split(", "))
         own = [word for word in words[at] if word not in taken] or words[at]
         by_hand = (model.names[i] for i in places if i in model.given)
         names[at] = next(by_hand, ", ".join(own[:IN_A_NAME]))
     given = {int(place_of[i]) for i in model.given}
     given_groups = {at for at, i in enumerate(groups.tolist()) if i in model.given_groups}
-    for group, topic in clusters.alone().items():
+    for group, topic in alone.items():
         if group in given_groups and topic not in given:
             names[topic] = group_names[group]
             given.add(topic)

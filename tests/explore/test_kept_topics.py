@@ -194,6 +194,20 @@ class TestCarried:
             assert engine.topics().lost == ()
             assert "One" not in [topic.name for topic in engine.topics(3).leaves]
 
+    def test_new_seeds_name_their_topics_and_old_names_go(self, index_folder, tmp_path) -> None:
+        with Engine.open(shutil.copytree(index_folder, tmp_path / "index")) as engine:
+            engine.topics(seeds=SEEDS)
+            engine.topics(rename={name: f"My {name}" for name in TOPICS})
+            assert {topic.name for topic in engine.topics(3, seed=2).leaves} == {f"My {name}" for name in TOPICS}
+            assert {topic.name for topic in engine.topics(3, seeds=SEEDS[:2]).leaves} == {*list(TOPICS)[:2], "My ships"}
+
+    def test_labels_keep_them_too(self, index_folder, tmp_path) -> None:
+        with Engine.open(shutil.copytree(index_folder, tmp_path / "index")) as engine:
+            engine.topics(rename={"1.1": "Mine"})
+            mine = members(engine)["Mine"]
+            engine.train(label="topic", train=QUICK)
+            assert members(engine)["Mine"] == mine
+
     def test_training_keeps_names_merges_and_seeds(self, index_folder, tmp_path) -> None:
         with Engine.open(shutil.copytree(index_folder, tmp_path / "index")) as engine:
             first, second, third = TOPICS

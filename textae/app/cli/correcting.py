@@ -25,7 +25,7 @@ def seed_lines(file: Path) -> list[str]:
         raise QueryError(f"{file} is not UTF-8 text; give a topic a line, as 'name: word, word'") from None
 
 
-class Corrected(click.Command):
+class TopicsCommand(click.Command):
     """A command with an argument or one of its own commands, which comes first."""
 
     def make_context(
@@ -67,7 +67,7 @@ def rename(topic: str, name: str, shell: ShellOptions) -> None:
 def merge(topics: Sequence[str], name: str | None, shell: ShellOptions) -> None:
     """Make one topic of several, with all their documents, in the place of the first.
 
-    An area stands for its topics. The numbers of topics behind the merged ones become smaller.
+    An area stands for its topics. Later topics move up in number.
 
     \b
     textae topics merge 1.1 1.4

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
-from textae.app.cli.correcting import Corrected, seed_lines
+from textae.app.cli.correcting import TopicsCommand, seed_lines
 from textae.app.cli.options import HITS, PATH, ShellOptions, completed, option, options, stdin_text
 from textae.app.output.codes import print_decoded, print_grid, print_samples
 from textae.app.output.reports import print_duplicates
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAGE = ".html"
 
 
-@click.command(cls=Corrected, short_help="List the topics of the corpus.")
+@click.command(cls=TopicsCommand, short_help="List the topics of the corpus.")
 @click.argument("id", metavar="[ID]", required=False, shell_complete=completed("correction"))
 @click.option("--n", "n", type=int, help="Number of topics.  [default: chosen by split-half agreement]")
 @click.option("--seed", type=int, help="Random seed of the clustering.  [default: 1]")

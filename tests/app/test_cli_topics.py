@@ -183,7 +183,7 @@ class TestCorrecting:
         said = shell("topics", "--seeds", file, "--n", 3, "--json", "-q", "--index", folder)
         assert {"Sky", "Baking"} < {row["name"] for row in rows_of(said.out)}
         said = shell("topics", "--n", 1, "--index", folder)
-        assert said.error == "there can be 1 topics, and 2 seeds were given; give fewer"
+        assert said.error == "there are 2 seeds for at most 1 topics; give fewer seeds"
 
     def test_what_is_lost_is_said(self, shell, index) -> None:
         shell("topics", "rename", "2.1", "Mine", "--index", index)

@@ -171,10 +171,10 @@ class TestSeeds:
     def test_what_cannot_be_seeds(self, engine, seeds, error) -> None:
         with pytest.raises(QueryError, match=error):
             engine.topics(seeds=seeds)
-        assert engine.topics().leaves
+        assert not engine.refresh()  # nothing was kept
 
     def test_more_seeds_than_topics(self, engine) -> None:
-        with pytest.raises(QueryError, match="there can be 2 topics, and 3 seeds were given; give fewer"):
+        with pytest.raises(QueryError, match="there are 3 seeds for at most 2 topics; give fewer seeds"):
             engine.topics(2, seeds=SEEDS)
 
 
@@ -214,7 +214,7 @@ class TestCarried:
             engine.topics(seeds=SEEDS)
             engine.topics(rename={first: "Mine"}, merge=[second, third], name="Others")
             before = {name: len(ids) for name, ids in members(engine).items()}
-            assert before == {"Mine": 20, "Others": 40} or before == {"Others": 40, "Mine": 20}
+            assert before == {"Mine": 20, "Others": 40}  # in any order
             engine.train(train=QUICK)
             engine.train(train=QUICK)  # before anybody looks at topics
             assert "topics" not in engine.snapshot.reader.settings

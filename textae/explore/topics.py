@@ -131,7 +131,7 @@ def learn(
         raise QueryError(f"the number of topics must be from 1 to {most:,}{of}, got {n:,}")
     seeds = [seed_of(line) for line in lines]
     if len(seeds) > (n or most):
-        raise QueryError(f"there can be {n or most:,} topics, and {len(seeds):,} seeds were given; give fewer")
+        raise QueryError(f"there are {len(seeds):,} seeds for at most {n or most:,} topics; give fewer seeds")
     floats = snapshot.documents.floats.take(rows).astype(np.float32)
     vectors = topic_vectors(snapshot, floats)
     starts = starts_of(seeds, snapshot, partial(topic_vectors, snapshot), vectors) if seeds else None

@@ -134,6 +134,19 @@ class TestMerges:
         with Engine.open(folder) as engine, pytest.raises(QueryError, match=r"1\.1 cannot be merged alone"):
             engine.topics(merge=merge)
 
+    def test_pictures_are_merged_and_are_seeds(self, pictures_folder, tmp_path) -> None:
+        with Engine.open(shutil.copytree(pictures_folder, tmp_path / "index")) as engine:
+            across, *_ = engine.snapshot.ids.values()
+            before = engine.topics(3, seeds=[f"Like it: id:{across}"])
+            assert across in members(engine)["Like it"]
+            others = [topic.id for topic in before.leaves if topic.name != "Like it"]
+            after = engine.topics(merge=others)
+            assert sorted(topic.documents for topic in after.leaves) == sorted(
+                (before.find("Like it").documents, sum(before.find(id).documents for id in others))
+            )
+            with pytest.raises(QueryError, match="pictures"):
+                engine.topics(seeds=["stripes"])
+
 
 class TestSeeds:
     def test_each_seed_gets_its_documents(self, index_folder, tmp_path) -> None:

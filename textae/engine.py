@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textae.corpus import Source
     from textae.corpus.own_vectors import Vectors
     from textae.evaluation import Scoreboard
+    from textae.explore.kept_topics import TopicOptions
     from textae.explore.map import DocumentMap
     from textae.index.build import Report
     from textae.index.retrain import Trained
@@ -259,6 +260,7 @@ class Engine:
             StoreError: there is no index, or another process is writing to it.
             TextaeError: the labels cannot be learned; the index is as it was before.
         """
+        from textae.explore.kept_topics import carry
         from textae.index.retrain import relearn
 
         with UpdateWriter(self.folder) as writer, closing(store.Reader(self.folder)) as reader:
@@ -266,6 +268,7 @@ class Engine:
             as_before = snapshot.specs
             model = as_before[0] if model is None and label is None else model
             trained = relearn(writer, snapshot, label, model, train or as_before[1], progress)
+            carry(writer, snapshot)
             writer.commit()
         self.close()
         return trained
@@ -336,23 +339,21 @@ class Engine:
 
     # Exploring
 
-    def topics(self, n: int | None = None, seed: int | None = None, *, progress: Progress = no_progress) -> Topics:
-        """The topics of the documents, named clusters of their codes; as `textae.explore.topics.topic_model`."""
-        from textae.explore.topics import topic_model, topics_of
+    def topics(self, n: int | None = None, seed: int | None = None, **options: Unpack[TopicOptions]) -> Topics:
+        """The topics of the documents, named clusters of their codes; as `textae.explore.kept_topics.kept_topics`."""
+        from textae.explore.kept_topics import kept_topics
 
-        return topics_of(self.snapshot, topic_model(self.snapshot, n, seed, progress))[0]
+        return kept_topics(self.snapshot, n, seed, **options)[0]
 
     def map(
         self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = no_progress
     ) -> DocumentMap:
         """The map of the documents: coordinates, topics, and the decoder's words; as `textae.explore.map.map_model`."""
+        from textae.explore.kept_topics import kept_topics
         from textae.explore.map import document_map, map_model
-        from textae.explore.topics import topic_model, topics_of
 
         model = map_model(self.snapshot, layout, seed, progress)
-        return document_map(
-            self.snapshot, model, *topics_of(self.snapshot, topic_model(self.snapshot, None, None, progress))
-        )
+        return document_map(self.snapshot, model, *kept_topics(self.snapshot, progress=progress))
 
     def map_page(
         self, layout: str = "neighbours", seed: int | None = None, *, progress: Progress = no_progress

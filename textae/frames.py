@@ -25,7 +25,7 @@ from textae.corpus.pandas_tables import plain_value
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.evaluation.run import rank
-from textae.types import Query, no_progress
+from textae.types import Query
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -185,10 +185,10 @@ def topics_over_time(engine: Engine, field: str, n: int | None = None, seed: int
     """
     import pandas as pd
 
-    from textae.explore.topics import topic_model, topics_of
+    from textae.explore.kept_topics import kept_topics
     from textae.explore.topics_over_time import topics_over_time as count
 
-    topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, no_progress))
+    topics, topic_of, _ = kept_topics(engine.snapshot, n, seed)
     counted = count(engine.snapshot, field, topics, topic_of)
     periods = pd.PeriodIndex(counted.periods, freq=counted.unit[0].upper(), name=field)
     leaves = pd.Index([topic.id for topic in counted.topics.leaves], name="topic")

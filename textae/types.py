@@ -359,11 +359,13 @@ class Topics:
         groups: the topic groups, in the order of their ids.
         documents: that belong to a topic.
         without_code: documents that belong to none, as the encoder knows no word of them.
+        lost: names given by hand that these topics have not, because none has mostly the same documents.
     """
 
     groups: tuple[Topic, ...]
     documents: int
     without_code: int
+    lost: tuple[str, ...] = ()
 
     @property
     def leaves(self) -> tuple[Topic, ...]:
@@ -371,8 +373,13 @@ class Topics:
         return tuple(topic for group in self.groups for topic in group.topics)
 
     def find(self, id: str) -> Topic | None:
-        """The group or topic of an id; None for no such id."""
-        return next((topic for topic in (*self.groups, *self.leaves) if topic.id == id), None)
+        """The group or topic of an id, or of a name that no other has; None for none.
+
+        A group of one topic is found by its id alone: that topic has the same name.
+        """
+        topics = *self.groups, *self.leaves
+        named = [topic for topic in topics if topic.name == id and len(topic.topics) != 1]
+        return next((topic for topic in topics if topic.id == id), named[0] if len(named) == 1 else None)
 
 
 KINDS = TEXTS, PICTURES = ("texts", "pictures")

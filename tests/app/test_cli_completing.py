@@ -41,6 +41,11 @@ def test_fields(offered) -> None:
     assert offered("search", "--where", "year:1901 AND NOT (to") == ["year:1901 AND NOT (topic:"]
 
 
+def test_corrections_of_topics(offered) -> None:
+    assert offered("topics", "") == ["rename", "merge", "reset"]
+    assert offered("topics", "merge", "--n") == ["--name"]
+
+
 def test_ids(offered, tmp_path) -> None:
     assert offered("similar", "bread-1") == ["bread-1", "bread-10", "bread-13", "bread-16", "bread-19"]
     assert offered("search", "x", "--like", "ships-2")[0] == "ships-2"

@@ -10,6 +10,7 @@ import pytest
 from shared import TOPICS, real_shell, some_documents
 
 from textae import Document, Engine, TrainSpec
+from textae.app.cli.correcting import COMMANDS
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_over_time(shell, index) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["9.9"], "no topic has the id '9.9'; 'textae topics' lists them"),
+        (["9.9"], "no topic has the id '9.9', or alone that name; 'textae topics' lists them"),
         (["--n", 0], "the number of topics must be from 1 to 60 for the 60 documents that have a code, got 0"),
         (["--n", 61], "the number of topics must be from 1 to 60 for the 60 documents that have a code, got 61"),
         (["--json", "--csv"], "give --json or --csv (see 'textae topics --help')"),
@@ -152,3 +153,73 @@ def test_a_line_fits_the_terminal(index) -> None:
         said = real_shell("topics", "--over", "year", "-q", "--index", index, COLUMNS=str(columns))
         assert said.code == 0
         assert max(map(len, said.out.splitlines())) <= columns
+
+
+class TestCorrecting:
+    def test_a_name_is_shown_from_then_on(self, shell, index) -> None:
+        said = shell("topics", "rename", "2.1", "Mine", "--index", index)
+        assert (said.code, said.err) == (0, "textae: 3 topics in 3 areas, of 60 documents\n")
+        assert said.out.splitlines()[1].endswith("33.3%  Mine")
+        assert shell("topics", "-q", "--index", index).out == said.out
+        assert shell("topics", "Mine", "--index", index).out.startswith("2.1  Mine\n20 of 60 documents")
+        assert "2.1 Mine" in shell("map", "--index", index).out
+
+    def test_merged_topics_are_one(self, shell, index) -> None:
+        said = shell("topics", "merge", "1.1", "3.1", "--name", "Both", "--json", "-q", "--index", index)
+        assert [(row["id"], row["documents"]) for row in rows_of(said.out)] == [
+            ("1", 40), ("1.1", 40), ("2", 20), ("2.1", 20),
+        ]  # fmt: skip
+        assert rows_of(said.out)[1]["name"] == "Both"
+
+    def test_reset_takes_everything_back(self, shell, index) -> None:
+        before = shell("topics", "--index", index)
+        shell("topics", "rename", "2.1", "Mine", "--index", index)
+        shell("topics", "merge", "1.1", "3.1", "--index", index)
+        assert shell("topics", "reset", "--index", index) == before
+
+    def test_seeds(self, shell, index_folder, tmp_path) -> None:
+        folder, file = shutil.copytree(index_folder, tmp_path / "own"), tmp_path / "seeds.txt"
+        file.write_text("\ufeffSky: telescope, comet\n\nBaking: oven, id:bread-1\n", "utf-8")
+        said = shell("topics", "--seeds", file, "--n", 3, "--json", "-q", "--index", folder)
+        assert {"Sky", "Baking"} < {row["name"] for row in rows_of(said.out)}
+        said = shell("topics", "--n", 1, "--index", folder)
+        assert said.error == "there are 2 seeds for at most 1 topics; give fewer seeds"
+
+    def test_what_is_lost_is_said(self, shell, index) -> None:
+        shell("topics", "rename", "2.1", "Mine", "--index", index)
+        said = shell("topics", "--n", 1, "--index", index)
+        lost = "textae: not carried over, because no topic has mostly the same documents or words: 'Mine'"
+        assert lost in said.err.splitlines()
+        assert "not carried over" not in shell("topics", "--index", index).err
+
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            (["rename", "9", "A"], "no topic has the id '9', or alone that name; 'textae topics' lists them"),
+            (["rename", "1.1", " "], "'' cannot be a name; give 1 to 100 characters that can be shown"),
+            (["rename", "1.1", "a\nb"], r"'a\nb' cannot be a name; give 1 to 100 characters that can be shown"),
+            (["merge", "1.1"], "the topic 1.1 cannot be merged alone; give two or more"),
+            (["merge", "1.1", "7.7"], "no topic has the id '7.7', or alone that name; 'textae topics' lists them"),
+            (["merge", "1.1", "2.1", "--name", ""], "'' cannot be a name; give 1 to 100 characters that can be shown"),
+            (["merge"], "Missing argument 'TOPIC…' (see 'textae topics merge --help')"),
+            (["rename", "1.1"], "Missing argument 'NAME' (see 'textae topics rename --help')"),
+            (["reset", "1.1"], "Got unexpected extra argument (1.1) (see 'textae topics reset --help')"),
+            (["--seeds", "nothing.txt"], "No such file or directory: nothing.txt"),
+        ],
+    )
+    def test_errors_are_one_line_and_change_nothing(self, shell, index, arguments, error) -> None:
+        before = shell("topics", "--index", index)
+        assert shell("topics", *arguments, "--index", index).error == error
+        assert shell("topics", "--index", index) == before
+
+    def test_seeds_that_are_no_text(self, shell, index, tmp_path) -> None:
+        (tmp_path / "seeds").write_bytes(b"\xff\xfe")
+        said = shell("topics", "--seeds", tmp_path / "seeds", "--index", index)
+        assert said.error == f"{tmp_path / 'seeds'} is not UTF-8 text; give a topic a line, as 'name: word, word'"
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_each_has_a_help_with_an_example(self, shell, name) -> None:
+        said = shell("topics", name, "--help")
+        assert said.out.startswith(f"Usage: textae topics {name} ")
+        assert f"\n  textae topics {name}" in said.out
+        assert f"\n  {name}" in shell("topics", "--help").out.partition("Commands:")[2]

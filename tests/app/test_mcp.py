@@ -121,6 +121,15 @@ class TestTools:
 
         here(folder, ask)
 
+    def test_topics_have_the_names_of_a_person(self, folder, tmp_path):
+        async def ask(client: Client) -> None:
+            assert (await given(client, "topics", id="Mine"))["topics"][0]["id"] == "1.1"
+
+        own = shutil.copytree(folder, tmp_path / "own")
+        with Engine.open(own) as engine:
+            engine.topics(rename={"1.1": "Mine"})
+        here(own, ask)
+
     def test_topics_are_listed_and_one_has_typical_documents(self, folder):
         async def ask(client: Client) -> None:
             listed = await given(client, "topics")

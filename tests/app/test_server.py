@@ -176,6 +176,7 @@ class TestAnswers:
         found = ask(app, "/api/topics").json()
         with Engine.open(folder) as engine:
             topics = json.loads(json.dumps(asdict(engine.map().topics)))
+            assert topics.pop("lost") == []
             assert found == {"areas": topics.pop("groups"), **topics}
         area = found["areas"][0]
         assert ask(app, f"/api/topics/{area['id']}").json() == area
@@ -585,6 +586,11 @@ class TestFollowing:
                 assert live_map.current is before
                 wait_for(lambda: live_map.current.commit == writer.snapshot.reader.commit)
             assert live_map.current.topics.documents == before.topics.documents + 1
+            tag = live_map.current.tag
+            with Engine.open(changing) as writer:
+                writer.topics(rename={"1": "A name by hand"})
+            wait_for(lambda: live_map.current.topics.groups[0].name == "A name by hand")
+            assert live_map.current.tag != tag
             changing.rename(changing.parent / "away")
             assert live_map.current.topics.documents == before.topics.documents + 1
         finally:

@@ -43,6 +43,15 @@ class TestNearest:
         cluster, membership = nearest(np.array([[5, 1], [0, 0]], np.float32), np.zeros((1, 2), np.float32))
         assert (cluster.tolist(), membership.tolist()) == ([0, 0], [1, 1])
 
+    def test_a_cluster_of_several_centres_is_as_near_as_the_nearest(self) -> None:
+        centres = np.array([[0, 0], [8, 0], [4, 0]], np.float32)
+        vectors = np.array([[1, 0], [7, 0], [4, 1]], np.float32)
+        cluster, membership = nearest(vectors, centres, np.array([0, 0, 1], np.int32))
+        assert cluster.tolist() == [0, 0, 1]
+        assert membership.tolist() == pytest.approx([1 - 1 / 9, 1 - 1 / 9, 1 - 1 / 17])
+        cluster, membership = nearest(vectors, centres, np.zeros(3, np.int32))
+        assert (cluster.tolist(), membership.tolist()) == ([0, 0, 0], [1, 1, 1])
+
     def test_of_equal_centres_the_first_is_meant_and_not_at_all(self) -> None:
         cluster, membership = nearest(np.ones((1, 2), np.float32), np.ones((2, 2), np.float32))
         assert (cluster.tolist(), membership.tolist()) == ([0], [0])
@@ -100,6 +109,17 @@ class TestFind:
         one, again, other = (found(vectors, 12, seed) for seed in (1, 1, 2))
         assert one.centres.tobytes() == again.centres.tobytes() != other.centres.tobytes()
         assert one.group_of.tobytes() == again.group_of.tobytes()
+
+    def test_clusters_start_at_seeds_and_others_fill_up_the_number(self) -> None:
+        vectors, labels = groups(np.concatenate([corners(6), 1.4 * corners(1)]), 40, 0.05)  # close: 0, 6
+        seeds = np.stack([vectors[labels == 6].mean(axis=0), vectors[labels == 2].mean(axis=0)])
+        for n, expected in ((None, 7), (5, 5), (2, 2)):
+            clusters = find(vectors, n, np.random.default_rng(1), silent, seeds)
+            assert len(clusters.centres) == expected
+            cluster, _ = clusters.nearest(vectors)
+            for seed, label in zip(clusters.seeded.tolist(), (6, 2), strict=True):
+                assert (cluster[labels == label] == seed).all()
+        assert len(find(vectors, None, np.random.default_rng(1), silent, vectors[::10]).centres) == len(vectors[::10])
 
     @settings(max_examples=15)
     @given(arrays(np.float32, st.tuples(st.integers(1, 12), st.just(3)), elements=st.floats(-4, 4, width=16)))

@@ -12,13 +12,14 @@ from shared import PATTERNS, QUICK, TINY, TOPICS, contents, nobody, open_to_all,
 
 from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.errors import QueryError
-from textae.explore.topics import learn, topic_model, topics_of
+from textae.explore.kept_topics import kept_topics
+from textae.explore.topics import learn, topics_of
 from textae.explore.topics_over_time import TopicsOverTime, topics_over_time
-from textae.types import Topics, no_progress
+from textae.types import Topics
 
 
 def over_time(engine: Engine, field: str) -> TopicsOverTime:
-    topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, None, None, no_progress))
+    topics, topic_of, _ = kept_topics(engine.snapshot)
     return topics_over_time(engine.snapshot, field, topics, topic_of)
 
 

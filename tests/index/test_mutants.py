@@ -55,6 +55,8 @@ TEXT_CHANGES: Sequence[Sequence[str]] = [
     ("train", "--label", "about", "--passes", "1", "--device", "cpu"),
     ("train", "--passes", "1", "--device", "cpu", "--dims", "6", "--hidden", "8"),
     ("topics", "--n", "3", "--seed", "5"),
+    ("topics", "rename", "1.1", "Mine"),
+    ("topics", "reset"),
     ("map", "--seed", "5", "--layout", "lsa", "-q"),
 ]
 PICTURE_COMMANDS: Sequence[Sequence[str]] = [
@@ -99,7 +101,7 @@ def make_texts(folder: Path) -> Path:
         engine.train(label="about", model=SMALL, train=QUICK)
         engine.add([Document(f"later-{n}", d.text, d.title, d.fields) for n, d in enumerate(long_documents(7, 2))])
         engine.remove(["long-1", "long-2", "later-0"])
-        engine.topics(3)
+        engine.topics(3, rename={"1": "One"}, merge=["2", "3"])
         engine.map()
         map_model(engine.snapshot, "lsa")
         assert engine.info()["segments"] == 2

@@ -41,6 +41,7 @@ def deep(tmp_path_factory) -> Path:
     with Engine.create(folder) as engine:
         spec = TrainSpec(epochs=1, device="cpu", pretrain="rbm")
         engine.index(some_documents(24), model=ModelSpec(dims=8, bits=16, hidden=(8,)), train=spec)
+        engine.topics(4, seeds=["mine: comet, oven"], rename={"1": "Mine"}, merge=["1.1", "2.1"])
     return folder
 
 
@@ -50,6 +51,9 @@ def convolutional(tmp_path_factory) -> Path:
     with Engine.create(folder) as engine:
         spec = TrainSpec(epochs=1, device="cpu", pretrain="none")
         engine.index(some_pictures(12), model=ModelSpec(8, 16, (4, 4), 0, unpool="repeated"), train=spec)
+        engine.topics(2, rename={"1.1": "Mine"})
+        engine.train(train=spec)
+        assert "topics/carried" in engine.snapshot.reader.settings
     return folder
 
 
@@ -145,6 +149,28 @@ def test_arrays_and_documents_that_do_not_agree_are_found(texts, tmp_path):
     for change, what in changes:
         with closing(Reader(changed(texts, tmp_path, change))) as reader:
             assert any(what in fault for fault in soundness.faults(reader))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "changes"),
+    [
+        ("deep", "topics/corrected", {"names": ["one"]}),
+        ("deep", "topics/corrected", {"given": [99]}),
+        ("deep", "topics/corrected", {"given_areas": [99]}),
+        ("deep", "topics/corrected", {"area_words": [["one"]] * 9}),
+        ("convolutional", "topics/carried", {"names": ["one", "two", "three"]}),
+        ("convolutional", "topics/carried", {"given": [2]}),
+    ],
+)
+def test_corrected_topics_that_do_not_agree_are_refused(request, kind, name, changes):
+    with closing(Reader(request.getfixturevalue(kind))) as reader:
+        settings = {**reader.settings, name: reader.settings[name] | changes}
+        assert f"the {name} of the index do not agree with each other" in opening(reader, reader.arrays, settings)
+        for wrong in ({"given": [-1]}, {"given": "1"}, {"seeds": [1]}, {"names": [None]}):
+            settings = {**reader.settings, name: reader.settings[name] | wrong}
+            assert f"the setting '{name}' has a value" in opening(reader, reader.arrays, settings)
+        arrays = {**reader.arrays, f"{name}/topic_of": np.zeros_like(reader.arrays[f"{name}/topic_of"])}
+        assert f"the {name} of the index do not agree" in opening(reader, arrays, reader.settings)
 
 
 def flip(folder: Path, name: str, place: int) -> None:

@@ -11,12 +11,15 @@ information (Vinh, Epps & Bailey, JMLR 2010) in nats, not normalised. With k tru
 when more clusters cut the groups at random; so the smallest k with nearly the maximum is chosen. Stability alone
 (Ben-Hur, Elisseeff & Guyon 2002) is highest for two or three clusters, which tell little; it decides the number of
 groups, as the normalised information.
+
+Clusters that a person wants start at seeds (Seeded-KMeans: Basu, Banerjee & Mooney, ICML 2002). The tree then joins
+only the small clusters that are closer to no seed.
 """
 
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -42,44 +45,73 @@ class Clusters:
     """Clusters in the order of their groups, and groups by falling size.
 
     Attributes:
-        centres: (k, dims) float32.
-        group_of: (k,) int32 from 0, never falling.
+        centres: (n, dims) float32, at least one of each cluster.
+        group_of: (k,) int32 from 0, never falling: the group of each cluster.
+        cluster_of: (n,) int32 from 0, never falling: the cluster of each centre.
+        seeded: (n_seeds,) int32, the cluster of each seed.
     """
 
     centres: Floats
     group_of: Ints
+    cluster_of: Ints
+    seeded: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+
+    def nearest(self, vectors: Floats) -> tuple[Ints, Floats]:
+        """The cluster of each vector, and its membership in that; as `nearest`."""
+        return nearest(vectors, self.centres, self.cluster_of)
+
+    def alone(self) -> dict[int, int]:
+        """The groups of one cluster, each with that."""
+        groups, firsts, sizes = np.unique(self.group_of, return_index=True, return_counts=True)
+        return dict(zip(groups[sizes == 1].tolist(), firsts[sizes == 1].tolist(), strict=True))
 
 
-def find(vectors: Floats, n: int | None, generator: Generator, progress: Progress) -> Clusters:
+def find(
+    vectors: Floats, n: int | None, generator: Generator, progress: Progress, seeds: Floats | None = None
+) -> Clusters:
     """Cluster vectors.
 
     Args:
         vectors: (n_vectors, dims), at least one.
-        n: number of clusters; None to choose it. Fewer if fewer vectors differ.
+        n: number of clusters; None to choose it. Fewer if fewer vectors differ; not fewer than seeds.
         generator: source of all randomness.
         progress: called for each pair of halves.
+        seeds: (n_seeds, dims), where the first clusters start.
     """
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
-    different = len(np.unique(vectors, axis=0))
+    different, n_seeds = len(np.unique(vectors, axis=0)), 0 if seeds is None else len(seeds)
     with threadpool_limits(1):  # the sums of several threads differ from run to run
         most = min(MOST, different, int(len(vectors) ** 0.5)) if n is None else min(n, different)
+        n, most = (n_seeds, n_seeds) if n_seeds > most else (n, most)
         highest = most if n is None else _group_numbers(most)[-1]
         candidates = sorted({*(k for power in range(73) if (k := round(1.1**power)) <= highest), highest})
         agreed = information(vectors, candidates, generator, progress)
         k = most if n is not None else min(k for k in agreed if agreed[k] >= _NEARLY * max(agreed.values()))
         small, sizes = _k_means(vectors, min(different, max(_SMALL, 2 * k)), "k-means++", 20, generator)
-        k = min(k, len(small))
+        k = min(max(k, n_seeds), len(small))
         joined = _joined(small, sizes, _cut(small, [k])[k])
-        centres, sizes = _k_means(vectors, k, joined, 300, generator)
+        if seeds is not None:
+            joined = _with_seeds(seeds, joined, small, sizes)
+        centres, sizes = _k_means(vectors, len(joined), joined, 300, generator)
     k = len(centres)
     group_of = np.arange(k, dtype=np.int32)
     if k > _UNGROUPED:  # as many groups as the halves agree on most
         n_groups = max((n for n in agreed if n in _group_numbers(k)), key=lambda n: agreed[n] / np.log(n))
         group_of = _cut(centres, [n_groups])[n_groups]
     order = np.lexsort((-sizes, group_of, -np.bincount(group_of, sizes)[group_of]))
-    ordered = group_of[order]
-    return Clusters(centres[order], np.cumsum(np.diff(ordered, prepend=ordered[:1]) != 0).astype(np.int32))
+    ordered, places = group_of[order], np.argsort(order).astype(np.int32)
+    groups = np.cumsum(np.diff(ordered, prepend=ordered[:1]) != 0).astype(np.int32)
+    return Clusters(centres[order], groups, np.arange(k, dtype=np.int32), places[:n_seeds])
+
+
+def _with_seeds(seeds: Floats, joined: Floats, small: Floats, sizes: Rows) -> Floats:
+    """As many centres as `joined`: first the seeds, then of the small clusters that are closer to no seed."""
+    free = nearest(small, np.concatenate([seeds, joined]))[0] >= len(seeds)
+    n_others = min(len(joined) - len(seeds), int(free.sum()))
+    if n_others <= 0:
+        return seeds
+    return np.concatenate([seeds, _joined(small[free], sizes[free], _cut(small[free], [n_others])[n_others])])
 
 
 def _group_numbers(k: int) -> range:
@@ -153,10 +185,10 @@ def _joined(centres: Floats, sizes: Rows, cluster_of: Ints) -> Floats:
     return (sums / np.bincount(cluster_of, sizes)[:, None]).astype(np.float32)
 
 
-def nearest(vectors: Floats, centres: Floats) -> tuple[Ints, Floats]:
+def nearest(vectors: Floats, centres: Floats, cluster_of: Ints | None = None) -> tuple[Ints, Floats]:
     """The cluster of each vector, and its membership in that cluster.
 
-        membership = 1 - d₁² / d₂²        d₁, d₂: Euclidean distances to the nearest and the second nearest centre
+        membership = 1 - d₁² / d₂²        d₁, d₂: Euclidean distances to the nearest and the second nearest cluster
 
     It is 1 at the centre and 0 where two clusters meet: the simplified silhouette (Hruschka et al. 2004) of squared
     distances. With a single cluster it is 1.
@@ -164,19 +196,23 @@ def nearest(vectors: Floats, centres: Floats) -> tuple[Ints, Floats]:
     Args:
         vectors: (n, dims).
         centres: (k, dims), at least one.
+        cluster_of: (k,) as in `Clusters`; None for one centre of each cluster. A cluster is as near as its nearest one.
 
     Returns:
         (n,) int32 and (n,) float32.
     """
-    cluster_of, membership = np.zeros(len(vectors), np.int32), np.ones(len(vectors), np.float32)
-    if len(centres) == 1:
-        return cluster_of, membership
+    chosen, membership = np.zeros(len(vectors), np.int32), np.ones(len(vectors), np.float32)
+    starts = np.flatnonzero(np.diff(np.arange(len(centres)) if cluster_of is None else cluster_of, prepend=-1))
+    if len(starts) == 1:
+        return chosen, membership
     squares = (centres * centres).sum(axis=1)
     for first in range(0, len(vectors), _AT_A_TIME):
         part = slice(first, first + _AT_A_TIME)
         some = vectors[part]
         distances = squares - 2 * matmul(some, centres.T) + (some * some).sum(axis=1, keepdims=True)
+        if len(starts) < len(centres):
+            distances = np.minimum.reduceat(distances, starts, axis=1)
         two = np.maximum(np.partition(distances, 1, axis=1)[:, :2], 0)
         ratio = np.divide(two[:, 0], two[:, 1], out=np.ones(len(some), np.float32), where=two[:, 1] > 0)
-        cluster_of[part], membership[part] = distances.argmin(axis=1), 1 - ratio
-    return cluster_of, membership
+        chosen[part], membership[part] = distances.argmin(axis=1), 1 - ratio
+    return chosen, membership

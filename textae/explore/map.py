@@ -158,7 +158,8 @@ def map_model(
     model = snapshot.learned.get(name) or MapModel.load(snapshot, layout)
     if model is None or seed not in (None, model.seed):
         model = learn_map(snapshot, layout, snapshot.specs[1].seed if seed is None else seed, progress)
-        keep(snapshot, name, *model.stored())
+        arrays, stored = model.stored()
+        keep(snapshot, name, arrays, {name: stored})
         snapshot.learned[name] = model
     return model
 

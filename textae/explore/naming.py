@@ -12,8 +12,13 @@ stem that no document writes as a whole word, such as the `ve` of `I've`, has no
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
+from textae.errors import QueryError
+
 IN_A_NAME = 3
 """Words of a name."""
+
+LONGEST = 100
+"""Maximum of characters of a name that a person gives."""
 
 
 def is_name(word: str) -> bool:
@@ -67,3 +72,15 @@ def names(words: Iterable[Sequence[str]]) -> list[str]:
         numbered = (f"{possible[0]} ({number})" for number in itertools.count(2))
         names.append(next(name for name in itertools.chain(possible, numbered) if name not in names))
     return names
+
+
+def check_name(name: str) -> str:
+    """A name that a person gives, without the spaces around it.
+
+    Raises:
+        QueryError: it is empty, too long, or has a character that cannot be shown.
+    """
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST or not name.isprintable():
+        raise QueryError(f"{name!r:.60} cannot be a name; give 1 to {LONGEST} characters that can be shown")
+    return name

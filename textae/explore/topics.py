@@ -1,7 +1,8 @@
 """Topics of an index: clusters of the part of a code that holds its topic, and the words that tell them apart.
 
 A topic is learned once and stored with the index: a centre, words and a name, nothing of any document. Documents are
-assigned to the centres whenever topics are shown, so new documents join existing topics.
+assigned to the centres whenever topics are shown, so new documents join existing topics. A topic that was merged
+has a centre of each of its parts.
 
     topics, topic_of, memberships = topics_of(snapshot, learn(snapshot))
 
@@ -25,8 +26,8 @@ tells a topic, the title or the id of its most typical picture does.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,20 +40,18 @@ from textae.encoding.encoders import Encoder
 from textae.encoding.layers import unit
 from textae.encoding.topk import top_k
 from textae.errors import QueryError
-from textae.explore.clustering import Clusters, find, nearest
+from textae.explore.clustering import Clusters, find
 from textae.explore.duplicates import RADIUS
 from textae.explore.known_rows import known_rows, rows_to_learn
 from textae.explore.naming import apart, names, telling_names
 from textae.explore.scales import label_of
-from textae.index.derived import keep
+from textae.explore.seeds import seed_of, starts_of
+from textae.explore.topic_model import TopicModel
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
 from textae.types import TEXTS, Progress, Topic, Topics, TypicalDocument, no_progress
 
 Words = list[tuple[str, ...]]
-
-NAME = "topics"
-"""Setting, and prefix of the arrays, of the stored topics."""
 
 MOST_TOPICS = 1_000
 """Maximum number of topics."""
@@ -71,52 +70,7 @@ _AT_A_TIME = 1 << 16  # documents
 
 
 @dataclass(frozen=True)
-class TopicModel:
-    """Topics as an index stores them.
-
-    Attributes:
-        clusters: of the documents' `topic_vectors`.
-        words: of each topic, the most telling first.
-        names: of each topic.
-        group_words: of each topic group.
-        group_names: of each topic group.
-        seed: of all randomness.
-        found: whether the number of topics was chosen from the data.
-    """
-
-    clusters: Clusters
-    words: Sequence[Sequence[str]]
-    names: Sequence[str]
-    group_words: Sequence[Sequence[str]]
-    group_names: Sequence[str]
-    seed: int
-    found: bool
-
-    def answers(self, n: int | None, seed: int | None) -> bool:
-        """Whether these are n topics by that seed; None accepts any."""
-        if n is None:
-            return seed is None or (seed == self.seed and self.found)
-        return n == len(self.names) and seed in (None, self.seed)
-
-    def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """The arrays and the setting that `load` reads; topic groups are called areas on disk."""
-        arrays = {"centres": self.clusters.centres, "area_of": self.clusters.group_of}
-        names = {"words": self.words, "names": self.names, "area_words": self.group_words}
-        return arrays, names | {"area_names": self.group_names, "seed": self.seed, "found": self.found}
-
-    @classmethod
-    def load(cls, snapshot: Snapshot) -> "TopicModel | None":
-        """The topics that an index stores; None without any."""
-        setting: dict[str, Any] | None = snapshot.reader.settings.get(NAME)
-        if setting is None:
-            return None
-        arrays = snapshot.reader.arrays
-        names = (setting[name] for name in ("words", "names", "area_words", "area_names", "seed", "found"))
-        return cls(Clusters(arrays[f"{NAME}/centres"], arrays[f"{NAME}/area_of"]), *names)
-
-
-@dataclass(frozen=True)
-class _Assignment:
+class Assignment:
     """The documents that have a code, by the order of their numbers, and their topics.
 
     Attributes:
@@ -132,13 +86,14 @@ class _Assignment:
     sizes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, snapshot: Snapshot, centres: Floats) -> "_Assignment":
+    def of(cls, snapshot: Snapshot, clusters: Clusters) -> "Assignment":
+        """The documents of an index, each in the nearest topic."""
         rows, floats = known_rows(snapshot), snapshot.documents.floats
         topic_of, memberships = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
         for first in range(0, len(rows), _AT_A_TIME):
             part = slice(first, first + _AT_A_TIME)
-            topic_of[part], memberships[part] = nearest(topic_vectors(snapshot, floats.take(rows[part])), centres)
-        return cls(rows, topic_of, memberships, np.bincount(topic_of, minlength=len(centres)))
+            topic_of[part], memberships[part] = clusters.nearest(topic_vectors(snapshot, floats.take(rows[part])))
+        return cls(rows, topic_of, memberships, np.bincount(topic_of, minlength=len(clusters.group_of)))
 
     def strongest(self, n: int) -> list[NDArray[np.int64]]:
         """The places of the n documents with the highest membership of each topic."""
@@ -147,30 +102,13 @@ class _Assignment:
         return [order[first : min(last, first + n)] for first, last in itertools.pairwise(starts)]
 
 
-def topic_model(snapshot: Snapshot, n: int | None, seed: int | None, progress: Progress) -> TopicModel:
-    """The topics that the index keeps, or new ones, which it then keeps; added documents join them.
-
-    Args:
-        snapshot: the index.
-        n: number of topics; None for those that are kept, else chosen by split-half agreement.
-        seed: of clustering; None for that of those that are kept, else 1.
-        progress: called at each stage of learning.
-
-    Raises:
-        QueryError: no document has a code; or there cannot be n topics.
-        TextaeError: the seed is out of range.
-        StoreError: another process is writing to the index.
-    """
-    model = snapshot.learned.get(NAME) or TopicModel.load(snapshot)
-    if model is None or not model.answers(n, seed):
-        model = learn(snapshot, n, 1 if seed is None else seed, progress)
-        topics_of(snapshot, model)  # before it is kept: what cannot be shown is not kept
-        keep(snapshot, NAME, *model.stored())
-        snapshot.learned[NAME] = model
-    return model
-
-
-def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Progress = no_progress) -> TopicModel:
+def learn(
+    snapshot: Snapshot,
+    n: int | None = None,
+    seed: int = 1,
+    progress: Progress = no_progress,
+    lines: Sequence[str] = (),
+) -> TopicModel:
     """Learn the topics of an index.
 
     Args:
@@ -178,9 +116,10 @@ def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Pro
         n: number of topics; None to choose it from the data.
         seed: of the sample that is clustered, and of clustering.
         progress: called for each stage.
+        lines: seeds of topics that a person wants, as `textae.explore.seeds` reads them.
 
     Raises:
-        QueryError: no document has a code; or n is out of range.
+        QueryError: no document has a code; n is out of range; or a seed cannot be used.
         TextaeError: the seed is invalid.
     """
     check_seed(seed)
@@ -190,19 +129,37 @@ def learn(snapshot: Snapshot, n: int | None = None, seed: int = 1, progress: Pro
     if n is not None and not 1 <= n <= most:
         of = f" for the {len(rows):,} documents that have a code" if most == len(rows) else ""
         raise QueryError(f"the number of topics must be from 1 to {most:,}{of}, got {n:,}")
+    seeds = [seed_of(line) for line in lines]
+    if len(seeds) > (n or most):
+        raise QueryError(f"there are {len(seeds):,} seeds for at most {n or most:,} topics; give fewer seeds")
     floats = snapshot.documents.floats.take(rows).astype(np.float32)
-    clusters = find(topic_vectors(snapshot, floats), n, generator, progress)
-    if n is not None and len(clusters.centres) < n:
-        raise QueryError(f"{n:,} topics need as many different codes, and the documents have {len(clusters.centres):,}")
+    vectors = topic_vectors(snapshot, floats)
+    starts = starts_of(seeds, snapshot, partial(topic_vectors, snapshot), vectors) if seeds else None
+    clusters = find(vectors, n, generator, progress, starts)
+    if len(clusters.centres) < (least := n or len(seeds)):
+        codes = len(clusters.centres)
+        raise QueryError(f"{least:,} topics need as many different codes, and the documents have {codes:,}")
     progress("naming topics", 0, None)
-    assignment = _Assignment.of(snapshot, clusters.centres)
+    words, group_words = _described(snapshot, floats, clusters)
     if snapshot.modality.kind == TEXTS:
-        words, group_words = _words(snapshot, floats, clusters, assignment)
         topic_names, group_names = _names_apart(words, group_words, clusters.group_of)
     else:
-        words, group_words = _labels(snapshot, clusters, assignment)
         topic_names, group_names = names(words), names(group_words)
-    return TopicModel(clusters, words, topic_names, group_words, group_names, seed, n is None)
+    model = TopicModel(clusters, words, topic_names, group_words, group_names, seed, n is None, lines)
+    wanted = {place: one.name for place, one in zip(clusters.seeded.tolist(), seeds, strict=True) if one.name}
+    return replace(model.renamed(wanted, {}), given=frozenset())  # as they are learned, nothing is corrected
+
+
+def _described(snapshot: Snapshot, floats: Floats, clusters: Clusters) -> tuple[Words, Words]:
+    """The words of each topic and of each topic group."""
+    describe = _words if snapshot.modality.kind == TEXTS else _labels
+    return describe(snapshot, floats, clusters, Assignment.of(snapshot, clusters))
+
+
+def words_of(snapshot: Snapshot, clusters: Clusters, seed: int) -> Words:
+    """The words of each topic, of clusters that were not learned as they are; the seed is that of the sample."""
+    rows = rows_to_learn(snapshot, _SAMPLE, np.random.default_rng(seed))
+    return _described(snapshot, snapshot.documents.floats.take(rows).astype(np.float32), clusters)[0]
 
 
 def _names_apart(words: Words, group_words: Words, group_of: Ints) -> tuple[list[str], list[str]]:
@@ -239,7 +196,7 @@ def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floa
         The topics; of each document that has a code, in the order of their numbers, the place of its topic in
         `leaves`, (n,) int32; and its membership in that topic, (n,) float32 from 0 to 1.
     """
-    assignment = _Assignment.of(snapshot, model.clusters.centres)
+    assignment = Assignment.of(snapshot, model.clusters)
     typical = _typical(snapshot, assignment)
     groups = []
     for group, name in enumerate(model.group_names):
@@ -252,10 +209,11 @@ def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floa
         documents = sum(topic.documents for topic in topics)
         groups.append(Topic(str(group + 1), name, tuple(model.group_words[group]), documents, most_typical, topics))
     n = len(assignment.rows)
-    return Topics(tuple(groups), n, len(snapshot.numbers) - n), assignment.topic_of, assignment.memberships
+    topics_now = Topics(tuple(groups), n, len(snapshot.numbers) - n, model.lost)
+    return topics_now, assignment.topic_of, assignment.memberships
 
 
-def _typical(snapshot: Snapshot, assignment: _Assignment) -> list[tuple[TypicalDocument, ...]]:
+def _typical(snapshot: Snapshot, assignment: Assignment) -> list[tuple[TypicalDocument, ...]]:
     """The documents with the highest membership of each topic, without near-duplicates of each other."""
     chosen = []
     for places in assignment.strongest(_CLOSEST):
@@ -272,7 +230,7 @@ def _typical(snapshot: Snapshot, assignment: _Assignment) -> list[tuple[TypicalD
     return [tuple(itertools.islice(typical, len(places))) for places in chosen]
 
 
-def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: _Assignment) -> tuple[Words, Words]:
+def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: Assignment) -> tuple[Words, Words]:
     """The most telling words of each topic and of each topic group."""
     terms, telling = _telling(snapshot, _probabilities(snapshot, floats, clusters), assignment)
     rows = list(telling)
@@ -292,15 +250,15 @@ def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: _
 
 def _probabilities(snapshot: Snapshot, floats: Floats, clusters: Clusters) -> Floats:
     """The decoder's probabilities of all words at the mean code of each topic: (n_topics, n_terms)."""
-    topic_of, _ = nearest(topic_vectors(snapshot, floats), clusters.centres)
-    sums = np.zeros((len(clusters.centres), floats.shape[1]), np.float32)
+    topic_of, _ = clusters.nearest(topic_vectors(snapshot, floats))
+    sums = np.zeros((len(clusters.group_of), floats.shape[1]), np.float32)
     np.add.at(sums, topic_of, floats)
     means: Floats = sums / np.maximum(np.bincount(topic_of, minlength=len(sums)), 1).astype(np.float32)[:, None]
     # The default decoder has learned codes of unit length; codes of a deep stack have any length.
     return snapshot.decoder.words(unit(means) if isinstance(snapshot.model.encoder, Encoder) else means)
 
 
-def _telling(snapshot: Snapshot, probabilities: Floats, assignment: _Assignment) -> tuple[Rows, Doubles]:
+def _telling(snapshot: Snapshot, probabilities: Floats, assignment: Assignment) -> tuple[Rows, Doubles]:
     """The candidate terms, and the score of each in each topic: (n_topics, n_terms)."""
     k, n_terms = probabilities.shape
     usual = probabilities.mean(axis=0, dtype=np.float64) if k > 1 else np.full(n_terms, 1 / n_terms)
@@ -325,14 +283,14 @@ def _excess(p: NDArray[np.floating], mean: Doubles) -> Doubles:
     return excess
 
 
-def _labels(snapshot: Snapshot, clusters: Clusters, assignment: _Assignment) -> tuple[Words, Words]:
+def _labels(snapshot: Snapshot, _: Floats, clusters: Clusters, assignment: Assignment) -> tuple[Words, Words]:
     """The telling labels of each topic of pictures and of each group; else the most typical picture.
 
     A group without a telling label is called like its largest topic.
     """
     fields = itertools.compress(snapshot.reader.field(LABEL).values(), snapshot.codes.has_code.tolist())
     labels, n_groups = list(map(label_of, fields)), int(clusters.group_of[-1]) + 1
-    telling = telling_values(labels, assignment.topic_of, len(clusters.centres))
+    telling = telling_values(labels, assignment.topic_of, len(clusters.group_of))
     pairs = zip(telling, _typical(snapshot, assignment), strict=True)
     words = [row or tuple(one.title or one.id for one in documents[:1]) for row, documents in pairs]
     largest = [int(np.where(clusters.group_of == i, assignment.sizes, -1).argmax()) for i in range(n_groups)]

@@ -1,5 +1,6 @@
 """What is learned from the codes of an index later, topics and maps, kept with it by a commit of its own."""
 
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from typing import Any
 
@@ -10,16 +11,16 @@ from textae.index.store import Reader
 from textae.index.writer import UpdateWriter
 
 
-def keep(snapshot: Snapshot, name: str, arrays: Arrays, setting: Any) -> bool:
+def keep(snapshot: Snapshot, name: str, arrays: Arrays, settings: Mapping[str, Any]) -> bool:
     """Commit what was learned from codes, so that it need not be learned again.
 
     Adding and removing documents leave it there; training the index again removes it, since the codes change.
 
     Args:
         snapshot: the commit that it was learned from.
-        name: of the setting, and the prefix of the arrays; it replaces what was kept under this name.
-        arrays: by name.
-        setting: as JSON can hold it.
+        name: begins the names of the settings and arrays; they replace what was kept under this name.
+        arrays: by name, without the name and a slash.
+        settings: by name, as JSON can hold them.
 
     Returns:
         Whether it was kept: not where the index was trained again meanwhile, or cannot be written to.
@@ -32,7 +33,8 @@ def keep(snapshot: Snapshot, name: str, arrays: Arrays, setting: Any) -> bool:
         if reader.is_same(snapshot.reader, "encoder/"):
             writer.drop(name)
             writer.put_all(f"{name}/", arrays)
-            writer.set(name, setting)
+            for setting, value in settings.items():
+                writer.set(setting, value)
             writer.commit()
             return True
     return False

@@ -119,16 +119,18 @@ _REQUIRED: Mapping[str, Valid] = {
     "about": _object({}, _ABOUT),
     "sources": lambda value: isinstance(value, dict) and all(map(_SOURCE, value.values())),
 }
+_TOPICS = _object(
+    dict.fromkeys(("words", "area_words"), _list(_TEXTS, 1))
+    | dict.fromkeys(("names", "area_names"), _list(_is_text, 1))
+    | {"seed": _SEED, "found": _FLAG},
+    {"seeds": _TEXTS} | dict.fromkeys(("given", "given_areas"), _list(_whole())),
+)
 _OPTIONAL: Mapping[str, Valid] = {
     "vectors": _object({"dims": _whole(1, MOST_DIMS)}, {"field": _is_text}),
     "vector_weight": _number(0, 1e6),
     "layer_errors": _list(_list(_number(), 1)),
     "classifier": _object({"field": _is_text, "labelled": _whole(), "classes": _list(_is_text, 2)}),
-    "topics": _object(
-        dict.fromkeys(("words", "area_words"), _list(_TEXTS, 1))
-        | dict.fromkeys(("names", "area_names"), _list(_is_text, 1))
-        | {"seed": _SEED, "found": _FLAG}
-    ),
+    **dict.fromkeys(("topics", "topics/corrected", "topics/carried"), _TOPICS),
     **{f"map/{layout}": _object({"seed": _SEED, "hidden": _is_activation}) for layout in LAYOUTS},
 }
 

@@ -199,8 +199,9 @@ def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
         whole["the documents and the codes"] = with_floats
         whole |= _pictures_agree(reader, sizes)
     whole["the vectors"] = _vectors_agree(reader, sizes)
-    if "topics" in settings:
-        whole["the topics"] = _topics_agree(reader, sizes)
+    for name in ("topics", "topics/corrected", "topics/carried"):
+        if name in settings:
+            whole[f"the {name}"] = _topics_agree(reader, sizes, name)
     for layout in LAYOUTS:
         group = f"map/{layout}/"
         if f"{group}slopes/axes" in arrays and f"map/{layout}" in settings:
@@ -253,15 +254,19 @@ def _vectors_agree(reader: Reader, sizes: _Sizes) -> bool:
     )
 
 
-def _topics_agree(reader: Reader, sizes: _Sizes) -> bool:
-    setting, found = reader.settings["topics"], sizes.of("FOUND")
-    group_of = reader.arrays["topics/area_of"]
-    one_by_one = found > 0 and bool(group_of[0] == 0) and bool(np.isin(np.diff(group_of), (0, 1)).all())
+def _topics_agree(reader: Reader, sizes: _Sizes, name: str) -> bool:
+    setting, arrays = reader.settings[name], reader.arrays
+    centres, group_of = arrays[f"{name}/centres"], arrays[f"{name}/area_of"]
+    topic_of = arrays.get(f"{name}/topic_of", np.arange(len(group_of)))
+    if not all(len(of) and of[0] == 0 and np.isin(np.diff(of), (0, 1)).all() for of in (group_of, topic_of)):
+        return False
+    n_topics, n_groups = int(topic_of[-1]) + 1, int(group_of[-1]) + 1
     return (
-        one_by_one
-        and len(setting["words"]) == len(setting["names"]) == found
-        and len(setting["area_words"]) == len(setting["area_names"]) == int(group_of[-1]) + 1
-        and sizes.of("CENTRE") == (sizes.of("TOPICS") or sizes.of("DIMS"))
+        len(setting["words"]) == len(setting["names"]) == len(group_of) == n_topics
+        and len(setting["area_words"]) == len(setting["area_names"]) == n_groups
+        and max(setting.get("given", ()), default=0) < n_topics
+        and max(setting.get("given_areas", ()), default=0) < n_groups
+        and (name == "topics/carried" or centres.shape[1] == (sizes.of("TOPICS") or sizes.of("DIMS")))
     )
 
 

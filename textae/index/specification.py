@@ -167,6 +167,16 @@ _UNITS = Spec("i8", "1", (_within(0, 4),), on_opening=1)
 _CLASSIFIER = {"weights": _spec("f4", "DIMS CLASSES"), "bias": _spec("f4", "CLASSES")}
 _TOPICS = {"centres": _spec("f4", "FOUND CENTRE"), "area_of": _spec("i4", "FOUND", _within(0, "FOUND"), _NOT_FALLING)}
 
+_CORRECTED = {
+    "centres": _spec("f4", "centres centre"),
+    "topic_of": _spec("i4", "centres", _within(0, "topics"), _NOT_FALLING),
+    "area_of": _spec("i4", "topics", _within(0, "topics"), _NOT_FALLING),
+}
+_CARRIED = _CORRECTED | {
+    "numbers": _spec("i8", "n", _within(*_NUMBER), _RISING),
+    "documents": _spec("i4", "n", _within(0, "topics")),
+}
+
 
 class _Specification:
     """Collects the arrays that an index must have.
@@ -239,6 +249,9 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
         all_of.put("vectors/", {"mean": _spec("f4", "OWN"), "rotation": _spec("f4", "OWN OWNBITS")})
     if "topics" in settings:
         all_of.put("topics/", _TOPICS)
+    for name, table in (("topics/corrected", _CORRECTED), ("topics/carried", _CARRIED)):
+        if name in settings:
+            all_of.put(f"{name}/", table)
     for layout in LAYOUTS:
         if f"map/{layout}" in settings:
             group, dims = f"map/{layout}/", "LSA" if layout == LSA else "DIMS"

@@ -79,6 +79,13 @@ def complete_id(context: click.Context, parameter: click.Parameter, incomplete: 
     return _of_index(context, ids, incomplete)
 
 
+def complete_correction(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """The commands of `textae topics`."""
+    from textae.app.cli.correcting import COMMANDS
+
+    return _completed(COMMANDS, incomplete)
+
+
 def complete_id_or_file(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
     """The ids of documents; paths where no id begins so."""
     return complete_id(context, parameter, incomplete) or [CompletionItem(incomplete, type="file")]

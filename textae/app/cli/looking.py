@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
+from textae.app.cli.correcting import TopicsCommand, seed_lines
 from textae.app.cli.options import HITS, PATH, ShellOptions, completed, option, options, stdin_text
 from textae.app.output.codes import print_decoded, print_grid, print_samples
 from textae.app.output.reports import print_duplicates
-from textae.app.output.topics import print_over_time, print_topic, print_topics
+from textae.app.output.topics import note_lost, print_over_time, print_topic, print_topics
 from textae.config import AUTOENCODER, LAYOUTS, LSA
 from textae.errors import QueryError, TextaeError
 from textae.views.figures.drawing import ENDINGS as FIGURES
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 PAGE = ".html"
 
 
-@click.command(short_help="List the topics of the corpus.")
-@click.argument("id", metavar="[ID]", required=False)
+@click.command(cls=TopicsCommand, short_help="List the topics of the corpus.")
+@click.argument("id", metavar="[ID]", required=False, shell_complete=completed("correction"))
 @click.option("--n", "n", type=int, help="Number of topics.  [default: chosen by split-half agreement]")
 @click.option("--seed", type=int, help="Random seed of the clustering.  [default: 1]")
 @click.option(
@@ -38,34 +39,43 @@ PAGE = ".html"
     shell_complete=completed("field"),
     help="Count documents by year, month or day of a FIELD of dates.",
 )
+@click.option(
+    "--seeds", "file", metavar="FILE", type=PATH, help="Start topics of your own: a line each, 'name: word, word'."
+)
 @options("shell", ShellOptions, "as_json", "as_csv", "quiet", "folder")
-def topics(id: str | None, n: int | None, seed: int | None, field: str | None, shell: ShellOptions) -> None:
-    """List the topics of the corpus, in areas of close topics; with an ID, show that topic.
+def topics(
+    id: str | None, n: int | None, seed: int | None, field: str | None, file: Path | None, shell: ShellOptions
+) -> None:
+    """List the topics of the corpus, in areas of close topics; with an ID or a name, show that topic.
 
     Topics are clusters of the documents' codes; every document with a code belongs to one topic. Topics are learned
     once and kept in the index, so new documents join existing topics; --n or --seed learn other topics. With --over,
     each topic has a line of bars: its share of the documents of each period.
+
+    A line of --seeds is a topic that you want: a name and a colon (or neither), and words or id:… of documents between
+    commas. Other topics fill up the number. The index keeps the seeds.
 
     \b
     textae topics
     textae topics 3.2                        its words and typical documents
     textae topics --n 20 --json
     textae topics --over year --csv > years.csv
+    textae topics --seeds topics.txt         a line of it: Cookies: cookie, session, id:http.cookies
+    textae topics rename 3.2 Cookies
     """
     if shell.as_json and shell.as_csv:
         raise click.UsageError("give --json or --csv")
-    from textae.explore.topics import topic_model, topics_of
+    from textae.explore.kept_topics import find, kept_topics
 
-    over_time = None
+    over_time, seeds = None, None if file is None else seed_lines(file)
     with shell.open_engine() as engine, shell.progress() as progress:
-        all_topics, topic_of, _ = topics_of(engine.snapshot, topic_model(engine.snapshot, n, seed, progress))
+        all_topics, topic_of, _ = kept_topics(engine.snapshot, n, seed, seeds=seeds, progress=progress)
         if field is not None:
             from textae.explore.topics_over_time import topics_over_time
 
             over_time = topics_over_time(engine.snapshot, field, all_topics, topic_of)
-    chosen = None if id is None else all_topics.find(id)
-    if id is not None and chosen is None:
-        raise QueryError(f"no topic has the id {id!r}; 'textae topics' lists them")
+    note_lost(all_topics, shell)
+    chosen = None if id is None else find(all_topics, id)
     if over_time is not None:
         print_over_time(over_time, chosen, shell)
     elif chosen is not None and not shell.as_csv:
@@ -158,6 +168,7 @@ def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> N
         notes.append(f"{without_code:,} documents are not on the map: the encoder knows none of their words")
     for line in notes:
         shell.note(line)
+    note_lost(maps[0].topics, shell)
 
 
 @click.command(short_help="Find near-duplicates.")

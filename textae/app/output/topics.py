@@ -47,6 +47,13 @@ def print_topics(topics: Topics, chosen: Topic | None, shell: ShellOptions) -> N
     shell.note(f"{counted}, of {topics.documents:,} documents{without}")
 
 
+def note_lost(topics: Topics, shell: ShellOptions) -> None:
+    """Say which names and seeds of a person these topics have not."""
+    if topics.lost:
+        named = ", ".join(repr(sanitise.cell(name)) for name in topics.lost)
+        shell.note(f"not carried over, because no topic has mostly the same documents or words: {named}")
+
+
 def _chosen(topics: Topics, chosen: Topic | None = None, *, table: bool = False) -> list[Topic]:
     """All areas, or the chosen area or topic; each area before its topics.
 

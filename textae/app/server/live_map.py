@@ -9,7 +9,6 @@ from textae.app.server.live import Live
 from textae.config import NEIGHBOURS
 from textae.engine import Engine
 from textae.explore.map import MapModel, map_model, place
-from textae.explore.topics import topic_model
 from textae.index.snapshot import Snapshot
 from textae.types import Progress, Topics
 from textae.views.page import compose
@@ -49,7 +48,7 @@ class LiveMap(Live[ShownMap]):
     def make(self, engine: Engine, progress: Progress) -> ShownMap:
         """The map; topics and layout are learned where the index has none."""
         map_model(engine.snapshot, NEIGHBOURS, progress=progress)
-        topic_model(engine.snapshot, None, None, progress)
+        engine.topics(progress=progress)
         # Each of them was kept by a commit of its own, and others may commit in between: from here on it is one commit.
         engine.refresh()
         snapshot = engine.snapshot

@@ -103,7 +103,7 @@ def test_an_index_without_one_of_its_arrays_is_refused_with_the_name_of_its_grou
 def test_an_index_without_one_of_its_settings_is_refused_with_the_name_of_the_setting(texts):
     with closing(Reader(texts)) as reader:
         names = reader.settings.keys() - {"topics", "map/neighbours", "classifier", "layer_errors"}
-        assert len(names) == 12
+        assert len(names) == 11
         for name in names:
             error = opening(reader, reader.arrays, without(reader.settings, name))
             assert f"the setting '{name}' is missing" in error

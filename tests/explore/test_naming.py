@@ -41,8 +41,8 @@ def test_where_others_have_all_words_of_a_topic_it_keeps_them() -> None:
 
 
 def test_topics_and_their_groups_share_no_word(engine) -> None:
-    """Twelve topics of three subjects: each word names at most one of them, or of a group of several."""
-    found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 12))
+    """Nine topics of three subjects: each word names at most one of them, or of a group of several."""
+    found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 9))
     shown = [topic.name for topic in found.leaves]
     shown += [group.name for group in found.groups if len(group.topics) > 1]
     alone = {group.name for group in found.groups if len(group.topics) == 1}

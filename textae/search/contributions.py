@@ -225,9 +225,12 @@ def _code_parts(encoder: Encoder | DeepEncoder, query: QueryVector) -> tuple[Int
             parts = _deep_parts(encoder, bag) if isinstance(encoder, DeepEncoder) else _encoder_parts(encoder, bag)
             rows = np.append(row_of[texts.starts[i] : texts.starts[i + 1]], len(terms))
             total[rows] += parts if alone else share * _direction(parts)
+    if alone:
+        return terms, total
+    total = _direction(total)
     if query.toward is not None:
         total[-1] += query.toward
-    return terms, total if alone else _direction(total)
+    return terms, _direction(total)
 
 
 def _encoder_parts(encoder: Encoder, bag: Bags) -> Doubles:

@@ -68,7 +68,7 @@ def explanations(
     common: list[list[int]] = [[]] * len(rows)
     codes = system.codes if isinstance(system, Hybrid) else system
     if isinstance(codes, CodeSearch) and isinstance(codes.index, _LEARNED):
-        own = query.codes(snapshot.text_encoder)
+        own = query.codes(codes.encoder)
         if own.has_code[0]:
             floats = view.floats.take(rows)
             common = common_words(snapshot.decoder, snapshot.usual_words, own.floats[0], floats, _COMMON)

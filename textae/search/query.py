@@ -84,23 +84,19 @@ class QueryVector:
 
         The bits of a sum are those of its float code. A sum of zeros has no code.
         """
-        return self.once(encoder, lambda query: query._encoded(encoder))
+        codes = self.once(encoder, lambda query: query._encoded(encoder))
+        return codes if self.toward is None else _with_floats(unit(codes.floats) + self.toward, encoder)
 
     def _encoded(self, encoder: AnyEncoder) -> Codes:
         codes = encode(encoder, self.texts if self.pictures is None else self.pictures)
-        if self.is_one_text and self.toward is None:
+        if self.is_one_text:
             return codes
-        mixed = (self.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True)
-        if self.toward is not None:
-            mixed = mixed + self.toward
-        floats = unit(mixed.astype(np.float32))
-        has_code = np.asarray(floats.any(axis=1))
-        return Codes(has_code, floats, encoder.quantization.bits(floats, has_code))
+        return _with_floats((self.text_weights[:, None] * unit(codes.floats)).sum(axis=0, keepdims=True), encoder)
 
     def moved(self, toward: Floats) -> "QueryVector":
-        """This query with another code; what was derived from its words is not computed again."""
+        """This query with another code; what was derived from it is not computed again."""
         other = replace(self, toward=toward)
-        other._once.update({key: kept for key, kept in self._once.items() if not isinstance(kept[1], Codes)})
+        other._once.update(self._once)
         return other
 
     @property
@@ -126,3 +122,10 @@ class QueryVector:
         assert self.pictures is not None
         mixed = self.text_weights @ self.pictures.values.astype(np.float32)
         return np.clip(np.rint(mixed), 0, 255).astype(np.int32)
+
+
+def _with_floats(mixed: Floats, encoder: AnyEncoder) -> Codes:
+    """Both codes of a sum of codes, (1, dims)."""
+    floats = unit(mixed.astype(np.float32))
+    has_code = np.asarray(floats.any(axis=1))
+    return Codes(has_code, floats, encoder.quantization.bits(floats, has_code))

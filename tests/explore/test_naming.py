@@ -40,9 +40,13 @@ def test_where_others_have_all_words_of_a_topic_it_keeps_them() -> None:
     assert names([["a"], ["a"], ["a", "b"], []]) == ["a", "a (2)", "a, b", "unnamed"]
 
 
+def test_a_topic_whose_words_are_taken_gets_one_of_a_topic_that_has_several() -> None:
+    assert apart([["a", "b", "c"], ["d", "a", "b"], ["a", "b"]]) == [["a", "c"], ["d"], ["b"]]
+
+
 def test_topics_and_their_groups_share_no_word(engine) -> None:
-    """Nine topics of three subjects: each word names at most one of them, or of a group of several."""
-    found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 9))
+    """Twelve topics of three subjects: each word names at most one of them, or of a group of several."""
+    found, _, _ = topics_of(engine.snapshot, learn(engine.snapshot, 12))
     shown = [topic.name for topic in found.leaves]
     shown += [group.name for group in found.groups if len(group.topics) > 1]
     alone = {group.name for group in found.groups if len(group.topics) == 1}

@@ -9,9 +9,9 @@ from textae.config import SYSTEMS
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder
 from textae.evaluation.run import rank
-from textae.search.feedback import ADDED, BETA, GAMMA, like_these, with_feedback
+from textae.search.feedback import ADDED, BETA, GAMMA, OWN, like_these, rm3, with_feedback
 from textae.search.query import QueryVector
-from textae.search.second_look import BLIND, OWN, SEEN, moved, rm3, second_look
+from textae.search.second_look import BLIND, SEEN, moved, second_look
 from textae.types import Query
 
 CODES = [system for system in SYSTEMS if system not in ("bm25", "tfidf", "hybrid")]

@@ -51,15 +51,22 @@ def _similar(one: str, other: str) -> bool:
 def apart(words: Sequence[Sequence[str]]) -> list[list[str]]:
     """At most three words of each row, and each word in one row: where it stands first, then in the first of these.
 
-    A row whose words are all in others keeps its own first three.
+    A row whose words are all in others takes the one that stands last there; if each is the only word of its row, it
+    keeps its own first three.
     """
     chosen: list[list[str]] = [[] for _ in words]
-    taken: set[str] = set()
+    row_of: dict[str, list[str]] = {}
     for rank in itertools.zip_longest(*words):
         for row, word in zip(chosen, rank, strict=True):
-            if word is not None and word not in taken and len(row) < IN_A_NAME:
+            if word is not None and word not in row_of and len(row) < IN_A_NAME:
                 row.append(word)
-                taken.add(word)
+                row_of[word] = row
+    for row, own in zip(chosen, words, strict=True):
+        if not row and (others := [word for word in own if len(row_of[word]) > 1]):
+            word = max(others, key=lambda word: row_of[word].index(word))
+            row_of[word].remove(word)
+            row.append(word)
+            row_of[word] = row
     return [row or list(own[:IN_A_NAME]) for row, own in zip(chosen, words, strict=True)]
 
 

@@ -25,7 +25,6 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
-from textae.index.decoded_bits import DecodedBits
 from textae.index.modality import Modality, modality_of
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows, prefix
@@ -69,6 +68,8 @@ class CorpusView:
     def floats(self) -> ChunkedArray[np.floating]:
         """The float codes, or those that the bits stand for."""
         if self.quantization is not None:
+            from textae.index.decoded_bits import DecodedBits  # few indexes store bits alone
+
             return DecodedBits(self.bits.parts, self.has_code, self.quantization)
         return ChunkedArray([unit.codes.floats for unit in self.units])
 

@@ -16,7 +16,6 @@ from textae.encoding.decoder import known_floats
 from textae.encoding.encoders import AnyEncoder, Codes, Quantization, TextEncoder
 from textae.encoding.topk import TopK
 from textae.index.chunked import ChunkedArray
-from textae.index.own_vectors import needed_vectors, own_vectors
 from textae.index.segments import Segment, SegmentRows
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.lexical import BM25, VectorSpace
@@ -200,13 +199,11 @@ class Hybrid:
         return TopK.of_rows(rows, self.scores(query, rows), k, min_score)
 
     def _by_words(self, query: QueryVector, pool: int, mask: Mask | None) -> TopK:
-        """The best by keywords; the second look at a query without a filter takes those of the first."""
-        if mask is not None:
-            return self.keywords.search(query, pool, mask)
-        found: dict[int, TopK] = query.once(self, lambda _: {})
-        if pool not in found:
-            found[pool] = self.keywords.search(query, pool)
-        return found[pool]
+        """The best by keywords; a second look under the same mask takes those of the first."""
+        kept: dict[int, tuple[Mask | None, TopK]] = query.once(self, lambda _: {})
+        if pool not in kept or kept[pool][0] is not mask:
+            kept[pool] = mask, self.keywords.search(query, pool, mask)
+        return kept[pool][1]
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
@@ -262,13 +259,12 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
         case ["hybrid"]:
             codes = cast(CodeSearch, retriever("code" if snapshot.modality.stores_floats else "bits", snapshot, view))
             codes = replace(codes, encoder=codes.encoder.topical())
-            keywords, own = BM25(postings, view.statistics), own_vectors(snapshot)
-            if own is None:
+            keywords, settings = BM25(postings, view.statistics), snapshot.reader.settings
+            if "vectors" not in settings:
                 return Hybrid(keywords, codes)
-            vectors = VectorSearch(own.planes, snapshot.segments, view.units)
-            return Hybrid(keywords, codes, vectors, snapshot.reader.settings["vector_weight"])
+            return Hybrid(keywords, codes, _vector_search(snapshot, view), settings["vector_weight"])
         case ["vector"]:
-            return VectorSearch(needed_vectors(snapshot).planes, snapshot.segments, view.units)
+            return _vector_search(snapshot, view)
         case ["bits" | "hamming" as system]:
             return _by_bits(system, snapshot.model.encoder, view.bits, view)
         case ["bits" | "hamming" as system, n]:
@@ -277,6 +273,12 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
     dims = int(name.split("-")[1]) if "-" in name else None
     encoder = cast(AnyEncoder, snapshot.modality.baseline_encoder(snapshot.arrays, dims))
     return CodeSearch(encoder, CosineIndex(ChunkedArray([rows.lsa[:, :dims] for rows in view.units])))
+
+
+def _vector_search(snapshot: Snapshot, view: CorpusView) -> VectorSearch:
+    from textae.index.own_vectors import needed_vectors  # few indexes have some
+
+    return VectorSearch(needed_vectors(snapshot).planes, snapshot.segments, view.units)
 
 
 def _by_bits(system: str, encoder: AnyEncoder, bits: ChunkedArray[np.uint8], view: CorpusView) -> CodeSearch:

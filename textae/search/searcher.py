@@ -21,7 +21,6 @@ from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
-from textae.index.own_vectors import needed_vectors, own_vectors
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.by_name import NameShares, given, name_shares
 from textae.search.by_passages import best_documents
@@ -83,6 +82,7 @@ class Searcher:
         depth, last = PAGES, request.offset + request.top_k
         while depth < last:
             depth *= 4
+        system = self.retriever(mode, request.granularity)
         query = second_look(self, query, mode, mask, request.granularity, request.feedback)
         best = self.rank(query, depth, mode, mask, min_score=request.min_score, granularity=request.granularity)
         top = TopK(best.rows[request.offset : last], best.scores[request.offset : last])
@@ -96,7 +96,7 @@ class Searcher:
             () if conditions is None else tuple(conditions.ignored(self.snapshot.model.vectorizer.analysis)),
             {word: self.did_you_mean(word) for word in unknown[: request.suggest]},
             not hits and not len(query.terms) and not unknown and self.only_stop_words(request.text),
-            without_vector=own_vectors(self.snapshot) is not None and mode == "hybrid" and query.vector is None,
+            without_vector=isinstance(system, Hybrid) and system.vectors is not None and query.vector is None,
         )
 
     def rank(
@@ -217,6 +217,7 @@ class Searcher:
             raise QueryError("the query is empty; give some words")
         excluded: set[int] = set()
         if request.like or request.unlike:
+            from textae.index.own_vectors import own_vectors
             from textae.search.feedback import like_these, moved, unlike_pictures, with_feedback
 
             snapshot = self.snapshot
@@ -244,13 +245,15 @@ class Searcher:
         """
         self.snapshot.check_words("a question in words")
         vectorizer = self.snapshot.model.vectorizer
-        bag, terms = (
-            vectorizer.bag(text),
-            list(map(vectorizer.analysis.term_of.__getitem__, words(text, characters=False))),
-        )
+        term_of, bag = vectorizer.analysis.term_of, vectorizer.bag(text)
+        terms = [term_of[word] for word in words(text, characters=False)]
         missing = sum(term is not None for term in terms) - int(bag.counts.sum())
         query = QueryVector.of(bag, text, missing if missing or len(bag.terms) else len(terms))
-        return query if vector is None else replace(query, vector=needed_vectors(self.snapshot).of_query(vector))
+        if vector is None:
+            return query
+        from textae.index.own_vectors import needed_vectors
+
+        return replace(query, vector=needed_vectors(self.snapshot).of_query(vector))
 
     def picture_query(self, picture: Picture) -> QueryVector:
         """The query of a picture of any shape.

@@ -5,16 +5,13 @@ The code of a query for `hybrid` moves towards those of the hits; a query for `b
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats, Mask
-from textae.encoding.bags import Bags
+from textae.encoding.arrays import Mask
 from textae.encoding.layers import unit
-from textae.search.feedback import summed
 from textae.search.lexical import BM25
 from textae.search.query import QueryVector
 from textae.search.retrievers import Hybrid
@@ -26,10 +23,6 @@ SEEN, BLIND = 3, 0.25
 """Hits of a first look that a query moves towards without being told to, and the weight of their mean. On the
 development suite these cost no set more than .0015, and give topics up to .006; a weight of .5 gives them up to .011,
 and costs up to .0033 (docs/benchmarks-notes.md)."""
-
-READ, WORDS, OWN = 5, 20, 0.8
-"""Of RM3: the hits that are read, the words that they add, and the share of the query's own. With a share of .6,
-Reuters gains twice as much, and Med and Cranfield lose three times as much."""
 
 
 def second_look(
@@ -58,6 +51,8 @@ def second_look(
         first = searcher.rank(query, SEEN, mode, mask, granularity=granularity)
         return moved(query, view.floats.take(first.rows)) if len(first.rows) else query
     if isinstance(system, BM25):
+        from textae.search.feedback import READ, rm3
+
         first = searcher.rank(query, READ, mode, mask, granularity=granularity)
         bags = searcher.snapshot.tokens_of(view.doc_numbers.take(first.rows).tolist()).bags()
         return rm3(query, bags, first.scores) if len(first.rows) else query
@@ -73,22 +68,3 @@ def moved(query: QueryVector, codes: NDArray[np.floating]) -> QueryVector:
     """
     mean = unit(codes.astype(np.float32)).mean(axis=0)
     return query.moved((BLIND * mean).astype(np.float32))
-
-
-def rm3(query: QueryVector, hits: Bags, scores: Floats) -> QueryVector:
-    """A query with the words that its first hits say most, for keyword search (RM3, Abdul-Jaleel et al., TREC 2004).
-
-        w'(t) = OWN · w(t) + (1 - OWN) · Σ w · P(t)        P(t) ~ Σ_d score(d) · tf(t, d) / length(d), of the best words
-
-    Args:
-        query: one.
-        hits: n documents, at least 1.
-        scores: (n,) of these, above 0.
-    """
-    lengths = np.bincount(hits.row_of, hits.counts, minlength=len(hits))
-    told, worth = summed(hits.terms, (hits.counts * (scores / lengths)[hits.row_of]).astype(np.float32))
-    best = np.argsort(-worth, kind="stable")[:WORDS]
-    added = (1 - OWN) * query.weights.sum() * worth[best] / worth[best].sum()
-    weights = np.concatenate([np.float32(OWN) * query.weights, added.astype(np.float32)])
-    terms, weights = summed(np.concatenate([query.terms, told[best]]), weights)
-    return replace(query, terms=terms, weights=weights)

@@ -241,7 +241,10 @@ def doctor(shell: ShellOptions) -> None:
     "--codes", "path", metavar="OUT", required=True, type=PATH,
     help="A name that ends in .npy, .parquet or .csv; an existing file is replaced.",
 )  # fmt: skip
-@click.option("--what", type=click.Choice(("floats", "bits", "vectors")), default="floats", show_default=True)
+@click.option(
+    "--what", type=click.Choice(("floats", "bits", "vectors")), default="floats", show_default=True,
+    help="Which codes; vectors are those of your own.",
+)  # fmt: skip
 @options("shell", ShellOptions, "quiet", "folder")
 def export(path: Path, what: str, shell: ShellOptions) -> None:
     """Write the codes of all documents to a file, as features for other tools.

@@ -18,7 +18,7 @@ from textae.config import SYSTEMS
 from textae.errors import CorpusError, QueryError, StoreError
 from textae.evaluation.run import rank
 from textae.index import soundness
-from textae.index.build import _first
+from textae.index.build import first_documents
 
 SMALL = ModelSpec(dims=16, bits=32, hidden=(16,))
 
@@ -37,7 +37,7 @@ class TestEverySystem:
     def test_it_finds_the_topic(self, engine, system, topic, words):
         assert [hit.fields["topic"] for hit in engine.search(words, k=5, mode=system)] == [topic] * 5
 
-    def test_a_document_as_a_query_finds_itself_first(self, engine, documents, system):
+    def test_a_document_as_a_query_finds_itselffirst_documents(self, engine, documents, system):
         if system == "lsa-3":
             pytest.skip("three numbers tell topics apart, not documents")
         for document in documents[:6]:
@@ -326,7 +326,7 @@ class TestIndex:
             assert engine.searcher.unknown("猫好 数", "bm25") == ["猫好"]
 
     @pytest.mark.parametrize("other", ["more text", "much more text of other things"])
-    def test_of_two_documents_the_one_that_has_the_word_comes_first(self, tmp_path, other):
+    def test_of_two_documents_the_one_that_has_the_word_comesfirst_documents(self, tmp_path, other):
         with indexed(tmp_path, [Document("h", other), Document("g", "good old text")], language=None) as engine:
             assert engine.search("good")[0].id == "g"
 
@@ -390,9 +390,9 @@ class TestIndex:
     def test_no_more_than_8_mb_are_held_to_tell_the_language(self):
         one = Document("a", "the comet and the sky " * 100_000)
         corpus = iter([one] * 10)
-        assert len(_first(corpus)) == 4
+        assert len(first_documents(corpus)) == 4
         assert len(list(corpus)) == 6
-        assert len(_first(iter([Document("a", "sky")] * 2_000))) == 1_000
+        assert len(first_documents(iter([Document("a", "sky")] * 2_000))) == 1_000
 
     def test_an_unknown_language_is_refused_with_the_known_ones(self, tmp_path):
         with pytest.raises(TextaeError, match="no stemmer for the language 'klingon'; known are: none, arabic"):

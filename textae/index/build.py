@@ -4,43 +4,29 @@ documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ segments
 └──────────┴────────┴─────────┴────────────┴──▶ one transaction of the store
 """
 
-import contextlib
 import itertools
-import re
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import AUTO, FLOATS, LONG, LSA, PASSAGE, ModelSpec, TrainSpec, stored_settings
+from textae.config import AUTO, LONG, PASSAGE, ModelSpec, TrainSpec
 from textae.corpus.own_vectors import Vectors, field_of, with_vectors
 from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
-from textae.encoding.arrays import Floats, Rows
-from textae.encoding.bags import Tokens
 from textae.encoding.counting import Counter
-from textae.encoding.encoders import Codes, Encoder, PixelEncoder, Quantization, TextEncoder
-from textae.encoding.model import Model
-from textae.encoding.pixels import Pixels
+from textae.encoding.encoders import Quantization
 from textae.encoding.vectorizer import Vectorizer
-from textae.encoding.weighting import idf
 from textae.errors import CorpusError, TextaeError
-from textae.index.checksums import with_checksums
-from textae.index.modality import Modality, modality_of
+from textae.index.learning import CountedCorpus, learn_and_write
+from textae.index.modality import modality_of
 from textae.index.own_vectors import VectorRows
 from textae.index.records import DEEPEST
-from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import VECTORS
 from textae.index.writer import Writer, failures_are_errors
-from textae.training.lsa import fit_lsa
-from textae.training.vector_weight import vector_weight
-from textae.types import PICTURES, TEXTS, Document, Progress, Shape, Skipped, is_deeper
-
-if TYPE_CHECKING:
-    from textae.training.text import Learned
+from textae.types import TEXTS, Document, Progress, Shape, Skipped, is_deeper
 
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
@@ -110,7 +96,7 @@ def build(
     language = modality.language(language, passage)
     reading = Reading(writer, progress)
     documents = reading.documents(with_vectors(corpus, vectors))
-    first = _first(documents)
+    first = first_documents(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):
         counter = Counter(analysis, writer.folder)
@@ -160,132 +146,7 @@ def _counted(what: str, reasons: "Tally[str]") -> str:
     return f"; {what} {reasons.total()} ({listed})" if reasons else ""
 
 
-@dataclass(frozen=True)
-class CountedCorpus:
-    """A corpus with its counts, which is to be learned.
-
-    Attributes:
-        vectorizer: its vocabulary numbers terms by falling frequency.
-        frequencies: (n_terms,) int64, documents that hold each term.
-        doc_numbers: (n,) int64, rising.
-        tokens: n rows.
-        passage: words of a passage; 0 to search whole documents.
-        modality: texts, or pictures.
-        vectors: the user's own, n rows; None for none.
-    """
-
-    vectorizer: Vectorizer
-    frequencies: NDArray[np.int64]
-    doc_numbers: Rows
-    tokens: Tokens
-    passage: int
-    modality: Modality
-    vectors: Codes | None = None
-
-
-def learn_and_write(
-    writer: Writer,
-    corpus: CountedCorpus,
-    model: ModelSpec,
-    train: TrainSpec,
-    progress: Progress,
-    tune: "Callable[[Learned[TextEncoder]], Encoder] | None" = None,
-) -> Sequence[str]:
-    """Learn all documents of the store, and write what was learned and the segments.
-
-    Args:
-        writer: of the store, that has the documents and no arrays.
-        corpus: the counts of the documents.
-        model: the shape of the auto-encoder.
-        train: how it learns.
-        progress: called at each stage.
-        tune: fine-tunes a trained auto-encoder of texts, and writes the encoder that replaces its own.
-
-    Returns:
-        The warnings of the training.
-    """
-    vectorizer, modality = corpus.vectorizer, corpus.modality
-    n, n_terms = len(corpus.tokens), len(corpus.frequencies)
-    idf_of = idf(np.append(corpus.frequencies, 0), n)
-    inputs = modality.n_inputs(model, n_terms)
-    with too_little_memory_is_an_error(model):
-        learned, start = _LEARN[modality.kind](writer, corpus, idf_of[:inputs], model, train, progress)
-        writer.put_all("", with_checksums(learned.encoder.arrays() | learned.decoder.arrays()))
-        writer.set("layer_errors", learned.errors)
-        encoder = learned.encoder if tune is None else tune(learned)
-        stored_start = start if model.codes == FLOATS else None
-        model_of_segments = Model(vectorizer, idf_of, encoder, stored_start, corpus.passage, modality.shape)
-        segment_writer = SegmentWriter(writer, model_of_segments)
-        segment_writer.append(corpus.doc_numbers, corpus.tokens, progress, corpus.vectors)
-    segment_writer.finish()
-    writer.put_all("", {**vectorizer.vocabulary.arrays(), "idf": idf_of})
-    analysis = vectorizer.analysis
-    stop_words = sorted(analysis.stop_words)
-    writer.set("analysis", {"language": analysis.language, "stop_words": stop_words, "version": analysis.version})
-    writer.set("about", {"language": analysis.language, **stored_settings(model, train)})
-    writer.set("shape", modality.shape)
-    writer.set("passage", corpus.passage)
-    writer.set("learned_documents", n)
-    writer.set("learned_numbers", writer.next_number)
-    warnings: Sequence[str] = learned.warnings
-    return warnings
-
-
-def _learn_pictures(
-    writer: Writer, corpus: CountedCorpus, _: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> tuple["Learned[PixelEncoder]", PixelEncoder]:
-    """Fit PCA, write it, and train the auto-encoder of pictures; returns it, and PCA as an encoder."""
-    from textae.training.image import fit_pca, learn_pictures  # torch
-
-    progress("PCA", 0, None)
-    numbers = corpus.doc_numbers
-    chosen = set(numbers.tolist())
-    if len(numbers) > train.most_documents:
-        chosen = set(np.random.default_rng(train.seed).choice(numbers, train.most_documents, replace=False).tolist())
-    stored = writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
-    pictures = (
-        document.picture
-        for number, document in zip(numbers.tolist(), stored, strict=True)
-        if number in chosen and document.picture is not None
-    )
-    pixels = Pixels.of(pictures)
-    axes, mean = fit_pca(pixels, model.dims)
-    writer.put_all("pca/", {"axes": axes, "mean": mean})
-    start = PixelEncoder.pca(axes, mean)
-    shape = corpus.modality.check_picture(writer.folder)
-    return learn_pictures(pixels, shape, start, model, train, progress), start
-
-
-def _learn_texts(
-    writer: Writer, corpus: CountedCorpus, idf_of: Floats, model: ModelSpec, train: TrainSpec, progress: Progress
-) -> tuple["Learned[TextEncoder]", Encoder]:
-    """Fit LSA, write it, and train the auto-encoder, from LSA or as a deep stack; returns it, and LSA as an encoder."""
-    from textae.training.stacked import learn_deep  # torch
-    from textae.training.text import learn, sampled
-
-    progress("LSA", 0, None)
-    rows = sampled(corpus.tokens, len(idf_of), train)
-    tokens = corpus.tokens.take(rows).below(len(idf_of))
-    bags = tokens.bags()
-    start = Encoder.lsa(fit_lsa(bags, idf_of, model.start_dims, train.seed), idf_of)
-    if train.pretrain == LSA:
-        learned = learn(bags, start, model, train, progress, tokens)
-    else:
-        learned = learn_deep(bags, len(idf_of), model, train, progress)
-    if corpus.vectors is not None:
-        known = np.flatnonzero(corpus.vectors.has_code[rows])
-        own = corpus.vectors.floats[rows[known]].astype(np.float32)
-        writer.set("vector_weight", vector_weight(bags.take(known), idf_of, own, train.seed))
-    if model.codes == FLOATS:
-        writer.put_all("", with_checksums({"lsa/words": start.words}))
-    return learned, start
-
-
-_LEARN: Mapping[str, Callable[..., Any]] = {TEXTS: _learn_texts, PICTURES: _learn_pictures}
-"""The training of each kind of documents."""
-
-
-def _first(documents: Iterator[Document]) -> list[Document]:
+def first_documents(documents: Iterator[Document]) -> list[Document]:
     """The first documents, few enough to be held in memory."""
     first, characters = [], 0
     for document in documents:
@@ -294,21 +155,6 @@ def _first(documents: Iterator[Document]) -> list[Document]:
         if len(first) == _SAMPLE or characters >= _SAMPLE_CHARACTERS:
             break
     return first
-
-
-@contextlib.contextmanager
-def too_little_memory_is_an_error(model: ModelSpec) -> Iterator[None]:
-    """Raise a `TextaeError` where memory runs out. PyTorch has no own error for that on the CPU; its message tells."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if isinstance(error, RuntimeError) and not re.search(r"allocate memory|(out of|not enough) memory", str(error)):
-            raise
-        instead = ", or --device cpu" if "CUDA" in str(error) else ""
-        raise TextaeError(
-            f"there is not enough memory to learn {model.dims} numbers and {model.bits} bits through hidden layers of "
-            f"{', '.join(map(str, model.hidden)) or 'none'}; give smaller ones{instead}"
-        ) from None
 
 
 NO_WORDS, USED, HALF = "no words", "id already used", "half of a surrogate pair"

@@ -25,8 +25,8 @@ from textae.encoding.encoders import Encoder, TextEncoder, encoder_of
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
-from textae.index.build import CountedCorpus, learn_and_write, too_little_memory_is_an_error
 from textae.index.checksums import with_checksums
+from textae.index.learning import CountedCorpus, learn_and_write, too_little_memory_is_an_error
 from textae.index.own_vectors import own_vectors
 from textae.index.segments import DOCUMENTS, VECTORS, encode_rows, prefix
 from textae.index.snapshot import Snapshot

@@ -16,7 +16,6 @@ of a binary counter: a document is written again only as often as the number of 
 order. `merge_segments` of them gives the bytes that one segment of all documents would have.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,16 +23,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.analyzer import searchable, spans, words
+from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Ints, Rows
-from textae.encoding.bags import Bags, Tokens, row_starts
+from textae.encoding.bags import Bags, Tokens
 from textae.encoding.encoders import Codes, Inputs, encode
 from textae.encoding.model import Model
-from textae.encoding.passages import passages
 from textae.encoding.pixels import Pixels
 from textae.index.fields import FieldIndex
 from textae.index.modality import modality_of
 from textae.index.names import Names
+from textae.index.passage_spans import NO_SPANS, PassageSpans
 from textae.index.postings import Postings, Removed
 from textae.index.records import Arrays
 from textae.types import Document, Picture, Progress, no_progress
@@ -47,7 +46,6 @@ VECTORS = "vectors/"
 
 _CHUNK = 2_048  # rows encoded at a time; any number gives the same bytes (`textae.encoding.layers`)
 
-_NO_SPANS = np.zeros((0, 2), np.int32)
 _NO_PIXELS = np.zeros((0, 0), np.uint8)
 _NO_FLOATS = np.zeros((0, 0), np.float16)
 
@@ -100,7 +98,7 @@ class SegmentRows:
         removed = Removed.from_arrays(_below(arrays, "removed/"))
         floats, lsa = (arrays.get(name, _NO_FLOATS) for name in ("floats", "lsa"))
         codes = Codes(arrays["known"], floats, arrays["bits"])
-        token_spans, char_spans = (arrays.get(name, _NO_SPANS) for name in ("windows", "places"))
+        token_spans, char_spans = (arrays.get(name, NO_SPANS) for name in ("windows", "places"))
         pixels, own = arrays.get("pixels", _NO_PIXELS), _below(arrays, VECTORS)
         vectors = Codes(own["known"], own["floats"], own["bits"]) if own else None
         return cls(arrays["owners"], postings, codes, lsa, removed, token_spans, char_spans, pixels, vectors)
@@ -188,6 +186,7 @@ def build_segment(
     tokens: Tokens | None = None,
     progress: Progress = no_progress,
     vectors: Codes | None = None,
+    codes: Mapping[str, Arrays] | None = None,
 ) -> NamedArrays:
     """The arrays of a segment of documents.
 
@@ -198,6 +197,7 @@ def build_segment(
         tokens: of the documents, n rows; by default the model's vectorizer reads the documents.
         progress: of the encoding of rows.
         vectors: the user's own, n rows, where the index has some.
+        codes: of the documents and of their passages, as `segment_codes` gives them; by default they are computed.
 
     Yields:
         The name of each array in the segment, and the array.
@@ -207,7 +207,7 @@ def build_segment(
         tokens = model.vectorizer.tokens(map(searchable, documents))
     numbers = np.arange(len(tokens)) if numbers is None else numbers
     pictures: list[Picture] = []
-    char_spans, token_spans, n_passages = [_NO_SPANS], [_NO_SPANS], []
+    spans_of = PassageSpans(model.passage)
     named: list[tuple[str, str, str]] = []
 
     def described() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -215,11 +215,7 @@ def build_segment(
         for document in documents:
             if document.picture is not None:
                 pictures.append(document.picture)
-            if model.passage:
-                chars = passages(document.text, model.passage)
-                char_spans.append(np.array(chars, np.int32))
-                token_spans.append(_token_spans(document, chars))
-                n_passages.append(len(chars))
+            spans_of.add(document)
             named.append((document.id, document.title, document.source))
             yield document.id, document.title, document.fields
 
@@ -232,17 +228,36 @@ def build_segment(
         yield f"{DOCUMENTS}/pixels", inputs.values
     if vectors is not None:
         yield from _under(f"{DOCUMENTS}/{VECTORS}", _columns(vectors))
-    yield from _under(f"{DOCUMENTS}/", _build_rows(numbers, bags, inputs, model, progress))
+    yield from _under(f"{DOCUMENTS}/", _build_rows(numbers, bags, model))
+    of_documents = encode_rows(inputs, model, progress, baseline=True) if codes is None else codes[DOCUMENTS]
+    yield from _under(f"{DOCUMENTS}/", of_documents.items())
     if model.passage:
-        rows, spans_of = np.repeat(np.arange(len(numbers)), n_passages), np.concatenate(token_spans)
-        bags = _passage_tokens(tokens, rows, spans_of).bags()
+        owners, bags = numbers[spans_of.rows], spans_of.bags(tokens)
+        yield from _under(f"{PASSAGES}/", _build_rows(owners, bags, model))
+        of_passages = _encode_passages(bags, model, progress) if codes is None else codes[PASSAGES]
+        yield from _under(f"{PASSAGES}/", of_passages.items())
+        yield f"{PASSAGES}/windows", spans_of.tokens
+        yield f"{PASSAGES}/places", spans_of.characters
 
-        def of_passages(stage: str, done: int, total: int | None) -> None:
-            progress(f"{stage} passages", done, total)  # a stage of its own, whose time differs
 
-        yield from _under(f"{PASSAGES}/", _build_rows(numbers[rows], bags, bags, model, of_passages))
-        yield f"{PASSAGES}/windows", spans_of
-        yield f"{PASSAGES}/places", np.concatenate(char_spans)
+def segment_codes(documents: Iterable[Document], model: Model, tokens: Tokens) -> tuple[dict[str, Arrays], Rows]:
+    """The codes of the documents of a segment and of their passages, which `build_segment` takes.
+
+    Args:
+        documents: n texts; not read where the model has no passages.
+        model: the learned model.
+        tokens: of the documents, n rows.
+
+    Returns:
+        The arrays of each unit, and the passages of each document: (n,).
+    """
+    codes: dict[str, Arrays] = {DOCUMENTS: encode_rows(tokens.bags(), model, no_progress, baseline=True)}
+    spans_of = PassageSpans(model.passage)
+    if model.passage:
+        for document in documents:
+            spans_of.add(document)
+        codes[PASSAGES] = _encode_passages(spans_of.bags(tokens), model, no_progress)
+    return codes, np.bincount(spans_of.rows, minlength=len(tokens))
 
 
 def _columns(codes: Codes) -> NamedArrays:
@@ -255,18 +270,14 @@ def _names(documents: Iterable[tuple[str, str, str]], model: Model) -> NamedArra
         yield from _under("names/", Names.of(documents, model.vectorizer.analysis).arrays().items())
 
 
-def _build_rows(doc_numbers: Rows, bags: Bags, inputs: Inputs, model: Model, progress: Progress) -> NamedArrays:
+def _build_rows(doc_numbers: Rows, bags: Bags, model: Model) -> NamedArrays:
     yield "owners", doc_numbers
     yield from _under("postings/", postings_of(bags, model).arrays().items())
     yield from _under("removed/", Removed.none().arrays().items())
-    yield from encode_rows(inputs, model, progress).items()
-    if model.start is not None:
-        lsa = [encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK)]
-        yield "lsa", np.concatenate(lsa)
 
 
-def encode_rows(inputs: Inputs, model: Model, progress: Progress) -> dict[str, NDArray[Any]]:
-    """The codes of documents or passages, as they are stored."""
+def encode_rows(inputs: Inputs, model: Model, progress: Progress, *, baseline: bool = False) -> dict[str, NDArray[Any]]:
+    """The codes of documents or passages, as they are stored; also those of the baseline, where they are stored."""
     parts: dict[str, list[NDArray[Any]]] = {"known": [], "bits": []}
     if model.start is not None:
         parts["floats"] = []
@@ -276,24 +287,16 @@ def encode_rows(inputs: Inputs, model: Model, progress: Progress) -> dict[str, N
         for name, column in parts.items():
             column.append(columns[name])
         progress("encoding", sum(map(len, parts["known"])), len(inputs))
+    if baseline and model.start is not None:
+        parts["lsa"] = [encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK)]
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
-def _token_spans(document: Document, char_spans: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
-    """The first token of each passage in its document, title and text, and the one after the last: (n, 2)."""
-    n_title = len(words(document.title)) if document.title else 0
-    starts = [start for start, _ in spans(document.text)]
-    return np.array([[n_title + bisect_left(starts, at) for at in span] for span in char_spans], np.int32)
+def _encode_passages(bags: Bags, model: Model, progress: Progress) -> dict[str, NDArray[Any]]:
+    def of_passages(stage: str, done: int, total: int | None) -> None:
+        progress(f"{stage} passages", done, total)  # a stage of its own, whose time differs
 
-
-def _passage_tokens(tokens: Tokens, document_rows: Rows, token_spans: NDArray[np.int32]) -> Tokens:
-    """The tokens of passages: those of the title, which end where the first passage starts, and their own."""
-    starts = tokens.starts[document_rows]
-    titles = token_spans[np.searchsorted(document_rows, document_rows), 0].astype(np.int64)
-    pieces = np.stack([starts, starts + titles, starts + token_spans[:, 0], starts + token_spans[:, 1]], axis=1)
-    lengths = titles + np.diff(token_spans, axis=1)[:, 0]
-    parts = [tokens.terms[a:b] for row in pieces.tolist() for a, b in (row[:2], row[2:])]
-    return Tokens(row_starts(lengths), np.concatenate([np.empty(0, np.int32), *parts]))
+    return encode_rows(bags, model, of_passages, baseline=True)
 
 
 def merge_segments(segments: Sequence[Segment], documents: Iterable[Document], model: Model) -> NamedArrays:

@@ -15,22 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import ModelSpec, TrainSpec, specs_of
-from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Mask, Rows, T, evenly_spaced
 from textae.encoding.bags import Tokens
-from textae.encoding.encoders import Codes, Inputs, Quantization, TextEncoder, encoder_of
+from textae.encoding.encoders import Codes, Inputs, Quantization, TextEncoder
 from textae.encoding.model import Model
 from textae.encoding.pixels import Pixels
-from textae.encoding.vectorizer import Vectorizer
-from textae.encoding.vocabulary import Vocabulary
 from textae.errors import QueryError
 from textae.index.chunked import ChunkedArray
-from textae.index.modality import Modality, modality_of
+from textae.index.modality import Modality
 from textae.index.postings import Statistics
 from textae.index.segments import Segment, SegmentRows, prefix
 from textae.index.soundness import check_opened, check_values
-from textae.index.specification import stores_floats
 from textae.index.store import Reader
+from textae.index.stored_model import stored_modality, stored_model
 from textae.types import TEXTS, Document, Picture, Shape
 
 if TYPE_CHECKING:
@@ -180,19 +177,12 @@ class Snapshot:
     @cached_property
     def model(self) -> Model:
         """What was learned."""
-        arrays, settings = self.arrays, self.reader.settings
-        stored = settings["analysis"]
-        analysis = Analysis(stored["language"], frozenset(stored["stop_words"]), stored.get("version", 1))
-        vectorizer = Vectorizer(analysis, Vocabulary.from_arrays(arrays))
-        start = self.modality.baseline_encoder(arrays)
-        return Model(vectorizer, arrays["idf"], encoder_of(arrays), start, settings["passage"], self.shape)
+        return stored_model(self.arrays, self.reader.settings)
 
     @cached_property
     def modality(self) -> Modality:
         """What the documents are: texts, or pictures of one shape; and whether they have float codes."""
-        shape = self.reader.settings.get("shape")
-        with_floats = stores_floats(self.reader.settings)
-        return modality_of(None if shape is None else (shape[0], shape[1], shape[2]), with_floats=with_floats)
+        return stored_modality(self.reader.settings)
 
     @property
     def shape(self) -> Shape | None:

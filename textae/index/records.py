@@ -114,12 +114,12 @@ def _parsed(row: Sequence[Any]) -> tuple[dict[str, FieldValue], tuple[Place, ...
             and not is_deeper(parsed, DEEPEST)
             and (picture is None or math.prod(shape_of(picture)) == len(picture) - _SHAPE.size)
         )
-        return (parsed, _places_of(places, len(text))) if whole else None
+        return (parsed, places_of(places, len(text))) if whole else None
     except (TypeError, ValueError, RecursionError, struct.error):
         return None
 
 
-def _places_of(stored: str, length: int) -> tuple[Place, ...]:
+def places_of(stored: str, length: int) -> tuple[Place, ...]:
     """The places in a text of some length.
 
     Raises:

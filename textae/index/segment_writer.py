@@ -1,10 +1,13 @@
 """The segments of an index while they are written; the changes take effect with the commit."""
 
+from collections.abc import Mapping
+
 from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.encoders import Codes
 from textae.encoding.model import Model
 from textae.index import segments
+from textae.index.records import Arrays
 from textae.index.segments import LARGEST, NamedArrays, Segment, prefix
 from textae.index.snapshot import Snapshot
 from textae.index.soundness import check_values
@@ -40,10 +43,29 @@ class SegmentWriter:
         """
         for first in range(0, len(numbers), LARGEST):
             own = numbers[first : first + LARGEST]
-            documents = self._writer.documents(int(own[0]), int(own[-1]) + 1)
             own_tokens, theirs = tokens.rows(first, first + len(own)), vectors and vectors.rows(first, first + len(own))
-            arrays = segments.build_segment(documents, self._model, own, own_tokens, progress, theirs)
-            self.segments.append(self._write(arrays))
+            self.append_segment(own, own_tokens, progress, theirs)
+
+    def append_segment(
+        self,
+        numbers: Rows,
+        tokens: Tokens,
+        progress: Progress,
+        vectors: Codes | None = None,
+        codes: Mapping[str, Arrays] | None = None,
+    ) -> None:
+        """Build one segment, as `append` does, of at most `LARGEST` documents.
+
+        Args:
+            numbers: (n,) of the documents.
+            tokens: of the documents, n rows.
+            progress: of the encoding of rows.
+            vectors: the user's own of the documents.
+            codes: as `textae.index.segments.segment_codes` gives them; by default they are computed.
+        """
+        documents = self._writer.documents(int(numbers[0]), int(numbers[-1]) + 1)
+        arrays = segments.build_segment(documents, self._model, numbers, tokens, progress, vectors, codes)
+        self.segments.append(self._write(arrays))
 
     def remove(self, numbers: Rows) -> None:
         """Remove documents, which are no longer in the store, from their segments."""

@@ -13,16 +13,16 @@ A search does not read every value: numpy checks where it reads, and `Engine` ex
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import LAYOUTS, LSA
-from textae.encoding.arrays import distinct
+from textae.encoding.arrays import Rows, distinct
 from textae.encoding.convolution import POOL
 from textae.index import settings as setting_rules
 from textae.index.checksums import checksummed, checksums
@@ -37,6 +37,24 @@ _HASHED = 3 << 19
 all arrays of the encoder have 1 MB together, but for its words, which have 40."""
 
 _AT_A_TIME = 1 << 16  # keys
+
+
+class Stored(Protocol):
+    """What is checked: a commit, or what is about to become one."""
+
+    @property
+    def arrays(self) -> Arrays:
+        """By name."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What JSON holds."""
+
+    def numbers(self) -> Rows:
+        """The number of every document, rising."""
+
+    def shapes(self) -> list[list[int] | None]:
+        """The different shapes of the documents' pictures; None among them where a document is a text."""
 
 
 def check_opened(reader: Reader) -> None:
@@ -81,7 +99,7 @@ def damage(reader: Reader) -> list[str]:
     return reader.damage() or faults(reader)
 
 
-def faults(reader: Reader) -> list[str]:
+def faults(reader: Stored) -> list[str]:
     """What is wrong with an index, a line each, apart from what the hashes show."""
     return list(_opening_faults(reader)) or list(_value_faults(reader, "")) or list(_disagreements(reader))
 
@@ -107,7 +125,7 @@ class _Sizes:
         return all(n >= 0 and self.of(name, group, n) == n for name, n in pairs)
 
     @classmethod
-    def measured(cls, reader: Reader) -> "_Sizes":
+    def measured(cls, reader: Stored) -> "_Sizes":
         """The sizes of an index whose shapes fit."""
         sizes = cls()
         for name, (group, spec) in specification(reader.arrays, reader.settings).items():
@@ -115,7 +133,7 @@ class _Sizes:
         return sizes
 
 
-def _opening_faults(reader: Reader) -> Iterator[str]:
+def _opening_faults(reader: Stored) -> Iterator[str]:
     settings, arrays = reader.settings, reader.arrays
     wrong = list(setting_rules.faults(settings))
     yield from wrong
@@ -149,7 +167,7 @@ def _broken_rules(name: str, group: str, rules: Iterable[Rule], array: NDArray[A
     yield from (f"the array {name!r} {fault}" for fault in islice(broken, 1))
 
 
-def _value_faults(reader: Reader, *prefixes: str) -> Iterator[str]:
+def _value_faults(reader: Stored, *prefixes: str) -> Iterator[str]:
     sizes = _Sizes.measured(reader)
     sizes.of("TERMS", length=_n_terms(reader))
     for name, (group, spec) in specification(reader.arrays, reader.settings).items():
@@ -157,7 +175,7 @@ def _value_faults(reader: Reader, *prefixes: str) -> Iterator[str]:
             yield from _broken_rules(name, group, spec.rules, np.asarray(reader.arrays[name]), sizes)
 
 
-def _n_terms(reader: Reader) -> int:
+def _n_terms(reader: Stored) -> int:
     return sum(
         len(array)
         for name, array in reader.arrays.items()
@@ -165,7 +183,7 @@ def _n_terms(reader: Reader) -> int:
     )
 
 
-def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
+def _sizes_that_disagree(reader: Stored, sizes: _Sizes) -> Iterator[str]:
     """What the shapes of arrays must have to do with each other and with the settings."""
     settings, arrays, of = reader.settings, reader.arrays, sizes.of
     with_floats = stores_floats(settings)
@@ -210,7 +228,7 @@ def _sizes_that_disagree(reader: Reader, sizes: _Sizes) -> Iterator[str]:
     yield from (f"{what} of the index do not agree with each other" for what, agree in whole.items() if not agree)
 
 
-def _pictures_agree(reader: Reader, sizes: _Sizes) -> dict[str, bool]:
+def _pictures_agree(reader: Stored, sizes: _Sizes) -> dict[str, bool]:
     """Whether the shapes of pictures and of what convolutions make of them fit."""
     arrays, of = reader.arrays, sizes.of
     shape = height, width, channels = tuple(reader.settings["shape"])
@@ -243,7 +261,7 @@ _OF_FLOATS = re.compile("lsa/|segments/[^/]+/(documents|passages)/(floats|lsa)$"
 _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
 
 
-def _vectors_agree(reader: Reader, sizes: _Sizes) -> bool:
+def _vectors_agree(reader: Stored, sizes: _Sizes) -> bool:
     settings, of = reader.settings, sizes.of
     if "vectors" in settings:
         return of("OWN") == settings["vectors"]["dims"] and of("OWNBITS") == 8 * of("OWNBYTES") > 0
@@ -254,7 +272,7 @@ def _vectors_agree(reader: Reader, sizes: _Sizes) -> bool:
     )
 
 
-def _topics_agree(reader: Reader, sizes: _Sizes, name: str) -> bool:
+def _topics_agree(reader: Stored, sizes: _Sizes, name: str) -> bool:
     setting, arrays = reader.settings[name], reader.arrays
     centres, group_of = arrays[f"{name}/centres"], arrays[f"{name}/area_of"]
     topic_of = arrays.get(f"{name}/topic_of", np.arange(len(group_of)))
@@ -270,7 +288,7 @@ def _topics_agree(reader: Reader, sizes: _Sizes, name: str) -> bool:
     )
 
 
-def _disagreements(reader: Reader) -> Iterator[str]:
+def _disagreements(reader: Stored) -> Iterator[str]:
     """Arrays and documents, sound each by itself, that do not agree."""
     settings, arrays = reader.settings, {name: np.asarray(array) for name, array in reader.arrays.items()}
     for name in arrays:

@@ -60,6 +60,8 @@ class Reader:
         self.folder = folder
         self._database = open_to_read(folder)
         try:
+            self.arrays: Arrays
+            self.settings: Mapping[str, Any]
             self.arrays, self.settings = self._snapshot()
         except BaseException:
             self._database.close()

@@ -1,0 +1,236 @@
+"""A dataset of shards: the documents of a corpus, their terms and codes, and the model, as Parquet and numpy files.
+
+    notes.dataset/
+      manifest.json                  the commit: settings, the model, the shards in order, a hash of each file
+      manifests/<sha256>.json        every commit there was
+      documents/<sha256>.parquet     id, title, text, fields (JSON), source, origin, places
+      codes/<sha256>.parquet         id, tokens, known, bits, floats, lsa; and those of passages
+      models/<sha256>.npz            the arrays of an index that belong to no document
+      vocabularies/<sha256>.npz
+      counts/, tokens/, samples/     of a step that another one reads; they can be deleted after the commit
+
+No file is ever changed. The commit is the replacement of `manifest.json`, which is atomic. Removing documents writes
+a list of their ids. Others read the Parquet files as they are.
+"""
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textae.cluster.storage import NAME, DatasetError, Storage
+from textae.cluster.worker import VERSION
+from textae.index import settings as setting_rules
+from textae.index.records import Arrays
+from textae.types import Progress
+
+FORMAT = 1
+
+SHARD, SHARD_CHARACTERS = 1 << 15, 1 << 26
+"""The most documents of a shard, and about the most characters."""
+
+_MANIFEST = "manifest.json"
+_MOST_MANIFEST, _MOST_ARRAYS = 1 << 28, 1 << 32  # bytes
+_HASH = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a dataset.
+
+    Attributes:
+        documents: the name of the file of the documents.
+        n: the number of documents.
+        codes: the name of the file of the codes; empty while there is none.
+    """
+
+    documents: str
+    n: int
+    codes: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One commit of a dataset.
+
+    Attributes:
+        settings: of an index of these documents.
+        model: the name of the file of the model's arrays.
+        vocabulary: the name of the file of the terms.
+        shards: in the order of the documents.
+        removed: the names of the files of removed ids.
+        files: the SHA-256 and the bytes of each file, by name.
+        parent: the hash of the commit before; empty for none.
+    """
+
+    settings: Mapping[str, Any]
+    model: str
+    vocabulary: str
+    shards: tuple[Shard, ...]
+    removed: tuple[str, ...] = ()
+    files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    parent: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The files of this commit."""
+        of_shards = [name for shard in self.shards for name in (shard.documents, shard.codes)]
+        return [self.model, self.vocabulary, *of_shards, *self.removed]
+
+
+class Dataset:
+    """The files and the commits of a dataset.
+
+    Args:
+        address: a path, or a URL of a filesystem that pyarrow knows.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.storage = Storage(address)
+
+    @property
+    def address(self) -> str:
+        """Where it is: an absolute path, or a URL."""
+        return self.storage.address
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a commit."""
+        return self.storage.has(_MANIFEST)
+
+    def manifest(self) -> Manifest:
+        """The last commit.
+
+        Raises:
+            DatasetError: there is none, or it is not what textae writes.
+        """
+        if not self.exists:
+            raise DatasetError(
+                f"there is no dataset at {self.address}; 'textae index --out' or 'textae push' makes one"
+            )
+        return self._parsed(self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST))
+
+    def _parsed(self, stored: bytes) -> Manifest:
+        try:
+            value = json.loads(stored)
+            if value["format"] != FORMAT:
+                made = f"{value['textae']!s:.20}"
+                raise DatasetError(f"the dataset {self.address} was made by textae {made}, which writes another format")
+            shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
+            files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
+            manifest = Manifest(
+                value["settings"], value["model"], value["vocabulary"], shards, tuple(value["removed"]), files,
+                value["parent"],
+            )  # fmt: skip
+            sound = (
+                all(NAME.fullmatch(name) and name in files for name in manifest.names)
+                and all(_HASH.fullmatch(sha256) and int(size) >= 0 for sha256, size in files.values())
+                and all(type(shard.n) is int and 0 < shard.n <= SHARD for shard in shards)
+                and bool(shards)
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            sound = False
+        if not sound:
+            raise DatasetError(f"the manifest of {self.address} is not what textae writes; 'textae push' makes it anew")
+        # What an index adds when it is written.
+        complete = {"documents": 1, "next_number": 1, "history": "", "segments": ["0"], "sources": {}}
+        for fault in setting_rules.faults({**complete, **manifest.settings}):
+            raise DatasetError(f"the manifest of {self.address} is not what textae writes: {fault}")
+        return manifest
+
+    def commit(self, manifest: Manifest, before: Manifest | None) -> None:
+        """Make a manifest the last commit, at once.
+
+        Args:
+            manifest: its files are there.
+            before: the commit that it replaces; None for none.
+
+        Raises:
+            DatasetError: another process has committed meanwhile.
+        """
+        known = {} if before is None else before.files
+        files = {
+            name: known.get(name) or (self.storage.hash(name), self.storage.size(name))
+            for name in sorted(set(manifest.names))
+        }
+        parent = "" if before is None else _digest(before)
+        manifest = replace(manifest, files=files, parent=parent)
+        now = self.manifest() if self.exists else None
+        if (now and _digest(now)) != (before and _digest(before)):
+            raise DatasetError(f"another process has committed to {self.address}; nothing is changed, run it again")
+        stored = _stored(manifest)
+        for name in (f"manifests/{_digest(manifest)}.json", _MANIFEST):
+            with self.storage.writing(name) as stream:
+                stream.write(stored)
+
+    def faults(self, manifest: Manifest, progress: Progress) -> Iterator[str]:
+        """What is wrong with the files of a commit, a line each, by every byte."""
+        for done, name in enumerate(manifest.names):
+            progress("checking", done, len(manifest.names))
+            sha256, size = manifest.files[name]
+            if self.storage.size(name) < 0:
+                yield f"{name} is missing"
+            elif self.storage.size(name) != size or self.storage.hash(name) != sha256:
+                yield f"{name} is not what was written"
+
+    def check(self, manifest: Manifest, progress: Progress) -> None:
+        """Check every byte of a commit.
+
+        Raises:
+            DatasetError: a file is not what was written.
+        """
+        for fault in self.faults(manifest, progress):
+            raise DatasetError(f"the dataset {self.address} is damaged: {fault}")
+
+    def write_arrays(self, kind: str, arrays: Arrays) -> str:
+        """Write arrays to a file that is named by their content, and return its name.
+
+        Args:
+            kind: the folder of the file.
+            arrays: by name.
+        """
+        packed = io.BytesIO()
+        np.savez(packed, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
+        name = f"{kind}/{hashlib.sha256(packed.getbuffer()).hexdigest()}.npz"
+        if not self.storage.has(name):
+            with self.storage.writing(name) as stream:
+                stream.write(packed.getbuffer())
+        return name
+
+    def read_arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        """The arrays of a file.
+
+        Raises:
+            DatasetError: it is not what textae writes.
+        """
+        stored = self.storage.bytes_of(name, _MOST_ARRAYS)
+        try:
+            with zipfile.ZipFile(io.BytesIO(stored)) as file:  # `savez` does not compress
+                whole = all(one.file_size == one.compress_size for one in file.infolist())
+            if whole:
+                with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
+                    return {name: arrays[name] for name in arrays.files}
+        except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile):
+            pass
+        raise DatasetError(f"{self.address}/{name} is not what textae writes")
+
+
+def key_of(*parts: Any) -> str:
+    """The name of what is computed from these values: a SHA-256 of them as JSON, and of the version of the format."""
+    return hashlib.sha256(json.dumps([FORMAT, VERSION, *parts]).encode()).hexdigest()
+
+
+def _stored(manifest: Manifest) -> bytes:
+    value = {"format": FORMAT, "textae": VERSION, **vars(manifest), "shards": [vars(one) for one in manifest.shards]}
+    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+
+
+def _digest(manifest: Manifest) -> str:
+    return hashlib.sha256(_stored(manifest)).hexdigest()

@@ -1,0 +1,127 @@
+"""The files of a dataset on any filesystem that pyarrow knows: a folder, S3, GCS, HDFS.
+
+A file is there whole or not at all: it is written beside its place and renamed into it.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from textae.errors import TextaeError, needs_extra
+from textae.files import sync_folder
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://")
+_AT_A_TIME = 1 << 20  # bytes
+
+NAME = re.compile(r"(documents|counts|tokens|samples|codes|models|vocabularies|removed)/[0-9a-f]{64}\.(parquet|npz)")
+"""What a manifest may name: a stranger may have written it."""
+
+
+class DatasetError(TextaeError):
+    """There is no dataset where one was expected, or it is damaged, of another version, or cannot be written."""
+
+
+class Storage:
+    """Files by name, below an address.
+
+    Args:
+        address: a path, or a URL such as `s3://bucket/notes` or `hdfs://host/notes`.
+
+    Raises:
+        DatasetError: no filesystem has that address.
+    """
+
+    def __init__(self, address: str) -> None:
+        with needs_extra("tables", "a dataset of shards"):
+            import pyarrow as pa
+            from pyarrow import fs
+        self.address = address if _URL.match(address) else str(Path(address).absolute())
+        self._is_local = not _URL.match(address) or address.startswith("file://")
+        try:
+            self._files, self._root = fs.FileSystem.from_uri(self.address)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DatasetError(f"no dataset can be at {address!r:.200}: {_line(error)}") from None
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file with this name."""
+        with self._failures():
+            return bool(self._files.get_file_info(self._path(name)).is_file)
+
+    def size(self, name: str) -> int:
+        """The bytes of a file; -1 where there is none."""
+        with self._failures():
+            information = self._files.get_file_info(self._path(name))
+            return int(information.size) if information.is_file else -1
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[Any]:
+        """Open a file to read; a pyarrow file, which may be read in any order."""
+        with self._failures(), self._files.open_input_file(self._path(name)) as file:
+            yield file
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[Any]:
+        """Give a stream to write to; the file takes its name when the block ends, unless it failed."""
+        place = self._path(name)
+        passing = f"{place}.{uuid.uuid4().hex}.part"
+        with self._failures():
+            self._files.create_dir(place.rpartition("/")[0], recursive=True)
+            try:
+                with self._files.open_output_stream(passing) as stream:
+                    yield stream
+                if self._is_local:
+                    with Path(passing).open("rb") as file:
+                        os.fsync(file.fileno())
+                self._files.move(passing, place)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    self._files.delete_file(passing)
+                raise
+        if self._is_local:
+            sync_folder(Path(place).parent)
+
+    def bytes_of(self, name: str, most: int) -> bytes:
+        """A small file.
+
+        Raises:
+            DatasetError: it is missing, or has more than `most` bytes.
+        """
+        if self.size(name) > most:
+            raise DatasetError(f"{self.address}/{name} has more than {most:,} bytes; it is no file of a dataset")
+        with self.reading(name) as file:
+            return bytes(file.read())
+
+    def hash(self, name: str) -> str:
+        """The SHA-256 of a file, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        with self.reading(name) as file:
+            while part := file.read(_AT_A_TIME):
+                digest.update(part)
+        return digest.hexdigest()
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a file another name."""
+        with self._failures():
+            self._files.create_dir(self._path(new_name).rpartition("/")[0], recursive=True)
+            self._files.move(self._path(name), self._path(new_name))
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        import pyarrow as pa
+
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            raise DatasetError(f"the dataset {self.address}: {_line(error)}") from None
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

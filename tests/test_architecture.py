@@ -21,7 +21,7 @@ FLOORS = (
     ("search",),
     ("explore", "evaluation"),
     ("views",),
-    ("engine", "estimators"),
+    ("engine", "estimators", "cluster"),
     ("frames", "app"),
     ("__main__", "__init__"),
 )

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from textae.cluster import shards, tables
-from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Shard, key_of
+from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Removed, Shard, key_of
+from textae.cluster.storage import DatasetError
 from textae.cluster.worker import Cluster, Task, Values, check_environments
 from textae.config import AUTO, PASSAGE, ModelSpec, TrainSpec
 from textae.encoding.analyzer import VERSION, Analysis, detect_language, searchable
@@ -198,11 +199,14 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
         DatasetError: there is no dataset, or the engine failed.
     """
     before = dataset.manifest()
-    new = dict(_ids(dataset, parts))
-    for shard in before.shards:
-        taken = next((id for id in tables.read_ids(dataset, shard.documents) if id in new), None)
-        if taken is not None:
-            raise CorpusError(f"the id {taken!r:.100} is taken in {dataset.address}; remove it first, or leave it out")
+    if "vectors" in before.settings:
+        raise DatasetError(
+            f"{dataset.address} has vectors of your own, which shards do not take; pull, add, and push it"
+        )
+    new = {id for part in parts for id in tables.read_ids(dataset, part.documents)}
+    taken = next((id for id in there(dataset, before) if id in new), None)
+    if taken is not None:
+        raise CorpusError(f"the id {taken!r:.100} is taken in {dataset.address}; remove it first, or leave it out")
     counted = _count(dataset, parts, before.settings["analysis"]["language"], cluster, progress)
     vocabulary = shards.vocabulary_of(dataset, before.vocabulary)
     known = set(vocabulary.terms())
@@ -223,30 +227,29 @@ def remove(dataset: Dataset, ids: Collection[str]) -> int:
         QueryError: an id is of no document; nothing is removed.
     """
     before = dataset.manifest()
-    gone = removed_ids(dataset, before)
-    there = {id for id, _ in _ids(dataset, before.shards)} - gone
+    known = set(there(dataset, before))
     for id in ids:
-        if id not in there:
+        if id not in known:
             raise QueryError(f"no document of {dataset.address} has the id {id!r:.100}")
-    if len(set(ids)) == len(there):
+    if len(set(ids)) == len(known):
         raise QueryError(f"that would leave no document in {dataset.address}; delete the folder to remove the dataset")
     listed = sorted(set(ids))
     name = f"removed/{key_of(listed)}.parquet"
     tables.write_ids(dataset, name, listed)
-    dataset.commit(replace(before, removed=(*before.removed, name)), before)
+    dataset.commit(replace(before, removed=(*before.removed, Removed(name, len(before.shards)))), before)
     return len(listed)
 
 
-def removed_ids(dataset: Dataset, manifest: Manifest) -> set[str]:
-    """The ids of the documents that were removed."""
-    return {id for name in manifest.removed for id in tables.read_ids(dataset, name)}
+def removed_ids(dataset: Dataset, manifest: Manifest) -> dict[str, int]:
+    """The ids of removed documents, each with the number of shards of which it was removed."""
+    return {id: one.shards for one in manifest.removed for id in tables.read_ids(dataset, one.ids)}
 
 
-def _ids(dataset: Dataset, parts: Iterable[Shard]) -> Iterator[tuple[str, str]]:
-    """The ids of shards, each with the name of its file."""
-    for part in parts:
-        for id in tables.read_ids(dataset, part.documents):
-            yield id, part.documents
+def there(dataset: Dataset, manifest: Manifest) -> Iterator[str]:
+    """The ids of the documents that are not removed, in order."""
+    gone = removed_ids(dataset, manifest)
+    for place, shard in enumerate(manifest.shards):
+        yield from (id for id in tables.read_ids(dataset, shard.documents) if gone.get(id, 0) <= place)
 
 
 def _stream(dataset: Dataset, parts: Iterable[Shard]) -> Iterator[Document]:

@@ -57,6 +57,19 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class Removed:
+    """Documents that were removed.
+
+    Attributes:
+        ids: the name of the file of their ids.
+        shards: how many shards there were; a document of a later one may have the id of a removed one.
+    """
+
+    ids: str
+    shards: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One commit of a dataset.
 
@@ -65,7 +78,7 @@ class Manifest:
         model: the name of the file of the model's arrays.
         vocabulary: the name of the file of the terms.
         shards: in the order of the documents.
-        removed: the names of the files of removed ids.
+        removed: what was removed, in order.
         files: the SHA-256 and the bytes of each file, by name.
         parent: the hash of the commit before; empty for none.
     """
@@ -74,7 +87,7 @@ class Manifest:
     model: str
     vocabulary: str
     shards: tuple[Shard, ...]
-    removed: tuple[str, ...] = ()
+    removed: tuple[Removed, ...] = ()
     files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     parent: str = ""
 
@@ -82,7 +95,7 @@ class Manifest:
     def names(self) -> list[str]:
         """The files of this commit."""
         of_shards = [name for shard in self.shards for name in (shard.documents, shard.codes)]
-        return [self.model, self.vocabulary, *of_shards, *self.removed]
+        return [self.model, self.vocabulary, *of_shards, *(one.ids for one in self.removed)]
 
 
 class Dataset:
@@ -125,15 +138,15 @@ class Dataset:
                 raise DatasetError(f"the dataset {self.address} was made by textae {made}, which writes another format")
             shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
             files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
-            manifest = Manifest(
-                value["settings"], value["model"], value["vocabulary"], shards, tuple(value["removed"]), files,
-                value["parent"],
-            )  # fmt: skip
+            removed = tuple(Removed(one["ids"], one["shards"]) for one in value["removed"])
+            names = value["model"], value["vocabulary"]
+            manifest = Manifest(value["settings"], *names, shards, removed, files, str(value["parent"]))
             sound = (
                 all(NAME.fullmatch(name) and name in files for name in manifest.names)
                 and all(_HASH.fullmatch(sha256) and int(size) >= 0 for sha256, size in files.values())
                 and all(type(shard.n) is int and 0 < shard.n <= SHARD for shard in shards)
                 and bool(shards)
+                and all(type(one.shards) is int for one in removed)
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             sound = False
@@ -228,7 +241,8 @@ def key_of(*parts: Any) -> str:
 
 
 def _stored(manifest: Manifest) -> bytes:
-    value = {"format": FORMAT, "textae": VERSION, **vars(manifest), "shards": [vars(one) for one in manifest.shards]}
+    listed = {name: [vars(one) for one in getattr(manifest, name)] for name in ("shards", "removed")}
+    value = {"format": FORMAT, "textae": VERSION, **vars(manifest), **listed}
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 

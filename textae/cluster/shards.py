@@ -10,12 +10,13 @@ Each takes and gives what JSON holds, so any engine can call it, anywhere, and t
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textae.cluster import tables
 from textae.cluster.dataset import Dataset
@@ -26,9 +27,10 @@ from textae.encoding.bags import Tokens, row_starts
 from textae.encoding.counting import Counter
 from textae.encoding.model import Model
 from textae.encoding.vocabulary import Vocabulary
-from textae.index.segments import segment_codes
+from textae.index.segments import encode_rows, segment_codes
 from textae.index.stored_model import stored_model
 from textae.training.threads import one_blas_thread
+from textae.types import Document, no_progress
 
 
 def count(given: Values) -> Values:
@@ -133,3 +135,21 @@ def _model(address: str, model: str, vocabulary: str, settings: str) -> Model:
     dataset = Dataset(address)
     arrays = dataset.read_arrays(model) | dataset.read_arrays(vocabulary)
     return stored_model(arrays, json.loads(settings))
+
+
+def codes_of(
+    address: str, model: str, vocabulary: str, settings: Values, documents: Sequence[Document]
+) -> dict[str, NDArray[Any]]:
+    """The codes of documents that are in no shard: `known`, `bits`, and `floats` where the dataset has them.
+
+    Args:
+        address: of the dataset.
+        model: the name of its file.
+        vocabulary: the name of its file.
+        settings: of the dataset: `analysis`, `about`, `passage` and `shape`.
+        documents: of any number.
+    """
+    loaded = _model(address, model, vocabulary, json.dumps(settings, sort_keys=True))
+    tokens = loaded.vectorizer.tokens(map(searchable, documents))
+    with one_blas_thread():
+        return encode_rows(tokens.bags(), loaded, no_progress)

@@ -154,21 +154,21 @@ def pull(dataset: Dataset, folder: Path, progress: Progress) -> int:
     return len(writer)
 
 
-def _segments(manifest: Manifest) -> Iterator[list[Shard]]:
-    """The shards of each segment."""
-    group: list[Shard] = []
-    for shard in manifest.shards:
-        if group and sum(one.n for one in group) + shard.n > LARGEST:
+def _segments(manifest: Manifest) -> Iterator[list[tuple[int, Shard]]]:
+    """The shards of each segment, with their places."""
+    group: list[tuple[int, Shard]] = []
+    for place, shard in enumerate(manifest.shards):
+        if group and sum(one.n for _, one in group) + shard.n > LARGEST:
             yield group
             group = []
-        group.append(shard)
+        group.append((place, shard))
     yield group
 
 
 def _pull(
     dataset: Dataset,
-    group: list[Shard],
-    gone: set[str],
+    group: list[tuple[int, Shard]],
+    gone: Mapping[str, int],
     writer: Writer,
     segments: SegmentWriter,
     progress: Progress,
@@ -178,9 +178,9 @@ def _pull(
     numbers: list[int] = []
     tokens: list[Tokens] = []
     units: dict[str, dict[str, list[NDArray[Any]]]] = {}
-    for shard in group:
+    for place, shard in group:
         ids, codes, n_passages = tables.read_codes(dataset, shard.codes)
-        kept = np.array([id not in gone for id in ids], bool)
+        kept = np.array([gone.get(id, 0) <= place for id in ids], bool)
         documents = tables.read_documents(dataset, shard.documents)
         for id, document, stays in zip(ids, documents, kept.tolist(), strict=True):
             if id != document.id:

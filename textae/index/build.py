@@ -8,6 +8,7 @@ import itertools
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,11 +163,21 @@ DEEP = f"fields of more than {DEEPEST} levels"
 """Reasons to skip a document. Half of a surrogate pair is no Unicode."""
 
 
+class Store(Protocol):
+    """Keeps documents."""
+
+    def __len__(self) -> int:
+        """The number of documents."""
+
+    def add(self, document: Document) -> int | None:
+        """Add a document, and return its number; None, and nothing added, where its id is taken."""
+
+
 class Reading:
     """Stores the documents of a corpus, and counts those that it skips.
 
     Args:
-        writer: of the store.
+        writer: keeps the documents.
         progress: called for each stored document.
         planes: that quantise the vectors of an index that has some.
 
@@ -180,7 +191,7 @@ class Reading:
 
     EXAMPLES = 1_000
 
-    def __init__(self, writer: Writer, progress: Progress, planes: Quantization | None = None) -> None:
+    def __init__(self, writer: Store, progress: Progress, planes: Quantization | None = None) -> None:
         self._writer, self._progress, self.vectors = writer, progress, VectorRows(planes)
         self.skipped: Tally[str] = Tally()
         self.ignored: Tally[str] = Tally()

@@ -20,6 +20,7 @@ SECTIONS = {
     "Read a document": ("documents", ("get", "open")),
     "Look at the corpus": ("looking", ("topics", "map", "dups", "decode", "sample")),
     "Keep the index": ("keeping", ("add", "rm", "sync", "sources", "info", "doctor", "export")),
+    "Go beyond one machine": ("clustering", ("push", "pull", "encode")),
     "Measure": ("measuring", ("eval",)),
     "Set up": ("completing", ("completion",)),
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textae.app import terminal
+from textae.app.cli.clustering import ClusterOptions, add_shards, examine, remove_from
 from textae.app.cli.options import PATH, ReadingOptions, ShellOptions, TableOptions, completed, options, stdin_text
 from textae.app.output.reports import print_changes, print_facts, print_sources
 from textae.errors import QueryError, TextaeError
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, shell_complete=completed("source"))
 @options("table", TableOptions)
 @options("reading", ReadingOptions)
+@options("cluster", ClusterOptions)
 @options("shell", ShellOptions, "verbose", "as_json", "quiet", "folder")
-def add(sources: Sequence[str], table: TableOptions, reading: ReadingOptions, shell: ShellOptions) -> None:
+def add(
+    sources: Sequence[str], table: TableOptions, reading: ReadingOptions, cluster: ClusterOptions, shell: ShellOptions
+) -> None:
     """Add the documents of SOURCE… to the index. Sources are the same as for 'textae index'.
 
     The trained model encodes them, so the cost depends on the new documents, not on the size of the corpus. Keyword
@@ -43,7 +47,17 @@ def add(sources: Sequence[str], table: TableOptions, reading: ReadingOptions, sh
     textae add more-photos/                  to an index of pictures
     textae add today.jsonl --vectors today.npy            to an index with vectors of a model of yours
     textae add big.log --longest 4M          in parts of 4 MiB
+    textae add today.jsonl --out /mnt/shared/notes.dataset
     """
+    cluster.check()
+    if cluster.out is not None:
+        from textae import corpus
+
+        here = [one for one in sources if not cluster.reads(one)]
+        limits, ignore = reading.limits(corpus.Limits()), reading.rules(corpus.Ignore())
+        given = corpus.sources(here, table.spec(), limits=limits, ignore=ignore)
+        add_shards(sources, given, table.spec(), cluster, shell)
+        return
     with shell.open_engine() as engine:
         given = _read_so(_as_remembered(engine, sources, table.spec()), reading)
         with shell.progress() as progress:
@@ -61,8 +75,9 @@ def add(sources: Sequence[str], table: TableOptions, reading: ReadingOptions, sh
     help="Only documents with such fields; without an ID, all of these.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--out", metavar="DATASET", help="Of a dataset of shards, not of an index; no patterns.")
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
-def rm(ids: Sequence[str], where: str | None, yes: bool, shell: ShellOptions) -> None:
+def rm(ids: Sequence[str], where: str | None, yes: bool, out: str | None, shell: ShellOptions) -> None:
     """Remove the documents with these IDs (`-`: one ID a line from standard input), or with such fields.
 
     An ID may be a pattern: * stands for any letters, also for /, ? for one, and [ab] for one of some. Where a pattern
@@ -79,6 +94,11 @@ def rm(ids: Sequence[str], where: str | None, yes: bool, shell: ShellOptions) ->
     given = list(dict.fromkeys(id for id in (stdin_text().splitlines() if from_stdin else ids) if id))
     if not ids and where is None:
         raise click.UsageError("give IDs or --where EXPR")
+    if out is not None:
+        if where is not None:
+            raise click.UsageError("--where needs an index; give the IDs of the documents of --out")
+        remove_from(out, given, shell)
+        return
     with shell.open_engine() as engine:
         listed = given if from_stdin else _matching(engine, given)
         chosen = listed if where is None else _meeting(engine, listed if given else None, where)
@@ -217,13 +237,18 @@ def info(shell: ShellOptions) -> None:
 
 
 @click.command(short_help="Check every byte of the index.")
-@options("shell", ShellOptions, "folder")
-def doctor(shell: ShellOptions) -> None:
+@click.option("--out", metavar="DATASET", help="Check a dataset of shards, not an index.")
+@options("shell", ShellOptions, "quiet", "folder")
+def doctor(out: str | None, shell: ShellOptions) -> None:
     """Check every byte of the index against the committed hashes; exit with 2 if the index is damaged.
 
     \b
     textae doctor --index notes.textae
+    textae doctor --out /mnt/shared/notes.dataset
     """
+    if out is not None:
+        examine(out, shell)
+        return
     from textae.index.soundness import damage
     from textae.index.store import Reader
 

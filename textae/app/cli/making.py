@@ -11,6 +11,7 @@ import click
 
 from textae import config
 from textae.app import terminal
+from textae.app.cli.clustering import ClusterOptions, index_shards
 from textae.app.cli.options import (
     NewIndexOptions,
     ReadingOptions,
@@ -97,6 +98,7 @@ class IndexOptions(ModelOptions):
 @options("table", TableOptions)
 @options("learning", IndexOptions)
 @options("reading", ReadingOptions)
+@options("cluster", ClusterOptions)
 @click.option("--replace", "may_replace", is_flag=True, help="Replace the index that is there, without a question.")
 @options("shell", NewIndexOptions, "verbose", "as_json", "quiet", "folder")
 def index(
@@ -104,6 +106,7 @@ def index(
     table: TableOptions,
     learning: IndexOptions,
     reading: ReadingOptions,
+    cluster: ClusterOptions,
     may_replace: bool,
     shell: ShellOptions,
 ) -> None:
@@ -125,6 +128,7 @@ def index(
     textae index python                      the documentation of the Python that runs textae
     textae index papers.jsonl --vectors embedding
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
+    textae index s3://bucket/notes.parquet --out s3://bucket/notes.dataset --engine spark --master yarn
     """
     from textae import corpus
     from textae.corpus.uniform import UniformCorpus
@@ -132,7 +136,13 @@ def index(
     from textae.index.modality import modality_of
     from textae.index.store import has_index
 
+    cluster.check()
     limits, ignore = reading.limits(corpus.Limits()), reading.rules(corpus.Ignore())
+    if cluster.out is not None:
+        read_here = [one for one in sources if not cluster.reads(one)]
+        given = corpus.sources(read_here, table.spec(), kind=learning.kind, limits=limits, ignore=ignore)
+        index_shards(sources, given, table.spec(), learning, cluster, shell)
+        return
     given = corpus.sources(sources, table.spec(), kind=learning.kind, limits=limits, ignore=ignore)
     if not may_replace and has_index(shell.folder):
         there = f"there is an index at {shell.folder}"

@@ -1,0 +1,296 @@
+"""Commands for a dataset of shards: push, pull, encode; and what index, add, rm and doctor do with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textae.app import terminal
+from textae.app.cli.options import NewIndexOptions, ShellOptions, TableOptions, completed, option, options
+from textae.errors import TextaeError
+
+if TYPE_CHECKING:
+    from textae.cluster.dataset import Dataset, Shard
+    from textae.cluster.worker import Cluster
+    from textae.corpus import Source, TableSpec
+    from textae.types import Progress
+
+LOCAL, SPARK, DASK = "local", "spark", "dask"
+
+_OF_SPARK = re.compile(r"(table:.+|[a-z][a-z0-9+.-]*://.+|.+\.(parquet|json|jsonl|csv|orc))/?", re.DOTALL)
+"""A source that Spark reads itself."""
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """A dataset of shards, and what computes it."""
+
+    out: str | None = option(
+        "Write a dataset of shards, no index: a folder, or a URL such as s3://bucket/notes.", metavar="DATASET"
+    )
+    engine: str = option(
+        "What counts and encodes the shards; local: the cores of this machine.",
+        type=click.Choice((LOCAL, SPARK, DASK)),
+        default=LOCAL,
+    )
+    master: str | None = option(
+        "Where the engine is: local[2], spark://host:7077, yarn, sc://host of Spark; tcp://host:8786 of Dask.",
+        metavar="URL",
+    )
+
+    def check(self) -> None:
+        """Check that the options fit each other."""
+        if self.out is None and (self.engine != LOCAL or self.master is not None):
+            raise click.UsageError("--engine and --master need --out DATASET")
+        if (self.engine == LOCAL) != (self.master is None):
+            raise click.UsageError("--engine spark or dask needs --master URL, and --engine local takes none")
+
+    def reads(self, source: str) -> bool:
+        """Whether the engine reads a source itself."""
+        return self.engine == SPARK and bool(_OF_SPARK.fullmatch(source))
+
+    def cluster(self) -> tuple[Cluster, Any]:
+        """The engine, and the session of Spark; None without it."""
+        self.check()
+        if self.engine == SPARK:
+            from textae.cluster.spark import Spark, session
+
+            spark = session(str(self.master))
+            return Spark(spark), spark
+        if self.engine == DASK:
+            from textae.cluster.dask import Dask
+
+            return Dask(str(self.master)), None
+        from textae.cluster.local import Local
+
+        return Local(), None
+
+    def dataset(self) -> Dataset:
+        """The dataset."""
+        from textae.cluster.dataset import Dataset
+
+        return Dataset(str(self.out))
+
+
+def write_shards(
+    sources: Sequence[str], given: Sequence[Source], table: TableSpec, cluster: ClusterOptions, spark: Any,
+    progress: Progress,
+) -> tuple[list[Shard], dict[str, int]]:  # fmt: skip
+    """Write the documents of sources to shards, by Spark where it reads them; also what was skipped, by reason."""
+    from textae.cluster.corpus import ShardWriter
+    from textae.corpus.uniform import UniformCorpus
+    from textae.index.build import Reading
+    from textae.types import TEXTS
+
+    dataset = cluster.dataset()
+    if spark is not None and not given:
+        from textae.cluster.spark import write_documents
+
+        progress("reading", 0, None)
+        return write_documents(_frame(spark, sources, table), dataset)
+    if len(given) < len(sources):
+        raise TextaeError("some sources are read by Spark and some by this machine; give them to two commands")
+    documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
+    if documents.shape is not None:
+        raise TextaeError(f"a dataset of shards holds texts, and these are pictures; 'textae index' reads {TEXTS} here")
+    writer = ShardWriter(dataset)
+    reading = Reading(writer, progress)
+    for _ in reading.documents(documents):
+        pass
+    return writer.finish(), dict(reading.skipped)
+
+
+def _frame(spark: Any, sources: Sequence[str], table: TableSpec) -> Any:
+    """The rows of sources as one DataFrame."""
+    frames = []
+    for source in sources:
+        if source.startswith("table:"):
+            frames.append(spark.table(source.removeprefix("table:")))
+            continue
+        kind = source.rstrip("/").rpartition(".")[2]
+        kind = {"jsonl": "json"}.get(kind, kind if kind in ("parquet", "json", "csv", "orc") else "parquet")
+        frames.append(spark.read.format(kind).option("header", "true").load(source))
+    frame = frames[0]
+    for other in frames[1:]:
+        frame = frame.unionByName(other, allowMissingColumns=True)
+    named = {"id": table.id_field, "title": table.title_field, "text": table.text_field}
+    for name, field in named.items():
+        if field is not None and field != name:
+            frame = frame.withColumnRenamed(field, name)
+    return frame
+
+
+@click.command(short_help="Write the index as a dataset of shards.")
+@click.option(
+    "--to",
+    "out",
+    metavar="DATASET",
+    required=True,
+    help="A folder, or a URL such as s3://bucket/notes, hdfs://host/notes.",
+)
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def push(out: str, shell: ShellOptions) -> None:
+    """Write the index to a DATASET of shards: Parquet files that Spark and others read, and the model.
+
+    'textae pull' makes an index of it again, with the same rankings. A dataset that is there gets a new commit.
+
+    \b
+    textae push --to /mnt/shared/notes.dataset
+    textae push --to s3://bucket/notes --index notes.textae
+    """
+    from textae.cluster.dataset import Dataset
+    from textae.cluster.transfer import push as push_to
+
+    with shell.open_engine() as engine, shell.progress() as progress:
+        n = push_to(engine.snapshot, Dataset(out), progress)
+    _report(shell, {"dataset": out, "documents": n}, f"wrote {n:,} documents to {out}")
+
+
+@click.command(short_help="Make an index of a dataset of shards.")
+@click.argument("dataset", metavar="DATASET")
+@click.option("--replace", "may_replace", is_flag=True, help="Replace the index that is there, without a question.")
+@options("shell", NewIndexOptions, "as_json", "quiet", "folder")
+def pull(dataset: str, may_replace: bool, shell: ShellOptions) -> None:
+    """Make an ordinary index of a DATASET, whose every byte is checked first. Nothing is learned or encoded again.
+
+    \b
+    textae pull /mnt/shared/notes.dataset
+    textae pull s3://bucket/notes --index notes.textae
+    """
+    from textae.cluster.dataset import Dataset
+    from textae.cluster.transfer import pull as pull_from
+    from textae.index.store import has_index
+
+    source = Dataset(dataset)
+    source.manifest()
+    if not may_replace and has_index(shell.folder):
+        there = f"there is an index at {shell.folder}"
+        terminal.confirm(f"{there}; replace it?", f"{there}; --replace replaces it")
+    with shell.progress() as progress:
+        n = pull_from(source, shell.folder, progress)
+    _report(shell, {"index": str(shell.folder), "documents": n}, f"wrote {n:,} documents to {shell.folder}")
+
+
+@click.command(short_help="Encode documents by the model of a dataset.")
+@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, shell_complete=completed("source"))
+@click.option("--model", metavar="DATASET", required=True, help="The dataset whose model encodes.")
+@options("table", TableOptions)
+@options("cluster", ClusterOptions)
+@options("shell", ShellOptions, "as_json", "quiet")
+def encode(
+    sources: Sequence[str], model: str, table: TableOptions, cluster: ClusterOptions, shell: ShellOptions
+) -> None:
+    """Write the codes of documents to --out, a folder of Parquet files: id, known, bits, floats (half precision).
+
+    With --engine spark, Spark reads each SOURCE that is a URL, `table:NAME`, or ends in .parquet, .json, .jsonl, .csv
+    or .orc, and writes the files.
+
+    \b
+    textae encode today.jsonl --model notes.dataset --out today.codes
+    textae encode s3://bucket/today.parquet --model s3://bucket/notes --out s3://bucket/today.codes \\
+        --engine spark --master yarn
+    """
+    from textae.cluster.dataset import Dataset
+    from textae.cluster.local import encode_to
+
+    if cluster.out is None:
+        raise click.UsageError("give --out, a folder for the codes")
+    if cluster.engine == DASK:
+        raise click.UsageError("--engine dask encodes shards alone; 'textae add --out DATASET' does it")
+    dataset = Dataset(model)
+    dataset.manifest()
+    _, spark = cluster.cluster()
+    with shell.progress() as progress:
+        if all(map(cluster.reads, sources)):
+            from textae.cluster.spark import write_codes
+
+            n = write_codes(_frame(spark, sources, table.spec()), dataset, cluster.out)
+        else:
+            from textae import corpus
+
+            documents = chain.from_iterable(one.read(progress) for one in corpus.sources(sources, table.spec()))
+            n = encode_to(documents, dataset, cluster.out, progress)
+    _report(shell, {"codes": cluster.out, "documents": n}, f"wrote {n:,} codes to {cluster.out}")
+
+
+def index_shards(
+    sources: Sequence[str], given: Sequence[Source], table: TableSpec, learning: Any, cluster: ClusterOptions,
+    shell: ShellOptions,
+) -> None:  # fmt: skip
+    """What 'textae index --out' does."""
+    from textae.cluster.corpus import learn
+    from textae.index.modality import TEXT
+
+    model, train = TEXT.preset(learning.preset)
+    engine, spark = cluster.cluster()
+    with shell.progress() as progress:
+        parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
+        learned = learn(
+            cluster.dataset(), parts, engine, progress,
+            None if learning.language == "none" else learning.language,
+            learning.override(model), learning.override(train), learning.passages,
+        )  # fmt: skip
+    line = f"indexed {learned.documents:,} documents in {learned.shards:,} shards of {cluster.out}"
+    _report(shell, {"dataset": cluster.out, **asdict(learned), "skipped": skipped}, line)
+    _note_skipped(skipped, shell)
+    for warning in learned.warnings:
+        shell.note(warning)
+
+
+def add_shards(
+    sources: Sequence[str], given: Sequence[Source], table: TableSpec, cluster: ClusterOptions, shell: ShellOptions
+) -> None:
+    """What 'textae add --out' does."""
+    from textae.cluster.corpus import add
+
+    dataset = cluster.dataset()
+    dataset.manifest()
+    engine, spark = cluster.cluster()
+    with shell.progress() as progress:
+        parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
+        n = add(dataset, parts, engine, progress)
+    _report(shell, {"dataset": cluster.out, "added": n, "skipped": skipped}, f"added {n:,} documents to {cluster.out}")
+    _note_skipped(skipped, shell)
+
+
+def _note_skipped(skipped: dict[str, int], shell: ShellOptions) -> None:
+    if skipped:
+        shell.note(
+            f"skipped {sum(skipped.values()):,}{''.join(f' · {reason}: {n:,}' for reason, n in skipped.items())}"
+        )
+
+
+def remove_from(out: str, ids: Sequence[str], shell: ShellOptions) -> None:
+    """What 'textae rm --out' does."""
+    from textae.cluster.corpus import remove
+    from textae.cluster.dataset import Dataset
+
+    n = remove(Dataset(out), ids)
+    _report(shell, {"dataset": out, "removed": n}, f"removed {n:,} documents of {out}")
+
+
+def examine(out: str, shell: ShellOptions) -> None:
+    """What 'textae doctor --out' does."""
+    from textae.cluster.dataset import Dataset
+    from textae.views import sanitise
+
+    dataset = Dataset(out)
+    with shell.progress() as progress:
+        faults = list(dataset.faults(dataset.manifest(), progress))
+    for line in faults:
+        click.echo(sanitise.safe(line))
+    if faults:
+        raise TextaeError(f"{out} is damaged; 'textae index --out' or 'textae push' makes it anew")
+    click.echo(f"{out}: sound")
+
+
+def _report(shell: ShellOptions, values: dict[str, Any], line: str) -> None:
+    if shell.as_json:
+        terminal.print_json([values])
+    else:
+        shell.note(line)

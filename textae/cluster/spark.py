@@ -1,0 +1,222 @@
+"""Spark as the workers of a cluster, and its DataFrames as documents and codes; classic sessions and Spark Connect.
+
+    cluster = Spark(session("spark://host:7077"))
+    parts = write_documents(spark.read.parquet("s3://bucket/notes"), dataset)
+    learn(dataset, parts, cluster, progress)
+    encoded(frame, dataset)             a DataFrame of codes, of any DataFrame of documents, also of a stream
+
+Executors need textae with the versions of this machine.
+"""
+
+import json
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from textae.cluster.corpus import ShardWriter
+from textae.cluster.dataset import Dataset, Shard
+from textae.cluster.storage import DatasetError
+from textae.cluster.worker import Task, Values, environment
+from textae.errors import needs_extra
+from textae.types import Document, no_progress
+
+
+def session(master: str) -> Any:
+    """A session on a master.
+
+    Args:
+        master: as Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://…`; `sc://host` for Spark Connect.
+
+    Raises:
+        DatasetError: there is no such master, or no Java.
+    """
+    with needs_extra("spark", "Spark"):
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    warnings.filterwarnings(
+        "ignore", "PySpark does not yet fully support pandas", FutureWarning
+    )  # nothing here uses it
+    builder = SparkSession.builder.appName("textae")
+    if master.startswith("sc://"):
+        builder = builder.remote(master)
+    else:
+        builder = builder.master(master).config("spark.ui.enabled", "false").config("spark.log.level", "OFF")
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
+        if master.startswith("local"):
+            builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        raise DatasetError(f"Spark does not start with the master {master!r:.100}: {_why(error)}") from None
+
+
+class Spark:
+    """Runs tasks on the executors of Spark.
+
+    Args:
+        spark: a session, classic or of Spark Connect.
+    """
+
+    def __init__(self, spark: Any) -> None:
+        self._spark = spark
+
+    def run(self, task: Task, given: Sequence[Values], done: Callable[[int], None]) -> list[Values]:
+        """Run a task on each of some values, as `textae.cluster.worker.Cluster` says; a partition has one of them."""
+        packed = [json.dumps(one) for one in given]
+
+        def run_here(batches: Iterable[Any]) -> Iterator[Any]:
+            import pyarrow as pa
+
+            for batch in batches:
+                for place in batch.column(0).to_pylist():
+                    result = json.dumps(task(json.loads(packed[place])))
+                    yield pa.RecordBatch.from_pydict({"place": pa.array([place], pa.int64()), "result": [result]})
+
+        frame = self._spark.range(0, len(packed), 1, len(packed)).mapInArrow(run_here, "place bigint, result string")
+        with _watched(self._spark, done):
+            rows = _collected(frame)
+        return [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["place"])]
+
+
+class _watched:  # noqa: N801
+    """Tells how many tasks have ended while a job runs, where the session can tell.
+
+    Args:
+        spark: the session.
+        done: called each second.
+    """
+
+    def __init__(self, spark: Any, done: Callable[[int], None]) -> None:
+        self._spark, self._done, self._over = spark, done, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        if not hasattr(self._spark, "is_remote") and "connect" not in type(self._spark).__module__:
+            self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+
+    def _watch(self) -> None:
+        tracker = self._spark.sparkContext.statusTracker()
+        while not self._over.wait(1):
+            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+            self._done(sum(stage.numCompletedTasks for stage in stages if stage))
+
+
+def _collected(frame: Any) -> list[Any]:
+    from pyspark.errors import PySparkException
+
+    try:
+        return list(frame.collect())
+    except (PySparkException, OSError) as error:
+        raise DatasetError(f"Spark failed: {_why(error)}") from None
+
+
+def _why(error: BaseException) -> str:
+    """What failed, in a line: the last error of Python in a worker's trace, or the first line of what Spark says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any("No module named 'textae" in line for line in lines):
+        return "a worker has no textae; install the version of this machine there"
+    of_python = [line for line in lines if ("Error: " in line or "Exception: " in line) and not line.startswith("at ")]
+    return (of_python or lines or [type(error).__name__])[-1 if of_python else 0][:300]
+
+
+def write_documents(frame: Any, dataset: Dataset) -> tuple[list[Shard], dict[str, int]]:
+    """Write the rows of a DataFrame to shards, in the order of their ids.
+
+    Args:
+        frame: with the columns of `textae.corpus.given`: an id, a title or a text; the others are fields. Any source
+            that Spark reads will do: Parquet, Iceberg, Delta, JDBC.
+        dataset: of which every executor sees the address.
+
+    Returns:
+        The shards, in order, and the number of skipped rows by reason.
+
+    Raises:
+        DatasetError: Spark failed, or there is no column with an id.
+    """
+    from textae.corpus.tables import ID_FIELDS
+
+    address = dataset.address
+    id = next((name for name in ID_FIELDS if name in frame.columns), None)
+    if id is None:
+        raise DatasetError(f"no column is named {' or '.join(ID_FIELDS)}; the columns are {', '.join(frame.columns)}")
+    names = sorted(name for name in frame.columns if name != id)
+
+    def write_here(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        from textae.corpus.given import documents_of
+        from textae.index.build import Reading
+
+        writer = ShardWriter(Dataset(address))
+        reading = Reading(writer, no_progress)
+        rows = (row for batch in batches for row in batch.to_pylist())
+        ids = [document.id for document in reading.documents(documents_of(rows, numbered=False))]
+        parts = [[part.documents, part.n] for part in writer.finish()]
+        result = json.dumps({"parts": parts, "skipped": dict(reading.skipped), "environment": environment()})
+        yield pa.RecordBatch.from_pydict({"first": ids[:1] or [""], "result": [result]})
+
+    # Rows with one id are in one partition, and the first of them stays, whatever the partitions are.
+    ordered = frame.sort(id, *(name for name in names if dict(frame.dtypes)[name] == "string"))
+    rows = _collected(ordered.mapInArrow(write_here, "first string, result string"))
+    results = [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["first"])]
+    skipped: dict[str, int] = {}
+    for result in results:
+        for reason, n in result["skipped"].items():
+            skipped[reason] = skipped.get(reason, 0) + n
+    return [Shard(name, n) for result in results for name, n in result["parts"]], skipped
+
+
+def encoded(frame: Any, dataset: Dataset) -> Any:
+    """The codes of the rows of a DataFrame, as a DataFrame: `id`, `known`, `bits`, `floats` (half precision).
+
+    Args:
+        frame: as `write_documents` takes it; also one of a stream, of Kafka or of files.
+        dataset: whose model encodes.
+    """
+    manifest, address = dataset.manifest(), dataset.address
+    model, vocabulary = manifest.model, manifest.vocabulary
+    settings = {name: manifest.settings[name] for name in ("analysis", "about", "passage", "shape")}
+
+    def encode_here(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        from textae.cluster.shards import codes_of
+        from textae.corpus.given import documents_of
+
+        for batch in batches:
+            rows = documents_of(batch.to_pylist(), numbered=False)
+            documents = [one for one in rows if isinstance(one, Document)]
+            codes = codes_of(address, model, vocabulary, settings, documents)
+            arrays = {"floats": pa.nulls(len(documents), pa.binary())}
+            for name in codes.keys() - {"known"}:
+                arrays[name] = pa.array([row.tobytes() for row in codes[name]], pa.binary())
+            ids = pa.array([one.id for one in documents], pa.string())
+            known = pa.array(codes["known"].tolist(), pa.bool_())
+            yield pa.RecordBatch.from_pydict(
+                {"id": ids, "known": known, "bits": arrays["bits"], "floats": arrays["floats"]}
+            )
+
+    return frame.mapInArrow(encode_here, "id string, known boolean, bits binary, floats binary")
+
+
+def write_codes(frame: Any, dataset: Dataset, out: str) -> int:
+    """Write the codes of the rows of a DataFrame as Parquet, and return their number.
+
+    Raises:
+        DatasetError: Spark failed, or there is something at `out`.
+    """
+    from pyspark.errors import PySparkException
+
+    try:
+        encoded(frame, dataset).write.parquet(out)
+        return int(frame.sparkSession.read.parquet(out).count())
+    except (PySparkException, OSError) as error:
+        raise DatasetError(f"Spark failed: {_why(error)}") from None

@@ -203,6 +203,10 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
         raise DatasetError(
             f"{dataset.address} has vectors of your own, which shards do not take; pull, add, and push it"
         )
+    there_before = {shard.documents for shard in before.shards}
+    parts = [part for part in parts if part.documents not in there_before]  # of a run that was committed
+    if not parts:
+        return 0
     new = {id for part in parts for id in tables.read_ids(dataset, part.documents)}
     taken = next((id for id in there(dataset, before) if id in new), None)
     if taken is not None:

@@ -1,15 +1,17 @@
 """Spark as the workers of a cluster, and its DataFrames as documents and codes; classic sessions and Spark Connect.
 
-    cluster = Spark(session("spark://host:7077"))
-    parts = write_documents(spark.read.parquet("s3://bucket/notes"), dataset)
-    learn(dataset, parts, cluster, progress)
+    with session("spark://host:7077") as spark:
+        parts, _ = write_documents(spark.read.parquet("s3://bucket/notes"), dataset)
+        learn(dataset, parts, Spark(spark), progress)
     encoded(frame, dataset)             a DataFrame of codes, of any DataFrame of documents, also of a stream
 
 Executors need textae with the versions of this machine.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import sys
 import threading
 import warnings
@@ -24,8 +26,9 @@ from textae.errors import needs_extra
 from textae.types import Document, no_progress
 
 
-def session(master: str) -> Any:
-    """A session on a master.
+@contextlib.contextmanager
+def session(master: str) -> Iterator[Any]:
+    """Give a session on a master, and end it.
 
     Args:
         master: as Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://…`; `sc://host` for Spark Connect.
@@ -48,11 +51,17 @@ def session(master: str) -> Any:
         builder = builder.master(master).config("spark.ui.enabled", "false").config("spark.log.level", "OFF")
         builder = builder.config("spark.ui.showConsoleProgress", "false")
         if master.startswith("local"):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
             builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
     try:
-        return builder.getOrCreate()
+        spark = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
-        raise DatasetError(f"Spark does not start with the master {master!r:.100}: {_why(error)}") from None
+        why = "there is no Java" if shutil.which("java") is None else _why(error)
+        raise DatasetError(f"Spark does not start with the master {master!r:.100}: {why}") from None
+    try:
+        yield spark
+    finally:
+        spark.stop()
 
 
 class Spark:

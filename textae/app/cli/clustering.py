@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -54,21 +55,23 @@ class ClusterOptions:
         """Whether the engine reads a source itself."""
         return self.engine == SPARK and bool(_OF_SPARK.fullmatch(source))
 
-    def cluster(self) -> tuple[Cluster, Any]:
-        """The engine, and the session of Spark; None without it."""
+    @contextlib.contextmanager
+    def cluster(self) -> Iterator[tuple[Cluster, Any]]:
+        """Give the engine, and the session of Spark; None without it."""
         self.check()
         if self.engine == SPARK:
             from textae.cluster.spark import Spark, session
 
-            spark = session(str(self.master))
-            return Spark(spark), spark
-        if self.engine == DASK:
+            with session(str(self.master)) as spark:
+                yield Spark(spark), spark
+        elif self.engine == DASK:
             from textae.cluster.dask import Dask
 
-            return Dask(str(self.master)), None
-        from textae.cluster.local import Local
+            yield Dask(str(self.master)), None
+        else:
+            from textae.cluster.local import Local
 
-        return Local(), None
+            yield Local(), None
 
     def dataset(self) -> Dataset:
         """The dataset."""
@@ -204,8 +207,7 @@ def encode(
         raise click.UsageError("--engine dask encodes shards alone; 'textae add --out DATASET' does it")
     dataset = Dataset(model)
     dataset.manifest()
-    _, spark = cluster.cluster()
-    with shell.progress() as progress:
+    with cluster.cluster() as (_, spark), shell.progress() as progress:
         if all(map(cluster.reads, sources)):
             from textae.cluster.spark import write_codes
 
@@ -227,8 +229,7 @@ def index_shards(
     from textae.index.modality import TEXT
 
     model, train = TEXT.preset(learning.preset)
-    engine, spark = cluster.cluster()
-    with shell.progress() as progress:
+    with cluster.cluster() as (engine, spark), shell.progress() as progress:
         parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
         learned = learn(
             cluster.dataset(), parts, engine, progress,
@@ -250,8 +251,7 @@ def add_shards(
 
     dataset = cluster.dataset()
     dataset.manifest()
-    engine, spark = cluster.cluster()
-    with shell.progress() as progress:
+    with cluster.cluster() as (engine, spark), shell.progress() as progress:
         parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
         n = add(dataset, parts, engine, progress)
     _report(shell, {"dataset": cluster.out, "added": n, "skipped": skipped}, f"added {n:,} documents to {cluster.out}")

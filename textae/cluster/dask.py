@@ -1,9 +1,13 @@
 """Dask as the workers of a cluster.
 
-cluster = Dask("tcp://scheduler:8786")       # or a client that is there
+with client("tcp://scheduler:8786") as workers:
+    learn(dataset, parts, Dask(workers), progress)
+
+Workers need textae with the versions of this machine.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from textae.cluster.storage import DatasetError
@@ -11,40 +15,54 @@ from textae.cluster.worker import Task, Values
 from textae.errors import needs_extra
 
 
+@contextlib.contextmanager
+def client(scheduler: str, seconds: float = 10) -> Iterator[Any]:
+    """Give a client of a scheduler, and close it.
+
+    Args:
+        scheduler: its address.
+        seconds: to wait for an answer.
+
+    Raises:
+        DatasetError: none answers there.
+    """
+    with needs_extra("dask", "Dask"):
+        from distributed import Client
+    try:
+        workers = Client(scheduler, timeout=seconds)
+    except (OSError, ValueError, TimeoutError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise DatasetError(f"no scheduler of Dask answers at {scheduler!r:.100}: {why}") from None
+    with workers:
+        yield workers
+
+
 class Dask:
     """Runs tasks on the workers of Dask. A task whose worker is killed runs again on another one.
 
     Args:
-        scheduler: its address, or a `distributed.Client`.
-
-    Raises:
-        DatasetError: no scheduler answers there.
+        workers: a `distributed.Client`.
     """
 
-    def __init__(self, scheduler: Any) -> None:
-        with needs_extra("dask", "Dask"):
-            from distributed import Client
-        try:
-            self._client = Client(scheduler, timeout=10) if isinstance(scheduler, str) else scheduler
-        except (OSError, ValueError, TimeoutError) as error:
-            why = " ".join(str(error).split())[:200]
-            raise DatasetError(f"no scheduler of Dask answers at {scheduler!r:.100}: {why}") from None
+    def __init__(self, workers: Any) -> None:
+        self._workers = workers
 
     def run(self, task: Task, given: Sequence[Values], done: Callable[[int], None]) -> list[Values]:
         """Run a task on each of some values, as `textae.cluster.worker.Cluster` says."""
         from distributed import as_completed
 
-        futures = self._client.map(task, given, pure=False)
+        futures = self._workers.map(task, given, pure=False)
         try:
             for n, future in enumerate(as_completed(futures), 1):
-                if future.status == "error":
-                    raise DatasetError(f"Dask failed: {_why(future.exception())}")
+                if future.status != "finished":
+                    error = future.exception() if future.status == "error" else OSError("the scheduler is gone")
+                    raise DatasetError(f"Dask failed: {_why(error)}")
                 done(n)
-            return list(self._client.gather(futures))
+            return list(self._workers.gather(futures))
         except OSError as error:
             raise DatasetError(f"Dask failed: {_why(error)}") from None
         finally:
-            self._client.cancel(futures)
+            self._workers.cancel(futures)
 
 
 def _why(error: BaseException) -> str:

@@ -11,6 +11,7 @@ Executors need textae with the versions of this machine.
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -25,6 +26,9 @@ from textae.cluster.worker import Task, Values, environment
 from textae.errors import needs_extra
 from textae.types import Document, no_progress
 
+_MASTERS = "local[2], local-cluster[…], spark://host:7077, yarn, k8s://…, or sc://host of Spark Connect"
+_MASTER = re.compile(r"local(\[.+\])?|local-cluster\[.+\]|yarn|(spark|k8s|sc)://.+")
+
 
 @contextlib.contextmanager
 def session(master: str) -> Iterator[Any]:
@@ -36,6 +40,8 @@ def session(master: str) -> Iterator[Any]:
     Raises:
         DatasetError: there is no such master, or no Java.
     """
+    if not _MASTER.fullmatch(master):
+        raise DatasetError(f"{master!r:.100} is no master of Spark; give {_MASTERS}")
     with needs_extra("spark", "Spark"):
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession

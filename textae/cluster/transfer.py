@@ -137,9 +137,9 @@ def pull(dataset: Dataset, folder: Path, progress: Progress) -> int:
         try:
             model = stored_model(arrays, manifest.settings)
             segments = SegmentWriter(writer, model)
-            total = sum(part.n for part in manifest.shards)
+            n_terms = len(model.vectorizer.vocabulary)
             for group in _segments(manifest):
-                _pull(dataset, group, gone, writer, segments, progress, total)
+                _pull(dataset, group, gone, writer, segments, progress, n_terms)
             writer.put_all("", arrays)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise DatasetError(f"the dataset {dataset.address} is not what textae writes: {error}") from None
@@ -172,7 +172,7 @@ def _pull(
     writer: Writer,
     segments: SegmentWriter,
     progress: Progress,
-    total: int,
+    n_terms: int,
 ) -> None:
     """Write the documents of some shards, and their segment."""
     numbers: list[int] = []
@@ -190,8 +190,11 @@ def _pull(
                 if number is None:
                     raise DatasetError(f"the dataset {dataset.address} has two documents with the id {id!r:.60}")
                 numbers.append(number)
-        progress("writing", len(writer), total)
-        tokens.append(tables.read_tokens(dataset, shard.codes).take(np.flatnonzero(kept)))
+        progress("writing", len(writer), None)
+        read = tables.read_tokens(dataset, shard.codes)
+        if read.terms.size and not -1 <= read.terms.min() <= read.terms.max() < n_terms:  # a stranger may have made it
+            raise DatasetError(f"the dataset {dataset.address} is not what textae writes: a term has no such number")
+        tokens.append(read.take(np.flatnonzero(kept)))
         for unit, columns in codes.items():
             rows = kept if unit == DOCUMENTS else np.repeat(kept, n_passages)
             for name, array in columns.items():

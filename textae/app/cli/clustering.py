@@ -65,9 +65,10 @@ class ClusterOptions:
             with session(str(self.master)) as spark:
                 yield Spark(spark), spark
         elif self.engine == DASK:
-            from textae.cluster.dask import Dask
+            from textae.cluster.dask import Dask, client
 
-            yield Dask(str(self.master)), None
+            with client(str(self.master)) as workers:
+                yield Dask(workers), None
         else:
             from textae.cluster.local import Local
 

@@ -1,0 +1,168 @@
+"""Processes, Dask and Spark give the bytes of an ordinary index, also when workers are killed."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from cluster.killing import Killing
+from cluster.test_dataset import DOCUMENTS, indexed, pulled, written
+from shared import QUICK, TINY, contents
+
+from textae.cluster.corpus import learn
+from textae.cluster.dataset import Dataset
+from textae.cluster.local import Local
+from textae.cluster.storage import DatasetError
+from textae.types import Document, no_progress
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Workers inherit it: their kernels and threads are those of this process."""
+    before = dict(os.environ)
+    path = os.pathsep.join([*sys.path, os.environ.get("PYTHONPATH", "")])
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONPATH=path, PYSPARK_PYTHON=sys.executable)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    return indexed(tmp_path_factory.mktemp("whole") / "index", DOCUMENTS)
+
+
+def check(cluster, folder: Path, whole: Path, **killing) -> None:
+    """Learn shards on a cluster of which a worker is killed while it counts, and one while it encodes."""
+    dataset = Dataset(str(folder / "shards"))
+    killed = Killing(cluster, folder, **killing)
+    told: list[tuple] = []
+    parts = written(dataset, DOCUMENTS, 12)
+    learn(dataset, parts, killed, lambda *stage: told.append(stage), model=TINY, train=QUICK)
+    assert killed.killed == ["count", "encode"]
+    assert {("counting", 60, 60), ("encoding", 0, 60), ("encoding", 60, 60)} <= set(told)
+    assert contents(pulled(dataset, folder / "again")) == contents(whole)
+
+
+def fails(given) -> None:
+    raise ValueError(f"no {given['what']}")
+
+
+def unknown(given) -> None:
+    raise ModuleNotFoundError("No module named 'textae'", name="textae")
+
+
+class TestProcesses:
+    def test_a_killed_process(self, tmp_path, whole) -> None:
+        check(Local(2), tmp_path, whole)
+
+    def test_processes_that_are_killed_again_and_again(self) -> None:
+        with pytest.raises(DatasetError, match="processes of this machine were killed again and again"):
+            Local(1).run(_killed, [{}], print)
+
+    def test_a_task_that_fails(self) -> None:
+        with pytest.raises(ValueError, match="no bread"):
+            Local(2).run(fails, [{"what": "bread"}, {"what": "bread"}], print)
+
+
+def _killed(given) -> None:
+    os.kill(os.getpid(), 9)
+
+
+@pytest.fixture(scope="module")
+def dask(one_thread):
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'textae[dask]'")
+    from textae.cluster.dask import Dask, client
+
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        client(cluster.scheduler_address) as workers,
+    ):
+        yield Dask(workers)
+
+
+class TestDask:
+    def test_a_killed_worker(self, tmp_path, whole, dask) -> None:
+
+        check(dask, tmp_path, whole)
+
+    def test_a_task_that_fails(self, dask) -> None:
+
+        with pytest.raises(DatasetError, match="Dask failed: ValueError: no bread"):
+            dask.run(fails, [{"what": "bread"}], print)
+        with pytest.raises(DatasetError, match="a worker has no textae"):
+            dask.run(unknown, [{"what": "bread"}], print)
+
+    def test_no_scheduler(self) -> None:
+        pytest.importorskip("distributed")
+        from textae.cluster.dask import client
+
+        there_is_none = pytest.raises(DatasetError, match=r"no scheduler of Dask answers at 'tcp://127.0.0.1:9'")
+        with there_is_none, client("tcp://127.0.0.1:9", seconds=0.5):
+            pass
+
+
+@pytest.fixture(scope="module")
+def spark(one_thread):
+    pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'textae[spark]'")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, and there is none: apt-get install default-jre-headless")
+    from textae.cluster.spark import session
+
+    with session("local-cluster[2,1,1200]") as spark:
+        yield spark
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the gateway to Java
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+class TestSpark:
+    def test_a_killed_executor(self, tmp_path, whole, spark) -> None:
+        from textae.cluster.spark import Spark
+
+        check(Spark(spark), tmp_path, whole, executor=True)
+
+    def test_documents_and_codes_of_data_frames(self, tmp_path, spark) -> None:
+        from textae.cluster.spark import Spark, encoded, write_codes, write_documents
+
+        rows = [(one.id, one.title, one.text, one.fields["topic"], one.fields["year"]) for one in DOCUMENTS]
+        columns = ["id", "title", "text", "topic", "year"]
+        frame = spark.createDataFrame([*reversed(rows), rows[3], ("empty", "", "", "x", 1)], columns).repartition(5)
+        dataset = Dataset(str(tmp_path / "shards"))
+        parts, skipped = write_documents(frame, dataset)
+        assert skipped == {"id already used": 1, "no words": 1}
+        learn(dataset, parts, Spark(spark), no_progress, model=TINY, train=QUICK)
+        in_order = sorted(DOCUMENTS, key=lambda one: one.id)
+        in_order = [Document(one.id, one.text, one.title, one.fields) for one in in_order]
+        again = contents(pulled(dataset, tmp_path / "again"))
+        assert [(one.id, one.text, one.fields) for one in again[0]] == [
+            (one.id, one.text, one.fields) for one in in_order
+        ]
+        assert again[1] == contents(indexed(tmp_path / "index", in_order))[1]
+        codes = {row["id"]: bytes(row["bits"]) for row in encoded(frame, dataset).collect()}
+        bits = again[1]["segments/0/documents/bits"]
+        assert [codes[one.id] for one in in_order] == [bits[at : at + 4] for at in range(0, len(bits), 4)]
+        assert write_codes(frame, dataset, str(tmp_path / "codes")) == 62
+        with pytest.raises(DatasetError, match=r"Spark failed: .*already exists"):
+            write_codes(frame, dataset, str(tmp_path / "codes"))
+
+    def test_a_task_that_fails(self, spark) -> None:
+        from textae.cluster.spark import Spark, write_documents
+
+        with pytest.raises(DatasetError, match="Spark failed: ValueError: no bread"):
+            Spark(spark).run(fails, [{"what": "bread"}], print)
+        with pytest.raises(DatasetError, match="a worker has no textae"):
+            Spark(spark).run(unknown, [{"what": "bread"}], print)
+        with pytest.raises(DatasetError, match="no column is named id or _id; the columns are a"):
+            write_documents(spark.createDataFrame([(1,)], ["a"]), Dataset("/nowhere"))
+
+    def test_no_master(self) -> None:
+        from textae.cluster.spark import session
+
+        with pytest.raises(DatasetError, match="'nonsense' is no master of Spark; give local"), session("nonsense"):
+            pass

@@ -135,7 +135,7 @@ class TestSpark:
         frame = spark.createDataFrame([*reversed(rows), rows[3], ("empty", "", "", "x", 1)], columns).repartition(5)
         dataset = Dataset(str(tmp_path / "shards"))
         parts, skipped = write_documents(frame, dataset)
-        assert skipped == {"id already used": 1, "no words": 1}
+        assert skipped == {"id already used": 1, "empty": 1}
         learn(dataset, parts, Spark(spark), no_progress, model=TINY, train=QUICK)
         in_order = sorted(DOCUMENTS, key=lambda one: one.id)
         in_order = [Document(one.id, one.text, one.title, one.fields) for one in in_order]

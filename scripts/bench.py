@@ -18,6 +18,7 @@ SUITES = (
     "images",
     "speed",
     "scale",
+    "engines",
     "reading",
     "questions",
     "names",

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,10 +24,12 @@ from textae.cluster.corpus import ShardWriter
 from textae.cluster.dataset import Dataset, Shard
 from textae.cluster.storage import DatasetError
 from textae.cluster.worker import Task, Values, environment
+from textae.corpus import TableSpec
 from textae.errors import needs_extra
 from textae.types import Document, no_progress
 
 _MASTERS = "local[2], local-cluster[…], spark://host:7077, yarn, k8s://…, or sc://host of Spark Connect"
+_FORMATS = {"json": "json", "jsonl": "json", "orc": "orc"}
 _MASTER = re.compile(r"local(\[.+\])?|local-cluster\[.+\]|yarn|(spark|k8s|sc)://.+")
 
 
@@ -43,7 +46,6 @@ def session(master: str) -> Iterator[Any]:
     if not _MASTER.fullmatch(master):
         raise DatasetError(f"{master!r:.100} is no master of Spark; give {_MASTERS}")
     with needs_extra("spark", "Spark"):
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -59,15 +61,31 @@ def session(master: str) -> Iterator[Any]:
         if master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
             builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
-    try:
-        spark = builder.getOrCreate()
-    except (PySparkException, OSError, RuntimeError) as error:
-        why = "there is no Java" if shutil.which("java") is None else _why(error)
-        raise DatasetError(f"Spark does not start with the master {master!r:.100}: {why}") from None
+    with tempfile.TemporaryFile() as said:
+        try:
+            with _failures(), _stderr_to(said.fileno()):
+                spark = builder.getOrCreate()
+        except DatasetError as error:
+            said.seek(0)
+            lines = [line for line in said.read(1 << 16).decode(errors="replace").splitlines() if "Exception" in line]
+            why = "there is no Java" if shutil.which("java") is None else lines[0][:300] if lines else str(error)
+            raise DatasetError(f"no Spark answers at the master {master!r:.100}: {why}") from None
     try:
         yield spark
     finally:
         spark.stop()
+
+
+@contextlib.contextmanager
+def _stderr_to(file: int) -> Iterator[None]:
+    """Send what processes that are started say to a file. Java's warnings are no messages of ours."""
+    kept = os.dup(2)
+    os.dup2(file, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class Spark:
@@ -124,22 +142,63 @@ class _watched:  # noqa: N801
             self._done(sum(stage.numCompletedTasks for stage in stages if stage))
 
 
-def _collected(frame: Any) -> list[Any]:
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    """Raise a `DatasetError` where Spark fails."""
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
-        return list(frame.collect())
-    except (PySparkException, OSError) as error:
+        yield
+    except (PySparkException, Py4JError, OSError, RuntimeError) as error:
         raise DatasetError(f"Spark failed: {_why(error)}") from None
+
+
+def _collected(frame: Any) -> list[Any]:
+    with _failures():
+        return list(frame.collect())
 
 
 def _why(error: BaseException) -> str:
     """What failed, in a line: the last error of Python in a worker's trace, or the first line of what Spark says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any("stopped SparkContext" in line for line in lines):
+        return "the session was stopped, since no master answered"
     if any("No module named 'textae" in line for line in lines):
         return "a worker has no textae; install the version of this machine there"
     of_python = [line for line in lines if ("Error: " in line or "Exception: " in line) and not line.startswith("at ")]
     return (of_python or lines or [type(error).__name__])[-1 if of_python else 0][:300]
+
+
+def read(spark: Any, sources: Sequence[str], table: TableSpec) -> Any:
+    """The rows of sources as one DataFrame.
+
+    Args:
+        spark: a session.
+        sources: `table:NAME`, or paths and URLs of Parquet, ORC, CSV with a header, or JSON with an object a line;
+            what has no such ending is Parquet.
+        table: the columns that are the id, the title and the text, where they have other names.
+
+    Raises:
+        DatasetError: Spark cannot read one.
+    """
+    frames = []
+    with _failures():
+        for source in sources:
+            ending = source.rstrip("/").rpartition(".")[2]
+            if source.startswith("table:"):
+                frames.append(spark.table(source.removeprefix("table:")))
+            elif ending == "csv":
+                frames.append(spark.read.csv(source, header=True, multiLine=True, escape='"'))
+            else:
+                frames.append(spark.read.format(_FORMATS.get(ending, "parquet")).load(source))
+        frame = frames[0]
+        for other in frames[1:]:
+            frame = frame.unionByName(other, allowMissingColumns=True)
+        for name, column in (("id", table.id_field), ("title", table.title_field), ("text", table.text_field)):
+            if column is not None and column != name:
+                frame = frame.withColumnRenamed(column, name)
+        return frame
 
 
 def write_documents(frame: Any, dataset: Dataset) -> tuple[list[Shard], dict[str, int]]:
@@ -228,10 +287,6 @@ def write_codes(frame: Any, dataset: Dataset, out: str) -> int:
     Raises:
         DatasetError: Spark failed, or there is something at `out`.
     """
-    from pyspark.errors import PySparkException
-
-    try:
+    with _failures():
         encoded(frame, dataset).write.parquet(out)
         return int(frame.sparkSession.read.parquet(out).count())
-    except (PySparkException, OSError) as error:
-        raise DatasetError(f"Spark failed: {_why(error)}") from None

@@ -93,10 +93,10 @@ def write_shards(
 
     dataset = cluster.dataset()
     if spark is not None and not given:
-        from textae.cluster.spark import write_documents
+        from textae.cluster.spark import read, write_documents
 
         progress("reading", 0, None)
-        return write_documents(_frame(spark, sources, table), dataset)
+        return write_documents(read(spark, sources, table), dataset)
     if len(given) < len(sources):
         raise TextaeError("some sources are read by Spark and some by this machine; give them to two commands")
     documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
@@ -107,26 +107,6 @@ def write_shards(
     for _ in reading.documents(documents):
         pass
     return writer.finish(), dict(reading.skipped)
-
-
-def _frame(spark: Any, sources: Sequence[str], table: TableSpec) -> Any:
-    """The rows of sources as one DataFrame."""
-    frames = []
-    for source in sources:
-        if source.startswith("table:"):
-            frames.append(spark.table(source.removeprefix("table:")))
-            continue
-        kind = source.rstrip("/").rpartition(".")[2]
-        kind = {"jsonl": "json"}.get(kind, kind if kind in ("parquet", "json", "csv", "orc") else "parquet")
-        frames.append(spark.read.format(kind).option("header", "true").load(source))
-    frame = frames[0]
-    for other in frames[1:]:
-        frame = frame.unionByName(other, allowMissingColumns=True)
-    named = {"id": table.id_field, "title": table.title_field, "text": table.text_field}
-    for name, field in named.items():
-        if field is not None and field != name:
-            frame = frame.withColumnRenamed(field, name)
-    return frame
 
 
 @click.command(short_help="Write the index as a dataset of shards.")
@@ -210,9 +190,9 @@ def encode(
     dataset.manifest()
     with cluster.cluster() as (_, spark), shell.progress() as progress:
         if all(map(cluster.reads, sources)):
-            from textae.cluster.spark import write_codes
+            from textae.cluster.spark import read, write_codes
 
-            n = write_codes(_frame(spark, sources, table.spec()), dataset, cluster.out)
+            n = write_codes(read(spark, sources, table.spec()), dataset, cluster.out)
         else:
             from textae import corpus
 

@@ -241,9 +241,8 @@ def add_shards(
 
 def _note_skipped(skipped: dict[str, int], shell: ShellOptions) -> None:
     if skipped:
-        shell.note(
-            f"skipped {sum(skipped.values()):,}{''.join(f' · {reason}: {n:,}' for reason, n in skipped.items())}"
-        )
+        reasons = "".join(f" · {reason}: {n:,}" for reason, n in sorted(skipped.items()))
+        shell.note(f"skipped {sum(skipped.values()):,}{reasons}")
 
 
 def remove_from(out: str, ids: Sequence[str], shell: ShellOptions) -> None:

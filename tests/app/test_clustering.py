@@ -1,0 +1,103 @@
+"""The shell and datasets of shards: index --out, add --out, rm --out, doctor --out, push, pull, encode."""
+
+import json
+from pathlib import Path
+
+import pytest
+from shared import real_shell
+
+pytest.importorskip("pyarrow")
+
+ROWS = [
+    {"id": f"n{number}", "text": text, "year": 1900 + number}
+    for number, text in enumerate(["comet telescope orbit", "comet tail orbit", "oven dough yeast", "bread oven flour"])
+]
+
+
+def lines(path: Path, rows) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def shell(*arguments: object) -> str:
+    """What a command prints on both streams, without progress."""
+    done = real_shell(*arguments)
+    assert done.code == 0, done
+    said = [line.split("\r")[-1] for line in done.err.splitlines()]
+    return "".join(f"{line}\n" for line in said if line.startswith("textae: ")) + done.out
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clustering")
+    notes = lines(folder / "notes.jsonl", [*ROWS, ROWS[0], {"id": "n9", "text": "  "}])
+    said = shell("index", notes, "--out", folder / "notes.dataset", "--passes", 1)
+    assert said.splitlines()[:2] == [
+        f"textae: indexed 4 documents in 1 shards of {folder / 'notes.dataset'}",
+        "textae: skipped 2 · empty: 1 · id already used: 1",
+    ]
+    return folder / "notes.dataset"
+
+
+def test_a_dataset_from_the_shell(dataset, tmp_path) -> None:
+    assert shell("doctor", "--out", dataset) == f"{dataset}: sound\n"
+    index = tmp_path / "index"
+    assert shell("pull", dataset, "--index", index) == f"textae: wrote 4 documents to {index}\n"
+    assert real_shell("pull", dataset, "--index", index).error == (
+        f"there is an index at {index}; --replace replaces it"
+    )
+    more = lines(tmp_path / "more.jsonl", [{"id": "z", "text": "zeppelin orbit"}])
+    copy = tmp_path / "copy.dataset"
+    pushed = json.loads(shell("push", "--to", copy, "--index", index, "--json"))
+    assert pushed == {"dataset": str(copy), "documents": 4}
+    assert shell("add", more, "--out", copy) == f"textae: added 1 documents to {copy}\n"
+    assert real_shell("add", lines(tmp_path / "taken.jsonl", ROWS[:1]), "--out", copy).code == 2
+    assert shell("rm", "n1", "--out", copy) == f"textae: removed 1 documents of {copy}\n"
+    shell("pull", copy, "--index", index, "--replace")
+    found = shell("search", "orbit", "--mode", "bm25", "--tsv", "--index", index)
+    assert sorted(line.split("\t")[2] for line in found.splitlines()) == ["n0", "z"]
+    assert shell("doctor", "--index", index) == f"{index}: sound\n"
+
+
+def test_codes_of_other_documents(dataset, tmp_path) -> None:
+    from pyarrow import parquet
+
+    notes = lines(tmp_path / "notes.jsonl", [*ROWS, {"id": "none", "text": "nothing known"}])
+    codes = tmp_path / "codes"
+    assert shell("encode", notes, "--model", dataset, "--out", codes) == f"textae: wrote 5 codes to {codes}\n"
+    table = parquet.read_table(codes)
+    assert table["id"].to_pylist() == ["n0", "n1", "n2", "n3", "none"]
+    assert table["known"].to_pylist() == [True] * 4 + [False]
+    (kept,) = dataset.glob("codes/*")
+    stored = parquet.read_table(kept)
+    for name in ("bits", "floats"):
+        assert table[name].to_pylist()[:4] == stored[name].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["index", "x.jsonl", "--engine", "spark"], "--engine and --master need --out DATASET"),
+        (["index", "x.jsonl", "--out", "d", "--engine", "spark"], "--engine spark or dask needs --master URL"),
+        (["index", "x.jsonl", "--out", "d", "--master", "yarn"], "--engine local takes none"),
+        (["pull", "nothing"], "there is no dataset at"),
+        (["doctor", "--out", "nothing"], "there is no dataset at"),
+        (["rm", "a", "--out", "nothing"], "there is no dataset at"),
+        (["encode", "x.jsonl", "--model", "nothing", "--out", "c"], "there is no dataset at"),
+        (["encode", "x.jsonl", "--model", "nothing"], "give --out, a folder for the codes"),
+        (["rm", "--where", "year:1", "--out", "nothing"], "--where needs an index"),
+        (["push", "--to", "gopher://x"], "no index at .textae"),
+    ],
+)
+def test_bad_input(tmp_path, monkeypatch, arguments, message) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in real_shell(*arguments).error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_are_refused(tmp_path) -> None:
+    from PIL import Image
+
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    error = real_shell("index", tmp_path, "--out", tmp_path / "d").err.splitlines()[-1]
+    assert "a dataset of shards holds texts, and these are pictures" in error

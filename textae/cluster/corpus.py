@@ -181,7 +181,7 @@ def learn(
     tokens = _sample(dataset, counted, vocabulary, len(inputs), train, cluster, progress)
     with too_little_memory_is_an_error(model):
         learned, _ = learn_texts(sink, tokens, inputs, model, train, progress)
-    write_settings(sink, vectorizer, idf_of, model, train, passage, n, n)
+    write_settings(sink, vectorizer, idf_of, (model, train), passage, n, n)
     arrays = {name: array for name, array in sink.arrays.items() if not name.startswith("vocabulary/")}
     name = dataset.write_arrays("models", arrays)
     encoded = _encode(dataset, counted, name, vocabulary, sink.settings, cluster, progress)

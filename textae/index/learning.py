@@ -107,7 +107,7 @@ def learn_and_write(
         segment_writer = SegmentWriter(writer, model_of_segments)
         segment_writer.append(corpus.doc_numbers, corpus.tokens, progress, corpus.vectors)
     segment_writer.finish()
-    write_settings(writer, vectorizer, idf_of, model, train, corpus.passage, n, writer.next_number, modality.shape)
+    write_settings(writer, vectorizer, idf_of, (model, train), corpus.passage, n, writer.next_number, modality.shape)
     warnings: Sequence[str] = learned.warnings
     return warnings
 
@@ -116,8 +116,7 @@ def write_settings(
     sink: Sink,
     vectorizer: Vectorizer,
     idf_of: Floats,
-    model: ModelSpec,
-    train: TrainSpec,
+    specs: tuple[ModelSpec, TrainSpec],
     passage: int,
     n_documents: int,
     next_number: int,
@@ -129,8 +128,7 @@ def write_settings(
         sink: keeps them.
         vectorizer: from texts to terms.
         idf_of: (n_terms + 1,) of the terms, and of one that no document holds.
-        model: the shape of the auto-encoder.
-        train: how it was learned.
+        specs: the shape of the auto-encoder, and how it was learned.
         passage: words of a passage; 0 for whole documents.
         n_documents: of the corpus.
         next_number: above the number of each of its documents.
@@ -140,7 +138,7 @@ def write_settings(
     analysis = vectorizer.analysis
     stop_words = sorted(analysis.stop_words)
     sink.set("analysis", {"language": analysis.language, "stop_words": stop_words, "version": analysis.version})
-    sink.set("about", {"language": analysis.language, **stored_settings(model, train)})
+    sink.set("about", {"language": analysis.language, **stored_settings(*specs)})
     sink.set("shape", shape)
     sink.set("passage", passage)
     sink.set("learned_documents", n_documents)

@@ -323,18 +323,17 @@ class Engine:
     # Measuring
 
     def evaluate(
-        self,
-        queries: Sequence[Query],
-        qrels: Mapping[str, Mapping[str, int]],
-        systems: Sequence[str] | None = None,
-        *,
-        baseline: str | None = None,
-        seed: int = 1,
-        keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
-    ) -> Scoreboard:
-        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`."""
-        from textae.evaluation.run import by_judgements
+        self, queries: Sequence[Query], qrels: Mapping[str, Mapping[str, int]], systems: Sequence[str] | None = None, *,
+        baseline: str | None = None, seed: int = 1, keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
+        vectors: Any = None,
+    ) -> Scoreboard:  # fmt: skip
+        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`.
 
+        `vectors` of the queries are an array with a row for each, or a function from their texts to one.
+        """
+        from textae.evaluation.run import by_judgements, with_vectors
+
+        queries = queries if vectors is None else with_vectors(queries, vectors)
         return by_judgements(self.searcher, queries, qrels, systems, baseline, seed, keep)
 
     # Exploring

@@ -140,7 +140,7 @@ def similar(
 
         if page or search.unlike or tuple(documents) == ("-",):
             raise click.UsageError("--html, --not-like and standard input need one --index")
-        print_result(" ".join(documents), similar_in_several(documents, search, shell), shell)
+        print_result(" ".join(documents), similar_in_several(documents, search, vectors, shell), shell)
         return
     with shell.open_engine() as engine:
         snapshot, (first, *others) = engine.snapshot, documents
@@ -153,7 +153,10 @@ def similar(
         of_file = not others and not snapshot.reader.has(first) and is_file(first)
         how: RequestOptions = {**search.request(), "granularity": "document"}
         if not of_file and not is_stdin:
+            if vectors.vector is not None:
+                raise click.UsageError("--vector is of a FILE; documents of the index have their own")
             how["like"] = documents = [id_and_line(snapshot, id)[0] for id in documents]
+            how["vector"] = vectors.program([search.mode], snapshot)  # for documents without one
             request = SearchRequest(**how)
         elif search.unlike:
             raise click.UsageError("--not-like needs IDs, not a FILE")

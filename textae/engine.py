@@ -51,10 +51,11 @@ class Engine:
 
     Args:
         folder: of the index; `open` is for an index that exists, `create` for one that may not.
+        vectors: a function that gives those of queries without one, as `SearchRequest.vector`; None for none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, vectors: Any = None) -> None:
+        self.folder, self._vectors = folder, vectors
         self._searcher: Searcher | None = None
 
     @classmethod
@@ -77,7 +78,7 @@ class Engine:
     def searcher(self) -> Searcher:
         """Searches the commit that this engine reads: the newest one at first use."""
         if self._searcher is None:
-            self._searcher = Searcher(Snapshot(store.Reader(self.folder)))
+            self._searcher = Searcher(Snapshot(store.Reader(self.folder)), self._vectors)
         return self._searcher
 
     @property

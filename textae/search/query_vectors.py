@@ -1,9 +1,9 @@
 """Vectors of queries, where a function gives them: of the text of a query, and of documents that have none.
 
-A function is called for systems that read vectors, with a list of texts; it gives as many vectors.
+A function is called with a list of texts, for systems that read vectors and indexes that have some; it gives as many.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,23 +12,19 @@ import numpy as np
 from textae.config import READ_VECTORS
 from textae.encoding.analyzer import searchable
 from textae.encoding.given_vectors import vectors_of
-from textae.index.own_vectors import needed_vectors, own_vectors
+from textae.index.own_vectors import own_vectors
 from textae.index.snapshot import Snapshot
 from textae.search.feedback import moved
 from textae.search.query import QueryVector
-from textae.search.request import SearchRequest
+
+Function = Callable[[list[str]], Any]
 
 
-def of_text(request: SearchRequest, mode: str, snapshot: Snapshot) -> Any:
-    """The vector that the function of a request gives for its text; None without a text, or where none is read.
-
-    Raises:
-        QueryError: the index has no vectors.
-    """
-    if mode not in READ_VECTORS or not request.text.strip():
+def of_text(text: str, function: Function, mode: str, snapshot: Snapshot) -> Any:
+    """The vector of the text of a query; None without a text, where the system reads none, or the index has none."""
+    if mode not in READ_VECTORS or not text.strip() or own_vectors(snapshot) is None:
         return None
-    needed_vectors(snapshot)
-    return next(vectors_of(request.vector, [request.text]))
+    return next(vectors_of(function, [text]))
 
 
 def beside_documents(

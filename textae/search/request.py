@@ -58,7 +58,7 @@ class SearchRequest:
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
         vector: of the query, of the model that gave the documents' own vectors: numbers, or a function from a list of
-            texts to as many vectors, which is called for systems that read them; None for none.
+            texts to as many vectors, which is called where system and index read them; None for none.
     """
 
     text: str = ""

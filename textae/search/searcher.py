@@ -51,10 +51,11 @@ class Searcher:
 
     Args:
         snapshot: the commit.
+        vectors: a function that gives those of requests without one, as `SearchRequest.vector`; None for none.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+    def __init__(self, snapshot: Snapshot, vectors: Any = None) -> None:
+        self.snapshot, self._vectors = snapshot, vectors
         self._checksums = Checksums(snapshot.arrays, snapshot.reader.folder)
         self._retrievers: dict[tuple[str, bool], Retriever] = {}
 
@@ -200,11 +201,11 @@ class Searcher:
 
     def _query(self, request: SearchRequest, mode: str) -> tuple[QueryVector, set[int]]:
         """The query of a request, and the numbers of the documents that are no hits."""
-        vector = request.vector
-        if callable(vector):
+        vector = given = self._vectors if request.vector is None else request.vector
+        if callable(given):
             from textae.search.query_vectors import of_text
 
-            vector = of_text(request, mode, self.snapshot)
+            vector = of_text(request.text, given, mode, self.snapshot)
         has_text = bool(request.text.strip()) or vector is not None
         if request.picture is not None:
             if has_text or request.like:
@@ -231,7 +232,7 @@ class Searcher:
                 idf = snapshot.searched.statistics.idf(bags.terms)
                 query = with_feedback(query, bags, snapshot.tokens_of(unlike).bags(), idf)
             if mode in READ_VECTORS and (query.vector is not None or not has_text):
-                query = beside_documents(query, snapshot, like, unlike, request.vector)
+                query = beside_documents(query, snapshot, like, unlike, given)
         if request.expand and query.pictures is None:
             query = self.expanded(query)
         return query, excluded

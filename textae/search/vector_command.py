@@ -147,7 +147,8 @@ class StayingCommand(VectorCommand):
         Raises:
             QueryError: it cannot be started.
         """
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
             self._process = self._started()
             threading.Thread(target=_keep_last, args=(self._process.stderr, self._errors), daemon=True).start()
 
@@ -155,8 +156,8 @@ class StayingCommand(VectorCommand):
         """End the program."""
         if self._process is not None:
             _kill(self._process)
-            self._process.wait()
-        self._process = None
+            with contextlib.suppress(OSError, ValueError), self._process:
+                self._process = None  # leaving closes its pipes, and waits for it
 
     def _asked(self, text: str) -> list[Any]:
         self.start()

@@ -241,8 +241,9 @@ def _check_token(server: ServerOptions) -> None:
 
 @click.command(short_help="Serve search and map to a browser.")
 @options("server", ServerOptions)
+@options("vectors", VectorOptions, "vector_command")
 @options("shell", ShellOptions, "quiet", "folder")
-def serve(server: ServerOptions, shell: ShellOptions) -> None:
+def serve(server: ServerOptions, vectors: VectorOptions, shell: ShellOptions) -> None:
     """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
 
     By default only this machine can connect; --host changes that. Clients need the token of the printed address; on
@@ -276,14 +277,15 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
                 # A browser in the terminal blocks until it is closed.
                 threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
 
-        serve(WEB, shell.folder, server, print_url, shell.note, progress)
+        serve(WEB, shell.folder, server, vectors.vector_command, print_url, shell.note, progress)
 
 
 @click.command(short_help="Let assistants search, by the Model Context Protocol.")
 @click.option("--http", is_flag=True, help="Listen on this machine, for several clients, instead of standard input.")
 @options("server", ServerOptions, "port", "token", "no_token")
+@options("vectors", VectorOptions, "vector_command")
 @options("shell", ShellOptions, "quiet", "folder")
-def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
+def mcp(http: bool, server: ServerOptions, vectors: VectorOptions, shell: ShellOptions) -> None:
     """Give assistants the tools search, get, similar and topics, by the Model Context Protocol (MCP).
 
     An assistant starts this command, and speaks with it over standard input and output. The index stays on this
@@ -300,7 +302,7 @@ def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
     with needs_extra("mcp", "'textae mcp'"):
         from textae.app.server.mcp import TOOLS_OVER_HTTP, serve_stdio
     if not http:
-        serve_stdio(shell.folder, shell.note)
+        serve_stdio(shell.folder, vectors.vector_command, shell.note)
         return
     from textae.app.server.process import serve
 
@@ -312,4 +314,4 @@ def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
             if token and not server.token:
                 click.echo(f"Authorization: Bearer {token}")
 
-        serve(TOOLS_OVER_HTTP, shell.folder, server, print_url, shell.note, progress)
+        serve(TOOLS_OVER_HTTP, shell.folder, server, vectors.vector_command, print_url, shell.note, progress)

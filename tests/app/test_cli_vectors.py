@@ -266,6 +266,7 @@ class TestServer:
         try:
             status, body = serving.get("/api/search?q=storm")
             assert (status, json.loads(body)["hits"][0]["id"].split("-")[0]) == (200, "ships")
+            assert b"model" not in body
         finally:
             _, err = serving.stop(signal.SIGTERM)
         assert re.search(r"^textae: searching without vectors: the vector command '.*' ended: no model$", err, re.M)

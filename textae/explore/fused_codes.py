@@ -26,6 +26,7 @@ WEIGHT = 1.5
 alone are better by 2, maps by 1.5."""
 
 _SAMPLE = 5_000  # documents of the regression, at most
+_AT_A_TIME = 8_192  # vectors, which may have thousands of dimensions
 _RIDGE = 1e-3  # of a document: .3 to 3 times as much gives the same
 
 _NAME = "fused codes"
@@ -84,4 +85,7 @@ class _VectorParts:
         return likely * self._scale
 
     def _sides(self, rows: Rows) -> Floats:
-        return unit(self._own.planes.sides(self._own.floats.take(rows).astype(np.float32)))
+        planes, parts = self._own.planes, [np.empty((0, self._own.planes.rotation.shape[1]), np.float32)]
+        for first in range(0, len(rows), _AT_A_TIME):
+            parts.append(planes.sides(self._own.floats.take(rows[first : first + _AT_A_TIME]).astype(np.float32)))
+        return unit(np.concatenate(parts))

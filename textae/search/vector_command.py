@@ -28,7 +28,7 @@ STARTING, EACH = 60.0, 1.0
 """Seconds that a program may take: to load a model, and for each text."""
 
 _PAUSE = 60.0  # seconds until a program that stays is started again after it failed
-_KEPT = 1_000  # texts whose vectors are kept: one page of hits after the other is of one query
+_KEPT, _SHORT = 100, 10_000  # texts whose vectors are kept, and their characters: pages of hits are of one query
 _LONGEST = 32 * MOST_DIMS  # bytes of a line: a number takes 25 at most, and may stand behind a blank
 
 
@@ -134,7 +134,7 @@ class StayingCommand(VectorCommand):
         with self._lock:
             try:
                 if time.monotonic() >= self._not_before:
-                    return [self._vector(text) for text in texts]
+                    return [(self._vector if len(text) <= _SHORT else self._asked)(text) for text in texts]
             except QueryError as error:
                 self.close()
                 self._not_before = time.monotonic() + _PAUSE

@@ -77,13 +77,13 @@ class OwnVectors:
         return ChunkedArray([part.floats for part in self._parts])
 
     def check(self) -> None:
-        """Check all values, before native code computes with them.
+        """Check all values, and those of the codes beside, before native code computes with both.
 
         Raises:
             StoreError: they are not what textae writes.
         """
-        segments = self._reader.settings["segments"]
-        check_values(self._reader, VECTORS, *(f"{prefix(name)}documents/{VECTORS}" for name in segments))
+        parts, segments = (VECTORS, "known", "floats"), self._reader.settings["segments"]
+        check_values(self._reader, VECTORS, *(f"{prefix(name)}documents/{part}" for name in segments for part in parts))
 
     def of(self, numbers: Sequence[int]) -> Floats:
         """The vectors of the documents of these numbers, zeros for none: (n, dims)."""

@@ -17,6 +17,9 @@ SYSTEMS = ("tfidf", "bm25", "lsa", "code", "bits", "hamming", "hybrid")
 VECTOR = "vector"
 """What can search, too, an index with vectors of the user's own, by these alone."""
 
+READ_VECTORS = ("hybrid", VECTOR)
+"""What reads vectors of the user's own."""
+
 PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits", "hamming")
 """What can search pictures; also `pca-N`, `bits-N` and `hamming-N`."""
 

@@ -51,10 +51,11 @@ class Engine:
 
     Args:
         folder: of the index; `open` is for an index that exists, `create` for one that may not.
+        vectors: a function that gives those of queries without one, as `SearchRequest.vector`; None for none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, vectors: Any = None) -> None:
+        self.folder, self._vectors = folder, vectors
         self._searcher: Searcher | None = None
 
     @classmethod
@@ -77,7 +78,7 @@ class Engine:
     def searcher(self) -> Searcher:
         """Searches the commit that this engine reads: the newest one at first use."""
         if self._searcher is None:
-            self._searcher = Searcher(Snapshot(store.Reader(self.folder)))
+            self._searcher = Searcher(Snapshot(store.Reader(self.folder)), self._vectors)
         return self._searcher
 
     @property
@@ -323,18 +324,17 @@ class Engine:
     # Measuring
 
     def evaluate(
-        self,
-        queries: Sequence[Query],
-        qrels: Mapping[str, Mapping[str, int]],
-        systems: Sequence[str] | None = None,
-        *,
-        baseline: str | None = None,
-        seed: int = 1,
-        keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
-    ) -> Scoreboard:
-        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`."""
-        from textae.evaluation.run import by_judgements
+        self, queries: Sequence[Query], qrels: Mapping[str, Mapping[str, int]], systems: Sequence[str] | None = None, *,
+        baseline: str | None = None, seed: int = 1, keep: Callable[[str, Mapping[str, Ranking]], None] | None = None,
+        vectors: Any = None,
+    ) -> Scoreboard:  # fmt: skip
+        """Score systems by judged queries: nDCG@10, MAP, recall@100, P@10; as `textae.evaluation.run.by_judgements`.
 
+        `vectors` of the queries are an array with a row for each, or a function from their texts to one.
+        """
+        from textae.evaluation.run import by_judgements, with_vectors
+
+        queries = queries if vectors is None else with_vectors(queries, vectors)
         return by_judgements(self.searcher, queries, qrels, systems, baseline, seed, keep)
 
     # Exploring

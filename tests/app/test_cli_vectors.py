@@ -1,7 +1,9 @@
 """Vectors of the user's own in the shell and in the server's API."""
 
 import json
+import re
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from served import Process
 from shared import TOPICS, some_documents
 
 from textae import Engine
@@ -171,6 +174,47 @@ class TestSearching:
         said = shell("search", "storm", *both, "--vector-command", COMMAND, "--json", "-k", "20")
         assert {id.rsplit(":", 1)[0] for id in ids(said)} == {".textae", str(index_folder)}
 
+    def test_documents_ask_with_their_vectors_in_eval(self, index: Path, shell: Shell) -> None:
+        """Three documents of a kind, whose vectors say so and whose words do not; then others ask."""
+        rows = [{"id": f"{n}", "text": f"w{n} oven", "kind": "b", "v": [1, 1, 1]} for n in range(3)]
+        Path("more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        assert shell("add", "more.jsonl", "-q").code == 0
+        by_kind = ("eval", "--label", "kind", "-k", "2", "--json")
+        scores = [json.loads(line) for line in shell(*by_kind).out.splitlines()]
+        assert [row["value"] for row in scores if row["system"] == VECTOR] == [1.0]
+        Path("asked.jsonl").write_text('{"id": "a", "text": "of no topic", "kind": "b"}\n')
+        of_others = (*by_kind, "--queries", "asked.jsonl", "--systems", VECTOR)
+        assert "needs the vector of the query" in shell(*of_others, "-q").error
+        assert json.loads(shell(*of_others, "--vector-command", COMMAND).out)["value"] == 1.0
+        Path("asked.jsonl").write_text('{"id": "a", "text": "oven", "kind": "b", "v": [2, 2, 2]}\n')
+        assert json.loads(shell(*of_others).out)["value"] == 1.0
+
+    def test_documents_similar_to_a_file_or_an_id_are_asked_of_the_program(self, index: Path, shell: Shell) -> None:
+        Path("more.jsonl").write_text('{"id": "xyzzy", "text": "xyzzy storm"}\n')
+        Path("xyzzy.txt").write_text("xyzzy storm")
+        assert shell("add", "more.jsonl", "-q").code == 0
+        for given in ("more.jsonl:xyzzy", "xyzzy.txt"):
+            assert "needs the vector of the query" in shell("similar", given, "--mode", VECTOR).error
+            found = ids(shell("similar", given, "--mode", VECTOR, "-k", "3", "--json", "--vector-command", COMMAND))
+            assert {id.split("-")[0] for id in found} == {"ships"}
+        error = shell("similar", "bread-1", "--vector", "[1, 2, 3]").error
+        assert error.startswith("--vector is of a FILE; documents of the index have their own")
+
+    def test_several_indexes_are_asked_for_similar_documents(
+        self, index: Path, shell: Shell, index_folder: Path
+    ) -> None:
+        assert shell("index", "notes.jsonl", "--vectors", "v", "--index", "other", *SMALL).code == 0
+        Path("xyzzy.txt").write_text("xyzzy storm")
+        both = ("--index", ".textae", "--index", "other", "--mode", VECTOR, "--json", "--vector-command", COMMAND)
+        Path("program.py").write_text("print('x', file=open('started', 'a'))\n" + PROGRAM)
+        for given in ("xyzzy.txt", ".textae:ships-2"):
+            found = ids(shell("similar", given, *both, "-k", "6"))
+            assert {id.split(":")[0] for id in found} == {".textae", "other"}
+            assert {id.split(":")[1].split("-")[0] for id in found} == {"ships"}
+        assert len(Path("started").read_text().splitlines()) <= 2
+        plain = ("--index", ".textae", "--index", index_folder, "--json", "--vector-command", COMMAND)
+        assert len(ids(shell("similar", "xyzzy.txt", *plain))) == 10
+
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
@@ -199,6 +243,44 @@ class TestSearching:
 
 
 class TestServer:
+    def test_its_program_gives_the_vectors_of_queries(self, index: Path) -> None:
+        pytest.importorskip("fastapi")
+        serving = Process(Path(".textae"), "--port", 0, "--vector-command", COMMAND)
+        try:
+            for query in ("xyzzy storm", "xyzzy storm", "oven"):
+                answer = json.loads(serving.get(f"/api/search?q={query.replace(' ', '%20')}&mode={VECTOR}")[1])
+                topic = "bread" if query == "oven" else "ships"
+                assert {hit["id"].split("-")[0] for hit in answer["hits"][:5]} == {topic}
+            x, y = (json.loads(serving.get("/api/place?q=storm")[1])[axis] for axis in "xy")
+            assert -2 < x < 2
+            assert -2 < y < 2
+        finally:
+            code, err = serving.stop(signal.SIGTERM)
+        assert code == 0
+        assert "vectors" not in err
+
+    def test_it_searches_on_where_the_program_fails(self, index: Path) -> None:
+        pytest.importorskip("fastapi")
+        failing = shlex.join([sys.executable, "-c", "raise SystemExit('no model')"])
+        serving = Process(Path(".textae"), "--port", 0, "--vector-command", failing)
+        try:
+            status, body = serving.get("/api/search?q=storm")
+            assert (status, json.loads(body)["hits"][0]["id"].split("-")[0]) == (200, "ships")
+            assert b"model" not in body
+        finally:
+            _, err = serving.stop(signal.SIGTERM)
+        assert re.search(r"^textae: searching without vectors: the vector command '.*' ended: no model$", err, re.M)
+
+    def test_a_program_that_is_none_ends_it_at_the_start(self, index: Path, shell: Shell) -> None:
+        for command in ("serve", "mcp"):
+            assert "cannot be started: No such file" in shell(command, "--vector-command", "/no/such/program").error
+
+    def test_without_a_program_it_says_what_it_does_not_use(self, index: Path) -> None:
+        pytest.importorskip("fastapi")
+        serving = Process(Path(".textae"), "--port", 0)
+        _, err = serving.stop(signal.SIGTERM)
+        assert "the vectors of the index are not used: queries have none; --vector-command names what gives them" in err
+
     def test_a_request_may_have_one(self, index: Path) -> None:
         answers = pytest.importorskip("textae.app.server.answers")
         with Engine.open(".textae") as engine:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mutants import Runner, hunt, mutate
 from shared import LONG, QUICK, long_documents, some_documents, some_pictures, write_picture
@@ -19,7 +20,11 @@ from textae.corpus import read
 from textae.corpus.source import sources
 from textae.explore.map import map_model
 
-MUTANTS = {"texts": 14_000, "pictures": 4_000, "deep": 2_000} if LONG else {"texts": 70, "pictures": 30, "deep": 10}
+MUTANTS = (
+    {"texts": 14_000, "pictures": 4_000, "deep": 2_000, "vectors": 6_000}
+    if LONG
+    else {"texts": 70, "pictures": 30, "deep": 10, "vectors": 40}
+)
 
 SMALL = ModelSpec(dims=8, bits=16, hidden=(8,), topics=4)
 
@@ -58,6 +63,36 @@ TEXT_CHANGES: Sequence[Sequence[str]] = [
     ("topics", "rename", "1.1", "Mine"),
     ("topics", "reset"),
     ("map", "--seed", "5", "--layout", "lsa", "-q"),
+]
+VECTOR = "[0.5, -1, 2, 0.25]"
+VECTOR_COMMANDS: Sequence[Sequence[str]] = [
+    ("search", "telescope bread only7", "--vector", VECTOR, "--explain", "--json"),
+    ("search", "yeast crust", "--vector", VECTOR, "--mode", "vector", "--where", "year:[1900 TO 1950]", "--json"),
+    ("search", "moon orbit", "--vector", VECTOR, "--like", "long-5", "--not-like", "later-4", "--json"),
+    ("search", "--vector", VECTOR, "-k", "50"),
+    ("search", "moon orbit", "--json"),
+    ("similar", "long-4", "--json", "--explain"),
+    ("similar", "later-2", "long-3", "--mode", "vector"),
+    ("info", "--json"),
+    ("topics", "--json"),
+    ("topics", "1"),
+    ("map", "OUT.html"),
+    ("map", "-q", "--layout", "autoencoder"),
+    ("dups", "--json"),
+    ("export", "--codes", "OUT.npy", "--what", "vectors"),
+    ("eval", "--label", "about", "-k", "5"),
+    ("eval", "--label", "about", "-k", "5", "--systems", "vector,hybrid"),
+]
+VECTOR_CHANGES: Sequence[Sequence[str]] = [
+    ("add", "MORE"),
+    ("rm", "long-3", "later-1"),
+    ("sync",),
+    ("train", "--label", "about", "--passes", "1", "--device", "cpu"),
+    ("train", "--passes", "1", "--device", "cpu", "--dims", "6", "--hidden", "8"),
+    ("topics", "--n", "3", "--seed", "5"),
+    ("topics", "--seeds", "SEEDS"),
+    ("topics", "rename", "1.1", "Mine"),
+    ("map", "--seed", "5", "-q"),
 ]
 PICTURE_COMMANDS: Sequence[Sequence[str]] = [
     ("similar", "across-3", "--json"),
@@ -108,6 +143,28 @@ def make_texts(folder: Path) -> Path:
     return index
 
 
+def make_vectors(folder: Path) -> Path:
+    """Two segments with vectors, removed documents, some without a vector, topics and a map."""
+    numbers = np.random.default_rng(3)
+    rows = [
+        {"id": d.id, "text": d.text, "own": numbers.standard_normal(4).tolist(), **d.fields} for d in long_documents(20)
+    ]
+    del rows[5]["own"]
+    table = folder / "table.jsonl"
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    index = folder / "index"
+    with Engine.create(index) as engine:
+        given = {"model": SMALL, "train": QUICK, "passage": 24, "vectors": "own"}
+        engine.index(read([str(table)]), sources=sources([str(table)]), **given)
+        later = [Document(f"later-{n}", d.text, d.title, d.fields) for n, d in enumerate(long_documents(7, 2))]
+        engine.add(later, vectors={f"later-{n}": numbers.standard_normal(4) for n in (0, 2, 3, 4)})
+        engine.remove(["long-1", "long-2", "later-0"])
+        engine.topics(3, rename={"1": "One"})
+        engine.map()
+        assert engine.info()["segments"] == 2
+    return index
+
+
 def make_pictures(folder: Path) -> Path:
     with Engine.create(folder / "index") as engine:
         model = ModelSpec(dims=8, bits=16, hidden=(4, 4), dropout=0, unpool="repeated")
@@ -127,7 +184,13 @@ def make_deep(folder: Path) -> Path:
     return folder / "index"
 
 
-MAKE = {"texts": make_texts, "pictures": make_pictures, "deep": make_deep}
+MAKE = {"texts": make_texts, "pictures": make_pictures, "deep": make_deep, "vectors": make_vectors}
+COMMANDS = {
+    "texts": (TEXT_COMMANDS, TEXT_CHANGES),
+    "pictures": (PICTURE_COMMANDS, PICTURE_CHANGES),
+    "deep": (TEXT_COMMANDS, TEXT_CHANGES),
+    "vectors": (VECTOR_COMMANDS, VECTOR_CHANGES),
+}
 
 
 @pytest.fixture(scope="module")
@@ -140,15 +203,16 @@ def runner(tmp_path_factory) -> Iterator[Runner]:
 def make_world(kind: str, folder: Path) -> World:
     index = MAKE[kind](folder)
     more, picture = folder / "more.jsonl", write_picture(folder / "new.png", some_pictures(3, 5)[0].picture)
-    rows = [{"id": f"new-{d.id}", "text": d.text, **d.fields} for d in long_documents(9, 3)]
+    rows = [{"id": f"new-{d.id}", "text": d.text, **d.fields, "own": [1, 2, 3, 4]} for d in long_documents(9, 3)]
     more.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    places = {"MORE": str(more), "PICTURE": str(picture), "OUT": str(folder / "out")}
+    seeds = folder / "seeds.txt"
+    seeds.write_text("sky: telescope, comet\nid:long-4, bread\n")
+    places = {"MORE": str(more), "PICTURE": str(picture), "OUT": str(folder / "out"), "SEEDS": str(seeds)}
 
     def placed(commands: Sequence[Sequence[str]]) -> list[list[str]]:
         return [[_with_places(word, places) for word in words] for words in commands]
 
-    texts = kind != "pictures"
-    commands, changes = (TEXT_COMMANDS, TEXT_CHANGES) if texts else (PICTURE_COMMANDS, PICTURE_CHANGES)
+    commands, changes = COMMANDS[kind]
     return World(index, placed(commands), placed(changes))
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from shared import QUICK, TINY, TOPICS, some_documents
 
-from textae import Engine, Query
+from textae import Document, Engine, Query
 from textae.errors import CorpusTypeError, QueryError, TextaeError
-from textae.evaluation.run import with_vectors
+from textae.evaluation.run import by_labels, with_vectors
 from textae.search.request import SearchRequest
 from textae.search.retrievers import LONG, WEIGHT, Hybrid
 from textae.types import Hit
@@ -182,6 +182,101 @@ class TestQueries:
         assert "vector" not in {one.system for one in engine.evaluate(queries, qrels).figures}
         with pytest.raises(CorpusTypeError, match="gave 1 rows for 2 texts"):
             with_vectors(queries, rows[:1])
+
+
+class TestFunctions:
+    """A function from texts to vectors, in the place of a vector."""
+
+    def test_it_gives_the_vector_of_the_query(self, engine: Engine) -> None:
+        seen = []
+
+        def embed(texts: list[str]) -> list[Any]:
+            seen.append(texts)
+            return [TOPIC["bread"] for _ in texts]
+
+        for mode in ("vector", None):
+            by_array = engine.search("storm", 9, mode, vector=TOPIC["bread"])
+            assert ranked(engine.search("storm", 9, mode, vector=embed)) == ranked(by_array)
+        assert seen == [["storm"]] * 2
+
+    def test_it_is_called_where_system_and_index_read_vectors(self, engine: Engine, index_folder: Path) -> None:
+        def never(texts: list[str]) -> list[Any]:
+            raise AssertionError(texts)
+
+        assert ranked(engine.search("storm", 9, "bm25", vector=never)) == ranked(engine.search("storm", 9, "bm25"))
+        assert engine.searcher.search(SearchRequest(where="topic:stars", vector=never)).n_matching == 15
+        with Engine.open(index_folder) as plain:
+            assert ranked(plain.search("storm", vector=never)) == ranked(plain.search("storm"))
+
+    def test_words_are_needed(self, engine: Engine) -> None:
+        with pytest.raises(QueryError, match="the query is empty"):
+            engine.search(" ", vector=lambda texts: [TOPIC["bread"]])
+
+    @pytest.mark.parametrize(
+        ("given", "error"),
+        [([], "gave 0 rows for 1 texts"), ([[1.0]], "has 1 numbers, and those of the documents have 24")],
+    )
+    def test_what_it_gives_is_checked(self, given: list[Any], error: str, engine: Engine) -> None:
+        with pytest.raises((CorpusTypeError, QueryError), match=error):
+            engine.search("storm", vector=lambda texts: given)
+
+    def test_no_vector_is_none(self, engine: Engine) -> None:
+        assert ranked(engine.search("storm", vector=lambda texts: [None])) == ranked(engine.search("storm"))
+
+    def test_similar_asks_for_the_documents_that_have_none(self, engine: Engine) -> None:
+        texts: list[str] = []
+
+        def embed(some: list[str]) -> list[Any]:
+            texts.extend(some)
+            return [VECTORS["bread-1"] for _ in some]
+
+        found = engine.similar(["stars-0", "bread-1"], 9, "vector", vector=embed)
+        units = [VECTORS[id] / np.linalg.norm(VECTORS[id]) for id in ("stars-0", "bread-1")]
+        expected = cosines(units[0] + units[1])
+        assert [hit.score for hit in found] == pytest.approx([expected[hit.id] for hit in found], abs=2e-3)
+        assert [text.split()[-1] for text in texts] == ["only1."]
+
+    def test_an_engine_may_have_one_for_all_its_queries(self, folder: Path) -> None:
+        with Engine(folder, lambda texts: [TOPIC["bread"] for _ in texts]) as engine:
+            by_array = engine.search("storm", vector=TOPIC["bread"])
+            assert ranked(engine.search("storm")) == ranked(by_array)
+            by_another = engine.search("storm", vector=TOPIC["stars"])
+            assert ranked(by_another) != ranked(by_array)
+            assert len(engine.similar("bread-1", mode="vector")) == 10
+
+    def test_evaluation_takes_it(self, engine: Engine) -> None:
+        queries, qrels = [Query("a", "xyzzy")], {"a": {"bread-4": 1}}
+        board = engine.evaluate(queries, qrels, ["hybrid", "vector"], vectors=lambda texts: [VECTORS["bread-4"]])
+        assert {(one.system, one.value) for one in board.figures if one.metric == "nDCG@10"} == {
+            ("hybrid", 1), ("vector", 1),
+        }  # fmt: skip
+
+
+class TestLabels:
+    """Documents that ask by their own vectors: those with the same label are relevant."""
+
+    def test_documents_of_the_index_ask_with_their_own(self, engine: Engine) -> None:
+        board = by_labels(engine.searcher, "topic", None, None, 5, None, 1, curve=True)
+        scores = {one.system: one.value for one in board.figures if one.metric == "P@5"}
+        assert list(scores)[-1] == "vector"
+        vectors = np.array([VECTORS[one.id] / np.linalg.norm(VECTORS[one.id]) for one in DOCUMENTS])
+        apart = vectors @ vectors.T
+        np.fill_diagonal(apart, -np.inf)
+        lacking = [i for i, one in enumerate(DOCUMENTS) if one.id in WITHOUT]
+        apart[:, lacking] = 0
+        topics = np.array([str(one.fields["topic"]) for one in DOCUMENTS])
+        near = np.argsort(-apart, axis=1)[:, :5]
+        precision = (topics[near] == topics[:, None]).mean(axis=1)
+        precision[lacking] = 0  # who has none finds nothing
+        assert scores["vector"] == pytest.approx(precision.mean(), abs=1e-6)
+        assert board.curves.keys() == scores.keys()
+
+    def test_documents_from_elsewhere_ask_with_what_they_have(self, engine: Engine) -> None:
+        asked = [Document("x", "xyzzy", fields={"topic": "bread"}, vector=TOPIC["bread"])]
+        board = by_labels(engine.searcher, "topic", asked, ["bm25", "vector"], 5, None, 1, curve=False)
+        assert [one.value for one in board.figures if one.system == "vector"] == [1.0]
+        with pytest.raises(QueryError, match="the system 'vector' needs the vector of the query"):
+            by_labels(engine.searcher, "topic", DOCUMENTS[:3], ["vector"], 5, None, 1, curve=False)
 
 
 class TestSimilar:

@@ -1,16 +1,20 @@
 """Programs that give the vectors of queries, and those that do not."""
 
 import os
+import re
 import shlex
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from shared import wait_for
 
 from textae.errors import QueryError
-from textae.search.vector_command import VectorCommand, json_vector
+from textae.search.vector_command import StayingCommand, VectorCommand, json_vector
 
 LENGTHS = "import json, sys\nfor line in sys.stdin: print([len(json.loads(line)), 1], flush=True)"
 
@@ -111,6 +115,84 @@ class TestFailures:
     def test_one_that_cannot_be_started_is_named(self, command: str, told: str) -> None:
         with pytest.raises(QueryError, match=told):
             VectorCommand(command)(["a"])
+
+
+COUNTING = """
+import json, sys
+print("ready", file=sys.stderr)
+for n, line in enumerate(sys.stdin):
+    text = json.loads(line)
+    if text == "die":
+        raise SystemExit("no more")
+    if text == "hang":
+        import time; time.sleep(60)
+    print([len(text), n], flush=True)
+"""
+
+
+class TestStaying:
+    @pytest.fixture
+    def notes(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def staying(self, notes: list[str]) -> Iterator[StayingCommand]:
+        with closing(
+            StayingCommand(shlex.join([sys.executable, "-c", COUNTING]), notes.append, starting=20)
+        ) as staying:
+            yield staying
+
+    def test_one_process_answers_one_text_after_the_other(self, staying: StayingCommand) -> None:
+        staying.start()
+        assert [staying([text]) for text in ("a", "bb", "ccc")] == [[[1, 0]], [[2, 1]], [[3, 2]]]
+        assert staying(["dddd", "é"]) == [[4, 3], [1, 4]]
+
+    def test_a_text_is_asked_once(self, staying: StayingCommand) -> None:
+        assert staying(["a", "bb", "a"]) == [[1, 0], [2, 1], [1, 0]]
+        assert staying(["a"]) == [[1, 0]]
+
+    def test_many_threads_get_their_own(self, staying: StayingCommand) -> None:
+        texts = ["x" * n for n in range(1, 60)]
+        with ThreadPoolExecutor(8) as threads:
+            rows = list(threads.map(lambda text: staying([text])[0][0], texts))
+        assert rows == list(range(1, 60))
+
+    def test_where_it_fails_there_are_none_and_a_note_says_why(
+        self, staying: StayingCommand, notes: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert staying(["die", "a"]) == [None, None]
+        assert len(notes) == 1
+        assert re.fullmatch(r"searching without vectors: the vector command '.* ended: no more", notes[0], re.DOTALL)
+        assert staying(["a"]) == [None]  # and is not started for each
+        assert len(notes) == 1
+        later = time.monotonic() + 61
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        assert staying(["a"]) == [[1, 0]]
+
+    def test_one_that_died_between_texts_is_started_again(self, staying: StayingCommand, notes: list[str]) -> None:
+        staying(["a"])
+        assert staying._process is not None
+        staying._process.kill()
+        staying._process.wait()
+        assert staying(["bb"]) == [[2, 0]]
+        assert notes == []
+
+    def test_one_that_hangs_is_ended(self, notes: list[str]) -> None:
+        with closing(StayingCommand(shlex.join([sys.executable, "-c", COUNTING]), notes.append, starting=3)) as staying:
+            assert staying(["hang"]) == [None]
+        assert "took more than 3 s" in notes[0]
+
+    def test_it_ends_when_it_is_closed(self, staying: StayingCommand) -> None:
+        staying.start()
+        assert staying._process is not None
+        process = staying._process.pid
+        staying.close()
+        assert not runs(process)
+        staying.close()
+
+    def test_one_that_cannot_be_started_is_an_error_at_the_start(self, notes: list[str]) -> None:
+        with pytest.raises(QueryError, match="cannot be started: No such file"):
+            StayingCommand("/no/such/program", notes.append).start()
 
 
 def runs(process: int) -> bool:

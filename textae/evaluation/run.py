@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from textae.errors import QueryError
 from textae.evaluation.label_judge import LabelJudge
 from textae.evaluation.measures import judged
 from textae.evaluation.scoreboard import Scoreboard, figures
+from textae.index.own_vectors import own_vectors
 from textae.index.snapshot import Snapshot
 from textae.search.searcher import Searcher
 from textae.search.second_look import second_look
@@ -25,6 +26,8 @@ from textae.types import Document, Query, Ranking
 
 if TYPE_CHECKING:
     from textae.search.filters import Filter
+
+Asked = TypeVar("Asked", Query, Document)
 
 _AT_A_TIME = 256  # queries whose rankings are in memory
 _FEW = 8  # queries that are answered sooner than threads start
@@ -56,15 +59,22 @@ def rank(
         conditions: on the hits; None for none.
 
     Yields:
-        A ranking for each query, in order; at most `_AT_A_TIME` are in memory.
+        A ranking for each query, in order; at most `_AT_A_TIME` are in memory. By vectors alone, a query without one
+        has no hits.
+
+    Raises:
+        QueryError: no query has the vector that the system needs.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     snapshot, view = searcher.snapshot, searcher.snapshot.searched
     shared = None if conditions is None else conditions.mask(snapshot, "passage")
     searcher.retriever(mode)  # made once, before threads need it
+    some_have_vectors = any(query.vector is not None for query in queries)
 
     def ranked(query: Query | Document, own: int | None) -> TopK:
+        if mode == VECTOR and some_have_vectors and query.vector is None:
+            return TopK.empty()
         mask = shared
         if own is not None:
             mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
@@ -90,13 +100,14 @@ def rank(
                 yield Ranking(tuple(map(snapshot.ids.__getitem__, numbers)), tuple(top.scores.tolist()))
 
 
-def with_vectors(queries: Sequence[Query], vectors: Any) -> Sequence[Query]:
+def with_vectors(queries: Sequence[Asked], vectors: Any) -> Sequence[Asked]:
     """Queries with their vectors: an array with a row for each, or a function from their texts to one.
 
     Raises:
         CorpusTypeError: there are more vectors than queries, or fewer.
     """
-    rows = vectors_of(vectors if callable(vectors) else lambda _: vectors, [query.text for query in queries])
+    texts = [query.text if isinstance(query, Query) else searchable(query) for query in queries]
+    rows = vectors_of(vectors if callable(vectors) else lambda _: vectors, texts)
     return [replace(query, vector=row) for query, row in zip(queries, rows, strict=True)]
 
 
@@ -124,10 +135,7 @@ def by_judgements(
         QueryError: nothing can be scored.
         TextaeError: a system, the baseline or the seed is wrong; raised before anything is scored.
     """
-    if systems is None:
-        own = [VECTOR] if any(query.vector is not None for query in queries) else []
-        systems = [*searcher.snapshot.modality.systems, *own]
-    baseline = _checked(searcher.snapshot, systems, baseline, seed)
+    systems, baseline = _checked(searcher.snapshot, queries, systems, baseline, seed)
     scores = {}
     for system in systems:
         ranked = rank(searcher, queries, _JUDGED_DEPTH, system)
@@ -143,7 +151,7 @@ def by_labels(
     searcher: Searcher,
     field: str,
     queries: Iterable[Document] | None,
-    systems: Sequence[str],
+    systems: Sequence[str] | None,
     k: int,
     baseline: str | None,
     seed: int,
@@ -155,9 +163,9 @@ def by_labels(
     Args:
         searcher: of the index.
         field: of the documents, that holds the label.
-        queries: documents whose text is the query; one that is in the index is not its own hit. None for a seeded
-            sample of the index's own documents.
-        systems: to score.
+        queries: documents whose text is the query, and their vectors; one that is in the index is not its own hit.
+            None for a seeded sample of the index's own documents, with the vectors that it has of them.
+        systems: as `by_judgements` takes them.
         k: of P@k.
         baseline: what the others are tested against; None for the first system.
         seed: of the sample, intervals and tests.
@@ -167,13 +175,9 @@ def by_labels(
         QueryError: nothing can be scored.
         TextaeError: a system, the baseline or the seed is wrong; raised before anything is scored.
     """
-    baseline = _checked(searcher.snapshot, systems, baseline, seed)
+    asked = _sampled(searcher.snapshot, seed) if queries is None else list(queries)
+    systems, baseline = _checked(searcher.snapshot, asked, systems, baseline, seed)
     labels = searcher.snapshot.reader.field(field)
-    if queries is None:
-        numbers = searcher.snapshot.numbers
-        chosen = np.random.default_rng(seed).permutation(len(numbers))[:_ASKED]
-        queries = searcher.snapshot.reader.documents(numbers[np.sort(chosen)].tolist())
-    asked = list(queries)
     depth = len(labels) if curve else k
     scores, curves, unjudged = {}, {}, 0
     for system in systems:
@@ -187,8 +191,29 @@ def by_labels(
     return Scoreboard(figures(scores, baseline, seed), unjudged, curves)
 
 
-def _checked(snapshot: Snapshot, systems: Sequence[str], baseline: str | None, seed: int) -> str:
-    """The baseline, after all that was chosen was found to be possible: scoring takes minutes."""
+def _sampled(snapshot: Snapshot, seed: int) -> list[Document]:
+    """Some documents of an index, with their vectors."""
+    check_seed(seed)
+    order = np.random.default_rng(seed).permutation(len(snapshot.numbers))
+    numbers = snapshot.numbers[np.sort(order[:_ASKED])].tolist()
+    documents, own = snapshot.reader.documents(numbers), own_vectors(snapshot)
+    if own is None:
+        return documents
+    rows = [row if row.any() else None for row in own.of(numbers)]
+    return [replace(document, vector=row) for document, row in zip(documents, rows, strict=True)]
+
+
+def _checked(
+    snapshot: Snapshot,
+    queries: Sequence[Query] | Sequence[Document],
+    systems: Sequence[str] | None,
+    baseline: str | None,
+    seed: int,
+) -> tuple[Sequence[str], str]:
+    """Systems and baseline, after all that was chosen was found to be possible: scoring takes minutes."""
+    if systems is None:
+        own = [VECTOR] if any(query.vector is not None for query in queries) else []
+        systems = [*snapshot.modality.systems, *own]
     if not systems:
         raise QueryError(f"no system to score; give some of {', '.join(snapshot.modality.systems)}")
     for system in systems:
@@ -196,4 +221,4 @@ def _checked(snapshot: Snapshot, systems: Sequence[str], baseline: str | None, s
     check_seed(seed)
     if baseline is not None and baseline not in systems:
         raise QueryError(f"the baseline {baseline!r} is not among the systems: {', '.join(systems)}")
-    return systems[0] if baseline is None else baseline
+    return systems, systems[0] if baseline is None else baseline

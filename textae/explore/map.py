@@ -1,6 +1,7 @@
 """The map of a corpus: coordinates of every document on the plane, its topic, and words for each place of the plane.
 
-Coordinates depend on codes alone, so a map that was learned once places new documents and queries.
+Coordinates depend on codes alone, and on the user's own vectors where an index has some
+(`textae.explore.fused_codes`), so a map that was learned once places new documents and queries.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from textae.encoding.encoders import TextEncoder
 from textae.encoding.layers import unit
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import TextaeError
+from textae.explore.fused_codes import fused
 from textae.explore.known_rows import rows_to_learn, some_known_rows
 from textae.explore.naming import telling_names
 from textae.explore.sampling import spherical
-from textae.index.chunked import ChunkedArray
 from textae.index.derived import keep
 from textae.index.snapshot import Snapshot
 from textae.index.surface_forms import forms
@@ -179,7 +180,7 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
     """
     check_seed(seed)
     rows = rows_to_learn(snapshot, MOST, np.random.default_rng(seed))
-    codes = _codes(snapshot, layout).take(rows).astype(np.float32)
+    codes = _codes(snapshot, layout, rows)
     if layout == LSA:
         projection = first_coordinates(codes.shape[1])
     else:
@@ -246,9 +247,10 @@ def document_map(
     Raises:
         QueryError: no document has a code.
     """
-    rows, codes = some_known_rows(snapshot), _codes(snapshot, model.layout)
+    rows = some_known_rows(snapshot)
     blocks = np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))
-    coordinates = np.concatenate([model.projection.coordinates(codes.take(block)) for block in blocks])
+    codes = (_codes(snapshot, model.layout, block) for block in blocks)
+    coordinates = np.concatenate([model.projection.coordinates(some) for some in codes])
     numbers = snapshot.documents.doc_numbers.take(rows)
     ids, titles = snapshot.reader.ids_and_titles()
     if len(ids) > len(numbers):  # some documents have no code
@@ -257,9 +259,12 @@ def document_map(
     return DocumentMap(model.layout, numbers, ids, titles, coordinates, topics, topic_of, memberships, model.background)
 
 
-def _codes(snapshot: Snapshot, layout: str) -> ChunkedArray[np.float16] | ChunkedArray[np.floating]:
-    """The codes that a layout projects, of each row: (n_rows, dims)."""
-    return snapshot.documents.lsa if layout == LSA else snapshot.documents.floats
+def _codes(snapshot: Snapshot, layout: str, rows: Rows) -> Floats:
+    """The codes of documents that a layout projects, but for LSA's with the user's own vectors beside: (n, dims)."""
+    if layout == LSA:
+        return snapshot.documents.lsa.take(rows).astype(np.float32)
+    floats = snapshot.documents.floats.take(rows).astype(np.float32)
+    return fused(snapshot, floats, floats, rows)
 
 
 def place(snapshot: Snapshot, model: MapModel, texts: Sequence[str]) -> Floats:
@@ -272,6 +277,7 @@ def place(snapshot: Snapshot, model: MapModel, texts: Sequence[str]) -> Floats:
     encoder = snapshot.model.start if model.layout == LSA else snapshot.model.encoder
     assert isinstance(encoder, TextEncoder)  # of texts, and LSA's where that is stored
     codes = encoder.encode(snapshot.model.vectorizer.transform(texts))
-    coordinates = model.projection.coordinates(codes.floats)
+    floats = codes.floats if model.layout == LSA else fused(snapshot, codes.floats, codes.floats, None)
+    coordinates = model.projection.coordinates(floats)
     coordinates[~codes.has_code] = np.nan
     return coordinates

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats
+from textae.encoding.arrays import Floats, Rows
 from textae.errors import QueryError
 from textae.explore.naming import check_name
 from textae.index.snapshot import Snapshot
@@ -70,14 +69,14 @@ def checked(lines: Iterable[str]) -> list[str]:
 
 
 def starts_of(
-    seeds: Sequence[Seed], snapshot: Snapshot, to_vectors: Callable[[NDArray[np.floating]], Floats], vectors: Floats
+    seeds: Sequence[Seed], snapshot: Snapshot, to_vectors: Callable[[Floats, Rows | None], Floats], vectors: Floats
 ) -> Floats:
     """Where the topics of seeds start: (n_seeds, dims) float32.
 
     Args:
         seeds: at least one.
         snapshot: the index.
-        to_vectors: makes of codes what is clustered.
+        to_vectors: makes of codes, and of the rows of documents that have them, what is clustered.
         vectors: (n, dims) of the sampled documents.
 
     Raises:
@@ -87,7 +86,7 @@ def starts_of(
     closest = min(_CLOSEST, int(len(vectors) ** 0.5))
     starts = np.empty((len(seeds), vectors.shape[1]), np.float32)
     for i, seed in enumerate(seeds):
-        middle = to_vectors(codes_of(seed, snapshot)).mean(axis=0)
+        middle = np.concatenate([to_vectors(*part) for part in codes_of(seed, snapshot)]).mean(axis=0)
         order = np.argsort(((vectors - middle) ** 2).sum(axis=1), kind="stable")
         starts[i] = vectors[order[:closest]].mean(axis=0)
         if (starts[:i] == starts[i]).all(axis=1).any():
@@ -95,26 +94,27 @@ def starts_of(
     return starts
 
 
-def codes_of(seed: Seed, snapshot: Snapshot) -> Floats:
-    """The codes of a seed, of its words together and of each document: (n, dims).
+def codes_of(seed: Seed, snapshot: Snapshot) -> list[tuple[Floats, Rows | None]]:
+    """The codes of a seed, (1, dims), of its words together and of each document; with the row of that.
 
     Raises:
         QueryError: as `starts_of`.
     """
-    rows: list[NDArray[np.floating]] = []
+    parts: list[tuple[Floats, Rows | None]] = []
     if seed.words:
         codes = snapshot.text_encoder.encode(snapshot.model.vectorizer.transform([" ".join(seed.words)]))
         if not codes.has_code[0]:
             raise QueryError(f"the encoder knows no word of the seed {_shown(seed)}; give other words")
-        rows.append(codes.floats)
+        parts.append((codes.floats.astype(np.float32), None))
     for id in seed.ids:
         number = snapshot.number(id)
         if not snapshot.codes.has_code[snapshot.position(id)]:
             raise QueryError(f"the encoder knows no word of the document {id!r}, so it cannot be of a seed")
-        rows.append(snapshot.documents.floats.take(snapshot.documents.rows_of(number)[:1]))
-    if not rows:
+        row = snapshot.documents.rows_of(number)[:1]
+        parts.append((snapshot.documents.floats.take(row).astype(np.float32), row))
+    if not parts:
         raise QueryError(f"the seed {_shown(seed)} has no word; give some, as 'name: word, word'")
-    return np.concatenate(rows).astype(np.float32)
+    return parts
 
 
 def _shown(seed: Seed) -> str:

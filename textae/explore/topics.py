@@ -1,5 +1,7 @@
 """Topics of an index: clusters of the part of a code that holds its topic, and the words that tell them apart.
 
+Where an index has vectors of the user's own, they are clustered with it (`textae.explore.fused_codes`).
+
 A topic is learned once and stored with the index: a centre, words and a name, nothing of any document. Documents are
 assigned to the centres whenever topics are shown, so new documents join existing topics. A topic that was merged
 has a centre of each of its parts.
@@ -42,6 +44,7 @@ from textae.encoding.topk import top_k
 from textae.errors import QueryError
 from textae.explore.clustering import Clusters, find
 from textae.explore.duplicates import RADIUS
+from textae.explore.fused_codes import fused
 from textae.explore.known_rows import known_rows, rows_to_learn
 from textae.explore.naming import apart, names, telling_names
 from textae.explore.scales import label_of
@@ -92,7 +95,8 @@ class Assignment:
         topic_of, memberships = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
         for first in range(0, len(rows), _AT_A_TIME):
             part = slice(first, first + _AT_A_TIME)
-            topic_of[part], memberships[part] = clusters.nearest(topic_vectors(snapshot, floats.take(rows[part])))
+            some = rows[part]
+            topic_of[part], memberships[part] = clusters.nearest(topic_vectors(snapshot, floats.take(some), some))
         return cls(rows, topic_of, memberships, np.bincount(topic_of, minlength=len(clusters.group_of)))
 
     def strongest(self, n: int) -> list[NDArray[np.int64]]:
@@ -132,15 +136,14 @@ def learn(
     seeds = [seed_of(line) for line in lines]
     if len(seeds) > (n or most):
         raise QueryError(f"there are {len(seeds):,} seeds for at most {n or most:,} topics; give fewer seeds")
-    floats = snapshot.documents.floats.take(rows).astype(np.float32)
-    vectors = topic_vectors(snapshot, floats)
+    vectors = topic_vectors(snapshot, snapshot.documents.floats.take(rows), rows)
     starts = starts_of(seeds, snapshot, partial(topic_vectors, snapshot), vectors) if seeds else None
     clusters = find(vectors, n, generator, progress, starts)
     if len(clusters.centres) < (least := n or len(seeds)):
         codes = len(clusters.centres)
         raise QueryError(f"{least:,} topics need as many different codes, and the documents have {codes:,}")
     progress("naming topics", 0, None)
-    words, group_words = _described(snapshot, floats, clusters)
+    words, group_words = _described(snapshot, rows, clusters)
     if snapshot.modality.kind == TEXTS:
         topic_names, group_names = _names_apart(words, group_words, clusters.group_of)
     else:
@@ -150,16 +153,16 @@ def learn(
     return replace(model.renamed(wanted, {}), given=frozenset())  # as they are learned, nothing is corrected
 
 
-def _described(snapshot: Snapshot, floats: Floats, clusters: Clusters) -> tuple[Words, Words]:
+def _described(snapshot: Snapshot, rows: Rows, clusters: Clusters) -> tuple[Words, Words]:
     """The words of each topic and of each topic group."""
     describe = _words if snapshot.modality.kind == TEXTS else _labels
-    return describe(snapshot, floats, clusters, Assignment.of(snapshot, clusters))
+    return describe(snapshot, rows, clusters, Assignment.of(snapshot, clusters))
 
 
 def words_of(snapshot: Snapshot, clusters: Clusters, seed: int) -> Words:
     """The words of each topic, of clusters that were not learned as they are; the seed is that of the sample."""
     rows = rows_to_learn(snapshot, _SAMPLE, np.random.default_rng(seed))
-    return _described(snapshot, snapshot.documents.floats.take(rows).astype(np.float32), clusters)[0]
+    return _described(snapshot, rows, clusters)[0]
 
 
 def _names_apart(words: Words, group_words: Words, group_of: Ints) -> tuple[list[str], list[str]]:
@@ -174,15 +177,21 @@ def _names_apart(words: Words, group_words: Words, group_of: Ints) -> tuple[list
     ]
 
 
-def topic_vectors(snapshot: Snapshot, floats: NDArray[np.floating]) -> Floats:
+def topic_vectors(snapshot: Snapshot, floats: NDArray[np.floating], rows: Rows | None = None) -> Floats:
     """The vectors that are clustered: the direction of the topic part of codes, if they have one; else whole codes.
 
-    With the instance part, or that alone, clusters agree no better with labels and take five times as long.
+    With the instance part, or that alone, clusters agree no better with labels and take five times as long. The user's
+    own vectors stand beside them.
+
+    Args:
+        snapshot: the index.
+        floats: (n, dims), codes.
+        rows: (n,) of the documents that have the codes; None for texts.
     """
-    encoder = snapshot.model.encoder
-    if not isinstance(encoder, Encoder):  # a deep stack, whose codes have any length
-        return floats.astype(np.float32)
-    return unit(floats[:, -len(encoder.topic_mean) :].astype(np.float32))  # -0: all, of codes without a topic part
+    encoder, codes = snapshot.model.encoder, floats.astype(np.float32)
+    # -0: all, of codes without a topic part. Codes of a deep stack have any length.
+    parts = unit(codes[:, -len(encoder.topic_mean) :]) if isinstance(encoder, Encoder) else codes
+    return fused(snapshot, parts, codes, rows)
 
 
 def topics_of(snapshot: Snapshot, model: TopicModel) -> tuple[Topics, Ints, Floats]:
@@ -230,16 +239,16 @@ def _typical(snapshot: Snapshot, assignment: Assignment) -> list[tuple[TypicalDo
     return [tuple(itertools.islice(typical, len(places))) for places in chosen]
 
 
-def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: Assignment) -> tuple[Words, Words]:
+def _words(snapshot: Snapshot, rows: Rows, clusters: Clusters, assignment: Assignment) -> tuple[Words, Words]:
     """The most telling words of each topic and of each topic group."""
-    terms, telling = _telling(snapshot, _probabilities(snapshot, floats, clusters), assignment)
-    rows = list(telling)
+    terms, telling = _telling(snapshot, _probabilities(snapshot, rows, clusters), assignment)
+    scores = list(telling)
     for group in range(int(clusters.group_of[-1]) + 1):  # the geometric mean of its topics
         inside = clusters.group_of == group
         weights = (assignment.sizes[inside] + 1) / (assignment.sizes[inside] + 1).sum()
         floor = _FLOOR * telling[inside].max(initial=0) + np.finfo(np.float64).tiny  # else one topic could veto a word
-        rows.append(np.exp(weights @ np.log(telling[inside] + floor)) - floor)
-    ranked = [terms[top_k(row.astype(np.float32), 2 * _WORDS)].tolist() for row in rows]
+        scores.append(np.exp(weights @ np.log(telling[inside] + floor)) - floor)
+    ranked = [terms[top_k(row.astype(np.float32), 2 * _WORDS)].tolist() for row in scores]
     typical = np.concatenate(assignment.strongest(_READ))
     documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(assignment.rows[typical]).tolist())
     form_of = forms(snapshot, set(itertools.chain.from_iterable(ranked)), map(searchable, documents))
@@ -248,9 +257,10 @@ def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: A
     return words[: len(telling)], words[len(telling) :]
 
 
-def _probabilities(snapshot: Snapshot, floats: Floats, clusters: Clusters) -> Floats:
+def _probabilities(snapshot: Snapshot, rows: Rows, clusters: Clusters) -> Floats:
     """The decoder's probabilities of all words at the mean code of each topic: (n_topics, n_terms)."""
-    topic_of, _ = clusters.nearest(topic_vectors(snapshot, floats))
+    floats = snapshot.documents.floats.take(rows).astype(np.float32)
+    topic_of, _ = clusters.nearest(topic_vectors(snapshot, floats, rows))
     sums = np.zeros((len(clusters.group_of), floats.shape[1]), np.float32)
     np.add.at(sums, topic_of, floats)
     means: Floats = sums / np.maximum(np.bincount(topic_of, minlength=len(sums)), 1).astype(np.float32)[:, None]
@@ -283,7 +293,7 @@ def _excess(p: NDArray[np.floating], mean: Doubles) -> Doubles:
     return excess
 
 
-def _labels(snapshot: Snapshot, _: Floats, clusters: Clusters, assignment: Assignment) -> tuple[Words, Words]:
+def _labels(snapshot: Snapshot, _: Rows, clusters: Clusters, assignment: Assignment) -> tuple[Words, Words]:
     """The telling labels of each topic of pictures and of each group; else the most typical picture.
 
     A group without a telling label is called like its largest topic.

@@ -18,8 +18,9 @@ from textae.encoding.encoders import Codes, Quantization
 from textae.encoding.given_vectors import OTHER_DIMS, unit_vector
 from textae.errors import CorpusError, QueryError
 from textae.index.chunked import ChunkedArray
-from textae.index.segments import VECTORS
+from textae.index.segments import VECTORS, prefix
 from textae.index.snapshot import Snapshot
+from textae.index.soundness import check_values
 
 N_BITS = 256
 """Bits of a vector, by which a scan finds candidates, as of our own codes."""
@@ -57,7 +58,7 @@ class OwnVectors:
     def __init__(self, snapshot: Snapshot) -> None:
         self.settings: Mapping[str, Any] = snapshot.reader.settings["vectors"]
         self.planes = Quantization(snapshot.arrays[f"{VECTORS}mean"], snapshot.arrays[f"{VECTORS}rotation"])
-        self._documents = snapshot.documents
+        self._reader, self._documents = snapshot.reader, snapshot.documents
 
     @cached_property
     def codes(self) -> Codes:
@@ -65,10 +66,29 @@ class OwnVectors:
         codes, alive = Codes.concatenated(self._parts), self._documents.alive
         return codes if alive is None else Codes(codes.has_code[alive], codes.floats[alive], codes.bits[alive])
 
+    @cached_property
+    def known(self) -> ChunkedArray[np.bool_]:
+        """Whether each row of whole documents has a vector."""
+        return ChunkedArray([part.has_code for part in self._parts])
+
+    @cached_property
+    def floats(self) -> ChunkedArray[np.floating]:
+        """The vector of each row, zeros for none: (n_rows, dims)."""
+        return ChunkedArray([part.floats for part in self._parts])
+
+    def check(self) -> None:
+        """Check all values, and those of the codes beside, before native code computes with both.
+
+        Raises:
+            StoreError: they are not what textae writes.
+        """
+        parts, segments = (VECTORS, "known", "floats"), self._reader.settings["segments"]
+        check_values(self._reader, VECTORS, *(f"{prefix(name)}documents/{part}" for name in segments for part in parts))
+
     def of(self, numbers: Sequence[int]) -> Floats:
         """The vectors of the documents of these numbers, zeros for none: (n, dims)."""
         rows = np.array([self._documents.rows_of(number)[0] for number in numbers], np.int64)
-        return ChunkedArray([part.floats for part in self._parts]).take(rows).astype(np.float32)
+        return self.floats.take(rows).astype(np.float32)
 
     def of_query(self, vector: Any) -> Floats:
         """The vector of a query at unit length: (dims,).

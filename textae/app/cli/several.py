@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file
 from textae.app.cli.vector_options import VectorOptions
+from textae.encoding.analyzer import searchable
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.index.own_vectors import own_vectors
@@ -31,10 +32,13 @@ def search_several(
     return merged(results, search.top_k)
 
 
-def similar_in_several(given: Sequence[str], search: SearchOptions, shell: SeveralOptions) -> SearchResult:
+def similar_in_several(
+    given: Sequence[str], search: SearchOptions, vectors: VectorOptions, shell: SeveralOptions
+) -> SearchResult:
     """The documents like some documents, each of which is in one of the indexes, or like a file.
 
-    In an index that has them all they are compared by their codes, in the others by their texts.
+    In an index that has them all they are compared by their codes, in the others by their texts, and where there are
+    vectors by one of these.
 
     Raises:
         QueryError: no index has an id; several have it; or an index holds documents of the other kind.
@@ -49,24 +53,27 @@ def similar_in_several(given: Sequence[str], search: SearchOptions, shell: Sever
         else:
             places = [_place(engines, one) for one in given]
             documents = [engines[name].snapshot.document(id) for name, id in places]
+        text = "\n".join(map(searchable, documents))
+        others = [engine.snapshot for name, engine in engines.items() if {name} != {where for where, _ in places}]
+        vector = vectors.of_query(text, search.mode, *others) if others else None
         for name, engine in engines.items():
             own = [id for where, id in places if where == name]
             if own and len(own) == len(places):
-                results[name] = engine.searcher.search(replace(SearchRequest(**how), like=own))
+                program = vectors.program([search.mode], engine.snapshot)
+                results[name] = engine.searcher.search(replace(SearchRequest(**how), like=own, vector=program))
                 continue
             wide: RequestOptions = {**how, "top_k": search.top_k + len(own)}
-            result = engine.searcher.search(_of(documents, wide))
+            wide["vector"] = vector if own_vectors(engine.snapshot) else None
+            result = engine.searcher.search(_of(documents, text, wide))
             hits = tuple(hit for hit in result.hits if hit.id not in own)[: search.top_k]
             results[name] = SearchResult(hits, result.mode)
     return merged(results, search.top_k)
 
 
-def _of(documents: Sequence[Document], how: RequestOptions) -> SearchRequest:
-    """The request of the texts of documents, or of a picture."""
-    from textae.encoding.analyzer import searchable
-
+def _of(documents: Sequence[Document], text: str, how: RequestOptions) -> SearchRequest:
+    """The request of the text of documents, or of a picture."""
     if documents[0].picture is None:
-        return SearchRequest.of_words("\n".join(map(searchable, documents)), **how)
+        return SearchRequest.of_words(text, **how)
     if len(documents) > 1:
         raise QueryError("several pictures are searched in one index; give one --index, or one picture")
     return SearchRequest(picture=documents[0].picture, **how)

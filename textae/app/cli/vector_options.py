@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textae.app.cli.options import ShellOptions, option, stdin_text
-from textae.config import VECTOR
+from textae.config import READ_VECTORS
 
 if TYPE_CHECKING:
     from textae.index.snapshot import Snapshot
     from textae.search.vector_command import VectorCommand
-    from textae.types import Query
+    from textae.types import Document, Query
+
+Asked = TypeVar("Asked", "Query", "Document")
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,18 @@ class VectorOptions:
         return VectorCommand(self.vector_command)
 
     def of_queries(
-        self, queries: Sequence[Query], modes: Sequence[str | None], snapshot: Snapshot, shell: ShellOptions
-    ) -> Sequence[Query]:
-        """Queries with their vectors, from the program; a note says where there are none that a system would read."""
+        self, queries: Sequence[Asked], modes: Sequence[str | None], snapshot: Snapshot, shell: ShellOptions
+    ) -> Sequence[Asked]:
+        """Queries, those without a vector with one from the program; a note says where there is none to be read."""
         from textae.evaluation.run import with_vectors
 
-        program = self.program(modes, snapshot)
-        if program is None and _read_vectors(modes, snapshot):
-            shell.note_unused_vectors()
-        return queries if program is None else with_vectors(queries, program)
+        program, without = self.program(modes, snapshot), [query for query in queries if query.vector is None]
+        if program is None or not without:
+            if without and _read_vectors(modes, snapshot):
+                shell.note_unused_vectors()
+            return queries
+        given = iter(with_vectors(without, program))
+        return [next(given) if query.vector is None else query for query in queries]
 
     def of_query(self, text: str, mode: str | None, *snapshots: Snapshot) -> Any:
         """The vector of a text, from where it was given.
@@ -70,4 +75,4 @@ def _read_vectors(modes: Sequence[str | None], *snapshots: Snapshot) -> bool:
     """Whether a system reads the user's own vectors, and an index has some."""
     from textae.index.own_vectors import own_vectors
 
-    return not {None, "hybrid", VECTOR}.isdisjoint(modes) and any(map(own_vectors, snapshots))
+    return not {None, *READ_VECTORS}.isdisjoint(modes) and any(map(own_vectors, snapshots))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textae.engine import Engine
 from textae.errors import TextaeError
@@ -46,10 +46,13 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         refresh: seconds between two checks for a newer commit.
         most: maximum number of requests that run or wait.
         patience: seconds after which a request gets no answer.
+        vectors: a function that gives the vectors of queries, as `Engine` takes it.
     """
 
-    def __init__(self, folder: Path, refresh: float = REFRESH, most: int = MOST, patience: float = PATIENCE) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, refresh: float = REFRESH, most: int = MOST, patience: float = PATIENCE, vectors: Any = None
+    ) -> None:
+        self.folder, self._vectors = folder, vectors
         self._refresh, self._most, self._patience = refresh, most, patience
         self._requests = 0
         self._threads = ThreadPoolExecutor(ENGINES, "textae-engine", self._start_thread)
@@ -84,7 +87,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
 
         # Threads of BLAS spin while they wait: 64 clients got 10 answers a second with them, and 50 without.
         threadpool_limits(1)
-        self._local.engine = Engine(self.folder)
+        self._local.engine = Engine(self.folder, self._vectors)
         self._engines.append(self._local.engine)
 
     def _current_engine(self) -> Engine:

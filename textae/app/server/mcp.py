@@ -6,6 +6,7 @@ application, with the token; the SDK checks the headers Host and Origin once mor
 
 import asyncio
 import json
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from textae.app import signals
 from textae.app.server import failures
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.live import LiveTopics
-from textae.app.server.process import Note, Service, check_texts
+from textae.app.server.process import Note, Service, check_texts, query_vectors
 from textae.app.server.tools import TOOLS, Toolbox
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
@@ -42,21 +43,24 @@ _MAX_BODY = 1 << 20  # bytes of a request
 _FIELDS = 30  # names of fields that an assistant is told
 
 
-def serve_stdio(folder: Path, note: Note) -> None:
+def serve_stdio(folder: Path, command: str | None, note: Note) -> None:
     """Serve an index over standard input and output, until the input ends. Only the protocol goes to the output.
 
     Args:
         folder: the index.
+        command: of the program that gives the vectors of queries; None for none.
         note: gets messages for the person, one line each.
 
     Raises:
         StoreError: there is no index, or it cannot be read.
-        TextaeError: the index holds pictures.
+        TextaeError: the index holds pictures, or the program cannot be started.
     """
-    with Engine.open(folder) as engine:
-        check_texts(engine)
-    signals.handle(signals.leave_at_once)  # a thread waits for the input, and would be waited for
-    with EnginePool(folder) as engines:
+    with ExitStack() as stack:
+        with Engine.open(folder) as engine:
+            check_texts(engine)
+            vectors = stack.enter_context(query_vectors(command, engine, note))
+        signals.handle(signals.leave_at_once)  # a thread waits for the input, and would be waited for
+        engines = stack.enter_context(EnginePool(folder, vectors=vectors))
         topics = LiveTopics(folder, note)
         topics.follow()
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from textae.app.server.guard import LOCAL_NAMES, Guard, Rules
 from textae.app.server.live import Live
 from textae.engine import Engine
 from textae.errors import TextaeError
+from textae.index.own_vectors import own_vectors
+from textae.search.vector_command import StayingCommand
 from textae.types import PICTURES, Progress
 
 Note = Callable[[str], None]
@@ -71,8 +73,33 @@ def check_texts(engine: Engine) -> None:
         )
 
 
+@contextmanager
+def query_vectors(command: str | None, engine: Engine, note: Note) -> Iterator[StayingCommand | None]:
+    """The program that gives the vectors of queries, which runs until the end; None for none.
+
+    Raises:
+        QueryError: it cannot be started.
+    """
+    has_vectors = own_vectors(engine.snapshot) is not None
+    if command is None:
+        if has_vectors:
+            note("the vectors of the index are not used: queries have none; --vector-command names what gives them")
+        yield None
+        return
+    with closing(StayingCommand(command, note)) as program:
+        if has_vectors:  # else it starts when the index has some
+            program.start()
+        yield program
+
+
 def serve(
-    service: Service, folder: Path, options: ServerOptions, on_ready: OnReady, note: Note, progress: Progress
+    service: Service,
+    folder: Path,
+    options: ServerOptions,
+    command: str | None,
+    on_ready: OnReady,
+    note: Note,
+    progress: Progress,
 ) -> None:
     """Serve an index until SIGINT or SIGTERM.
 
@@ -80,25 +107,30 @@ def serve(
         service: for its clients.
         folder: the index.
         options: where to listen, and for whom.
+        command: of the program that gives the vectors of queries; None for none.
         on_ready: gets the URL and the token when the server listens.
         note: gets messages for the person, one line each.
         progress: of making the map.
 
     Raises:
         StoreError: there is no index, or it cannot be read.
-        TextaeError: the index holds pictures; the address or port is not available; or the token is malformed.
+        TextaeError: the index holds pictures; the address or port is not available; the token is malformed; or the
+            program cannot be started.
     """
     if options.token is not None and not _TOKEN.fullmatch(options.token):
         raise TextaeError("a token has 8 to 200 letters, digits, or any of . _ ~ -; give another one, or none")
-    with Engine.open(folder) as engine:
-        check_texts(engine)
-        originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
 
     def say(message: str) -> None:
         with suppress(OSError):  # the terminal was closed
             note(message)
 
-    with bound(options.host, options.port) as listener, EnginePool(folder) as engines:
+    with ExitStack() as stack:
+        with Engine.open(folder) as engine:
+            check_texts(engine)
+            originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
+            listener = stack.enter_context(bound(options.host, options.port))
+            vectors = stack.enter_context(query_vectors(command, engine, say))
+        engines = stack.enter_context(EnginePool(folder, vectors=vectors))
         ip, port = listener.getsockname()[:2]
         address = ipaddress.ip_address(ip)
         local = address.is_loopback

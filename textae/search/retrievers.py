@@ -154,9 +154,9 @@ of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had
 
 
 WEIGHT, LONG = 0.6, 200
-"""The weight of codes, .6 for no words and 1 more for each 200. A smaller one is better where one document is right, a
-larger one where a topic is (with .75 by .004 of P@10); see docs/benchmarks-notes.md, "How keywords and codes are
-fused"."""
+"""The weight of codes, .6 for no words and 1 more for each 200. A smaller one is better where one document is right
+(than .75 by .001 of nDCG@10), a larger one where a topic is (.75 by .002 of P@10); see docs/benchmarks-notes.md, "How
+keywords and codes are fused"."""
 
 
 @dataclass(frozen=True)

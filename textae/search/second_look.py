@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SEEN, BLIND = 3, 0.4
 """Hits of a first look that a query moves towards without being told to, and the weight of their mean. On
-the development suite they cost no set more than .003, and give topics up to .018; a weight of .25 costs up to .002 and
-gives up to .012 (docs/benchmarks-notes.md)."""
+the development suite they cost SciFact .003 and no other set more than .0015, and give topics up to .018; a weight of
+.25 costs up to .002 and gives up to .012 (docs/benchmarks-notes.md)."""
 
 
 def second_look(

@@ -84,7 +84,7 @@ def test_the_hybrid_adds_bits_to_keywords(engine):
     query = searcher.text_query("comet over the harbour")
     hybrid, rows = searcher.retriever("hybrid"), np.arange(37)
     by_words, by_bits = hybrid.factors(query)
-    expected = by_words * searcher.retriever("bm25").scores(query, rows)
+    expected = by_words * searcher.retriever("bm25").scores(query, rows) ** 2
     expected += np.maximum(by_bits * searcher.retriever("bits").scores(query, rows), 0)
     assert hybrid.scores(query, rows) == pytest.approx(expected, abs=1e-6)
     hit = engine.search("comet harbour", 1, explain=True, expand=True)[0]

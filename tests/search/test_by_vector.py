@@ -83,7 +83,7 @@ class TestAlone:
 
 class TestFused:
     def test_the_score_is_the_sum_that_is_written(self, engine: Engine) -> None:
-        """(bm25 / most + w · max(0, code) + v · max(0, (vector - μ) / (1 - μ))) / (1 + w + v)."""
+        """(bm25 / most · bm25 / best + w · max(0, code) + v · max(0, (vector - μ) / (1 - μ))) / (1 + w + v)."""
         searcher = engine.searcher
         fused = searcher.retriever("hybrid", "document")
         assert isinstance(fused, Hybrid)
@@ -91,7 +91,8 @@ class TestFused:
         query = searcher.text_query("storm anchor", TOPIC["bread"])
         rows = np.arange(len(DOCUMENTS))
         w, v = WEIGHT + 2 / LONG, fused.vector_weight
-        of_words = fused.keywords.scores(query, rows) / fused.keywords.most(query)
+        of_words = fused.keywords.scores(query, rows)
+        of_words = of_words / fused.keywords.most(query) * of_words / of_words.max()
         of_codes = w * np.maximum(fused.codes.scores(query, rows), 0)
         every = cosines(TOPIC["bread"])
         mean = np.mean(list(every.values()))

@@ -181,14 +181,14 @@ class TestExplanation:
     CODES = Contributions(np.int32([0, 1]), np.array([0.3, -0.1]), 0.05)
 
     def test_by_hand(self) -> None:
-        why = explanation(WORD_OF, *fused(self.KEYWORDS, self.CODES, factors=(0.5, 10)), common=["moon"])
+        why = explanation(WORD_OF, *fused(self.KEYWORDS, self.CODES, factors=(0.125, 10)), common=["moon"])
         assert [(part.word, part.share) for part in why.keywords] == [("Planets", 1.5), ("stars", 0.5)]
         assert [(part.word, part.share) for part in why.codes] == [("stars", 3), ("Planets", -1)]
         assert (why.together, why.common, why.score) == (0.5, ("moon",), pytest.approx(4.5))
 
     def test_codes_that_point_away_count_nothing(self) -> None:
         away = replace(self.CODES, together=-0.5)
-        why = explanation(WORD_OF, *fused(self.KEYWORDS, away, factors=(1, 10)))
+        why = explanation(WORD_OF, *fused(self.KEYWORDS, away, factors=(0.25, 10)))
         assert (why.codes, why.together, why.score) == ((), 0, 4)
 
     def test_one_system_alone(self) -> None:

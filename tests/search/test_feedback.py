@@ -90,11 +90,13 @@ def test_it_is_a_question(query, like, unlike, seed) -> None:
 
 
 class TestSecondLook:
-    def test_the_code_moves_towards_the_mean_of_the_hits(self) -> None:
-        """Hits of any length count alike; the text itself has the code (1, 0)."""
+    def test_the_code_moves_towards_the_hits_by_their_scores(self) -> None:
+        """Codes of any length count alike; the text itself has the code (1, 0)."""
         encoder = Encoder.lsa(np.eye(2, 8, dtype=np.float32), np.ones(2, np.float32))
-        query = moved(QueryVector.of(bags({0: 3})), np.float16([[0, 4] + [0] * 6, [2] + [0] * 7]))
-        expected = np.array([1 + BLIND / 2, BLIND / 2] + [0] * 6)
+        query = moved(
+            QueryVector.of(bags({0: 3})), np.float16([[0, 4] + [0] * 6, [2] + [0] * 7]), np.float32([0.6, 0.2])
+        )
+        expected = np.array([1 + BLIND / 4, BLIND * 3 / 4] + [0] * 6)
         assert query.codes(encoder).floats[0] == pytest.approx(expected / np.linalg.norm(expected))
         assert weights(query) == {0: 3}
 
@@ -103,8 +105,9 @@ class TestSecondLook:
         once = engine.search(text, 30, feedback=False)
         numbers = [engine.snapshot.number(hit.id) for hit in once[:SEEN]]
         codes = engine.snapshot.documents.floats.take(engine.snapshot.documents.rows_of(np.array(numbers)))
-        assert searcher.rank(searcher.text_query(text), 30, "hybrid").scores.tolist() == [hit.score for hit in once]
-        twice = searcher.rank(moved(searcher.text_query(text), codes), 30, "hybrid").scores.tolist()
+        scores = np.float32([hit.score for hit in once])
+        assert searcher.rank(searcher.text_query(text), 30, "hybrid").scores.tolist() == scores.tolist()
+        twice = searcher.rank(moved(searcher.text_query(text), codes, scores[:SEEN]), 30, "hybrid").scores.tolist()
         assert twice != [hit.score for hit in once]
         assert twice == [hit.score for hit in engine.search(text, 30)]
         for feedback, scores in ((True, twice), (False, [hit.score for hit in once])):
@@ -117,7 +120,8 @@ class TestSecondLook:
         rows = documents.rows_of(np.array([engine.snapshot.number(hit.id) for hit in only[:SEEN]]))
         mask = engine.searcher.conditions("topic:bread", None).mask(engine.snapshot, "document")
         query = second_look(engine.searcher, engine.searcher.text_query("comet bread"), "hybrid", mask)
-        assert query.toward == pytest.approx(moved(query, documents.floats.take(rows)).toward)
+        scores = np.float32([hit.score for hit in only[:SEEN]])
+        assert query.toward == pytest.approx(moved(query, documents.floats.take(rows), scores).toward)
 
     @pytest.mark.parametrize("mode", [mode for mode in SYSTEMS if mode != "hybrid"])
     def test_other_systems_look_once(self, engine, mode) -> None:

@@ -89,10 +89,21 @@ class TestHybrid:
     def test_it_is_the_equation(self, many) -> None:
         words = many.bm25.scores(self.QUESTION, many.rows)
         codes = many.codes.scores(self.QUESTION, many.rows)
-        by_words = words / many.bm25.most(self.QUESTION)
+        by_words = words / many.bm25.most(self.QUESTION) * words / words.max()
         weight = ranking.WEIGHT + 4 / ranking.LONG
         expected = (by_words + weight * np.maximum(codes, 0)) / (1 + weight)
         assert many.hybrid.scores(self.QUESTION, many.rows) == pytest.approx(expected, rel=1e-5)
+
+    def test_the_best_by_keywords_is_that_of_all_rows_that_are_not_removed(self, many) -> None:
+        """A filter changes no score."""
+        words = many.bm25.scores(self.QUESTION, many.rows)
+        alive = many.rows != words.argmax()
+        hybrid = replace(many.hybrid, alive=alive)
+        for mask in (alive, alive & (many.rows % 3 == 1)):
+            query = replace(self.QUESTION)  # which remembers no search
+            found = hybrid.search(query, 10, mask)
+            assert hybrid.best(query) == words[alive].max() < words.max()
+            assert found.scores.tolist() == hybrid.scores(replace(query), found.rows).tolist()
 
     def test_a_document_of_the_words_alone_endlessly_often_scores_1_and_less_with_each_word_that_is_missing(
         self,

@@ -107,9 +107,9 @@ def fused(keywords: Contributions, *codes: Contributions, factors: Sequence[floa
         keywords: of BM25.
         codes: of the cosines of our codes and of the user's own vectors, if there are any; one that points away counts
             nothing (`textae.search.retrievers.Hybrid`).
-        factors: by which the scores of BM25 and the cosines are multiplied.
+        factors: by which the square of BM25's score and the cosines are multiplied.
     """
-    by_words = replace(keywords, values=keywords.values * factors[0])  # all of it is single words'
+    by_words = replace(keywords, values=keywords.values * keywords.score * factors[0])  # all of it is single words'
     by_codes, vectors = (
         replace(one, values=one.values * factor, together=one.together * factor) if one.score > 0 else NOTHING
         for one, factor in zip((*codes, NOTHING)[:2], (*factors[1:], 0.0), strict=False)

@@ -153,15 +153,15 @@ POOL = 100
 of 100,000 arXiv abstracts, for each of 60 titles, however much weight codes had."""
 
 
-WEIGHT, LONG = 0.4, 200
-"""The weight of codes, .4 for no words and 1 more for each 200. A smaller one is better where one document is right (of
-100,000 abstracts with .1 by .015 of nDCG@10), a larger one where a topic is (with .75 by .008 of P@10); see
-docs/benchmarks-notes.md, "How keywords and codes are fused"."""
+WEIGHT, LONG = 0.6, 200
+"""The weight of codes, .6 for no words and 1 more for each 200. A smaller one is better where one document is right
+(than .75 by .001 of nDCG@10), a larger one where a topic is (.75 by .002 of P@10); see docs/benchmarks-notes.md, "How
+keywords and codes are fused"."""
 
 
 @dataclass(frozen=True)
 class Hybrid:
-    """Keywords and codes fused: (bm25 / most + w · max(0, cosine of the codes)) / (1 + w).
+    """Keywords and codes fused: (bm25 / most · bm25 / best + w · max(0, cosine of the codes)) / (1 + w).
 
     Where the query has a vector, the user's own vectors are added as codes are, from their usual cosine μ on:
     v · max(0, (cosine - μ) / (1 - μ)), and the sum is divided by 1 + w + v.
@@ -169,6 +169,10 @@ class Hybrid:
     `most` is the BM25 score of a document that says each word of the query endlessly often, also those that the corpus
     does not hold. So all parts are from 0 to 1, as is their mean: a score means the same for each query, and hits of
     several indexes compare.
+
+    `best` is the highest BM25 score of a document. So a document that says more of the query than others stands out,
+    and codes decide among those that say some of it. Beside bm25 / most alone, titles that must find their text have
+    .001 more of nDCG@10, titles and subjects that must find their topic .010 of P@10 and .042 of P@100, two looks each.
 
     The division weighs by the query: a document can say all of five words, so that BM25 leads; of the two hundred words
     of a document no other says more than a few, so that codes lead. The weight w = `WEIGHT` + words / `LONG` adds to
@@ -178,6 +182,13 @@ class Hybrid:
     titles is higher by .012, of 20 Newsgroups' subjects by .018, nDCG@10 of titles that must find their text by .001.
 
     The best `POOL` rows of each (or 4 k) are scored by both; where that is all rows, the ranking is that of all.
+
+    Attributes:
+        keywords: BM25.
+        codes: of the documents.
+        vectors: of the user's own, if there are any.
+        vector_weight: v.
+        alive: (n_rows,) the rows that are not removed; None for all.
     """
 
     n_terms: ClassVar[int] = BM25.n_terms
@@ -186,6 +197,7 @@ class Hybrid:
     codes: CodeSearch
     vectors: VectorSearch | None = None
     vector_weight: float = 0.0
+    alive: Mask | None = None
 
     def search(self, query: QueryVector, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:
         """The rows with the highest fused scores, as `Retriever.search` says."""
@@ -200,15 +212,26 @@ class Hybrid:
 
     def _by_words(self, query: QueryVector, pool: int, mask: Mask | None) -> TopK:
         """The best by keywords; a second look under the same mask takes those of the first."""
-        kept: dict[int, tuple[Mask | None, TopK]] = query.once(self, lambda _: {})
+        kept = self._kept(query)
         if pool not in kept or kept[pool][0] is not mask:
             kept[pool] = mask, self.keywords.search(query, pool, mask)
         return kept[pool][1]
 
+    def _kept(self, query: QueryVector) -> dict[int, tuple[Mask | None, TopK]]:
+        """Searches by keywords: the mask and the hits, by their number."""
+        return query.once(self, lambda _: {})
+
+    def best(self, query: QueryVector) -> float:
+        """The highest BM25 score of a row that is not removed, whatever a filter excludes; 0 where none is a hit."""
+        whole = [top for mask, top in self._kept(query).values() if mask is self.alive]
+        top = whole[0] if whole else self._by_words(query, 1, self.alive)
+        return float(top.scores[0]) if len(top.rows) else 0.0
+
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The fused score of each of some rows: (n,)."""
         by_words, *by_codes = map(np.float32, self.factors(query))
-        fused: Floats = self.keywords.scores(query, rows) * by_words
+        of_words = self.keywords.scores(query, rows)
+        fused: Floats = of_words * of_words * by_words
         for one, factor in zip(self.nearest, by_codes, strict=True):
             if factor:
                 fused += np.maximum((one.scores(query, rows) - np.float32(one.usual(query))) * factor, 0)
@@ -224,13 +247,13 @@ class Hybrid:
         return (self.codes,) if self.vectors is None else (self.codes, self.vectors)
 
     def factors(self, query: QueryVector) -> tuple[float, ...]:
-        """What BM25, and each cosine of `nearest` less the usual, is multiplied with; 0 for what the query lacks."""
+        """What BM25², and each cosine of `nearest` less the usual, is multiplied with; 0 for what the query lacks."""
         weights = (WEIGHT + float(query.weights.sum()) / LONG, self.vector_weight)
         pairs = list(zip(self.nearest, weights, strict=False))
         has = [(one, weight if one.codes(query).has_code[0] else 0.0) for one, weight in pairs]
         whole = 1 + sum(weight for _, weight in has)
         by_codes = (weight / (1 - one.usual(query)) / whole if weight else 0.0 for one, weight in has)
-        return (1 / (self.keywords.most(query) or 1) / whole, *by_codes)
+        return (1 / (self.keywords.most(query) or 1) / (self.best(query) or 1) / whole, *by_codes)
 
 
 def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
@@ -261,8 +284,8 @@ def retriever(name: str, snapshot: Snapshot, view: CorpusView) -> Retriever:
             codes = replace(codes, encoder=codes.encoder.topical())
             keywords, settings = BM25(postings, view.statistics), snapshot.reader.settings
             if "vectors" not in settings:
-                return Hybrid(keywords, codes)
-            return Hybrid(keywords, codes, _vector_search(snapshot, view), settings["vector_weight"])
+                return Hybrid(keywords, codes, alive=view.alive)
+            return Hybrid(keywords, codes, _vector_search(snapshot, view), settings["vector_weight"], view.alive)
         case ["vector"]:
             return _vector_search(snapshot, view)
         case ["bits" | "hamming" as system]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Mask
+from textae.encoding.arrays import Floats, Mask
 from textae.encoding.layers import unit
 from textae.search.lexical import BM25
 from textae.search.query import QueryVector
@@ -19,10 +19,10 @@ from textae.search.retrievers import Hybrid
 if TYPE_CHECKING:
     from textae.search.searcher import Searcher
 
-SEEN, BLIND = 3, 0.25
-"""Hits of a first look that a query moves towards without being told to, and the weight of their mean. On the
-development suite these cost no set more than .0015, and give topics up to .006; a weight of .5 gives them up to .011,
-and costs up to .0033 (docs/benchmarks-notes.md)."""
+SEEN, BLIND = 3, 0.4
+"""Hits of a first look that a query moves towards without being told to, and the weight of their mean. On
+the development suite they cost SciFact .003 and no other set more than .0015, and give topics up to .018; a weight of
+.25 costs up to .002 and gives up to .012 (docs/benchmarks-notes.md)."""
 
 
 def second_look(
@@ -49,7 +49,7 @@ def second_look(
         return query
     if isinstance(system, Hybrid) and query.codes(system.codes.encoder).has_code[0]:
         first = searcher.rank(query, SEEN, mode, mask, granularity=granularity)
-        return moved(query, view.floats.take(first.rows)) if len(first.rows) else query
+        return moved(query, view.floats.take(first.rows), first.scores) if len(first.rows) else query
     if isinstance(system, BM25):
         from textae.search.feedback import READ, rm3
 
@@ -59,12 +59,13 @@ def second_look(
     return query
 
 
-def moved(query: QueryVector, codes: NDArray[np.floating]) -> QueryVector:
+def moved(query: QueryVector, codes: NDArray[np.floating], scores: Floats) -> QueryVector:
     """A query whose code is moved towards the hits of a first look (pseudo-relevance feedback).
 
     Args:
         query: one.
         codes: (n, dims), the float codes of these hits, of any length.
+        scores: (n,) of these hits, above 0: their weights in the mean.
     """
-    mean = unit(codes.astype(np.float32)).mean(axis=0)
+    mean = scores @ unit(codes.astype(np.float32)) / scores.sum()
     return query.moved((BLIND * mean).astype(np.float32))

@@ -41,6 +41,7 @@ from textae.encoding.layers import unit
 from textae.encoding.topk import top_k
 from textae.errors import QueryError
 from textae.explore.clustering import Clusters, find
+from textae.explore.coherence import coherent, npmi
 from textae.explore.duplicates import RADIUS
 from textae.explore.known_rows import known_rows, rows_to_learn
 from textae.explore.naming import apart, names, telling_names
@@ -239,7 +240,13 @@ def _words(snapshot: Snapshot, floats: Floats, clusters: Clusters, assignment: A
         weights = (assignment.sizes[inside] + 1) / (assignment.sizes[inside] + 1).sum()
         floor = _FLOOR * telling[inside].max(initial=0) + np.finfo(np.float64).tiny  # else one topic could veto a word
         rows.append(np.exp(weights @ np.log(telling[inside] + floor)) - floor)
-    ranked = [terms[top_k(row.astype(np.float32), 2 * _WORDS)].tolist() for row in rows]
+    best = [top_k(row.astype(np.float32), 3 * _WORDS) for row in rows]
+    columns = np.unique(np.concatenate(best))
+    values, places = npmi(snapshot, terms[columns], assignment.rows), [np.searchsorted(columns, one) for one in best]
+    ranked = [
+        terms[one[coherent(row[one], values[np.ix_(place, place)], 2 * _WORDS)]].tolist()
+        for row, one, place in zip(rows, best, places, strict=True)
+    ]
     typical = np.concatenate(assignment.strongest(_READ))
     documents = snapshot.reader.documents(snapshot.documents.doc_numbers.take(assignment.rows[typical]).tolist())
     form_of = forms(snapshot, set(itertools.chain.from_iterable(ranked)), map(searchable, documents))

@@ -6,8 +6,8 @@ has a centre of each of its parts.
 
     topics, topic_of, memberships = topics_of(snapshot, learn(snapshot))
 
-The words of a topic are likely at its centre by the decoder, and frequent in its documents, compared with the other
-topics:
+The words of a topic go together (`textae.explore.coherence`), are likely at its centre by the decoder, and frequent in
+its documents, compared with the other topics:
 
     √( (p - p̄)² / p̄ · (q - q̄)² / q̄ )        p: the decoder's probability of a word, q: its document frequency
                                                p̄, q̄: their means over topics
@@ -18,7 +18,7 @@ mean a topic of few and rare words names the whole group.)
 The decoder alone prefers words that go with a topic but that few documents write; documents alone prefer rare words.
 On abstracts from arXiv, on SciFact and on the documentation of this Python, the ten words of a topic have a mean NPMI
 of .26, .32, .32; by the decoder alone .23, .29, .32; by documents alone .23, .27, .29; by class-based tf-idf .21, .22,
-.29.
+.29. That was before words were chosen that go together.
 
 Pictures have no words. The values of their field `label` name their topics, by (q - q̄) / √q̄ of each value; if no value
 tells a topic, the title or the id of its most typical picture does.

@@ -17,7 +17,7 @@ Newsgroups, training part, and of 10,000 abstracts of arXiv, with these accuraci
     openTSNE, perplexity 30                    .818         .414      44
     this one, perplexity 7 of 20 neighbours    .818         .404       7
               perplexity 5 of 15               .815         .403       6
-              perplexity 15 of 45              .814         .408      14
+              perplexity 15 of 45              .814                   14
               perplexity 30 of 90              .811                   23
               15 neighbours of equal weight    .801         .411       6
 """

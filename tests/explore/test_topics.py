@@ -57,9 +57,9 @@ class TestFound:
         for place, topic in enumerate(found.leaves):
             about = {id.split("-")[0] for id, of in zip(ids, topic_of, strict=True) if of == place}
             assert len(about) == 1
-            words = TOPICS[about.pop()].split()
+            title = about.pop()
             assert len(topic.words) == 10
-            assert set(topic.words) <= set(words)
+            assert set(topic.words) <= {title, *TOPICS[title].split()}
             assert topic.name == ", ".join(topic.words[:3])
         assert memberships.dtype == np.float32
         assert 0 <= memberships.min() <= memberships.max() <= 1

@@ -18,6 +18,7 @@ from textae.encoding.arrays import Floats, Ints, Rows
 from textae.encoding.decoder import most_telling
 from textae.encoding.encoders import TextEncoder
 from textae.encoding.layers import unit
+from textae.encoding.nearest_places import NearestPlaces
 from textae.encoding.projection import LIMIT, Projection, first_coordinates
 from textae.errors import TextaeError
 from textae.explore.fused_codes import fused
@@ -101,14 +102,14 @@ class MapModel:
 
     layout: str
     seed: int
-    projection: Projection
+    projection: Projection | NearestPlaces
     background: BackgroundGrid
 
     def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """The arrays and the setting that `load` reads."""
         words = "\n".join(" ".join(cell) for cell in self.background.words)
         text = np.frombuffer(words.encode(), np.uint8)
-        return self.projection.arrays() | {"words": text}, {"seed": self.seed, "hidden": self.projection.hidden}
+        return self.projection.arrays() | {"words": text}, {"seed": self.seed}
 
     @classmethod
     def load(cls, snapshot: Snapshot, layout: str) -> MapModel | None:
@@ -122,9 +123,12 @@ class MapModel:
             return None
         prefix, every = f"{setting(layout)}/", snapshot.reader.arrays
         arrays = {key.removeprefix(prefix): array for key, array in every.items() if key.startswith(prefix)}
+        if layout == NEIGHBOURS and "keys" not in arrays:
+            return None  # a network, as older versions learned
         words = tuple(tuple(cell.split()) for cell in arrays["words"].tobytes().decode().split("\n"))
         background = BackgroundGrid(-LIMIT, -LIMIT, LIMIT, LIMIT, words)
-        return cls(layout, stored["seed"], Projection.from_arrays(arrays, stored["hidden"]), background)
+        kind = NearestPlaces if layout == NEIGHBOURS else Projection
+        return cls(layout, stored["seed"], kind.from_arrays(arrays), background)
 
 
 def setting(layout: str) -> str:
@@ -181,13 +185,13 @@ def learn_map(snapshot: Snapshot, layout: str, seed: int, progress: Progress) ->
     check_seed(seed)
     rows = rows_to_learn(snapshot, MOST, np.random.default_rng(seed))
     codes = _codes(snapshot, layout, rows)
+    projection: Projection | NearestPlaces
     if layout == LSA:
-        projection = first_coordinates(codes.shape[1])
+        projection = first_coordinates(codes.shape[1]).fitted_to_square(codes)
     else:
         from textae.training.map_layout import learn_autoencoder, learn_neighbours
 
         projection = (learn_neighbours if layout == NEIGHBOURS else learn_autoencoder)(codes, seed, progress)
-    projection = projection.fitted_to_square(codes)
     words: Words = ((),) * GRID**2
     if snapshot.modality.kind == TEXTS:
         floats = snapshot.documents.floats.take(rows).astype(np.float32)

@@ -65,12 +65,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not _HALF.search(value)
 
 
-def _is_activation(value: Any) -> bool:
-    from textae.encoding.projection import LOGISTIC, SOFTMAX  # a plain search draws no map
-
-    return value in (LOGISTIC, SOFTMAX)
-
-
 def _is_language(value: Any) -> bool:
     return isinstance(value, str) and value in languages()
 
@@ -131,7 +125,7 @@ _OPTIONAL: Mapping[str, Valid] = {
     "layer_errors": _list(_list(_number(), 1)),
     "classifier": _object({"field": _is_text, "labelled": _whole(), "classes": _list(_is_text, 2)}),
     **dict.fromkeys(("topics", "topics/corrected", "topics/carried"), _TOPICS),
-    **{f"map/{layout}": _object({"seed": _SEED, "hidden": _is_activation}) for layout in LAYOUTS},
+    **{f"map/{layout}": _object({"seed": _SEED}, {"hidden": _is_text}) for layout in LAYOUTS},  # hidden: before 0.1
 }
 
 

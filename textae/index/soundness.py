@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import LAYOUTS, LSA
+from textae.config import LSA
 from textae.encoding.arrays import Rows, distinct
 from textae.encoding.convolution import POOL
 from textae.index import settings as setting_rules
@@ -220,11 +220,8 @@ def _sizes_that_disagree(reader: Stored, sizes: _Sizes) -> Iterator[str]:
     for name in ("topics", "topics/corrected", "topics/carried"):
         if name in settings:
             whole[f"the {name}"] = _topics_agree(reader, sizes, name)
-    for layout in LAYOUTS:
-        group = f"map/{layout}/"
-        if f"{group}slopes/axes" in arrays and f"map/{layout}" in settings:
-            whole[f"the map {layout!r}"] = of("2r", group) == 2 * of("r", group) and f"{group}weight2" not in arrays
-            whole[f"the map {layout!r}"] &= f"{group}weight1" in arrays
+    if "map/neighbours/keys" in arrays and "map/neighbours" in settings:
+        whole["the map"] = of("placed", "map/neighbours/") > 0
     yield from (f"{what} of the index do not agree with each other" for what, agree in whole.items() if not agree)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.config import FLOATS, LAYOUTS, LSA
+from textae.config import FLOATS, LAYOUTS, LSA, NEIGHBOURS
 from textae.index.checksums import PREFIX, checksummed, n_blocks
 from textae.index.records import Arrays
 
@@ -176,6 +176,11 @@ _CARRIED = _CORRECTED | {
     "numbers": _spec("i8", "n", _within(*_NUMBER), _RISING),
     "documents": _spec("i4", "n", _within(0, "topics")),
 }
+_PLACES = {
+    "origin": _spec("f4", "along"),
+    "keys": _spec("f2", "placed along"),
+    "places": _spec("f4", "placed 2", _within(-2, 2)),
+}
 
 
 class _Specification:
@@ -255,10 +260,11 @@ def specification(arrays: Arrays, settings: Mapping[str, Any]) -> dict[str, tupl
     for layout in LAYOUTS:
         if f"map/{layout}" in settings:
             group, dims = f"map/{layout}/", "LSA" if layout == LSA else "FUSED" if "vectors" in settings else "DIMS"
-            all_of.network(group, dims, "2")
             all_of.put(group, {"words": _spec("u1", "bytes", _UTF8)})
-            if any(name.startswith(f"{group}slopes/") for name in arrays):
-                all_of.put(group, {"slopes/axes": _spec("f4", f"{dims} r"), "slopes/weights": _spec("f4", "layer1 2r")})
+            if layout == NEIGHBOURS and f"{group}keys" in arrays:  # older versions learned a network
+                all_of.put(group, {"axes": _spec("f4", f"{dims} along"), **_PLACES})
+            else:
+                all_of.network(group, dims, "2")
     for name, (array, _) in checksummed(arrays).items():
         all_of.put(f"{PREFIX}{name}", {"": _spec("u4", str(n_blocks(array)))})
     return all_of.specs

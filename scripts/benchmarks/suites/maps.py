@@ -125,7 +125,7 @@ def _ours(snapshot: Snapshot, layout: str, bags: Bags, seed: int) -> Layout:
 
 def _peers(python: str, snapshot: Snapshot, new: Bags, code: Layout, seed: int) -> dict[str, Layout]:
     idf = snapshot.model.idf[:-1]
-    bags = {"learned": snapshot.bags_of(snapshot.numbers.tolist()), "new": new}
+    bags = {"learned": snapshot.tokens_of(snapshot.numbers.tolist()).bags(), "new": new}
     sparse: dict[str, NDArray[np.generic]] = {"dims": np.array(len(idf))}
     for name, rows in bags.items():
         sparse |= _sparse(name, rows.below(len(idf)), idf)

@@ -15,6 +15,7 @@ steps is fixed in advance, so training needs no early stopping and no held-out l
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
-from textae.training.text import WARM_UP, Learned, sample, sampled
+from textae.training.text import WARM_UP, E, Learned, sample, sampled
 from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
@@ -72,15 +73,15 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Tuned(Generic[E]):
     """A fine-tuned encoder.
 
     Attributes:
-        encoder: from bags to codes.
+        encoder: from bags or pixels to codes.
         classifier: from float codes to labels.
     """
 
-    encoder: Encoder
+    encoder: E
     classifier: Classifier
 
 
@@ -93,7 +94,7 @@ def fine_tune(
     spec: TrainSpec,
     progress: Progress,
     recipe: Recipe | None = None,
-) -> Tuned:
+) -> Tuned[Encoder]:
     """Learn labels, starting from an auto-encoder that was trained without any.
 
     Args:
@@ -143,12 +144,9 @@ def fine_tune(
         noisy = [hide_words(some, dropout, generator) for some in (known, whole)]
         code = code_of(joined(*noisy))  # (n_known + n_any, dims)
         logits = torch.addmm(bias, code, weights)  # (n_known + n_any, n_classes)
-        loss = F.cross_entropy(logits[: len(first)], targets[first])
         with torch.no_grad():
             probabilities = torch.softmax(torch.addmm(bias, code_of(whole), weights), dim=1)  # (n_any, n_classes)
-        consistent = F.cross_entropy(logits[len(first) :], probabilities)
-        apart = 1 - (code[len(first) :] * codes[others]).sum(1)  # (n_any,)
-        return loss + recipe.consistent * consistent + recipe.hold * apart.mean()
+        return total_loss(logits, targets[first], probabilities, (code[len(first) :], codes[others]), recipe)
 
     few = round(FEW_EPOCHS * len(every) / min(BATCH, len(every)))
     steps = min(recipe.steps, few) + round(recipe.epochs * len(targets) / BATCH)
@@ -160,6 +158,24 @@ def fine_tune(
         raise TextaeError("fine-tuning diverged (a parameter is no longer a number); try another --seed") from None
     classifier = Classifier(as_array(weights), as_array(bias), labels.classes)
     return Tuned(network.encoder(before.encoder.quantization), classifier)
+
+
+def total_loss(
+    logits: Tensor, labels: Tensor, probabilities: Tensor, codes: tuple[Tensor, Tensor], recipe: Recipe
+) -> Tensor:
+    """The loss of a batch: its three terms, weighted.
+
+    Args:
+        logits: (n_known + n_any, n_classes), of noisy documents.
+        labels: (n_known,) int64, of the first ones.
+        probabilities: (n_any, n_classes), of the others without noise.
+        codes: (n_any, dims) each, of unit length: of the others, now and before any label.
+        recipe: the weights.
+    """
+    loss = F.cross_entropy(logits[: len(labels)], labels)
+    consistent = F.cross_entropy(logits[len(labels) :], probabilities)
+    apart = 1 - (codes[0] * codes[1]).sum(1)  # (n_any,)
+    return loss + recipe.consistent * consistent + recipe.hold * apart.mean()
 
 
 def last_layer(codes: Tensor, labels: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ import pytest
 from browser import chromium, until
 from PIL import Image
 from served import Process
-from shared import real_error, some_pictures, write_picture
+from shared import some_pictures, write_picture
 
 from textae import Engine
 
@@ -118,8 +118,8 @@ def test_texts_have_no_pictures(index_folder, tmp_path) -> None:
     assert process.stop(signal.SIGINT)[0] == 0
 
 
-def test_assistants_have_no_tools_for_pictures(real_shell, pictures_folder) -> None:
-    said = real_error(real_shell("mcp", "--index", pictures_folder))
+def test_assistants_have_no_tools_for_pictures(shell, pictures_folder) -> None:
+    said = shell("mcp", "--index", pictures_folder).error
     assert said.startswith("the tools of assistants are for texts, and the index")
 
 
@@ -139,7 +139,8 @@ class TestPage:
         assert wrong == []
 
     def test_it_shows_pictures_that_the_server_gives(self, serving, page) -> None:
-        assert b"data:image" not in serving.get("/")[1]
+        inside = page.evaluate("atlas.corpus.part(0).then((part) => part.map((shown) => shown.length))")
+        assert inside == [3] * 60  # text, fields, length, and no picture
         page.evaluate("atlas.panel.showDocument(atlas.corpus.placeOf('down-4'))")
         image = page.locator("#content > div > img.picture")
         image.wait_for()

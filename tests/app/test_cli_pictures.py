@@ -231,18 +231,19 @@ class TestDecoder:
         assert ask("sample", "--grid", 4).error.endswith("'textae index SOURCE… --dims 2' learns such codes")
 
 
-class TestLabels:
-    @pytest.fixture(scope="class")
-    def taught(self, tmp_path_factory) -> Path:
-        """Give an index that learned the labels of 30 of 60 pictures; the others have none."""
-        folder = tmp_path_factory.mktemp("taught") / "index"
-        given = some_pictures(60)
-        some = given[:30] + [replace(one, fields={"year": 1900}) for one in given[30:]]
-        with Engine.create(folder) as engine:
-            engine.index(some, model=TINY, train=TrainSpec(epochs=5, device="cpu"))
-            engine.train(label="label", train=TrainSpec(device="cpu"))
-        return folder
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory) -> Path:
+    """Give an index that learned the labels of 30 of 60 pictures; the others have none."""
+    folder = tmp_path_factory.mktemp("taught") / "index"
+    given = some_pictures(60)
+    some = given[:30] + [replace(one, fields={"year": 1900}) for one in given[30:]]
+    with Engine.create(folder) as engine:
+        engine.index(some, model=TINY, train=TrainSpec(epochs=5, device="cpu"))
+        engine.train(label="label", train=TrainSpec(device="cpu"))
+    return folder
 
+
+class TestLabels:
     def test_files_and_ids_get_their_labels(self, shell, taught, tmp_path) -> None:
         new = some_pictures(12, seed=5)
         paths = [write_picture(tmp_path / f"{one.id}.png", one.picture) for one in new]

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from textae.config import LAYOUTS, LSA
 from textae.encoding.arrays import distinct
 from textae.encoding.convolution import POOL
-from textae.encoding.encoders import UNITS, DIRECTION
+from textae.encoding.encoders import DIRECTION, UNITS
 from textae.index import settings as setting_rules
 from textae.index.checksums import checksummed, checksums
 from textae.index.postings import Removed

@@ -144,9 +144,12 @@ def fine_tune(
         noisy = [hide_words(some, dropout, generator) for some in (known, whole)]
         code = code_of(joined(*noisy))  # (n_known + n_any, dims)
         logits = torch.addmm(bias, code, weights)  # (n_known + n_any, n_classes)
+        loss = F.cross_entropy(logits[: len(first)], targets[first])
         with torch.no_grad():
             probabilities = torch.softmax(torch.addmm(bias, code_of(whole), weights), dim=1)  # (n_any, n_classes)
-        return total_loss(logits, targets[first], probabilities, (code[len(first) :], codes[others]), recipe)
+        consistent = F.cross_entropy(logits[len(first) :], probabilities)
+        apart = 1 - (code[len(first) :] * codes[others]).sum(1)  # (n_any,)
+        return loss + recipe.consistent * consistent + recipe.hold * apart.mean()
 
     few = round(FEW_EPOCHS * len(every) / min(BATCH, len(every)))
     steps = min(recipe.steps, few) + round(recipe.epochs * len(targets) / BATCH)
@@ -158,24 +161,6 @@ def fine_tune(
         raise TextaeError("fine-tuning diverged (a parameter is no longer a number); try another --seed") from None
     classifier = Classifier(as_array(weights), as_array(bias), labels.classes)
     return Tuned(network.encoder(before.encoder.quantization), classifier)
-
-
-def total_loss(
-    logits: Tensor, labels: Tensor, probabilities: Tensor, codes: tuple[Tensor, Tensor], recipe: Recipe
-) -> Tensor:
-    """The loss of a batch: its three terms, weighted.
-
-    Args:
-        logits: (n_known + n_any, n_classes), of noisy documents.
-        labels: (n_known,) int64, of the first ones.
-        probabilities: (n_any, n_classes), of the others without noise.
-        codes: (n_any, dims) each, of unit length: of the others, now and before any label.
-        recipe: the weights.
-    """
-    loss = F.cross_entropy(logits[: len(labels)], labels)
-    consistent = F.cross_entropy(logits[len(labels) :], probabilities)
-    apart = 1 - (codes[0] * codes[1]).sum(1)  # (n_any,)
-    return loss + recipe.consistent * consistent + recipe.hold * apart.mean()
 
 
 def last_layer(codes: Tensor, labels: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:

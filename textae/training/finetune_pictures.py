@@ -1,9 +1,9 @@
 """Learning from labels of pictures, as `textae.training.finetune` learns from those of texts.
 
-    pixels ─▶ distorted ─▶ the encoder ─▶ code ─▶ a last layer ─▶ softmax       loss: as for texts
+    pixels ─▶ distorted ─▶ the encoder ─▶ code ─▶ a last layer ─▶ softmax
 
-Distortion (`textae.training.augmentation`) takes the part of hidden words: a distorted picture should get its label, a
-distorted picture without a label that of the whole picture, and its code should stay near the one learned before.
+Distortion (`textae.training.augmentation`) takes the part of hidden words: a distorted picture should get its label,
+and the code of any distorted picture should stay near the one that was learned before of the whole picture.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from textae.encoding.layers import Layers
 from textae.encoding.pixels import Pixels
 from textae.errors import TextaeError
 from textae.training.augmentation import distorted
-from textae.training.finetune import BATCH, FEW_EPOCHS, Recipe, Tuned, last_layer, total_loss
+from textae.training.finetune import BATCH, FEW_EPOCHS, Recipe, Tuned, last_layer
 from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of
 from textae.training.networks.init import as_array, as_layers, forward
 from textae.training.networks.layers import Examples
@@ -28,7 +28,11 @@ from textae.training.text import WARM_UP
 from textae.training.threads import one_blas_thread
 from textae.types import Progress, Shape
 
-RECIPE = Recipe(steps=300, epochs=3.0, learning_rate=5e-4, last_learning_rate=1e-3, consistent=1.0, hold=0.3)
+RECIPE = Recipe(steps=300, epochs=3.0, learning_rate=5e-4, consistent=0.0, hold=3.0)
+"""Chosen by accuracy on 5,000 held-out training pictures of MNIST, one draw of labels. With 100 and 1,000 labels the
+last layer alone gave .924 and .953, this .929 and .965; `hold` .3 gave .924 and .966, and `hold` 0 .915 with 100. The
+term `consistent`, which helps texts, harms: with 1 and `hold` .3 .872 and .941. With 10,000 labels, `hold` .3
+gave .976 and the last layer .973."""
 
 
 class _Encoder(nn.Module):
@@ -93,10 +97,9 @@ def fine_tune_pictures(
         clean = torch.cat([every.take(first), whole])  # (n_known + n_any, n_pixels)
         views = distorted(clean.view(-1, *shape).permute(0, 3, 1, 2), generator).permute(0, 2, 3, 1).flatten(1)
         code = network.encode(views)  # (n_known + n_any, dims)
-        with torch.no_grad():
-            target = torch.softmax(torch.addmm(bias, network.encode(whole), weights), dim=1)  # (n_any, n_classes)
-        logits = torch.addmm(bias, code, weights)  # (n_known + n_any, n_classes)
-        return total_loss(logits, of[first].to(device), target, (code[len(first) :], old.encode(whole)), recipe)
+        logits = torch.addmm(bias, code[: len(first)], weights)  # (n_known, n_classes)
+        apart = 1 - (code[len(first) :] * old.encode(whole)).sum(1)  # (n_any,)
+        return F.cross_entropy(logits, of[first].to(device)) + recipe.hold * apart.mean()
 
     few = round(FEW_EPOCHS * len(pixels) / min(BATCH, len(pixels)))
     steps = min(recipe.steps, few) + round(recipe.epochs * len(rows) / BATCH)

@@ -169,7 +169,7 @@ def picture_accuracies(
     sizes = ModelSpec(encoder.dims, hidden=tuple(len(bias) for _, bias in encoder.layers[:-1]))
     generator = torch.Generator().manual_seed(seed)
     random = ContrastiveAutoEncoder(pixels.values.shape[1], sizes, generator).encoder(encoder.quantization)
-    alone = replace(PICTURE_RECIPE, consistent=0, hold=0)  # random codes are nothing to stay close to
+    alone = replace(PICTURE_RECIPE, hold=0)  # random codes are nothing to stay close to
     accuracies = {}
     for name, before, recipe in (
         ("fine-tuned", encoder, PICTURE_RECIPE),

@@ -222,7 +222,9 @@ class TestDescription:
     def test_what_is_described_is_what_there_is(self, app):
         described = ask(app, "/openapi.json").json()
         parameters = {
-            path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
+            path: [
+                parameter["name"] for parameter in operations.get("get", operations.get("post")).get("parameters", [])
+            ]
             for path, operations in described["paths"].items()
         }
         narrowing = ["k", "offset", "mode", "where", "must", "min_score", "like", "unlike", "feedback", "explain"]

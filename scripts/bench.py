@@ -16,6 +16,7 @@ SUITES = (
     "maps",
     "labels",
     "images",
+    "natural",
     "speed",
     "scale",
     "engines",

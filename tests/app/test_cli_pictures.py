@@ -231,6 +231,74 @@ class TestDecoder:
         assert ask("sample", "--grid", 4).error.endswith("'textae index SOURCE… --dims 2' learns such codes")
 
 
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory) -> Path:
+    """Give an index that learned the labels of 30 of 60 pictures; the others have none."""
+    folder = tmp_path_factory.mktemp("taught") / "index"
+    given = some_pictures(60)
+    some = given[:30] + [replace(one, fields={"year": 1900}) for one in given[30:]]
+    with Engine.create(folder) as engine:
+        engine.index(some, model=TINY, train=TrainSpec(epochs=5, device="cpu"))
+        engine.train(label="label", train=TrainSpec(device="cpu"))
+    return folder
+
+
+class TestLabels:
+    def test_files_and_ids_get_their_labels(self, shell, taught, tmp_path) -> None:
+        new = some_pictures(12, seed=5)
+        paths = [write_picture(tmp_path / f"{one.id}.png", one.picture) for one in new]
+        lines = shell("classify", *paths, "-k", 1, "--index", taught).out.splitlines()
+        assert [line.split("\t")[:3] for line in lines] == [
+            [str(path), "1", one.fields["label"]] for path, one in zip(paths, new, strict=True)
+        ]
+        (row,) = rows(shell("classify", "square-50", "-k", 1, "--json", "--index", taught))
+        assert (row["id"], row["label"]) == ("square-50", "square")
+        large = tmp_path / "large.png"
+        with Image.open(paths[1]) as small:
+            small.resize((60, 60)).save(large)
+        of_stdin = shell("classify", "-", "-k", 1, "--json", "--index", taught, stdin=large.read_bytes())
+        assert rows(of_stdin)[0]["label"] == new[1].fields["label"]
+        assert "no document has the id 'x12'" in shell("classify", "x12", "--index", taught).error
+
+    def test_the_same_labels_twice_change_nothing_and_others_start_anew(self, shell, photos) -> None:
+        def learned(*options: object) -> dict[str, bytes]:
+            said = shell("train", "--label", "label", "--device", "cpu", *options)
+            assert "textae: 9 of 9 pictures have a label in 'label', of 3 classes; 'textae classify'" in said.err
+            with Engine.open(photos) as engine:
+                floats = np.asarray(engine.snapshot.codes.floats)
+                expected = engine.snapshot.model.encoder.encode(engine.snapshot.pixels_of(range(9))).floats
+                assert np.abs(floats - expected).max() < 0.001  # the stored codes are of the new encoder
+                arrays = engine.snapshot.arrays
+                return {name: arrays[name].tobytes() for name in arrays if "encoder/" in name or "classifier" in name}
+
+        first = learned()
+        assert any(name.startswith("unlabelled/encoder/pixel/") for name in first)
+        assert learned() == first
+        other = learned("--seed", 2)
+        before = [name for name in first if name.startswith("unlabelled/")]
+        assert [name for name in before if other[name] != first[name]] == []
+        assert (
+            other["encoder/pixel/weight0"]
+            != first["encoder/pixel/weight0"]
+            != first["unlabelled/encoder/pixel/weight0"]
+        )
+        assert shell("doctor").out == ".textae: sound\n"
+        assert "textae: trained on 9 pictures" in learned_anew(shell)
+
+    def test_a_file_of_texts_has_no_pictures(self, shell, taught) -> None:
+        said = shell("classify", "--queries", "-", "--index", taught, stdin=b"a bar")
+        assert said.error.startswith("the label of a text is for texts, and the index")
+
+    def test_what_starts_from_no_pca_learns_no_label(self, ask) -> None:
+        assert ask("train", "--label", "label").error.startswith("labels fine-tune what starts from LSA")
+        assert ask("classify", "down-4").error.endswith("has learned no labels; 'textae train --label FIELD' does it")
+
+
+def learned_anew(shell) -> str:
+    """What is said of learning both anew, a model and labels."""
+    return shell("train", "--label", "label", "--device", "cpu", *QUICKLY[:2]).err
+
+
 class TestWhatIsForTexts:
     @pytest.mark.parametrize(
         ("arguments", "what"),
@@ -239,8 +307,6 @@ class TestWhatIsForTexts:
             (["search", "a bar", "--expand"], "a question in words"),
             (["similar", "down-4", "--explain"], "an explanation by words"),
             (["similar", "down-4", "--must", "bar"], "a condition on text (--must)"),
-            (["classify", "a bar"], "telling labels"),
-            (["train", "--label", "label"], "learning from labels"),
             (["decode", "--text", "a bar"], "a question in words"),
         ],
     )
@@ -325,10 +391,3 @@ class TestTopicsAndMap:
             assert (tmp_path / name).stat().st_size > 10_000
         in_terminal = seen("map", "--layout", "lsa").out
         assert all(f"{name} (20)" in in_terminal for name in PATTERNS)
-
-    def test_serving_is_for_texts(self, ask) -> None:
-        assert re.fullmatch(
-            r"serving is for texts, and the index .* holds pictures; 'textae map OUT.html' shows them in a browser, "
-            "and 'textae similar PICTURE' searches them",
-            ask("serve", "--port", 0).error,
-        )

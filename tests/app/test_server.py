@@ -222,7 +222,9 @@ class TestDescription:
     def test_what_is_described_is_what_there_is(self, app):
         described = ask(app, "/openapi.json").json()
         parameters = {
-            path: [parameter["name"] for parameter in operations["get"].get("parameters", [])]
+            path: [
+                parameter["name"] for parameter in operations.get("get", operations.get("post")).get("parameters", [])
+            ]
             for path, operations in described["paths"].items()
         }
         narrowing = ["k", "offset", "mode", "where", "must", "min_score", "like", "unlike", "feedback", "explain"]
@@ -231,6 +233,8 @@ class TestDescription:
             "/api/info": [],
             "/api/search": ["q", *narrowing, "granularity", "expand", "vector"],
             "/api/similar/{id}": ["id", *narrowing],
+            "/api/similar": narrowing[:-2],
+            "/api/pictures/{id}": ["id"],
             "/api/documents/{id}": ["id"],
             "/api/original/{id}": ["id"],
             "/api/topics": [],
@@ -238,7 +242,7 @@ class TestDescription:
             "/api/place": ["q"],
         }
         for operations in described["paths"].values():
-            assert set(operations["get"]["responses"]) == {"200", "4XX", "5XX"}
+            assert set(next(iter(operations.values()))["responses"]) == {"200", "4XX", "5XX"}
 
     def test_what_the_page_of_the_documentation_asks_is_answered(self, app):
         page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")

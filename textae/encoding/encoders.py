@@ -272,7 +272,8 @@ _ACTIVATIONS: Mapping[str, Callable[[Floats], Floats]] = {
     RELU: relu,
     DIRECTION: unit,
 }
-_NUMBERED = tuple(_ACTIVATIONS)  # the numbers of activations on disk
+UNITS = tuple(_ACTIVATIONS)
+"""The activations, by their numbers on disk."""
 
 _AT_A_TIME = 256  # pictures that are encoded at a time: their convolution windows take some 50 MB
 
@@ -324,7 +325,7 @@ class PixelEncoder(_Quantized):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, for `from_arrays`."""
-        units = {f"encoder/pixel/units{i}": np.array([_NUMBERED.index(name)]) for i, name in enumerate(self.units)}
+        units = {f"encoder/pixel/units{i}": np.array([UNITS.index(name)]) for i, name in enumerate(self.units)}
         shape = {} if self.shape is None else {"encoder/kernel/shape": np.array(self.shape)}
         layers = layer_arrays("encoder/pixel/", self.layers) | layer_arrays("encoder/kernel/", self.convolutions)
         return layers | units | shape | self.quantization.arrays()
@@ -333,7 +334,7 @@ class PixelEncoder(_Quantized):
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "PixelEncoder":
         """The encoder that gave these `arrays`."""
         layers, kernels = layers_from(arrays, "encoder/pixel/"), layers_from(arrays, "encoder/kernel/")
-        units = tuple(_NUMBERED[int(arrays[f"encoder/pixel/units{i}"][0])] for i in range(len(layers)))
+        units = tuple(UNITS[int(arrays[f"encoder/pixel/units{i}"][0])] for i in range(len(layers)))
         of = arrays.get("encoder/kernel/shape")
         shape = None if of is None else (int(of[0]), int(of[1]), int(of[2]))
         return cls(layers, units, Quantization.from_arrays(arrays), kernels, shape)

@@ -74,7 +74,7 @@ def learn_and_write(
     model: ModelSpec,
     train: TrainSpec,
     progress: Progress,
-    tune: "Callable[[Learned[Any]], Encoder] | None" = None,
+    tune: "Callable[[Learned[Any]], Encoder | PixelEncoder] | None" = None,
 ) -> Sequence[str]:
     """Learn all documents of the store, and write what was learned and the segments.
 
@@ -84,7 +84,7 @@ def learn_and_write(
         model: the shape of the auto-encoder.
         train: how it learns.
         progress: called at each stage.
-        tune: fine-tunes a trained auto-encoder of texts, and writes the encoder that replaces its own.
+        tune: fine-tunes a trained auto-encoder, and writes the encoder that replaces its own.
 
     Returns:
         The warnings of the training.

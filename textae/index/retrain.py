@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from textae.config import LSA, ModelSpec, TrainSpec
 from textae.encoding.bags import Bags, Tokens
 from textae.encoding.classifier import Labels
 from textae.encoding.counting import TermCounts, renumbered
-from textae.encoding.encoders import Encoder, TextEncoder, encoder_of
+from textae.encoding.encoders import Encoder, Inputs, PixelEncoder, encoder_of
+from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import Vocabulary
 from textae.errors import TextaeError
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 _BEFORE = "unlabelled/"
 """Begins the names of the encoder's arrays as they were before any label."""
 
-Tune = Callable[[Bags, float, "Learned[TextEncoder]"], Encoder]
-"""Fine-tunes an auto-encoder: bags, word dropout and the auto-encoder to its new encoder."""
+Tune = Callable[[Inputs, float, "Learned[Any]"], Encoder | PixelEncoder]
+"""Fine-tunes an auto-encoder: bags or pixels, word dropout and the auto-encoder to its new encoder."""
 
 _NAMED = 10  # fields that are named
 
@@ -90,8 +91,6 @@ def relearn(
     Raises:
         TextaeError: the labels cannot be learned; there is not enough memory; or learning diverged.
     """
-    if label is not None:
-        snapshot.check_words("learning from labels")
     pretrain = (train if model is not None else snapshot.specs[1]).pretrain
     if label is not None and pretrain != LSA:
         raise TextaeError(
@@ -100,7 +99,7 @@ def relearn(
     writer.check("")
     check_all(snapshot.reader)
     labels = None if label is None else _labels(snapshot, label)
-    tune = None if labels is None else partial(_fine_tune, writer, labels, train, progress)
+    tune = None if labels is None else partial(_fine_tune, writer, labels, snapshot.shape, train, progress)
     warnings: Sequence[str] = ()
     if model is not None:
         snapshot.modality.check_training(model, train)
@@ -132,7 +131,7 @@ def _train_anew(
 ) -> Sequence[str]:
     """Learn the auto-encoder as `textae index` does, from LSA on, and drop all that was learned before."""
     progress("counting", 0, None)
-    old = _tokens(snapshot)
+    old, pixels = _tokens(snapshot), None if tune is None or snapshot.shape is None else _pixels(snapshot)
     counts = TermCounts.of(old, snapshot.model.vectorizer.vocabulary.terms())
     ranked = counts.ranked()
     with failures_are_errors(writer.folder):
@@ -143,7 +142,7 @@ def _train_anew(
     counted = CountedCorpus(vectorizer, ranked.frequencies, snapshot.numbers, tokens, passage, modality)
     if own := own_vectors(snapshot):
         counted = replace(counted, vectors=own.codes)
-    tune_this = None if tune is None else partial(tune, tokens.bags(), model.dropout)
+    tune_this = None if tune is None else partial(tune, pixels or tokens.bags(), model.dropout)
     return learn_and_write(writer, counted, model, train, progress, tune_this)
 
 
@@ -153,6 +152,12 @@ def _tokens(snapshot: Snapshot) -> Tokens:
     return Tokens.concatenated(alive)
 
 
+def _pixels(snapshot: Snapshot) -> Pixels:
+    """The pixels of all pictures that are not removed."""
+    rows = (segment.documents for segment in snapshot.segments)
+    return Pixels.concatenated(Pixels(one.pixels[np.flatnonzero(one.alive())]) for one in rows)
+
+
 def _tune_what_is_there(writer: UpdateWriter, snapshot: Snapshot, tune: Tune, progress: Progress) -> None:
     """Fine-tune the auto-encoder that was learned without labels, and encode all rows anew where they lie."""
     from textae.training.text import Learned  # torch
@@ -160,34 +165,45 @@ def _tune_what_is_there(writer: UpdateWriter, snapshot: Snapshot, tune: Tune, pr
     arrays = snapshot.reader.arrays
     unlabelled = {name.removeprefix(_BEFORE): array for name, array in arrays.items() if name.startswith(_BEFORE)}
     encoder = encoder_of(unlabelled or arrays)
-    assert isinstance(encoder, Encoder)  # labels are refused for all that does not start from LSA
+    assert isinstance(encoder, Encoder | PixelEncoder)  # labels are refused for all that does not start from LSA
+    pictures = snapshot.shape is not None
     for learned_of_codes in ("topics", "map"):
         writer.drop(learned_of_codes)
     model = snapshot.specs[0]
     with too_little_memory_is_an_error(model):
-        encoder = tune(_tokens(snapshot).bags(), model.dropout, Learned(encoder, snapshot.decoder))
+        inputs = _pixels(snapshot) if pictures else _tokens(snapshot).bags()
+        encoder = tune(inputs, model.dropout, Learned(encoder, snapshot.decoder))
         tuned = replace(snapshot.model, encoder=encoder)
         for segment in snapshot.segments:
             for name, unit in segment.units():
-                rows = segment.tokens.bags() if name == DOCUMENTS else unit.postings.bags()
+                whole = Pixels(unit.pixels) if pictures else segment.tokens.bags()
+                rows = whole if name == DOCUMENTS else unit.postings.bags()
                 writer.put_all(f"{prefix(segment.name)}{name}/", encode_rows(rows, tuned, progress))
 
 
 def _fine_tune(
     writer: UpdateWriter,
     labels: Labels,
+    shape: Shape | None,
     train: TrainSpec,
     progress: Progress,
-    bags: Bags,
+    inputs: Inputs,
     drop: float,
-    before: Learned[TextEncoder],
-) -> Encoder:
+    before: Learned[Any],
+) -> Encoder | PixelEncoder:
     """Fine-tune by labels, and write the encoder and the classifier, and the encoder before."""
-    from textae.training.finetune import fine_tune  # torch
+    from textae.training.finetune import Tuned, fine_tune  # torch
+    from textae.training.finetune_pictures import fine_tune_pictures
 
-    tuned = fine_tune(bags, labels, before, drop, train, progress)
+    tuned: Tuned[Any]
+    if shape is not None and isinstance(inputs, Pixels):
+        tuned = fine_tune_pictures(inputs, shape, labels, before.encoder, train, progress)
+    else:
+        assert isinstance(inputs, Bags)
+        tuned = fine_tune(inputs, labels, before, drop, train, progress)
     classifier = tuned.classifier
     writer.put_all(_BEFORE, before.encoder.arrays())
     writer.put_all("", with_checksums(tuned.encoder.arrays() | classifier.arrays()))
     writer.set("classifier", {"field": labels.field, "labelled": labels.n_labelled, "classes": classifier.classes})
-    return tuned.encoder
+    encoder: Encoder | PixelEncoder = tuned.encoder
+    return encoder

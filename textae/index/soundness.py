@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from textae.config import LSA
 from textae.encoding.arrays import Rows, distinct
 from textae.encoding.convolution import POOL
+from textae.encoding.encoders import DIRECTION, UNITS
 from textae.index import settings as setting_rules
 from textae.index.checksums import checksummed, checksums
 from textae.index.postings import Removed
@@ -234,6 +235,10 @@ def _pictures_agree(reader: Stored, sizes: _Sizes) -> dict[str, bool]:
         "the pixels": of("PIXELS", length=height * width * channels) == height * width * channels,
         "the kernels": all(size % 2 for size in kernels),
     }
+    if reader.settings["about"].get("pretrain", LSA) == LSA:  # labels can fine-tune it
+        agree["the training and the encoder"] = all(
+            _is_contrastive(arrays, group) for group in ("encoder/", "unlabelled/encoder/")
+        )
     if "encoder/kernel/shape" in arrays:
         for _ in range(sum(name.startswith("encoder/kernel/weight") for name in arrays)):
             height, width = height // POOL, width // POOL
@@ -251,6 +256,14 @@ def _pictures_agree(reader: Stored, sizes: _Sizes) -> dict[str, bool]:
             and math.prod(shapes[0]) == of("UNFOLDED")
         )
     return agree
+
+
+def _is_contrastive(arrays: Arrays, group: str) -> bool:
+    """Whether the encoder of a group, if there is one, ends as contrastive learning ends it."""
+    depth = sum(name.startswith(f"{group}pixel/weight") for name in arrays)
+    unit = arrays.get(f"{group}pixel/units{depth - 1}")
+    convolves = any(name.startswith(f"{group}kernel/") for name in arrays)
+    return unit is None or (UNITS[int(unit[0])] == DIRECTION and not convolves)
 
 
 _OF_PICTURES = re.compile("(encoder|decoder)/(kernel|pixel)/|unlabelled/encoder/(kernel|pixel|deep)/")

@@ -302,6 +302,10 @@ def _pictures(all_of: _Specification, arrays: Arrays, settings: Mapping[str, Any
         all_of.put("encoder/kernel/", {"shape": _spec("i8", "3")})
     depth = all_of.network("encoder/pixel/", "POOLED" if convolves else "PIXELS", "DIMS")
     all_of.put("encoder/pixel/", {f"units{i}": _UNITS for i in range(depth)})
+    if "unlabelled/encoder/pixel/weight0" in arrays:
+        all_of.put("unlabelled/encoder/", _QUANTIZATION)
+        before = all_of.network("unlabelled/encoder/pixel/", "PIXELS", "DIMS")
+        all_of.put("unlabelled/encoder/pixel/", {f"units{i}": _UNITS for i in range(before)})
     kernels = all_of.layers("decoder/kernel/", "BLOCKS", channels, "f2", "{below} {above} {size} {size}")
     unfolds = any(name.startswith("decoder/kernel/") for name in arrays)
     if unfolds:

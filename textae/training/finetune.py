@@ -15,6 +15,7 @@ steps is fixed in advance, so training needs no early stopping and no held-out l
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
-from textae.training.text import WARM_UP, Learned, sample, sampled
+from textae.training.text import WARM_UP, E, Learned, sample, sampled
 from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
@@ -72,15 +73,15 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Tuned(Generic[E]):
     """A fine-tuned encoder.
 
     Attributes:
-        encoder: from bags to codes.
+        encoder: from bags or pixels to codes.
         classifier: from float codes to labels.
     """
 
-    encoder: Encoder
+    encoder: E
     classifier: Classifier
 
 
@@ -93,7 +94,7 @@ def fine_tune(
     spec: TrainSpec,
     progress: Progress,
     recipe: Recipe | None = None,
-) -> Tuned:
+) -> Tuned[Encoder]:
     """Learn labels, starting from an auto-encoder that was trained without any.
 
     Args:

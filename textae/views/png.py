@@ -19,8 +19,13 @@ def image(picture: Picture) -> Image.Image:
     return Image.frombytes("RGB" if picture.channels == 3 else "L", (picture.width, picture.height), picture.pixels)
 
 
-def data_url(picture: Picture) -> str:
-    """The picture as a `data:` URL, a PNG in base64, for a page that loads nothing."""
+def content(picture: Picture) -> bytes:
+    """The picture as the content of a PNG."""
     written = io.BytesIO()
     image(picture).save(written, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return written.getvalue()
+
+
+def data_url(picture: Picture) -> str:
+    """The picture as a `data:` URL, a PNG in base64, for a page that loads nothing."""
+    return f"data:image/png;base64,{base64.b64encode(content(picture)).decode()}"

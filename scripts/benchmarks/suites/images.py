@@ -28,6 +28,7 @@ from benchmarks.suites.labels import picture_accuracies
 from textae.config import PICTURE_PRESETS, Preset
 from textae.corpus import TableSpec
 from textae.encoding.arrays import Floats
+from textae.encoding.classifier import Labels
 from textae.encoding.encoders import PixelEncoder, encode
 from textae.encoding.layers import logistic
 from textae.encoding.pixels import Pixels
@@ -169,10 +170,12 @@ def measure_classifying(engine: Engine, digits: Digits) -> None:
     for known in KNOWN:
         for seed in (1, 2, 3):
             rows = np.random.default_rng(seed).permutation(len(digits.train))[:known]
-            some = digits.train.take(rows), digits.train_labels[rows]
-            accuracies = picture_accuracies(encoder, some, (digits.test, digits.test_labels), seed)
+            of = np.full(len(digits.train), -1)
+            of[rows] = digits.train_labels[rows]
+            some = Labels("label", tuple("0123456789"), of)
+            accuracies = picture_accuracies(encoder, digits.train, some, (digits.test, digits.test_labels), seed)
             for name, (train, test) in features.items():
-                accuracies[f"logistic regression, {name}"] = linear(train[rows], test, some[1], digits.test_labels)
+                accuracies[f"logistic regression, {name}"] = linear(train[rows], test, of[rows], digits.test_labels)
             write("few labels of pictures, accuracy", f"{ON}, {known:,} labels", len(digits.train), accuracies, seed)
 
 

@@ -8,23 +8,20 @@ All settings were chosen with a fifth of the training part held out, one setting
 the regressions (100 was best of 1, 10, 100 and 1,000 in the mean over 10, 100, 1,000 and all labels, for each of the
 three), `finetune.Recipe`, and `FROM_SCRATCH`.
 
-For pictures, our network after pre-training stands beside the same network from random weights: the same layers with a
-soft-max on top, the same steps on the same labelled pictures, distorted as in learning.
+For pictures, `textae train --label` stands beside the same network from random weights, which labels alone teach.
 """
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import Tensor, nn
 
 from benchmarks.datasets import BY_DATE, newsgroups
 from benchmarks.harness.rows import write
@@ -39,8 +36,9 @@ from textae.encoding.encoders import Encoder, PixelEncoder, Quantization, TextEn
 from textae.encoding.pixels import Pixels
 from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.weighting import idf, tfidf
-from textae.training.augmentation import distorted
 from textae.training.finetune import DECAY, Recipe, fine_tune
+from textae.training.finetune_pictures import RECIPE as PICTURE_RECIPE
+from textae.training.finetune_pictures import fine_tune_pictures
 from textae.training.lsa import fit_lsa
 from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.two_head import AutoEncoder
@@ -52,10 +50,6 @@ KNOWN = (10, 100, 1_000, None)
 
 FROM_SCRATCH = Recipe(learning_rate=3e-3, last_learning_rate=3e-3, consistent=0, hold=0)
 """The recipe of the network that labels alone teach: it has no earlier codes to stay close to."""
-
-STEPS, BATCH, RATE, HEAD_RATE = 300, 128, 5e-4, 0.05
-SCALE = 16.0
-"""The factor between the cosines of a picture's code and the logits of the soft-max."""
 
 
 @click.command()
@@ -160,57 +154,31 @@ class Task:
 
 
 def picture_accuracies(
-    encoder: PixelEncoder,
-    train: tuple[Pixels, NDArray[np.int64]],
-    test: tuple[Pixels, NDArray[np.int64]],
-    seed: int,
+    encoder: PixelEncoder, pixels: Pixels, some: Labels, test: tuple[Pixels, NDArray[np.int64]], seed: int
 ) -> dict[str, float]:
     """The accuracy on test pictures of the fine-tuned network, with and without pre-training.
 
     Args:
         encoder: pre-trained by all pictures, without labels.
-        train: labelled pictures and their labels, 0 to 9.
-        test: pictures and their labels.
+        pixels: of the training pictures.
+        some: the labels of a few of them.
+        test: pictures and the numbers of their labels.
         seed: of the random weights, and of the order of the pictures.
     """
+    spec = TrainSpec(seed=seed, device="cpu")
     sizes = ModelSpec(encoder.dims, hidden=tuple(len(bias) for _, bias in encoder.layers[:-1]))
+    generator = torch.Generator().manual_seed(seed)
+    random = ContrastiveAutoEncoder(pixels.values.shape[1], sizes, generator).encoder(encoder.quantization)
+    alone = replace(PICTURE_RECIPE, hold=0)  # random codes are nothing to stay close to
     accuracies = {}
-    for name in ("fine-tuned", "without pre-training"):
-        generator = torch.Generator().manual_seed(seed)
-        network = ContrastiveAutoEncoder(train[0].values.shape[1], sizes, generator)
-        if name == "fine-tuned":
-            copy_layers(encoder, network)
-        head = nn.Parameter(torch.zeros(encoder.dims, 10))  # (dims, n_classes)
-        tune(network, head, torch.from_numpy(train[0].brightness()), torch.from_numpy(train[1]), generator)
-        with torch.no_grad():
-            codes = torch.cat([network.encode(torch.from_numpy(c.brightness())) for c in test[0].chunks(2_000)])
-        accuracies[name] = float(((codes @ head).argmax(dim=1).numpy() == test[1]).mean())
+    for name, before, recipe in (
+        ("fine-tuned", encoder, PICTURE_RECIPE),
+        ("without pre-training", random, alone),
+    ):
+        tuned = fine_tune_pictures(pixels, (28, 28, 1), some, before, spec, no_progress, recipe)
+        codes = np.concatenate([tuned.encoder.encode(chunk).floats for chunk in test[0].chunks(2_000)])
+        accuracies[name] = float((tuned.classifier.predict_proba(codes).argmax(axis=1) == test[1]).mean())
     return accuracies
-
-
-@torch.no_grad()
-def copy_layers(encoder: PixelEncoder, network: ContrastiveAutoEncoder) -> None:
-    """Copy the weights of an encoder into a network."""
-    for (weight, bias), own_weight, own_bias in zip(encoder.layers, network.up_weights, network.up_biases, strict=True):
-        own_weight.copy_(torch.from_numpy(weight.copy()))
-        own_bias.copy_(torch.from_numpy(bias.copy()))
-
-
-def tune(
-    network: ContrastiveAutoEncoder, head: nn.Parameter, pixels: Tensor, labels: Tensor, generator: torch.Generator
-) -> None:
-    """Train all layers on labels: (n, n_pixels) and (n,)."""
-    layers = [*network.up_weights, *network.up_biases]
-    optimiser = torch.optim.Adam([{"params": layers, "lr": RATE}, {"params": [head], "lr": HEAD_RATE}])
-    for step in range(STEPS):
-        rows = torch.randint(len(pixels), (min(BATCH, len(pixels)),), generator=generator)
-        views = distorted(pixels[rows].unflatten(1, (1, 28, 28)), generator).flatten(1)
-        loss = F.cross_entropy(SCALE * network.encode(views) @ head, labels[rows])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        for group, rate in zip(optimiser.param_groups, (RATE, HEAD_RATE), strict=True):
-            group["lr"] = rate * (1 - step / STEPS)
 
 
 COMMANDS = (labels,)

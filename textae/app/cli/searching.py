@@ -31,7 +31,9 @@ from textae.app.output.hits import LISTED, print_labels, print_labels_of_many, p
 from textae.errors import QueryError, needs_extra
 
 if TYPE_CHECKING:
+    from textae.engine import Engine
     from textae.search.request import RequestOptions
+    from textae.types import Picture
 
 _QUERIES = "A file of queries: jsonl or tsv with id and text, or one query a line."
 
@@ -180,13 +182,13 @@ def similar(
         print_result(" ".join(documents), replace(result, unknown=(), only_stop_words=False), shell)
 
 
-@click.command(short_help="Predict the label of a text.")
-@click.argument("text", metavar="TEXT…|ID", nargs=-1)
+@click.command(short_help="Predict the label of a text or a picture.")
+@click.argument("text", metavar="TEXT…|ID|FILE…", nargs=-1)
 @click.option("--queries", "queries_file", metavar="FILE", help=_QUERIES)
 @click.option("-k", "--top", "k", type=HITS, default=3, show_default=True, help="Maximum number of labels.")
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
 def classify(text: Sequence[str], queries_file: str | None, k: int, shell: ShellOptions) -> None:
-    """Predict the label of TEXT (`-`: standard input), or of the document with this ID.
+    """Predict the label of TEXT (`-`: standard input), or of the document with this ID; of pictures, by FILE or ID.
 
     First, 'textae train --label FIELD' has to learn the labels. With --queries, each line has id, rank, label and
     probability between tabs.
@@ -194,9 +196,11 @@ def classify(text: Sequence[str], queries_file: str | None, k: int, shell: Shell
     \b
     textae classify "orbit of the shuttle"
     textae classify --queries mails.jsonl -k 1 --json
+    textae classify scan1.png scan2.png
     """
     from textae.encoding.analyzer import searchable
     from textae.explore.classify import classify as predict
+    from textae.types import PICTURES
 
     if bool(text) == bool(queries_file):
         raise click.UsageError("give a TEXT, an ID or --queries FILE")
@@ -208,10 +212,36 @@ def classify(text: Sequence[str], queries_file: str | None, k: int, shell: Shell
             queries = read_queries(queries_file)
             print_labels_of_many(queries, predict(snapshot, [query.text for query in queries], k), shell)
             return
+        if snapshot.modality.kind == PICTURES:
+            _classify_pictures(engine, text, k, shell)
+            return
         query = stdin_text() if tuple(text) == ("-",) else " ".join(text)
         is_id = len(text) == 1 and snapshot.reader.has(query)
         predictions = predict(snapshot, [searchable(snapshot.document(query)) if is_id else query], k)[0]
     print_labels({"id" if is_id else "query": query}, predictions, shell)
+
+
+def _classify_pictures(engine: Engine, given: Sequence[str], k: int, shell: ShellOptions) -> None:
+    """Print the labels of pictures, given by ids or as files, or of the one on standard input (`-`)."""
+    from textae.encoding.pixels import Pixels
+    from textae.explore.classify import classify_inputs
+    from textae.types import PICTURES, Query
+
+    snapshot = engine.snapshot
+    snapshot.classifier  # noqa: B018  # says what is missing, before any file is read
+
+    def picture(name: str) -> Picture:
+        if snapshot.reader.has(name) or not (name == "-" or is_file(name)):
+            return snapshot.pictures([id_and_line(snapshot, name)[0]])[0]
+        read = stdin_picture() if name == "-" else document_of(name, PICTURES).picture
+        assert read is not None  # by its kind
+        return engine.searcher.resized(read)
+
+    labels = classify_inputs(snapshot, Pixels.of(map(picture, given)), k)
+    if len(given) == 1:
+        print_labels({"id" if snapshot.reader.has(given[0]) else "query": given[0]}, labels[0], shell)
+    else:
+        print_labels_of_many([Query(name, name) for name in given], labels, shell)
 
 
 @dataclass(frozen=True)

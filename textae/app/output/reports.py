@@ -84,9 +84,10 @@ def print_trained(trained: Trained, shell: ShellOptions) -> None:
     if trained.anew:
         shell.note(f"trained on {trained.documents:,} {_modality(trained).noun} in {shell.folder}")
     if trained.label is not None:
+        modality = _modality(trained)
         shell.note(
-            f"{trained.labelled:,} of {trained.documents:,} documents have a label in {trained.label!r}, of "
-            f"{trained.classes:,} classes; 'textae classify' predicts it for other texts"
+            f"{trained.labelled:,} of {trained.documents:,} {modality.noun} have a label in {trained.label!r}, of "
+            f"{trained.classes:,} classes; 'textae classify' predicts it for other {modality.kind}"
         )
     for warning in trained.warnings:
         shell.note(warning)

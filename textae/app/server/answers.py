@@ -4,6 +4,7 @@ The models here make the OpenAPI document. The functions run on the thread of th
 parameter raises a `QueryError`.
 """
 
+import io
 import os
 import time
 from pathlib import Path
@@ -12,7 +13,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
-from textae.config import SYSTEMS
+from textae.config import PICTURE_SYSTEMS, SYSTEMS
+from textae.corpus.images import picture_in
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.explore.decode import decode_documents
@@ -20,6 +22,7 @@ from textae.search.originals import address, open_original
 from textae.search.request import SearchRequest, SearchResult
 from textae.search.vector_command import json_vector
 from textae.types import Explanation, LikelyWord, Topic, Topics
+from textae.views import png
 
 MAX_LENGTH = 10_000
 """Characters of a query, a filter, or an id."""
@@ -36,6 +39,9 @@ MAX_EXPLAINED = 20
 
 MAX_IDS = 50
 """Documents of relevance feedback."""
+
+MAX_PICTURE = 16 << 20
+"""Bytes of a picture that a client sends."""
 
 _HINTS = 5  # unknown words with suggestions; each takes as long as a search
 _WORDS = 20  # of a document's code
@@ -67,9 +73,10 @@ class NarrowingParameters(BaseModel, extra="forbid"):
 
     k: int = Field(10, ge=1, le=MAX_HITS, description="Maximum number of hits.")
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Leave out the best hits: those of earlier pages.")
-    mode: Text = Field(
-        "hybrid",
-        description=f"The system that ranks: {', '.join((*SYSTEMS, 'lsa-N', 'bits-N', 'hamming-N'))}.",
+    mode: Text | None = Field(
+        None,
+        description=f"The system that ranks: {', '.join((*SYSTEMS, 'lsa-N', 'bits-N', 'hamming-N'))}; of pictures "
+        f"{', '.join(PICTURE_SYSTEMS)}. null: hybrid, of pictures code.",
     )
     where: Text | None = Field(None, description="Filter by fields: `year:[2010 TO 2012]`.")
     must: Text | None = Field(None, description='Filter by words of the text: `"noisy signal" NOT image`.')
@@ -219,6 +226,36 @@ def similar(engine: Engine, id: str, parameters: NarrowingParameters) -> Hits:
     options = parameters.model_dump(include=set(RankingParameters.model_fields) - {"like", "k"})
     request = SearchRequest(like=[id, *parameters.like], top_k=parameters.k, granularity="document", **options)
     return Hits(**_hits(engine, parameters, engine.searcher.search(request), started))
+
+
+def similar_to_picture(engine: Engine, content: bytes, parameters: NarrowingParameters) -> Hits:
+    """The pictures closest to the one in a file's content.
+
+    Raises:
+        CorpusError: it is no picture.
+        QueryError: the index holds texts; a filter is malformed; or an id of `unlike` was given.
+    """
+    started = time.perf_counter()
+    if parameters.like or parameters.unlike:
+        raise QueryError("like and unlike need ids; leave them out beside a picture")
+    request = SearchRequest(
+        picture=picture_in(io.BytesIO(content), "the picture"),
+        top_k=parameters.k,
+        granularity="document",
+        **parameters.model_dump(exclude={"k", "like", "unlike"}),
+    )
+    return Hits(**_hits(engine, parameters, engine.searcher.search(request), started))
+
+
+def picture(engine: Engine, id: str) -> bytes:
+    """The picture of a document as a PNG.
+
+    Raises:
+        NotFoundError: no document has this id.
+        QueryError: the index holds texts.
+    """
+    check_exists(engine, id)
+    return png.content(engine.snapshot.pictures([id])[0])
 
 
 def document(engine: Engine, id: str) -> WholeDocument:

@@ -14,7 +14,14 @@ from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
 from textae.app.server import answers
-from textae.app.server.answers import ErrorResponse, NotFoundError, RankingParameters, SearchParameters, TextParameters
+from textae.app.server.answers import (
+    ErrorResponse,
+    NarrowingParameters,
+    NotFoundError,
+    RankingParameters,
+    SearchParameters,
+    TextParameters,
+)
 from textae.app.server.api_page import STYLE_POLICY, api_page
 from textae.app.server.engine_pool import BusyError, EnginePool
 from textae.app.server.failures import INTERNAL, OUT_OF_RESOURCES, message_of, message_of_parameters
@@ -84,6 +91,22 @@ def application(engines: EnginePool, live_map: LiveMap) -> FastAPI:
         """The documents closest to a document, or to several."""
         return await hits(lambda engine: answers.similar(engine, id, parameters))
 
+    @app.post("/api/similar", response_model=answers.Hits)
+    async def similar_to_picture(request: Request, parameters: Annotated[NarrowingParameters, Query()]) -> Response:
+        """The pictures closest to the picture in the body: a png, jpg, webp, tiff, bmp or gif of any size."""
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > answers.MAX_PICTURE:
+                return refused(413, f"a picture has at most {answers.MAX_PICTURE >> 20} MiB", connection="close")
+        return await hits(lambda engine: answers.similar_to_picture(engine, bytes(body), parameters))
+
+    @app.get("/api/pictures/{id:path}", response_class=Response)
+    async def picture(id: str) -> Response:
+        """The picture of a document as a PNG, in the shape that the index has."""
+        headers = {"Cache-Control": "private, max-age=60"}  # scrolling a list asks again
+        return Response(await engines.run(lambda engine: answers.picture(engine, id)), 200, headers, "image/png")
+
     @app.get("/api/documents/{id:path}")
     async def document(id: str) -> answers.WholeDocument:
         """A whole document, and the words that the decoder predicts from its code."""
@@ -130,9 +153,10 @@ async def _failed(request: Request, error: Exception) -> Response:
     if isinstance(error, (OSError, MemoryError)):
         return refused(503, OUT_OF_RESOURCES, retry_after="1")
     if isinstance(error, HTTPException):
-        return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations")
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        return refused(error.status_code, f"{error.detail.lower()}; /api lists the operations", **headers)
     return refused(500, INTERNAL)
 
 
-WEB = Service("/", ("GET", "HEAD"), LiveMap, application)
+WEB = Service("/", ("GET", "HEAD", "POST"), LiveMap, application, pictures=True)
 """The web application of `textae serve`."""

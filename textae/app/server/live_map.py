@@ -60,5 +60,6 @@ class LiveMap(Live[ShownMap]):
         compose(document_map, snapshot.reader.stream(), page, name=name, analysis=analysis, served=commit)
         html = page.getvalue()
         shown = ShownMap(commit, html, hashlib.sha256(html).hexdigest(), document_map.topics, snapshot, model)
-        shown.position("")  # loads the model, before the engine is closed
+        if snapshot.shape is None:
+            shown.position("")  # loads the model, before the engine is closed
         return shown

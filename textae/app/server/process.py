@@ -52,24 +52,26 @@ class Service:
         methods: of HTTP that are answered.
         live: what follows the index beside the engines.
         application: over both.
+        pictures: whether an index of pictures is served, too.
     """
 
     path: str
     methods: tuple[str, ...]
     live: Callable[[Path, Note], Live[Any]]
     application: Callable[[EnginePool, Any], ASGIApp]
+    pictures: bool = False
 
 
 def check_texts(engine: Engine) -> None:
-    """Check that an index holds texts, which alone are served.
+    """Check that an index holds texts, which alone the tools of assistants search.
 
     Raises:
         TextaeError: it holds pictures.
     """
     if engine.snapshot.modality.kind == PICTURES:
         raise TextaeError(
-            f"serving is for texts, and the index {engine.folder} holds pictures; 'textae map OUT.html' shows them in "
-            "a browser, and 'textae similar PICTURE' searches them"
+            f"the tools of assistants are for texts, and the index {engine.folder} holds pictures; 'textae serve' "
+            "shows them in a browser, and 'textae similar PICTURE' searches them"
         )
 
 
@@ -114,8 +116,8 @@ def serve(
 
     Raises:
         StoreError: there is no index, or it cannot be read.
-        TextaeError: the index holds pictures; the address or port is not available; the token is malformed; or the
-            program cannot be started.
+        TextaeError: the index holds pictures, and the service is for texts; the address or port is not available; the
+            token is malformed; or the program cannot be started.
     """
     if options.token is not None and not _TOKEN.fullmatch(options.token):
         raise TextaeError("a token has 8 to 200 letters, digits, or any of . _ ~ -; give another one, or none")
@@ -126,7 +128,8 @@ def serve(
 
     with ExitStack() as stack:
         with Engine.open(folder) as engine:
-            check_texts(engine)
+            if not service.pictures:
+                check_texts(engine)
             originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
             listener = stack.enter_context(bound(options.host, options.port))
             vectors = stack.enter_context(query_vectors(command, engine, say))

@@ -114,7 +114,8 @@ def compose(
     places, ids = places_block(topic_map, square), block("ids", lines(topic_map.ids))
     budget -= sum(map(len, (start, script, end, places, ids)))
     with TemporaryFile() as file:
-        waiting, fields, table = Waiting(file, n, None if whole_texts else budget), _Fields(n), WordTable(analysis)
+        waiting = Waiting(file, n, None if whole_texts else budget, served=served is not None)
+        fields, table = _Fields(n), WordTable(analysis)
         for place, document in enumerate(_of_map(topic_map, documents)):
             table.add(searchable(waiting.add(document)))
             fields.add(place, document)
@@ -122,7 +123,7 @@ def compose(
         budget -= len(words) + sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
         cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
-        pictures = n * cut.pictures if waiting.pictured else None
+        pictures = n * (cut.pictures or served is not None) if waiting.pictured else None
         about = map_json(topic_map, square) | {
             "name": name,
             "commit": served,

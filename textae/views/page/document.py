@@ -29,10 +29,10 @@ def page_around(name: str, *, application: bool) -> tuple[bytes, bytes, bytes]:
     """
     script = "\n".join(map(static, SCRIPTS + (APPLICATION_SCRIPTS if application else ())))
     style = "\n".join(map(static, STYLES + (APPLICATION_STYLES if application else ())))
-    connect = " connect-src 'self';" if application else ""
+    connect, own = (" connect-src 'self';", " 'self'") if application else ("", "")
     policy = (
         f"default-src 'none'; script-src {source_hash(script)}; style-src {source_hash(style)}; "
-        f"img-src data:;{connect} base-uri 'none'; form-action 'none'"
+        f"img-src data:{own};{connect} base-uri 'none'; form-action 'none'"
     )
     start, end = static("page.html").split("{{data}}")
     start = filled(start, policy=policy, name=escape(name), style=style)

@@ -53,14 +53,15 @@ class Waiting:
         file: empty, open for writing and reading.
         documents: their number.
         room: maximum bytes in the page; None for no maximum.
+        served: whether a server gives the pictures, so that the page needs none.
 
     Attributes:
         per_part: documents of a block.
         pictured: whether a document has a picture.
     """
 
-    def __init__(self, file: IO[bytes], documents: int, room: int | None) -> None:
-        self._file, self._n = file, documents
+    def __init__(self, file: IO[bytes], documents: int, room: int | None, *, served: bool = False) -> None:
+        self._file, self._n, self._served = file, documents, served
         self.per_part = max(_LEAST, -(-documents // _PARTS))
         self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
         self._cut = self.pictured = False
@@ -71,8 +72,9 @@ class Waiting:
         self._cut |= len(text) < len(document.text)
         shown: list[Any] = [text, _fields(document), len(document.text)]
         if document.picture is not None:
-            shown.append(png.data_url(document.picture))
             self.pictured = True
+            if not self._served:
+                shown.append(png.data_url(document.picture))
         self._file.write(json_bytes(shown) + b"\n")
         return replace(document, text=text)
 

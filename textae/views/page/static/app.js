@@ -5,36 +5,42 @@ const PAUSE = 2000; // milliseconds without a key, after which what is typed is 
 const NOTHING = { q: "", mode: "hybrid", where: "", must: "", like: [], unlike: [], expand: false, explain: false };
 
 /** What the server answers; an error says in one line why there is no answer. */
-async function fetched(path, parameters = {}, signal = undefined) {
+async function fetched(path, parameters = {}, signal = undefined, body = undefined) {
   const said = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one) said.append(name, one);
   }
-  let answer, body;
+  const method = body ? "POST" : "GET";
+  let answer, answered;
   try {
-    answer = await fetch(said.size ? `${path}?${said}` : path, { signal, credentials: "same-origin" });
-    body = await answer.json();
+    answer = await fetch(said.size ? `${path}?${said}` : path, { method, body, signal, credentials: "same-origin" });
+    answered = await answer.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error(answer ? "the server gave no sensible answer" : "the server does not answer; is it running?");
   }
-  if (!answer.ok) throw new Error(body.error ?? `the server answered ${answer.status}`);
-  return body;
+  if (!answer.ok) throw new Error(answered.error ?? `the server answered ${answer.status}`);
+  return answered;
 }
 
 /** Search in the index, and the map in the light of what is found. */
 class IndexSearch extends Search {
   constructor(atlas) {
     super(atlas);
-    this.asked = { ...NOTHING };
     this.found = [];
     this.names = new Map(); // titles of documents by their ids, for what is asked by ids
     this.place = null; // of the query, on the map
+    const { pictures } = this.corpus.about;
+    this.modes = pictures === null ? TEXT_MODES : PICTURE_MODES;
+    if (pictures !== null) NOTHING.mode = "code";
+    this.asked = { ...NOTHING };
     this.form = new AskForm(this);
     this.results = new Results(this);
     this.input.maxLength = 10000;
-    this.input.placeholder = "Search by meaning";
-    this.input.setAttribute("aria-label", "Search by meaning");
+    const inviting = pictures === null ? "Search by meaning" : "Paste or drop a picture";
+    this.input.placeholder = inviting;
+    this.input.setAttribute("aria-label", inviting);
+    if (pictures !== null) this.#takePictures();
     this.typed = -Infinity;
     this.input.onfocus = null; // the server has the words
     this.input.oninput = () => {
@@ -53,6 +59,19 @@ class IndexSearch extends Search {
     addEventListener("popstate", () => this.begin(new URLSearchParams(location.hash.slice(1))));
   }
 
+  /** Ask for pictures like one that is pasted into the page, or dropped on it. */
+  #takePictures() {
+    const take = (event, { files }) => {
+      if (!files.length) return;
+      event.preventDefault();
+      [this.given] = files;
+      this.ask({ q: "", like: [], unlike: [] });
+    };
+    addEventListener("paste", (event) => take(event, event.clipboardData));
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => take(event, event.dataTransfer));
+  }
+
   #typed() {
     this.ask({ q: this.input.value.trim() }, this.begun);
     this.begun = false;
@@ -68,7 +87,7 @@ class IndexSearch extends Search {
       else if (typeof none === "boolean") asked[name] = start.has(name);
       else asked[name] = start.get(name) ?? none;
     }
-    if (!(asked.mode in MODES)) asked.mode = NOTHING.mode;
+    if (!(asked.mode in this.modes)) asked.mode = NOTHING.mode;
     await this.ask(asked, false);
   }
 
@@ -91,7 +110,8 @@ class IndexSearch extends Search {
     this.at = -1;
     this.asking?.abort();
     const { q, like, unlike } = this.asked;
-    if (!q && !like.length) {
+    if (q || like.length) this.given = null;
+    if (!q && !like.length && !this.given) {
       if (unlike.length) this.asked.unlike = [];
       return this.#nothing();
     }
@@ -140,6 +160,7 @@ class IndexSearch extends Search {
     const { q, mode, where, must, like, unlike, expand, explain } = this.asked;
     const asked = { k: explain ? EXPLAINED : ASKED, mode, where, must, unlike, explain };
     const { signal } = this.asking;
+    if (this.given) return fetched("/api/similar", { k: ASKED, mode, where }, signal, this.given);
     if (q) return fetched("/api/search", { q, ...asked, like, expand }, signal);
     const [first, ...others] = like;
     return fetched(`/api/similar/${encodeURIComponent(first)}`, { ...asked, like: others }, signal);
@@ -196,7 +217,10 @@ class IndexSearch extends Search {
     this.atlas.panel.leave("hits");
   }
 
-  clear() { this.ask({ q: "", like: [], unlike: [] }); }
+  clear() {
+    this.given = null;
+    this.ask({ q: "", like: [], unlike: [] });
+  }
 
   step(by) {
     if (!this.found.length) return;

@@ -1,6 +1,9 @@
 // How the index is asked: the system that ranks, and what hits must be.
 
-const MODES = {
+const PICTURE_MODES = {
+  code: "what they look like", bits: "what they look like, in bits", pixels: "pixels", pca: "PCA",
+};
+const TEXT_MODES = {
   hybrid: "words and meaning", code: "meaning", bits: "meaning, in bits", bm25: "words (BM25)", tfidf: "words (tf-idf)",
   lsa: "LSA",
 };
@@ -10,7 +13,7 @@ class AskForm {
   constructor(search) {
     this.search = search;
     this.mode = element("select", { id: "mode", onchange: () => search.ask({ mode: this.mode.value }) },
-      ...Object.entries(MODES).map(([value, name]) => element("option", { value, textContent: name })));
+      ...Object.entries(search.modes).map(([value, name]) => element("option", { value, textContent: name })));
     this.conditions = {
       where: this.#condition("where", "Fields", this.#example()),
       must: this.#condition("must", "Text", "\"exact phrase\" AND NOT word"),
@@ -19,8 +22,8 @@ class AskForm {
     this.explain = this.#choice("explain", "Explain", "Why each hit has its score");
     this.holder = element("div", { id: "asking", hidden: true, role: "group", "aria-label": "How to search" },
       element("label", {}, element("span", { textContent: "Rank by" }), this.mode),
-      ...Object.values(this.conditions).map(({ row }) => row),
-      element("div", { className: "choices" }, this.expand.row, this.explain.row));
+      this.conditions.where.row, ...(search.modes === TEXT_MODES
+        ? [this.conditions.must.row, element("div", { className: "choices" }, this.expand.row, this.explain.row)] : []));
     this.button = element("button", { type: "button", id: "show-asking", title: "How to search", "aria-expanded": "false",
       "aria-controls": "asking", onclick: () => this.open(this.holder.hidden) }, sliders(),
     element("span", { className: "unseen", textContent: "How to search" }));

@@ -83,8 +83,15 @@ class Corpus {
   /** What the page holds of a document: { text, fields, characters, picture }, the last { src, alt } or undefined. */
   async record(at) {
     const { perPart } = this.about;
-    const [text, fields, characters, src] = (await this.part(Math.floor(at / perPart)))[at % perPart] ?? ["", {}, 0];
+    const [text, fields, characters, own] = (await this.part(Math.floor(at / perPart)))[at % perPart] ?? ["", {}, 0];
+    const src = own ?? this.served(this.id(at));
     return { text, fields, characters, picture: src && { src, alt: this.title(at) } };
+  }
+
+  /** The address of a document's picture on the server that gave the page; undefined without pictures or server. */
+  served(id) {
+    const { commit, pictures } = this.about;
+    return commit && pictures ? `/api/pictures/${encodeURIComponent(id)}` : undefined;
   }
 
   /** The place of each document's colour among those of a field. */

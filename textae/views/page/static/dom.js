@@ -21,7 +21,7 @@ const amount = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? on
 
 const swatch = (colour) => element("span", { className: "swatch", colour, "aria-hidden": "true" });
 
-/** A picture of a document, each of its pixels a square; the page's policy lets it come from nowhere but the page. */
+/** A picture of a document, each of its pixels a square; the page's policy lets it come from the page or its server. */
 const thumbnail = ({ src, alt }) => element("img", { className: "picture", src, alt });
 
 /** A text that may be in any direction, kept from turning what stands beside it. */

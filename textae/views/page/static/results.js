@@ -75,9 +75,12 @@ class Results {
 
   #row(hit, at) {
     const { id, rank, score, place, snippet, marks, explanation, inFile, original } = hit;
-    return hitRow(this.search, { at, rank, score, place, title: hit.title || id,
+    const src = this.search.corpus.served(id);
+    const row = hitRow(this.search, { at, rank, score, place, title: hit.title || id,
       passage: snippet && withMarks(snippet, marks) }, () => this.open(at), explanation ? reasons(explanation) : null,
     inFile || original ? originalLink(hit) ?? quiet(inFile) : null, this.#steering(id, hit.title));
+    if (src) row.prepend(thumbnail({ src, alt: hit.title || id }));
+    return row;
   }
 
   #steering(id, title) {
@@ -126,11 +129,12 @@ class Results {
   /** A whole document, as a panel shows it; where the server has none, it says why. */
   async #record(id) {
     try {
+      const { corpus } = this.search, src = corpus.served(id);
       const { text, fields, original, words } = await fetched(`/api/documents/${encodeURIComponent(id)}`);
       const said = Object.entries(fields).filter(([, value]) => value !== null && value !== "")
         .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
       return { text, fields: Object.fromEntries(said), characters: text.length, original,
-        words: words.map(({ word }) => word) };
+        words: words.map(({ word }) => word), picture: src && { src, alt: id } };
     } catch (error) {
       return { text: "", fields: {}, characters: 0, words: [], mistake: error.message };
     }

@@ -65,6 +65,7 @@ def test_codes_of_other_documents(dataset, tmp_path) -> None:
     notes = lines(tmp_path / "notes.jsonl", [*ROWS, {"id": "none", "text": "nothing known"}])
     codes = tmp_path / "codes"
     assert shell("encode", notes, "--model", dataset, "--out", codes) == f"textae: wrote 5 codes to {codes}\n"
+    assert f"there is codes.parquet in {codes}" in real_shell("encode", notes, "--model", dataset, "--out", codes).error
     table = parquet.read_table(codes)
     assert table["id"].to_pylist() == ["n0", "n1", "n2", "n3", "none"]
     assert table["known"].to_pylist() == [True] * 4 + [False]
@@ -85,7 +86,13 @@ def test_codes_of_other_documents(dataset, tmp_path) -> None:
         (["rm", "a", "--out", "nothing"], "there is no dataset at"),
         (["encode", "x.jsonl", "--model", "nothing", "--out", "c"], "there is no dataset at"),
         (["encode", "x.jsonl", "--model", "nothing"], "give --out, a folder for the codes"),
-        (["rm", "--where", "year:1", "--out", "nothing"], "--where needs an index"),
+        (["rm", "--where", "year:1", "--out", "nothing"], "--where is for an index"),
+        (["rm", "a", "--out", "d", "--index", "i"], "--index is for an index, and --out DATASET is none; leave it out"),
+        (["doctor", "--out", "d", "--index", "i"], "--index is for an index"),
+        (["index", "x.jsonl", "--out", "d", "--index", "i"], "--index is for an index"),
+        (["index", "x.jsonl", "--out", "d", "--replace"], "--replace is for an index"),
+        (["index", "x.jsonl", "--out", "d", "--vectors", "v"], "--vectors is for an index"),
+        (["add", "x.jsonl", "--out", "d", "-v"], "--verbose is for an index"),
         (["push", "--to", "gopher://x"], "no index at .textae"),
     ],
 )

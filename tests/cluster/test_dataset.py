@@ -1,6 +1,11 @@
 """A dataset of shards has the codes and the rankings of an ordinary index, byte for byte, however it is cut."""
 
+import hashlib
+import io
 import json
+import os
+import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +14,13 @@ import pytest
 from shared import LONG, QUICK, TINY, contents, long_documents, some_documents
 
 from textae import Document, Engine, TextaeError, TrainSpec
-from textae.cluster import corpus, shards, transfer
+from textae.cluster import corpus, shards, tables, transfer, worker
 from textae.cluster.corpus import ShardWriter, add, learn, remove, there
 from textae.cluster.dataset import Dataset, Shard, key_of
+from textae.cluster.local import encode_to
 from textae.cluster.storage import DatasetError
 from textae.cluster.transfer import pull, push
+from textae.cluster.worker import environment
 from textae.types import no_progress
 
 pytest.importorskip("pyarrow")
@@ -214,6 +221,10 @@ class TestBadInput:
             ("files", []),
             ("settings", {}),
             ("settings", {"passage": -1}),
+            ("settings", []),
+            ("model", f"documents/{'a' * 64}.parquet"),
+            ("files", {f"models/{'a' * 64}.npz": ["a" * 64, float("inf")]}),
+            ("parent", "\ud800"),
             ("format", 2),
             ("format", None),
         ],
@@ -235,8 +246,6 @@ class TestBadInput:
 
     @pytest.mark.parametrize("term", [-2, 1 << 20, 2**31 - 1])
     def test_tokens_of_a_stranger_with_a_right_hash(self, dataset, tmp_path, term) -> None:
-        from textae.cluster import tables
-
         manifest = dataset.manifest()
         shard = manifest.shards[0]
         ids, codes, n_passages = tables.read_codes(dataset, shard.codes)
@@ -251,6 +260,125 @@ class TestBadInput:
         with pytest.raises(TextaeError, match="is not what textae writes"):
             pull(dataset, tmp_path / "index", no_progress)
         assert not (tmp_path / "index" / "index.sqlite").exists() or not _has_commit(tmp_path / "index")
+
+    @staticmethod
+    def forge(dataset, name, content: bytes) -> None:
+        """Put a file in the place of one, with its right hash."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        forged = f"{name.partition('/')[0]}/{sha256}.{name.rpartition('.')[2]}"
+        (Path(dataset.address) / forged).write_bytes(content)
+        path = Path(dataset.address) / "manifest.json"
+        stored = json.loads(path.read_text().replace(name, forged))
+        stored["files"][forged] = [sha256, len(content)]
+        path.write_text(json.dumps(stored))
+
+    @staticmethod
+    def refuse(dataset, folder: Path) -> None:
+        """Whatever reads the model refuses it, in one line."""
+        new = written(dataset, [Document("new", "a comet")], 1)
+        for action in (
+            lambda: pull(dataset, folder / "index", no_progress),
+            lambda: add(dataset, new, Here(), no_progress),
+            lambda: encode_to([Document("new", "a comet")], dataset, str(folder / "codes"), no_progress),
+        ):
+            with pytest.raises(DatasetError, match="is not what textae writes") as caught:
+                action()
+            assert "\n" not in str(caught.value)
+        assert not (folder / "codes" / "codes.parquet").exists()
+
+    @pytest.mark.parametrize(
+        ("shape", "dtype"), [("(10**12,)", "<f4"), ("(1000000000000,)", "<f4"), ("(1000000000000,)", "|V0"),
+                             ("(0, 99999999999999)", "<f4"), ("(1,)", "|O"), ("((((", "<f4")],
+    )  # fmt: skip
+    def test_a_header_of_a_stranger(self, dataset, tmp_path, shape, dtype) -> None:
+        name, packed = dataset.manifest().model, io.BytesIO()
+        header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+        idf = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(64)
+        with zipfile.ZipFile(Path(dataset.address) / name) as old, zipfile.ZipFile(packed, "w") as new:
+            for one in old.namelist():
+                new.writestr(one, idf if one == "idf.npy" else old.read(one))
+        self.forge(dataset, name, packed.getvalue())
+        self.refuse(dataset, tmp_path)
+
+    @pytest.mark.parametrize("how", ["missing", "shape", "dtype", "NaN"])
+    def test_a_model_of_a_stranger(self, dataset, tmp_path, how) -> None:
+        name, packed = dataset.manifest().model, io.BytesIO()
+        arrays = dataset.read_arrays(name)
+        idf = arrays.pop("idf")
+        other = {"shape": idf[:-1], "dtype": idf.astype("f8"), "NaN": idf * np.float32("nan")}
+        np.savez(packed, **arrays, **({} if how == "missing" else {"idf": other[how]}))
+        self.forge(dataset, name, packed.getvalue())
+        self.refuse(dataset, tmp_path)
+
+    def test_arrays_that_are_not_those_of_their_name(self, dataset) -> None:
+        """The name is the hash of the content; `add` and `encode` do not hash the other files."""
+        name = dataset.manifest().model
+        path = Path(dataset.address) / name
+        with np.load(path) as arrays:
+            changed = {one: array * 2 if one == "idf" else array for one, array in arrays.items()}
+        np.savez(path, **changed)
+        with pytest.raises(DatasetError, match=f"{name} is not what textae writes"):
+            dataset.read_arrays(name)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+    def test_a_pipe_in_the_place_of_a_file(self, dataset, tmp_path) -> None:
+        path = Path(dataset.address) / dataset.manifest().model
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(DatasetError, match="is missing"):
+            encode_to([Document("new", "a comet")], dataset, str(tmp_path / "codes"), no_progress)
+
+    @pytest.mark.parametrize("how", ["rows", "deep", "type", "null", "column", "bomb"])
+    def test_a_table_of_a_stranger(self, dataset, tmp_path, monkeypatch, how) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        name, packed = dataset.manifest().shards[0].codes, io.BytesIO()
+        table = parquet.read_table(Path(dataset.address) / name)
+        tokens = {"type": range(len(table)), "null": [None, *table["tokens"].to_pylist()[1:]]}
+        if how == "rows":
+            path = Path(dataset.address) / "manifest.json"
+            path.write_text(path.read_text().replace('"n": 25', '"n": 24', 1))
+        elif how == "deep":
+            table = table.replace_schema_metadata({"textae": "[" * 100_000})
+        elif how in tokens:
+            table = table.set_column(1, "tokens", pa.array(tokens[how]))
+        elif how == "column":
+            table = table.drop_columns(["id"])
+        else:
+            monkeypatch.setattr(tables, "_MOST", 1_000)
+        parquet.write_table(table, packed)
+        self.forge(dataset, name, packed.getvalue())
+        with pytest.raises(DatasetError, match=r"is not what textae writes|has 25 rows, and should have 24"):
+            pull(dataset, tmp_path / "index", no_progress)
+
+    def test_two_commits_at_once(self, dataset) -> None:
+        """Of two processes that read one commit, the second one to write is refused, also between check and write."""
+        before = dataset.manifest()
+        entered, free = threading.Event(), dataset.storage.writing
+        failed: list[Exception] = []
+
+        def second() -> None:
+            try:
+                Dataset(dataset.address).commit(replace(before, shards=before.shards[:1]), before)
+            except DatasetError as error:
+                failed.append(error)
+
+        other = threading.Thread(target=second)
+
+        def writing(name):
+            if not entered.is_set():  # the check is done, and nothing is written
+                entered.set()
+                other.start()
+                other.join(0.5)
+                assert other.is_alive()
+            return free(name)
+
+        dataset.storage.writing = writing
+        dataset.commit(replace(before, shards=before.shards[:2]), before)
+        other.join(60)
+        assert "another process has committed" in str(failed[0])
+        assert len(dataset.manifest().shards) == 2
 
     def test_another_process_that_commits_meanwhile(self, dataset) -> None:
         before = dataset.manifest()
@@ -268,16 +396,25 @@ class TestBadInput:
         with pytest.raises(TextaeError, match="would leave no document"):
             remove(dataset, [document.id for document in DOCUMENTS])
 
-    def test_a_worker_with_another_kernel(self, tmp_path) -> None:
+    def test_a_worker_with_another_kernel(self, tmp_path, monkeypatch) -> None:
         class Elsewhere(Here):
             def run(self, task, given, done) -> list:
-                results = super().run(task, given, done)
-                return [{**one, "environment": one["environment"] | {"kernel": "Nehalem"}} for one in results]
+                with monkeypatch.context() as patch:
+                    if task is shards.encode:
+                        patch.setattr(worker, "environment", lambda: {**environment(), "kernel": "Nehalem"})
+                    return super().run(task, given, done)
 
         dataset = Dataset(str(tmp_path / "other"))
-        with pytest.raises(DatasetError, match="a worker computes with kernel Nehalem, and this machine with kernel"):
+        with pytest.raises(DatasetError, match="a worker computes with kernel Nehalem, and the driver with kernel"):
             learn(dataset, written(dataset, DOCUMENTS, 25), Elsewhere(), no_progress, model=TINY, train=QUICK)
         assert not dataset.exists
+        assert not list(Path(dataset.address).glob("codes/*"))  # a later run would take them for its own
+
+    def test_files_of_another_kernel_are_not_taken(self, dataset, monkeypatch) -> None:
+        for module in (worker, corpus):
+            monkeypatch.setattr(module, "environment", lambda: {**environment(), "kernel": "Nehalem"})
+        learn(dataset, written(dataset, DOCUMENTS, 25), Here(), no_progress, model=TINY, train=QUICK)
+        assert [len(list(Path(dataset.address).glob(f"{kind}/*"))) for kind in ("documents", "codes")] == [3, 6]
 
     def test_documents_without_words(self, tmp_path) -> None:
         dataset = Dataset(str(tmp_path / "none"))

@@ -17,7 +17,7 @@ import numpy as np
 from textae.cluster import shards, tables
 from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Removed, Shard, key_of
 from textae.cluster.storage import DatasetError
-from textae.cluster.worker import Cluster, Task, Values, check_environments
+from textae.cluster.worker import Cluster, Task, Values, environment
 from textae.config import AUTO, PASSAGE, ModelSpec, TrainSpec
 from textae.encoding.analyzer import VERSION, Analysis, detect_language, searchable
 from textae.encoding.bags import Tokens
@@ -203,6 +203,7 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
         raise DatasetError(
             f"{dataset.address} has vectors of your own, which shards do not take; pull, add, and push it"
         )
+    dataset.check_model(before)
     there_before = {shard.documents for shard in before.shards}
     parts = [part for part in parts if part.documents not in there_before]  # of a run that was committed
     if not parts:
@@ -264,7 +265,7 @@ def _stream(dataset: Dataset, parts: Iterable[Shard]) -> Iterator[Document]:
 def _run(
     cluster: Cluster, task: Task, specs: Sequence[Values], progress: Progress, stage: str, n_documents: Sequence[int]
 ) -> list[Values]:
-    """Run a task on all shards, and check what the workers compute with."""
+    """Run a task on all shards."""
     ends = np.cumsum([0, *n_documents])
 
     def done(n: int) -> None:
@@ -273,7 +274,6 @@ def _run(
     done(0)
     results = cluster.run(task, specs, done)
     done(len(specs))
-    check_environments(results)
     return results
 
 
@@ -281,10 +281,12 @@ def _count(
     dataset: Dataset, parts: Sequence[Shard], language: str | None, cluster: Cluster, progress: Progress
 ) -> _Counted:
     specs = []
+    computing = environment()  # a file of another kernel has other bits, and so another name
     for part in parts:
-        key = key_of(part.documents, language, VERSION)
+        key = key_of(part.documents, language, VERSION, computing)
         files = {"counts": f"counts/{key}.parquet", "tokens": f"tokens/{key}.parquet"}
-        specs.append({"dataset": dataset.address, "documents": part.documents, "language": language, **files})
+        own = {"environment": computing, "documents": part.documents, "language": language}
+        specs.append({"dataset": dataset.address, **own, **files})
     results = _run(cluster, shards.count, specs, progress, "counting", [part.n for part in parts])
     words, in_long = (sum(result[name] for result in results) for name in ("words", "in_long"))
     return _Counted(parts, specs, words, in_long)

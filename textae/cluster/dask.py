@@ -24,7 +24,7 @@ def client(scheduler: str, seconds: float = 10) -> Iterator[Any]:
         seconds: to wait for an answer.
 
     Raises:
-        DatasetError: none answers there.
+        DatasetError: none answers there, or it has no workers.
     """
     with needs_extra("dask", "Dask"):
         from distributed import Client
@@ -34,6 +34,8 @@ def client(scheduler: str, seconds: float = 10) -> Iterator[Any]:
         why = " ".join(str(error).split())[:200]
         raise DatasetError(f"no scheduler of Dask answers at {scheduler!r:.100}: {why}") from None
     with workers:
+        if not workers.scheduler_info()["workers"]:
+            raise DatasetError(f"the scheduler of Dask at {scheduler!r:.100} has no workers; start some")
         yield workers
 
 

@@ -13,6 +13,7 @@ No file is ever changed. The commit is the replacement of `manifest.json`, which
 a list of their ids. Others read the Parquet files as they are.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -20,6 +21,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from textae.cluster.storage import NAME, DatasetError, Storage
 from textae.cluster.worker import VERSION
 from textae.index import settings as setting_rules
 from textae.index.records import Arrays
+from textae.index.soundness import model_faults
 from textae.types import Progress
 
 FORMAT = 1
@@ -39,6 +42,11 @@ SHARD, SHARD_CHARACTERS = 1 << 15, 1 << 26
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST, _MOST_ARRAYS = 1 << 28, 1 << 32  # bytes
 _HASH = re.compile("[0-9a-f]{64}")
+_DAMAGE = (
+    ValueError, TypeError, OSError, KeyError, EOFError, NotImplementedError, SyntaxError, RecursionError, MemoryError,
+    TokenError, zipfile.BadZipFile,
+)  # fmt: skip
+"""What reading a stranger's arrays raises."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,7 @@ class Dataset:
         try:
             value = json.loads(stored)
             if value["format"] != FORMAT:
-                made = f"{value['textae']!s:.20}"
+                made = f"{value['textae']!r:.20}"
                 raise DatasetError(f"the dataset {self.address} was made by textae {made}, which writes another format")
             shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
             files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
@@ -143,15 +151,22 @@ class Dataset:
             manifest = Manifest(value["settings"], *names, shards, removed, files, str(value["parent"]))
             sound = (
                 all(NAME.fullmatch(name) and name in files for name in manifest.names)
-                and all(_HASH.fullmatch(sha256) and int(size) >= 0 for sha256, size in files.values())
+                and names[0].startswith("models/") and names[1].startswith("vocabularies/")
+                and all(one.documents.startswith("documents/") and one.codes.startswith("codes/") for one in shards)
+                and all(one.ids.startswith("removed/") for one in removed)
+                and all(_HASH.fullmatch(sha256) and type(size) is int for sha256, size in files.values())
+                and isinstance(manifest.settings, dict)
                 and all(type(shard.n) is int and 0 < shard.n <= SHARD for shard in shards)
                 and bool(shards)
                 and all(type(one.shards) is int for one in removed)
-            )
+                and bool(_stored(manifest))  # no half of a surrogate pair
+            )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             sound = False
         if not sound:
             raise DatasetError(f"the manifest of {self.address} is not what textae writes; 'textae push' makes it anew")
+        if manifest.settings.get("shape") is not None:
+            raise DatasetError(f"the dataset {self.address} is of pictures, and a dataset of shards holds texts")
         # What an index adds when it is written.
         complete = {"documents": 1, "next_number": 1, "history": "", "segments": ["0"], "sources": {}}
         for fault in setting_rules.faults({**complete, **manifest.settings}):
@@ -175,13 +190,14 @@ class Dataset:
         }
         parent = "" if before is None else _digest(before)
         manifest = replace(manifest, files=files, parent=parent)
-        now = self.manifest() if self.exists else None
-        if (now and _digest(now)) != (before and _digest(before)):
-            raise DatasetError(f"another process has committed to {self.address}; nothing is changed, run it again")
         stored = _stored(manifest)
-        for name in (f"manifests/{_digest(manifest)}.json", _MANIFEST):
-            with self.storage.writing(name) as stream:
-                stream.write(stored)
+        with self.storage.alone():
+            now = self.manifest() if self.exists else None
+            if (now and _digest(now)) != (before and _digest(before)):
+                raise DatasetError(f"another process has committed to {self.address}; nothing is changed, run it again")
+            for name in (f"manifests/{_digest(manifest)}.json", _MANIFEST):
+                with self.storage.writing(name) as stream:
+                    stream.write(stored)
 
     def faults(self, manifest: Manifest, progress: Progress) -> Iterator[str]:
         """What is wrong with the files of a commit, a line each, by every byte."""
@@ -217,6 +233,16 @@ class Dataset:
                 stream.write(packed.getbuffer())
         return name
 
+    def check_model(self, manifest: Manifest) -> None:
+        """Check the model and the vocabulary of a commit, which encode what is new: a stranger may have made them.
+
+        Raises:
+            DatasetError: they are not what textae writes.
+        """
+        arrays = self.read_arrays(manifest.model) | self.read_arrays(manifest.vocabulary)
+        for fault in model_faults(arrays, manifest.settings):
+            raise DatasetError(f"the model of {self.address} is not what textae writes: {fault}")
+
     def read_arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """The arrays of a file.
 
@@ -224,15 +250,21 @@ class Dataset:
             DatasetError: it is not what textae writes.
         """
         stored = self.storage.bytes_of(name, _MOST_ARRAYS)
-        try:
-            with zipfile.ZipFile(io.BytesIO(stored)) as file:  # `savez` does not compress
-                whole = all(one.file_size == one.compress_size for one in file.infolist())
-            if whole:
-                with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
-                    return {name: arrays[name] for name in arrays.files}
-        except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile):
-            pass
+        if hashlib.sha256(stored).hexdigest() in name:
+            with contextlib.suppress(*_DAMAGE), zipfile.ZipFile(io.BytesIO(stored)) as file:
+                members = file.infolist()
+                if sum(one.file_size for one in members) <= len(stored):  # `savez` does not compress
+                    return {one.filename.removesuffix(".npy"): _array(file.read(one)) for one in members}
         raise DatasetError(f"{self.address}/{name} is not what textae writes")
+
+
+def _array(stored: bytes) -> NDArray[Any]:
+    """The array of a .npy file; `numpy.load` would make room for what a stranger's header declares."""
+    stream = io.BytesIO(stored)
+    np.lib.format.read_magic(stream)
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    values = np.frombuffer(stored, dtype, offset=stream.tell())
+    return values.reshape(shape, order="F" if by_columns else "C")
 
 
 def key_of(*parts: Any) -> str:

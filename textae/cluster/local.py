@@ -1,6 +1,5 @@
 """The processes of this machine, as the workers of a cluster."""
 
-import hashlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from textae.cluster.worker import Task, Values
 from textae.types import Document, Progress, Skipped
 
 _ATTEMPTS = 3  # of the tasks of processes that were killed
+_CODES = "codes.parquet"
 _BATCH = 2_048  # documents that are encoded at a time
 
 
@@ -26,7 +26,8 @@ class Local:
     """
 
     def __init__(self, processes: int | None = None) -> None:
-        self._processes = processes or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else processes
+        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._processes = processes or allowed or 1
 
     def run(self, task: Task, given: Sequence[Values], done: Callable[[int], None]) -> list[Values]:
         """Run a task on each of some values, as `textae.cluster.worker.Cluster` says."""
@@ -49,7 +50,7 @@ class Local:
     ) -> bool:
         """Run what is left; False where a process was killed."""
         context = multiprocessing.get_context("spawn")  # a fork would copy the threads of the libraries, and stop
-        with ProcessPoolExecutor(min(self._processes or 1, len(places)), context) as pool:
+        with ProcessPoolExecutor(min(self._processes, len(places)), context) as pool:
             running: dict[Future[Values], int] = {pool.submit(task, given[place]): place for place in places}
             try:
                 while running:
@@ -71,19 +72,24 @@ def encode_to(documents: Iterable[Document | Skipped], dataset: Dataset, out: st
     Args:
         documents: texts; what is skipped has no code.
         dataset: whose model encodes.
-        out: a folder, or a URL of one; the file is named by its content.
+        out: a folder, or a URL of one, for `codes.parquet`.
         progress: called at each batch.
+
+    Raises:
+        DatasetError: there are codes, or the model is not what textae writes.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
-    manifest = dataset.manifest()
+    manifest, storage = dataset.manifest(), Storage(out)
+    if storage.has(_CODES):
+        raise DatasetError(f"there is {_CODES} in {storage.address}; give another folder")
+    dataset.check_model(manifest)
     settings = {name: manifest.settings[name] for name in ("analysis", "about", "passage", "shape")}
     rows = (one for one in documents if isinstance(one, Document) and one.picture is None)
     schema = pa.schema([("id", pa.string()), ("known", pa.bool_()), ("bits", pa.binary()), ("floats", pa.binary())])
     n = 0
-    packed = pa.BufferOutputStream()
-    with parquet.ParquetWriter(packed, schema, compression="zstd") as writer:
+    with storage.writing(_CODES) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while batch := list(islice(rows, _BATCH)):
             codes = codes_of(dataset.address, manifest.model, manifest.vocabulary, settings, batch)
             columns = {name: [row.tobytes() for row in codes[name]] for name in ("bits", "floats") if name in codes}
@@ -94,7 +100,4 @@ def encode_to(documents: Iterable[Document | Skipped], dataset: Dataset, out: st
             )
             n += len(batch)
             progress("encoding", n, None)
-    content = packed.getvalue()
-    with Storage(out).writing(f"{hashlib.sha256(content).hexdigest()}.parquet") as stream:
-        stream.write(content)
     return n

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from textae.cluster import tables
 from textae.cluster.dataset import Dataset
-from textae.cluster.worker import Values, environment
+from textae.cluster.worker import Values, check_environment
 from textae.config import LONG
 from textae.encoding.analyzer import Analysis, searchable
 from textae.encoding.bags import Tokens, row_starts
@@ -37,11 +37,13 @@ def count(given: Values) -> Values:
     """Count the documents of a shard.
 
     Args:
-        given: `dataset`, `documents`, `language`, and the names of the files to write, `counts` and `tokens`.
+        given: `environment` of the driver, `dataset`, `documents`, `language`, and the names of the files to write,
+            `counts` and `tokens`.
 
     Returns:
         The words of the shard, and those of long documents.
     """
+    check_environment(given["environment"])
     dataset = Dataset(given["dataset"])
     if not (dataset.storage.has(given["counts"]) and dataset.storage.has(given["tokens"])):
         with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +56,7 @@ def count(given: Values) -> Values:
             tables.write_tokens(dataset, given["tokens"], tokens)
             tables.write_counts(dataset, given["counts"], counts, about)
     _, about = tables.read_counts(dataset, given["counts"])
-    return {"words": about["words"], "in_long": about["in_long"], "environment": environment()}
+    return {"words": about["words"], "in_long": about["in_long"]}
 
 
 def known(given: Values) -> Values:
@@ -63,8 +65,9 @@ def known(given: Values) -> Values:
     Args:
         given: `dataset`, `counts`, `tokens`, `vocabulary`, and `inputs`, the number of those terms.
     """
+    check_environment(given["environment"])
     tokens = _by_vocabulary(Dataset(given["dataset"]), given)
-    return {"known": len(_known_rows(tokens, given["inputs"])), "environment": environment()}
+    return {"known": len(_known_rows(tokens, given["inputs"]))}
 
 
 def _known_rows(tokens: Tokens, inputs: int) -> Any:
@@ -78,13 +81,14 @@ def sample(given: Values) -> Values:
     Args:
         given: as of `known`, also `chosen`, places among those documents, None for all; and `samples`, the file.
     """
+    check_environment(given["environment"])
     dataset = Dataset(given["dataset"])
     if not dataset.storage.has(given["samples"]):
         tokens = _by_vocabulary(dataset, given)
         rows = _known_rows(tokens, given["inputs"])
         chosen = slice(None) if given["chosen"] is None else np.array(given["chosen"], np.int64)
         tables.write_tokens(dataset, given["samples"], tokens.take(rows[chosen]))
-    return {"environment": environment()}
+    return {}
 
 
 def encode(given: Values) -> Values:
@@ -93,6 +97,7 @@ def encode(given: Values) -> Values:
     Args:
         given: `dataset`, `documents`, `counts`, `tokens`, `vocabulary`, `model`, `settings`, and `codes`, the file.
     """
+    check_environment(given["environment"])
     dataset = Dataset(given["dataset"])
     if not dataset.storage.has(given["codes"]):
         model = _model(
@@ -103,7 +108,7 @@ def encode(given: Values) -> Values:
             codes, n_passages = segment_codes(tables.read_documents(dataset, given["documents"]), model, tokens)
         ids = list(tables.read_ids(dataset, given["documents"]))
         tables.write_codes(dataset, given["codes"], ids, tokens, codes, n_passages)
-    return {"environment": environment()}
+    return {}
 
 
 def _by_vocabulary(dataset: Dataset, given: Values) -> Tokens:

@@ -23,13 +23,14 @@ from typing import Any
 from textae.cluster.corpus import ShardWriter
 from textae.cluster.dataset import Dataset, Shard
 from textae.cluster.storage import DatasetError
-from textae.cluster.worker import Task, Values, environment
+from textae.cluster.worker import Task, Values, check_environment, environment
 from textae.corpus import TableSpec
 from textae.errors import needs_extra
 from textae.types import Document, no_progress
 
 _MASTERS = "local[2], local-cluster[…], spark://host:7077, yarn, k8s://…, or sc://host of Spark Connect"
 _FORMATS = {"json": "json", "jsonl": "json", "orc": "orc"}
+_NUMBER = re.compile("tinyint|smallint|int|bigint|float|double|decimal")
 _MASTER = re.compile(r"local(\[.+\])?|local-cluster\[.+\]|yarn|(spark|k8s|sc)://.+")
 
 
@@ -195,10 +196,36 @@ def read(spark: Any, sources: Sequence[str], table: TableSpec) -> Any:
         frame = frames[0]
         for other in frames[1:]:
             frame = frame.unionByName(other, allowMissingColumns=True)
-        for name, column in (("id", table.id_field), ("title", table.title_field), ("text", table.text_field)):
-            if column is not None and column != name:
-                frame = frame.withColumnRenamed(column, name)
-        return frame
+        return _as_asked(frame, table)
+
+
+def _as_asked(frame: Any, table: TableSpec) -> Any:
+    """The rows that a spec selects, with its columns by the names that textae knows."""
+    from pyspark.sql import functions
+
+    types = dict(frame.dtypes)
+    renamed = {"id": table.id_field, "title": table.title_field, "text": table.text_field}
+    for needed in filter(None, [*dict(table.select), *renamed.values()]):
+        if needed not in types:
+            raise DatasetError(f"no column is named {needed!r:.60}; the columns are {', '.join(types)[:200]}")
+    for column, value in table.select:  # numbers are compared as numbers, as `TableSpec.selects` does
+        same = _column(column).cast("string") == value
+        if _NUMBER.match(types[column]):
+            same |= _column(column).cast("double") == functions.lit(value).try_cast("double")
+        frame = frame.filter(same)
+    for name, given in renamed.items():
+        if given and given != name:
+            if name in types:
+                raise DatasetError(f"{given!r:.60} cannot be the {name}: a column is named {name}, too; rename it")
+            frame = frame.withColumnRenamed(given, name)
+    return frame
+
+
+def _column(name: str) -> Any:
+    """A column; its name may have a point."""
+    from pyspark.sql import functions
+
+    return functions.col(f"`{name.replace('`', '``')}`")
 
 
 def write_documents(frame: Any, dataset: Dataset) -> tuple[list[Shard], dict[str, int]]:
@@ -217,30 +244,35 @@ def write_documents(frame: Any, dataset: Dataset) -> tuple[list[Shard], dict[str
     """
     from textae.corpus.tables import ID_FIELDS
 
-    address = dataset.address
+    address, computing = dataset.address, environment()
     id = next((name for name in ID_FIELDS if name in frame.columns), None)
     if id is None:
         raise DatasetError(f"no column is named {' or '.join(ID_FIELDS)}; the columns are {', '.join(frame.columns)}")
-    names = sorted(name for name in frame.columns if name != id)
 
     def write_here(batches: Iterable[Any]) -> Iterator[Any]:
         import pyarrow as pa
+        from pyspark import TaskContext
 
         from textae.corpus.given import documents_of
         from textae.index.build import Reading
 
+        check_environment(computing)
+
         writer = ShardWriter(Dataset(address))
         reading = Reading(writer, no_progress)
         rows = (row for batch in batches for row in batch.to_pylist())
-        ids = [document.id for document in reading.documents(documents_of(rows, numbered=False))]
+        for _ in reading.documents(documents_of(rows, numbered=False)):
+            pass
         parts = [[part.documents, part.n] for part in writer.finish()]
-        result = json.dumps({"parts": parts, "skipped": dict(reading.skipped), "environment": environment()})
-        yield pa.RecordBatch.from_pydict({"first": ids[:1] or [""], "result": [result]})
+        result = json.dumps({"parts": parts, "skipped": dict(reading.skipped)})
+        yield pa.RecordBatch.from_pydict({"place": [TaskContext.get().partitionId()], "result": [result]})
 
     # Rows with one id are in one partition, and the first of them stays, whatever the partitions are.
-    ordered = frame.sort(id, *(name for name in names if dict(frame.dtypes)[name] == "string"))
-    rows = _collected(ordered.mapInArrow(write_here, "first string, result string"))
-    results = [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["first"])]
+    with _failures():
+        plain = sorted(name for name, kind in frame.dtypes if "<" not in kind and kind != "variant" and name != id)
+        ordered = frame.sort(*map(_column, [id, *plain]))
+    rows = _collected(ordered.mapInArrow(write_here, "place bigint, result string"))
+    results = [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["place"])]
     skipped: dict[str, int] = {}
     for result in results:
         for reason, n in result["skipped"].items():
@@ -255,7 +287,8 @@ def encoded(frame: Any, dataset: Dataset) -> Any:
         frame: as `write_documents` takes it; also one of a stream, of Kafka or of files.
         dataset: whose model encodes.
     """
-    manifest, address = dataset.manifest(), dataset.address
+    manifest, address, computing = dataset.manifest(), dataset.address, environment()
+    dataset.check_model(manifest)
     model, vocabulary = manifest.model, manifest.vocabulary
     settings = {name: manifest.settings[name] for name in ("analysis", "about", "passage", "shape")}
 
@@ -265,6 +298,7 @@ def encoded(frame: Any, dataset: Dataset) -> Any:
         from textae.cluster.shards import codes_of
         from textae.corpus.given import documents_of
 
+        check_environment(computing)
         for batch in batches:
             rows = documents_of(batch.to_pylist(), numbered=False)
             documents = [one for one in rows if isinstance(one, Document)]

@@ -64,6 +64,8 @@ class Storage:
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Any]:
         """Open a file to read; a pyarrow file, which may be read in any order."""
+        if not self.has(name):  # to open a pipe would wait for a writer
+            raise DatasetError(f"the dataset {self.address}: {name} is missing")
         with self._failures(), self._files.open_input_file(self._path(name)) as file:
             yield file
 
@@ -78,7 +80,7 @@ class Storage:
                 with self._files.open_output_stream(passing) as stream:
                     yield stream
                 if self._is_local:
-                    with Path(passing).open("rb") as file:
+                    with Path(passing).open("r+b") as file:  # Windows syncs what is open to write
                         os.fsync(file.fileno())
                 self._files.move(passing, place)
             except BaseException:
@@ -107,11 +109,23 @@ class Storage:
                 digest.update(part)
         return digest.hexdigest()
 
-    def rename(self, name: str, new_name: str) -> None:
-        """Give a file another name."""
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process holds the folder, and hold it. Filesystems with a URL have no such lock."""
+        if not self._is_local or os.name != "posix":
+            yield
+            return
+        import fcntl
+
         with self._failures():
-            self._files.create_dir(self._path(new_name).rpartition("/")[0], recursive=True)
-            self._files.move(self._path(name), self._path(new_name))
+            self._files.create_dir(self._root, recursive=True)
+            folder = os.open(self._root, os.O_RDONLY)
+        try:
+            with self._failures():
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:

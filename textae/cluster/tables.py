@@ -19,7 +19,7 @@ from textae.index.records import fields_of, places_json, places_of
 from textae.types import Document
 
 _BATCH = 1_024  # documents that memory holds at a time
-_WIDTHS = {"known": 1, "floats": 2, "bits": 1, "lsa": 2}  # bytes of a number
+_MOST = 1 << 32  # bytes of a file when it is unpacked
 _DTYPES = {"known": np.bool_, "floats": np.float16, "bits": np.uint8, "lsa": np.float16}
 _DOCUMENT = ("id", "title", "text", "fields", "source", "origin", "places")
 
@@ -89,7 +89,7 @@ def write_counts(dataset: Dataset, name: str, counts: TermCounts, about: Mapping
 def read_counts(dataset: Dataset, name: str) -> tuple[TermCounts, dict[str, Any]]:
     """The terms of a shard and their document frequencies, and what was written about the shard."""
     with _opened(dataset, name) as file:
-        about = json.loads(file.schema_arrow.metadata[b"textae"])
+        about = _about(file)
         table = file.read()
     counts = TermCounts(about["n_documents"], table["term"].to_pylist(), table["frequency"].to_numpy())
     return counts, about
@@ -105,11 +105,14 @@ def read_tokens(dataset: Dataset, name: str) -> Tokens:
     import pyarrow as pa
 
     with _opened(dataset, name) as file:
-        column = file.read(["tokens"])["tokens"].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # without a chunk
-        return Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))
+        column = file.read(["tokens"])["tokens"].cast(pa.large_list(pa.int32())).combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # without a chunk
+            return Tokens(np.zeros(1, np.int64), np.empty(0, np.int32))
+        terms = column.flatten()
+        if column.null_count or terms.null_count:
+            raise ValueError("a document has no tokens")
     starts = column.offsets.to_numpy().astype(np.int64)
-    return Tokens(starts - starts[0], column.flatten().to_numpy().astype(np.int32))
+    return Tokens(starts - starts[0], terms.to_numpy())
 
 
 def _lists(tokens: Tokens) -> Any:
@@ -162,8 +165,7 @@ def read_codes(dataset: Dataset, name: str) -> tuple[list[str], dict[str, dict[s
         DatasetError: the file is not what textae writes.
     """
     with _opened(dataset, name) as file:
-        metadata = file.schema_arrow.metadata or {}
-        widths = json.loads(metadata.get(b"textae", b"{}"))
+        widths = _about(file)
         table = file.read()
     codes: dict[str, dict[str, NDArray[Any]]] = {}
     n_passages = np.zeros(len(table), np.int64)
@@ -221,15 +223,24 @@ def _opened(dataset: Dataset, name: str) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    try:
-        with dataset.storage.reading(name) as stream, parquet.ParquetFile(stream) as file:
-            yield file
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise DatasetError(
-            f"{dataset.address}/{name} is not what textae writes: {' '.join(str(error).split())[:200]}"
-        ) from None
+    with dataset.storage.reading(name) as stream:
+        try:
+            with parquet.ParquetFile(stream) as file:
+                groups = map(file.metadata.row_group, range(file.num_row_groups))
+                if sum(group.total_byte_size for group in groups) > _MOST:
+                    raise ValueError(f"it would take more than {_MOST:,} bytes")
+                yield file
+        except (pa.ArrowException, KeyError, ValueError, TypeError, RecursionError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise DatasetError(f"{dataset.address}/{name} is not what textae writes: {why}") from None
 
 
 def _read(dataset: Dataset, name: str, columns: Sequence[str]) -> Iterator[Any]:
     with _opened(dataset, name) as file:
-        yield from file.iter_batches(_BATCH, columns=list(columns))
+        for batch in file.iter_batches(_BATCH, columns=list(columns)):
+            yield batch.select(list(columns))  # a column that is missing is an error here
+
+
+def _about(file: Any) -> Any:
+    """What was written beside the columns."""
+    return json.loads((file.schema_arrow.metadata or {})[b"textae"])

@@ -11,13 +11,12 @@ from textae.cluster import tables
 from textae.cluster.corpus import removed_ids
 from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Shard, key_of
 from textae.cluster.storage import DatasetError
-from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
 from textae.encoding.encoders import Codes
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import DOCUMENTS, LARGEST, PASSAGES
 from textae.index.snapshot import Snapshot
-from textae.index.soundness import check_all, faults
+from textae.index.soundness import Uncommitted, check_all, faults
 from textae.index.stored_model import stored_model
 from textae.index.writer import Writer
 from textae.types import TEXTS, Document, Progress
@@ -148,7 +147,7 @@ def pull(dataset: Dataset, folder: Path, progress: Progress) -> int:
         segments.finish()
         written = {"documents": len(writer), "next_number": len(writer), "history": "", "sources": {}}
         written["segments"] = [segment.name for segment in segments.segments]
-        for fault in faults(_Uncommitted(writer, {**manifest.settings, **written}, len(writer))):
+        for fault in faults(Uncommitted(writer.arrays(""), {**manifest.settings, **written}, len(writer))):
             raise DatasetError(f"the dataset {dataset.address} is not what textae writes: {fault}")
         writer.commit()
     return len(writer)
@@ -181,6 +180,8 @@ def _pull(
     for place, shard in group:
         ids, codes, n_passages = tables.read_codes(dataset, shard.codes)
         kept = np.array([gone.get(id, 0) <= place for id in ids], bool)
+        if len(ids) != shard.n:
+            raise DatasetError(f"{dataset.address}/{shard.codes} has {len(ids):,} rows, and should have {shard.n:,}")
         documents = tables.read_documents(dataset, shard.documents)
         for id, document, stays in zip(ids, documents, kept.tolist(), strict=True):
             if id != document.id:
@@ -205,22 +206,3 @@ def _pull(
     own = [whole[DOCUMENTS].pop(name) for name in _OWN if name in whole[DOCUMENTS]]
     vectors = Codes(own[0], own[1], own[2]) if own else None
     segments.append_segment(np.array(numbers, np.int64), Tokens.concatenated(tokens), progress, vectors, whole)
-
-
-class _Uncommitted:
-    """What is checked of an index before its commit.
-
-    Args:
-        writer: that has written everything.
-        settings: of the index.
-        n: the number of documents.
-    """
-
-    def __init__(self, writer: Writer, settings: Mapping[str, Any], n: int) -> None:
-        self.arrays, self.settings, self._n = writer.arrays(""), settings, n
-
-    def numbers(self) -> Rows:
-        return np.arange(self._n)
-
-    def shapes(self) -> list[list[int] | None]:
-        return [None]

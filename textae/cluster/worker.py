@@ -1,7 +1,8 @@
 """What runs a task: its versions and its BLAS, which decide the last bits of codes."""
 
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
@@ -50,22 +51,23 @@ def environment() -> dict[str, str]:
     from threadpoolctl import threadpool_info
 
     blas = {str(one.get("architecture", one["internal_api"])) for one in threadpool_info() if one["user_api"] == "blas"}
-    return {"textae": VERSION, "numpy": np.__version__, "kernel": ",".join(sorted(blas)), "machine": platform.machine()}
+    return {
+        "textae": VERSION, "numpy": np.__version__, "Unicode": unicodedata.unidata_version,
+        "kernel": ",".join(sorted(blas)), "machine": platform.machine(),
+    }  # fmt: skip
 
 
-def check_environments(results: Iterable[Values]) -> None:
-    """Check that all workers compute with what this machine computes with.
+def check_environment(driver: Mapping[str, str]) -> None:
+    """Check that this process, a worker, computes with what the driver computes with; before it writes anything.
 
     Raises:
-        DatasetError: one does not, and its codes would differ in bits.
+        DatasetError: it does not, and its codes would differ in bits.
     """
     own = environment()
-    for result in results:
-        theirs = result["environment"]
-        if theirs != own:
-            differing = [name for name in own if theirs.get(name) != own[name]]
-            there, here = (", ".join(f"{name} {one.get(name)}" for name in differing) for one in (theirs, own))
-            raise DatasetError(
-                f"a worker computes with {there}, and this machine with {here}, so that codes would differ; give all "
-                "the same versions, and set OPENBLAS_CORETYPE to one kernel"
-            )
+    differing = [name for name in own if driver.get(name) != own[name]]
+    if differing:
+        here, there = (", ".join(f"{name} {one.get(name)}" for name in differing) for one in (own, driver))
+        raise DatasetError(
+            f"a worker computes with {here}, and the driver with {there}, so that codes would differ; give all the "
+            "same versions, and set OPENBLAS_CORETYPE to one kernel"
+        )

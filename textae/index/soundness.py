@@ -14,6 +14,7 @@ A search does not read every value: numpy checks where it reads, and `Engine` ex
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any, Protocol
@@ -41,7 +42,7 @@ _AT_A_TIME = 1 << 16  # keys
 
 
 class Stored(Protocol):
-    """What is checked: a commit, or what is about to become one."""
+    """What is checked: a commit, or an `Uncommitted`."""
 
     @property
     def arrays(self) -> Arrays:
@@ -56,6 +57,41 @@ class Stored(Protocol):
 
     def shapes(self) -> list[list[int] | None]:
         """The different shapes of the documents' pictures; None among them where a document is a text."""
+
+
+@dataclass(frozen=True)
+class Uncommitted:
+    """What is about to become a commit; or a model alone, without documents and segments.
+
+    Attributes:
+        arrays: by name.
+        settings: what JSON holds.
+        n: the number of documents, which are texts.
+    """
+
+    arrays: Arrays
+    settings: Mapping[str, Any]
+    n: int = 0
+
+    def numbers(self) -> Rows:
+        """The number of every document."""
+        return np.arange(self.n)
+
+    def shapes(self) -> list[list[int] | None]:
+        """Texts have none."""
+        return [None]
+
+
+def model_faults(arrays: Arrays, settings: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a model, a line each.
+
+    Args:
+        arrays: by name.
+        settings: of the model, which `textae.index.settings` finds no fault with.
+    """
+    without = {"documents": 0, "next_number": 0, "learned_numbers": 0, "segments": []}
+    model = Uncommitted(arrays, {**settings, **without})
+    return list(_array_faults(model)) or list(_value_faults(model, "")) or list(_disagreements(model))
 
 
 def check_opened(reader: Reader) -> None:
@@ -135,11 +171,12 @@ class _Sizes:
 
 
 def _opening_faults(reader: Stored) -> Iterator[str]:
+    wrong = list(setting_rules.faults(reader.settings))
+    yield from wrong or _array_faults(reader)
+
+
+def _array_faults(reader: Stored) -> Iterator[str]:
     settings, arrays = reader.settings, reader.arrays
-    wrong = list(setting_rules.faults(settings))
-    yield from wrong
-    if wrong:
-        return
     sizes, specified = _Sizes(), specification(arrays, settings)
     faults = [_shape_fault(name, group, spec, arrays, sizes) for name, (group, spec) in specified.items()]
     yield from filter(None, faults)
@@ -188,6 +225,7 @@ def _sizes_that_disagree(reader: Stored, sizes: _Sizes) -> Iterator[str]:
     """What the shapes of arrays must have to do with each other and with the settings."""
     settings, arrays, of = reader.settings, reader.arrays, sizes.of
     with_floats = stores_floats(settings)
+    of("BYTES", length=of("BITS") // 8)  # no rows name it in a model alone
     whole = {
         "the codes": of("BITS") == 8 * of("BYTES") > 0 and of("DIMS") > 0 and (of("LSA") > 0 or not with_floats),
         "the codes and their setting": with_floats or not any(map(_OF_FLOATS.match, arrays)),
@@ -274,6 +312,7 @@ _KERNEL = r"(encoder|decoder)/kernel/weight\d+"
 def _vectors_agree(reader: Stored, sizes: _Sizes) -> bool:
     settings, of = reader.settings, sizes.of
     if "vectors" in settings:
+        of("OWNBYTES", length=of("OWNBITS") // 8)
         whole = of("DIMS") + of("OWNBITS")
         fit = of("OWN") == settings["vectors"]["dims"] and of("OWNBITS") == 8 * of("OWNBYTES") > 0
         return fit and of("FUSED", length=whole) == whole

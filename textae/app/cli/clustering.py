@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from textae.app import terminal
 from textae.app.cli.options import NewIndexOptions, ShellOptions, TableOptions, completed, option, options
@@ -25,6 +26,12 @@ LOCAL, SPARK, DASK = "local", "spark", "dask"
 
 _OF_SPARK = re.compile(r"(table:.+|[a-z][a-z0-9+.-]*://.+|.+\.(parquet|json|jsonl|csv|orc))/?", re.DOTALL)
 """A source that Spark reads itself."""
+
+_OF_AN_INDEX = ("folder", "vectors", "may_replace", "verbose", "where")
+"""Parameters of commands that have no meaning for a dataset."""
+
+_OF_FILES = ("exclude", "ignore", "longest", "timeout")
+"""Parameters that have no meaning for what Spark reads."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class ClusterOptions:
 
     def check(self) -> None:
         """Check that the options fit each other."""
+        _refuse(_OF_AN_INDEX if self.out is not None else (), "an index, and --out DATASET is none")
         if self.out is None and (self.engine != LOCAL or self.master is not None):
             raise click.UsageError("--engine and --master need --out DATASET")
         if (self.engine == LOCAL) != (self.master is None):
@@ -81,6 +89,14 @@ class ClusterOptions:
         return Dataset(str(self.out))
 
 
+def _refuse(names: Sequence[str], those: str) -> None:
+    """Refuse options of the command that have no meaning here."""
+    context = click.get_current_context()
+    for one in context.command.params:
+        if one.name in names and context.get_parameter_source(one.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{one.opts[-1]} is for {those}; leave it out")
+
+
 def write_shards(
     sources: Sequence[str], given: Sequence[Source], table: TableSpec, cluster: ClusterOptions, spark: Any,
     progress: Progress,
@@ -95,6 +111,7 @@ def write_shards(
     if spark is not None and not given:
         from textae.cluster.spark import read, write_documents
 
+        _refuse(_OF_FILES, "files that this machine reads, and Spark reads these")
         progress("reading", 0, None)
         return write_documents(read(spark, sources, table), dataset)
     if len(given) < len(sources):
@@ -207,16 +224,18 @@ def index_shards(
 ) -> None:  # fmt: skip
     """What 'textae index --out' does."""
     from textae.cluster.corpus import learn
+    from textae.config import AUTO
+    from textae.encoding.analyzer import Analysis
     from textae.index.modality import TEXT
 
-    model, train = TEXT.preset(learning.preset)
+    model, train = (learning.override(spec) for spec in TEXT.preset(learning.preset))
+    TEXT.check_training(model, train)  # before an hour of reading
+    language = None if learning.language == "none" else learning.language
+    if language != AUTO:
+        Analysis.of(language)
     with cluster.cluster() as (engine, spark), shell.progress() as progress:
         parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
-        learned = learn(
-            cluster.dataset(), parts, engine, progress,
-            None if learning.language == "none" else learning.language,
-            learning.override(model), learning.override(train), learning.passages,
-        )  # fmt: skip
+        learned = learn(cluster.dataset(), parts, engine, progress, language, model, train, learning.passages)
     line = f"indexed {learned.documents:,} documents in {learned.shards:,} shards of {cluster.out}"
     _report(shell, {"dataset": cluster.out, **asdict(learned), "skipped": skipped}, line)
     _note_skipped(skipped, shell)
@@ -250,6 +269,7 @@ def remove_from(out: str, ids: Sequence[str], shell: ShellOptions) -> None:
     from textae.cluster.corpus import remove
     from textae.cluster.dataset import Dataset
 
+    _refuse(_OF_AN_INDEX, "an index, and --out DATASET is none")
     n = remove(Dataset(out), ids)
     _report(shell, {"dataset": out, "removed": n}, f"removed {n:,} documents of {out}")
 
@@ -259,6 +279,7 @@ def examine(out: str, shell: ShellOptions) -> None:
     from textae.cluster.dataset import Dataset
     from textae.views import sanitise
 
+    _refuse(_OF_AN_INDEX, "an index, and --out DATASET is none")
     dataset = Dataset(out)
     with shell.progress() as progress:
         faults = list(dataset.faults(dataset.manifest(), progress))

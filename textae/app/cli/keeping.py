@@ -95,8 +95,6 @@ def rm(ids: Sequence[str], where: str | None, yes: bool, out: str | None, shell:
     if not ids and where is None:
         raise click.UsageError("give IDs or --where EXPR")
     if out is not None:
-        if where is not None:
-            raise click.UsageError("--where needs an index; give the IDs of the documents of --out")
         remove_from(out, given, shell)
         return
     with shell.open_engine() as engine:

@@ -61,14 +61,11 @@ def rank(
     from concurrent.futures import ThreadPoolExecutor
 
     snapshot, view = searcher.snapshot, searcher.snapshot.searched
-    shared = None if conditions is None else conditions.mask(snapshot, "passage")
+    shared = searcher.mask(conditions)
     searcher.retriever(mode)  # made once, before threads need it
 
     def ranked(query: Query | Document, own: int | None) -> TopK:
-        mask = shared
-        if own is not None:
-            mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
-            mask[view.rows_of(own)] = False
+        mask = shared if own is None else searcher.without(shared, [own])
         if isinstance(query, Query):
             vector = searcher.text_query(query.text, query.vector)
         elif query.picture is None:

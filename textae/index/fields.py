@@ -107,9 +107,8 @@ class FieldIndex(InvertedIndex):
         numbers, lengths = array("q"), array("q")
         for id, title, fields in documents:
             row: set[int] = set()
-            for name, value in _leaves(id, title, fields):
-                for kind, values in _values(value):
-                    row.update(map(tables[name, kind].__getitem__, values))
+            for name, kind, values in values_of(id, title, fields):
+                row.update(map(tables[name, kind].__getitem__, values))
             numbers.extend(row)
             lengths.append(len(row))
         keys = [b""] * new_number()
@@ -191,6 +190,13 @@ class FieldIndex(InvertedIndex):
             if _is_phrase_of(self.key(key)[len(prefix) :].decode(errors="replace"), phrase):
                 rows.append(self.rows[self.postings[key] : self.postings[key + 1]])
         return np.concatenate(rows)
+
+
+def values_of(id: str, title: str, fields: Mapping[str, FieldValue]) -> Iterator[tuple[str, str, list[str]]]:
+    """The values that are indexed of a document: the name of a field, a kind, and values as their keys hold them."""
+    for name, value in _leaves(id, title, fields):
+        for kind, values in _values(value):
+            yield name, kind, values
 
 
 def _leaves(id: str, title: str, fields: Mapping[str, FieldValue]) -> Iterator[tuple[str, str | int | float | bool]]:

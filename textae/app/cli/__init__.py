@@ -21,6 +21,7 @@ SECTIONS = {
     "Look at the corpus": ("looking", ("topics", "map", "dups", "decode", "sample")),
     "Keep the index": ("keeping", ("add", "rm", "sync", "sources", "info", "doctor", "export")),
     "Measure": ("measuring", ("eval",)),
+    "Serve elsewhere": ("pushing", ("push",)),
     "Set up": ("completing", ("completion",)),
 }
 """The module and the commands of each section. A module is imported when one of its commands is used."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file
+from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file, opened
 from textae.app.cli.vector_options import VectorOptions
 from textae.engine import Engine
 from textae.errors import QueryError
@@ -22,7 +22,7 @@ def search_several(
     """The result of a query, or of a filter without one; indexes without vectors rank without the query's."""
     results = {}
     with ExitStack() as stack:
-        engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
+        engines = {str(folder): stack.enter_context(opened(folder)) for folder in shell.folders}
         vector = vectors.of_query(text, search.mode, *(engine.snapshot for engine in engines.values()))
         for name, engine in engines.items():
             own = vector if own_vectors(engine.snapshot) else None
@@ -42,7 +42,7 @@ def similar_in_several(given: Sequence[str], search: SearchOptions, shell: Sever
     how: RequestOptions = {**search.request(), "granularity": "document"}
     results = {}
     with ExitStack() as stack:
-        engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
+        engines = {str(folder): stack.enter_context(opened(folder)) for folder in shell.folders}
         kind = next(iter(engines.values())).snapshot.modality.kind
         if len(given) == 1 and is_file(given[0]) and not any(_has(engines, given[0])):
             places, documents = [], [document_of(given[0], kind)]

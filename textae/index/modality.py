@@ -148,7 +148,8 @@ class _Text(Modality):
 
 
 class _TextByBits(_Text):
-    systems, stores_floats = BY_BITS, False
+    systems: ClassVar[tuple[str, ...]] = BY_BITS
+    stores_floats = False
 
     def check_system(self, name: str) -> None:
         super().check_system(name)
@@ -164,7 +165,7 @@ class _Served(_Text):
 
 
 class _ServedByBits(_TextByBits):
-    systems = tuple(name for name in SERVED if name in BY_BITS)
+    systems: ClassVar[tuple[str, ...]] = tuple(name for name in SERVED if name in BY_BITS)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 from textae.engine import Engine
@@ -71,13 +72,17 @@ class RemoteEngine(Engine):
         assert isinstance(self._searcher, RemoteSearcher)
         return self._searcher
 
-    def index(self, corpus: Iterable[Any], **options: Any) -> NoReturn:  # type: ignore[override]
+    def index(self, corpus: Iterable[Any], **options: Any) -> NoReturn:
         """Refused, as `train` and all changes are."""
         raise StoreError(f"{self.address} is searched, not changed; change the index and push it again")
 
-    def train(self, **options: Any) -> NoReturn:  # type: ignore[override]
+    def train(self, **options: Any) -> NoReturn:
         """Refused."""
         self.index(())
 
     def _update(self, change: Any, sources: Any, progress: Any, forgotten: Any = (), vectors: Any = None) -> NoReturn:
         self.index(())
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close; a database checks its own files."""
+        self.close()

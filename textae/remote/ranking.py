@@ -69,7 +69,7 @@ class RemoteBM25(BM25):
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each document: (n,)."""
-        parts, order = self._parts_of(query, rows), self._plan(query)[1]
+        parts, order = self._parts_of(query, rows), np.argsort(-self._plan(query)[0], kind="stable").tolist()
         scores = np.zeros(len(rows), np.float32)
         for place in order:  # an index sums in this order
             scores += parts[:, place]
@@ -88,10 +88,10 @@ class RemoteBM25(BM25):
                 parts[at] = factors * np.where(terms[place] == query.terms, saturations[place], np.float32(0))
         return parts
 
-    def _make_plan(self, query: QueryVector) -> tuple[Floats, Any]:
-        """The factors of the saturations, and the places of the terms by falling factor."""
+    def _make_plan(self, query: QueryVector) -> Any:
+        """The factors of the saturations; the database has the postings."""
         factors: Floats = query.weights * query.statistics(self.statistics)[1] * np.float32(K1 + 1)
-        return factors, np.argsort(-factors, kind="stable").tolist()
+        return factors, []
 
 
 class RemoteHamming(HammingIndex):

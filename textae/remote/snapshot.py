@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Rows
 from textae.encoding.bags import Tokens
-from textae.encoding.encoders import Codes
+from textae.encoding.encoders import Codes, Quantization
 from textae.errors import QueryError, StoreError
 from textae.index.modality import Modality, served
 from textae.index.postings import Statistics
@@ -51,10 +51,11 @@ class RemoteColumn(Generic[V]):
         name: of the column.
         decode: makes a value of what the database gives.
         n: documents.
+        none: (0, …) what stands for no rows.
     """
 
-    def __init__(self, store: VectorStore, name: str, decode: Callable[[Any], V], n: int) -> None:
-        self._store, self._name, self._decode, self._n = store, name, decode, n
+    def __init__(self, store: VectorStore, name: str, decode: Callable[[Any], V], n: int, none: NDArray[Any]) -> None:
+        self._store, self._name, self._decode, self._n, self._none = store, name, decode, n, none
         self._kept: dict[int, V] = {}
 
     def __len__(self) -> int:
@@ -82,7 +83,7 @@ class RemoteColumn(Generic[V]):
 
     def take(self, rows: Rows) -> NDArray[Any]:
         """The same, as an array: (n, …)."""
-        return np.array(self.values(rows))
+        return np.array(self.values(rows)) if len(rows) else self._none
 
     __getitem__ = take
 
@@ -129,24 +130,28 @@ class RemoteView(CorpusView):
     Args:
         store: that holds them.
         statistics: of their words.
-        bits_of: float codes of bits, where the index stores bits alone.
+        quantization: of the codes.
+        with_floats: whether the database holds float codes, too.
     """
 
-    def __init__(self, store: VectorStore, statistics: Statistics, bits_of: Any = None) -> None:
-        super().__init__((), bits_of)
+    def __init__(
+        self, store: VectorStore, statistics: Statistics, quantization: Quantization, *, with_floats: bool
+    ) -> None:
+        super().__init__((), None if with_floats else quantization)
+        dims, n_bits = quantization.rotation.shape
         values: dict[str, Any] = {
             "statistics": statistics,
             "doc_numbers": Identity(statistics.n),
             "alive": None,
-            "bits": RemoteColumn(store, BITS, _bytes, statistics.n),
-            "floats": RemoteColumn(store, "floats", _floats, statistics.n),
-            "has_code": RemoteColumn(store, "has_code", bool, statistics.n),
-            "words": RemoteColumn(store, WORDS, _sparse, statistics.n),
+            "bits": RemoteColumn(store, BITS, _bytes, statistics.n, np.empty((0, n_bits // 8), np.uint8)),
+            "floats": RemoteColumn(store, "floats", _floats, statistics.n, np.empty((0, dims), np.float16)),
+            "has_code": RemoteColumn(store, "has_code", bool, statistics.n, np.empty(0, bool)),
+            "words": RemoteColumn(store, WORDS, _sparse, statistics.n, np.empty(0)),
         }
-        if bits_of is not None:
+        if not with_floats:
             from textae.index.decoded_bits import DecodedBits
 
-            values["floats"] = DecodedBits([values["bits"]], values["has_code"], bits_of)
+            values["floats"] = DecodedBits([values["bits"]], values["has_code"], quantization)
         vars(self).update(values)  # in place of what a view of segments computes
 
     def rows_of(self, numbers: int | Rows) -> Rows:
@@ -281,7 +286,8 @@ class RemoteSnapshot(Snapshot):
                 f"{store.address} was pushed by another version of textae; push the index again with this one"
             )
         super().__init__(RemoteReader(_model(store, manifest), store))
-        self.store, self.remote = store, self.reader.settings.get("remote")
+        remote: Any = self.reader.settings.get("remote")
+        self.store, self.remote = store, remote
         frequencies = self.arrays.get(FREQUENCIES)
         n_terms = sum(len(part) for part in self.model.vectorizer.vocabulary.parts)
         if not isinstance(self.remote, dict) or self.remote.keys() < _REMOTE or frequencies is None:
@@ -301,8 +307,8 @@ class RemoteSnapshot(Snapshot):
         statistics = StoredStatistics(
             self.arrays[FREQUENCIES], self.remote["documents"], float(self.remote["mean_length"])
         )
-        bits_of = None if self.modality.stores_floats else self.model.encoder.quantization
-        return RemoteView(self.store, statistics, bits_of)
+        planes = self.model.encoder.quantization
+        return RemoteView(self.store, statistics, planes, with_floats=self.modality.stores_floats)
 
     @cached_property
     def searched(self) -> RemoteView:

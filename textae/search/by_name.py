@@ -56,8 +56,8 @@ def name_shares(snapshot: Snapshot, query: QueryVector) -> NameShares:
         if segment.names is None:
             continue
         likeness = np.zeros(segment.n_rows)
-        for reading, worths in asked:
-            rows, values = segment.names.like(reading, worths, LEAST)
+        for reading, of_words in asked:
+            rows, values = segment.names.like(reading, of_words, LEAST)
             likeness[rows] = np.maximum(likeness[rows], values)
         likeness[segment.documents.removed.rows] = 0
         near = np.flatnonzero(likeness > 0)

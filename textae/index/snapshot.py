@@ -42,6 +42,10 @@ _CODES = ("known", "floats")
 """Arrays whose values are checked before the libraries of clusters and maps read them."""
 
 
+HOLDERS = 3
+"""Documents in which the forms of a word are looked for."""
+
+
 @dataclass(frozen=True)
 class CorpusView:
     """What is searched, through all segments: whole documents, or their passages. Its rows are numbered through.
@@ -322,6 +326,15 @@ class Snapshot:
     def field_names(self) -> set[str]:
         """The fields that a document has, or had."""
         return {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
+
+    def first_holders(self, term: int) -> list[int]:
+        """The numbers of the first documents that hold a term, at most `HOLDERS`."""
+        numbers: list[int] = []
+        for segment in self.segments:
+            rows = segment.term_rows(term)
+            rows = rows[~np.isin(rows, segment.documents.removed.rows)]
+            numbers += segment.documents.doc_numbers[rows[: HOLDERS - len(numbers)]].tolist()
+        return numbers
 
     def inputs_of(self, numbers: Sequence[int]) -> Inputs:
         """What the encoder reads of the documents of these numbers, in their order."""

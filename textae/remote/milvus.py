@@ -35,8 +35,8 @@ SCHEME = "milvus://"
 _ADDRESS = re.compile(
     r"milvus://(?:(?P<file>/[^#?]+\.db)|(?P<host>[^/@?#]+:\d{1,5})/(?P<name>[A-Za-z_]\w{0,99}))", re.ASCII
 )
-_TIMEOUT = 30.0
-"""Seconds of a call."""
+_CONNECT, _TIMEOUT = 5.0, 60.0
+"""Seconds to wait for an answer: until there is a connection, and of a call."""
 _PIECE = 48 << 10
 """Bytes of a file in one row: a string holds 65,535 bytes, and base64 takes four thirds."""
 MOST_TEXT, _MOST_LIST = 65_535, 4_096
@@ -81,7 +81,7 @@ class Milvus:
                 logging.getLogger(name).disabled = True  # errors are raised, too
             token = os.environ.get("MILVUS_TOKEN", "")
             with self._failures():
-                self._client = pymilvus.MilvusClient(where, token=token, timeout=_TIMEOUT)
+                self._client = pymilvus.MilvusClient(where, token=token, timeout=_CONNECT)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -244,8 +244,7 @@ class Milvus:
                 self._call("drop_collection", name)
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._client.close()
+        """Nothing: all clients of an address in a process share a connection, which ends with the process."""
 
     # Expressions
 

@@ -25,7 +25,7 @@ from textae.index import records
 from textae.index.fields import values_of
 from textae.index.postings import length_norm, saturation
 from textae.index.segments import build_segment, prefix
-from textae.index.snapshot import Snapshot
+from textae.index.snapshot import HOLDERS, Snapshot
 from textae.index.writer import Writer
 from textae.remote.conditions import MOST_COMPARED, stored_values
 from textae.remote.name_keys import name_weights
@@ -35,8 +35,9 @@ from textae.types import TEXTS, Document, Progress, no_progress
 FORMAT = 1
 """Of what is pushed; a client reads no other."""
 
-FREQUENCIES, USUAL = "remote/frequencies", "remote/usual"
-"""Arrays of the small index: (n_terms,) int64, document frequencies; (n_terms,) float64, of the decoder."""
+FREQUENCIES, HOLDING, USUAL = "remote/frequencies", "remote/holders", "remote/usual"
+"""Arrays of the small index: (n_terms,) int64, document frequencies; (n_terms, HOLDERS) int64, the first documents that
+hold each term, and -1; (n_terms,) float64, of the decoder."""
 
 MOST_TERMS = 4_096
 """Terms of a document by which it can be filtered."""
@@ -158,6 +159,11 @@ def _write_model(snapshot: Snapshot, folder: Path, remote: Mapping[str, Any]) ->
             writer.put(prefix("0") + name, array)
         writer.set("segments", ["0"])
         writer.put(FREQUENCIES, snapshot.documents.statistics.frequencies(terms))
+        holders = np.full((len(terms), HOLDERS), -1, np.int64)
+        for term in terms.tolist():
+            first = snapshot.first_holders(term)
+            holders[term, : len(first)] = first
+        writer.put(HOLDING, holders)
         writer.put(USUAL, snapshot.usual_words)
         writer.set("remote", remote)
         writer.commit()

@@ -29,10 +29,6 @@ class RemoteSearcher(Searcher):
 
     snapshot: RemoteSnapshot
 
-    def __init__(self, snapshot: RemoteSnapshot) -> None:
-        super().__init__(snapshot)
-        self._shares: dict[int, NameShares] = {}
-
     def retriever(self, mode: str, granularity: str = "passage") -> Retriever:
         """The ranking system of that name."""
         key = mode, True
@@ -79,7 +75,3 @@ class RemoteSearcher(Searcher):
 
     def _is_named(self, term: str) -> bool:
         return is_named(self.snapshot.store, term)
-
-    def did_you_mean(self, word: str) -> list[str]:
-        """Words of the corpus similar to a word that it does not hold; as terms, not as documents write them."""
-        return []

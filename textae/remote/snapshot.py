@@ -28,7 +28,7 @@ from textae.index.segments import Segment
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.index.store import Reader
 from textae.remote.conditions import Named, Numbered
-from textae.remote.push import FORMAT, FREQUENCIES, USUAL
+from textae.remote.push import FORMAT, FREQUENCIES, HOLDING, USUAL
 from textae.remote.vector_store import BITS, WORDS, VectorStore
 from textae.types import Document
 
@@ -86,6 +86,14 @@ class RemoteColumn(Generic[V]):
         return np.array(self.values(rows)) if len(rows) else self._none
 
     __getitem__ = take
+
+    def whole(self) -> NDArray[Any]:
+        """Not there: a client does not hold a column of all documents.
+
+        Raises:
+            QueryError: always.
+        """
+        raise _searches_alone(self._store)
 
 
 _AT_A_TIME = 1_000
@@ -157,6 +165,10 @@ class RemoteView(CorpusView):
     def rows_of(self, numbers: int | Rows) -> Rows:
         """The same numbers."""
         return np.atleast_1d(np.asarray(numbers, np.int64))
+
+
+def _searches_alone(store: VectorStore) -> QueryError:
+    return QueryError(f"{store.address} serves searches alone; topics, maps and the like need the index itself")
 
 
 def _bytes(value: Any) -> NDArray[np.uint8]:
@@ -288,12 +300,12 @@ class RemoteSnapshot(Snapshot):
         super().__init__(RemoteReader(_model(store, manifest), store))
         remote: Any = self.reader.settings.get("remote")
         self.store, self.remote = store, remote
-        frequencies = self.arrays.get(FREQUENCIES)
-        n_terms = sum(len(part) for part in self.model.vectorizer.vocabulary.parts)
-        if not isinstance(self.remote, dict) or self.remote.keys() < _REMOTE or frequencies is None:
+        stored = [self.arrays.get(name) for name in (FREQUENCIES, HOLDING, USUAL)]
+        n_terms, n_inputs = len(self.model.vectorizer.vocabulary), len(self.text_encoder.words)
+        if not isinstance(self.remote, dict) or self.remote.keys() < _REMOTE:
             raise damaged(self.reader.folder, "it says nothing of what was pushed")
-        if frequencies.shape != (n_terms,) or frequencies.dtype != np.int64:
-            raise damaged(self.reader.folder, "the document frequencies are not of its terms")
+        if any(array is None or len(array) != n for array, n in zip(stored, (n_terms, n_terms, n_inputs), strict=True)):
+            raise damaged(self.reader.folder, "what it holds of the corpus does not fit its terms")
         store.use(self.reader.pushed)
 
     @cached_property
@@ -332,12 +344,18 @@ class RemoteSnapshot(Snapshot):
         Raises:
             QueryError: always.
         """
-        raise QueryError(f"{self.store.address} serves searches alone; topics, maps and the like need the index itself")
+        raise _searches_alone(self.store)
 
     @cached_property
     def field_names(self) -> set[str]:
         """The fields that a document has."""
         return set(self.remote["fields"])
+
+    def first_holders(self, term: int) -> list[int]:
+        """The numbers of the first documents that held a term when they were pushed."""
+        numbers = self.arrays[HOLDING][term].tolist()
+        there = self.store.select(Numbered([number for number in numbers if number >= 0]), [])
+        return sorted(row["number"] for row in there)
 
     def tokens_of(self, numbers: Sequence[int]) -> Tokens:
         """The words of the documents of these numbers, read from their texts again."""

@@ -345,3 +345,22 @@ def test_a_hundred_queries_to_twenty_thousand_abstracts_get_what_the_index_gives
             for mode in ("bm25", "bits", "hamming"):
                 assert differing(local, served, texts, mode=mode) == []
             assert len(differing(local, served, texts)) <= 1
+
+
+def test_a_server_answers_from_what_was_pushed_and_follows_it(tmp_path) -> None:
+    import asyncio
+
+    from textae.app.server.engine_pool import EnginePool
+
+    index, address = pushed(tmp_path, some_documents(60))
+    with EnginePool(address, refresh=0) as engines:
+
+        def first() -> list[str]:
+            return asyncio.run(engines.run(lambda engine: [hit.id for hit in engine.search("harbour sail", 3)]))
+
+        with Engine.open(index) as local:
+            before = [hit.id for hit in local.search("harbour sail", 3)]
+            assert first() == before
+            local.remove(before[0])
+            push_to(address, local)
+            assert first() == [hit.id for hit in local.search("harbour sail", 3)] != before

@@ -41,6 +41,19 @@ def push_to(address: str, engine: Engine, progress: Progress = no_progress) -> i
         store.close()
 
 
+def last_commit(address: str) -> str:
+    """The name of the commit that was pushed last.
+
+    Raises:
+        StoreError: none was; or nobody answers.
+    """
+    store = store_at(address)
+    try:
+        return str(store.manifest()["commit"])
+    finally:
+        store.close()
+
+
 class RemoteEngine(Engine):
     """An index that a database serves; it is searched, and never changed."""
 

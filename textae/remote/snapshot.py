@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -99,6 +100,14 @@ class RemoteColumn(Generic[V]):
 _AT_A_TIME = 1_000
 
 
+class Always:
+    """A column of which every value is true."""
+
+    def take(self, rows: Rows) -> NDArray[np.bool_]:
+        """True for each row."""
+        return np.ones(len(rows), bool)
+
+
 class Identity:
     """The numbers of documents whose rows are their numbers."""
 
@@ -140,11 +149,13 @@ class RemoteView(CorpusView):
         statistics: of their words.
         quantization: of the codes.
         with_floats: whether the database holds float codes, too.
+        all_known: whether each document has a code.
     """
 
     def __init__(
-        self, store: VectorStore, statistics: Statistics, quantization: Quantization, *, with_floats: bool
-    ) -> None:
+        self, store: VectorStore, statistics: Statistics, quantization: Quantization,
+        *, with_floats: bool, all_known: bool,
+    ) -> None:  # fmt: skip
         super().__init__((), None if with_floats else quantization)
         dims, n_bits = quantization.rotation.shape
         values: dict[str, Any] = {
@@ -153,9 +164,13 @@ class RemoteView(CorpusView):
             "alive": None,
             "bits": RemoteColumn(store, BITS, _bytes, statistics.n, np.empty((0, n_bits // 8), np.uint8)),
             "floats": RemoteColumn(store, "floats", _floats, statistics.n, np.empty((0, dims), np.float16)),
-            "has_code": RemoteColumn(store, "has_code", bool, statistics.n, np.empty(0, bool)),
+            "has_code": Always()
+            if all_known
+            else RemoteColumn(store, "has_code", bool, statistics.n, np.empty(0, bool)),
             "words": RemoteColumn(store, WORDS, _sparse, statistics.n, np.empty(0)),
         }
+        if all_known:
+            values["has_code"] = Always()
         if not with_floats:
             from textae.index.decoded_bits import DecodedBits
 
@@ -198,6 +213,8 @@ class RemoteReader(Reader):
     def __init__(self, folder: Path, store: VectorStore) -> None:
         super().__init__(folder)
         self.store = store
+        with contextlib.suppress(KeyError, TypeError):  # what a snapshot then refuses
+            self.commit = str(self.settings["remote"]["commit"])
 
     def __len__(self) -> int:
         """The number of documents that were pushed."""
@@ -241,12 +258,7 @@ class RemoteReader(Reader):
 
     def is_current(self) -> bool:
         """Whether this is still what was published last."""
-        return bool(self.store.manifest()["commit"] == self.pushed)
-
-    @cached_property
-    def pushed(self) -> str:
-        """The commit of the index that was pushed."""
-        return str(self.settings["remote"]["commit"])
+        return bool(self.store.manifest()["commit"] == self.commit)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -306,7 +318,7 @@ class RemoteSnapshot(Snapshot):
             raise damaged(self.reader.folder, "it says nothing of what was pushed")
         if any(array is None or len(array) != n for array, n in zip(stored, (n_terms, n_terms, n_inputs), strict=True)):
             raise damaged(self.reader.folder, "what it holds of the corpus does not fit its terms")
-        store.use(self.reader.pushed)
+        store.use(self.reader.commit)
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
@@ -320,7 +332,8 @@ class RemoteSnapshot(Snapshot):
             self.arrays[FREQUENCIES], self.remote["documents"], float(self.remote["mean_length"])
         )
         planes = self.model.encoder.quantization
-        return RemoteView(self.store, statistics, planes, with_floats=self.modality.stores_floats)
+        floats, known = self.modality.stores_floats, bool(self.remote["all_known"])
+        return RemoteView(self.store, statistics, planes, with_floats=floats, all_known=known)
 
     @cached_property
     def searched(self) -> RemoteView:

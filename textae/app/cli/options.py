@@ -27,6 +27,7 @@ import click
 
 from textae.app import terminal
 from textae.app.cli.nearest import NAME, nearest_index
+from textae.app.engines import is_address, opened
 from textae.config import PICTURE_SYSTEMS, SYSTEMS, VECTOR
 from textae.errors import QueryError
 
@@ -66,11 +67,6 @@ class IndexPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, or the address as it is."""
         return value if is_address(value) else super().convert(value, param, ctx)
-
-
-def is_address(index: object) -> bool:
-    """Whether an index is not a folder but an address."""
-    return isinstance(index, str) and "://" in index
 
 
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -299,17 +295,6 @@ class ReadingOptions:
         """What is left out, with what was given; `--exclude ''` takes the patterns back."""
         exclude = tuple(filter(None, self.exclude)) if self.exclude else before.exclude
         return replace(before, exclude=exclude, by_files=before.by_files if self.ignore is None else self.ignore)
-
-
-def opened(index: Path | str) -> Engine:
-    """The engine of an index in a folder or at an address."""
-    if is_address(index):
-        from textae.remote.engine import RemoteEngine
-
-        return RemoteEngine.open(index)
-    from textae.engine import Engine
-
-    return Engine.open(index)
 
 
 def id_and_line(snapshot: Snapshot, given: str) -> tuple[str, int | None]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file, opened
+from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file
 from textae.app.cli.vector_options import VectorOptions
+from textae.app.engines import opened
 from textae.engine import Engine
 from textae.errors import QueryError
 from textae.index.own_vectors import own_vectors

@@ -27,12 +27,12 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 
 from textae.app import signals
+from textae.app.engines import opened
 from textae.app.server import failures
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.live import LiveTopics
 from textae.app.server.process import Note, Service, check_texts
 from textae.app.server.tools import TOOLS, Toolbox
-from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 
 PATH = "/mcp"
@@ -53,7 +53,7 @@ def serve_stdio(folder: Path, note: Note) -> None:
         StoreError: there is no index, or it cannot be read.
         TextaeError: the index holds pictures.
     """
-    with Engine.open(folder) as engine:
+    with opened(folder) as engine:
         check_texts(engine)
     signals.handle(signals.leave_at_once)  # a thread waits for the input, and would be waited for
     with EnginePool(folder) as engines:
@@ -131,7 +131,7 @@ def _failed(line: str) -> CallToolResult:
 def _about(folder: Path) -> str:
     """What an assistant should know of the index; of the commit at the start."""
     try:
-        with Engine.open(folder) as engine:
+        with opened(folder) as engine:
             fields = sorted(engine.snapshot.field_names)
             documents = len(engine.snapshot.reader)
     except StoreError:  # gone since the server started

@@ -19,6 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from textae.app.cli.searching import ServerOptions
+from textae.app.engines import opened
 from textae.app.server.connections import HANDLED, Connections, Server, most_connections
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import LOCAL_NAMES, Guard, Rules
@@ -90,8 +91,9 @@ def serve(
     """
     if options.token is not None and not _TOKEN.fullmatch(options.token):
         raise TextaeError("a token has 8 to 200 letters, digits, or any of . _ ~ -; give another one, or none")
-    with Engine.open(folder) as engine:
+    with opened(folder) as engine:
         check_texts(engine)
+        arrays = sum(1 for _ in (engine.snapshot.reader.folder / "arrays").iterdir())
         originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
 
     def say(message: str) -> None:
@@ -121,7 +123,6 @@ def serve(
         rules = Rules(frozenset(names), local, token, f"textae-{port}", rate, own_user, service.methods)
         name = socket.gethostname() if address.is_unspecified else options.host
         url = f"http://{f'[{name}]' if ':' in name else name}:{port}{service.path}"
-        arrays = sum(1 for _ in (folder / "arrays").iterdir())
         connections = Connections(most_connections(arrays), local, say)
         guarded = Guard(service.application(engines, live), rules)
         _run(Server(_config(guarded), connections), listener, say, lambda: on_ready(url, token))

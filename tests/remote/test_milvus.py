@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from shared import LONG, QUICK, TINY, long_documents, real_shell, some_documents, write
+from shared import ENVIRONMENT, LONG, QUICK, TINY, long_documents, real_shell, some_documents, write
 
+import textae
 from textae import Document, Engine
 from textae.errors import QueryError, StoreError
 from textae.remote import milvus
@@ -364,3 +368,16 @@ def test_a_server_answers_from_what_was_pushed_and_follows_it(tmp_path) -> None:
             local.remove(before[0])
             push_to(address, local)
             assert first() == [hit.id for hit in local.search("harbour sail", 3)] != before
+
+
+def test_the_example_of_the_page_runs(tmp_path) -> None:
+    write(tmp_path, **{f"notes__{one.id}_dot_txt": one.text for one in some_documents(60)})
+    page = (Path(textae.__file__).parents[1] / "docs" / "milvus.md").read_text(encoding="utf-8")
+    (session,) = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    shown = "".join(line + "\n" for line in session.splitlines() if not line.startswith("$ "))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    lines = [line[2:] for line in session.splitlines() if line.startswith("$ ")]
+    script = "\n".join(["set -e", 'textae() { "$PYTHON" -m textae "$@"; }', *lines])
+    own = ENVIRONMENT | {"PATH": path, "PYTHON": sys.executable, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=own, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == (shown, 0), done.stderr

@@ -113,6 +113,15 @@ class CorpusView:
         """The rows of a column that are not removed."""
         return column.whole() if self.alive is None else column.take(np.flatnonzero(self.alive))
 
+    def first_holders(self, term: int) -> list[int]:
+        """The numbers of the first documents that hold a term, at most `HOLDERS`."""
+        numbers: list[int] = []
+        for unit in self.units:
+            rows = unit.postings.term(term)[0]
+            rows = rows[~np.isin(rows, unit.removed.rows)]
+            numbers += unit.doc_numbers[rows[: HOLDERS - len(numbers)]].tolist()
+        return numbers
+
     def rows_of(self, numbers: int | Rows) -> Rows:
         """The rows of one document or of several, rising, without the removed ones."""
         parts, wanted = [], np.atleast_1d(numbers)
@@ -326,15 +335,6 @@ class Snapshot:
     def field_names(self) -> set[str]:
         """The fields that a document has, or had."""
         return {"id", "title"}.union(*(segment.fields.names() for segment in self.segments))
-
-    def first_holders(self, term: int) -> list[int]:
-        """The numbers of the first documents that hold a term, at most `HOLDERS`."""
-        numbers: list[int] = []
-        for segment in self.segments:
-            rows = segment.term_rows(term)
-            rows = rows[~np.isin(rows, segment.documents.removed.rows)]
-            numbers += segment.documents.doc_numbers[rows[: HOLDERS - len(numbers)]].tolist()
-        return numbers
 
     def inputs_of(self, numbers: Sequence[int]) -> Inputs:
         """What the encoder reads of the documents of these numbers, in their order."""

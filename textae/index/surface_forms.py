@@ -28,7 +28,7 @@ def written_forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str] = ()
     vectorizer = snapshot.model.vectorizer
     if vectorizer.analysis.language is None:  # words are terms as they are
         return {}
-    holders = {number for term in terms for number in snapshot.first_holders(term)}
+    holders = {number for term in terms for number in snapshot.documents.first_holders(term)}
     documents = snapshot.reader.documents(sorted(holders))
     written: dict[str | None, Counter[str]] = {vectorizer.vocabulary.term(term): Counter() for term in terms}
     for text in chain(texts, map(searchable, documents)):

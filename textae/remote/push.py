@@ -161,7 +161,7 @@ def _write_model(snapshot: Snapshot, folder: Path, remote: Mapping[str, Any]) ->
         writer.put(FREQUENCIES, snapshot.documents.statistics.frequencies(terms))
         holders = np.full((len(terms), HOLDERS), -1, np.int64)
         for term in terms.tolist():
-            first = snapshot.first_holders(term)
+            first = snapshot.documents.first_holders(term)
             holders[term, : len(first)] = first
         writer.put(HOLDING, holders)
         writer.put(USUAL, snapshot.usual_words)

@@ -19,8 +19,9 @@ from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.postings import K1
 from textae.remote.conditions import AllOf, Known, Predicate
-from textae.remote.snapshot import RemoteSnapshot, RemoteView
+from textae.remote.snapshot import RemoteSnapshot
 from textae.remote.vector_store import BITS, MOST_DOCUMENTS, WORDS, VectorStore
+from textae.remote.view import RemoteView
 from textae.search.lexical import BM25
 from textae.search.query import QueryVector
 from textae.search.retrievers import POOL, CodeSearch, Hybrid, Retriever

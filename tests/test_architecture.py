@@ -22,6 +22,7 @@ FLOORS = (
     ("explore", "evaluation"),
     ("views",),
     ("engine", "estimators", "cluster"),
+    ("remote",),
     ("frames", "app"),
     ("__main__", "__init__"),
 )

@@ -26,6 +26,9 @@ PICTURE_SYSTEMS = ("pixels", "pca", "code", "bits", "hamming")
 BY_BITS = ("tfidf", "bm25", "bits", "hamming", "hybrid")
 """What can search texts of which an index stores the bits alone."""
 
+SERVED = ("bm25", "code", "bits", "hamming", "hybrid")
+"""What can search texts that were pushed to a vector database."""
+
 FLOATS, BITS = "floats", "bits"
 CODES = (FLOATS, BITS)
 """What an index stores of the meaning of each document: float codes, those of LSA and bits; or bits alone."""

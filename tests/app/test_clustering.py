@@ -49,7 +49,7 @@ def test_a_dataset_from_the_shell(dataset, tmp_path) -> None:
     more = lines(tmp_path / "more.jsonl", [{"id": "z", "text": "zeppelin orbit"}])
     copy = tmp_path / "copy.dataset"
     pushed = json.loads(shell("push", "--to", copy, "--index", index, "--json"))
-    assert pushed == {"dataset": str(copy), "documents": 4}
+    assert pushed == {"address": str(copy), "documents": 4, "written": 4}
     assert shell("add", more, "--out", copy) == f"textae: added 1 documents to {copy}\n"
     assert real_shell("add", lines(tmp_path / "taken.jsonl", ROWS[:1]), "--out", copy).code == 2
     assert shell("rm", "n1", "--out", copy) == f"textae: removed 1 documents of {copy}\n"

@@ -68,17 +68,14 @@ def rank(
     from concurrent.futures import ThreadPoolExecutor
 
     snapshot, view = searcher.snapshot, searcher.snapshot.searched
-    shared = None if conditions is None else conditions.mask(snapshot, "passage")
+    shared = searcher.mask(conditions)
     searcher.retriever(mode)  # made once, before threads need it
     some_have_vectors = any(query.vector is not None for query in queries)
 
     def ranked(query: Query | Document, own: int | None) -> TopK:
         if mode == VECTOR and some_have_vectors and query.vector is None:
             return TopK.empty()
-        mask = shared
-        if own is not None:
-            mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
-            mask[view.rows_of(own)] = False
+        mask = shared if own is None else searcher.without(shared, [own])
         if isinstance(query, Query):
             vector = searcher.text_query(query.text, query.vector)
         elif query.picture is None:

@@ -81,7 +81,7 @@ class Range:
         if all(map(_PART_OF_DATE.fullmatch, ends)):
             spellings["d"] = _iso
         bounds = []
-        for kind, spell in (spellings or {"s": _normalised}).items():
+        for kind, spell in (spellings or {"s": fold_value}).items():
             first = b"" if self.low is None else _encoded(spell(self.low)) + AFTER * self.exclude_low
             last = AFTER if self.high is None else _encoded(spell(self.high)) + AFTER * (not self.exclude_high)
             bounds.append((kind, first, last))
@@ -107,9 +107,8 @@ class FieldIndex(InvertedIndex):
         numbers, lengths = array("q"), array("q")
         for id, title, fields in documents:
             row: set[int] = set()
-            for name, value in _leaves(id, title, fields):
-                for kind, values in _values(value):
-                    row.update(map(tables[name, kind].__getitem__, values))
+            for name, kind, values in values_of(id, title, fields):
+                row.update(map(tables[name, kind].__getitem__, values))
             numbers.extend(row)
             lengths.append(len(row))
         keys = [b""] * new_number()
@@ -140,9 +139,9 @@ class FieldIndex(InvertedIndex):
         One word is looked up; any other value, such as `new york`, `c++` or `os.path`, is searched in all strings of
         the field. A number equals every spelling of it, and the prefix of a date equals every date with it.
         """
-        value = _normalised(value)
+        value = fold_value(value)
         rows = [self._number(name, value)]
-        if _PART_OF_DATE.fullmatch(value):
+        if is_part_of_date(value):
             rows.append(self._with_prefix(_field(name) + "d" + _iso(value)))
         if words(value) == [value]:
             rows += [self._exactly(_field(name) + kind + value) for kind in "sw"]
@@ -152,14 +151,14 @@ class FieldIndex(InvertedIndex):
 
     def whole(self, name: str, value: str) -> Ints:
         """The rows where the field, or an element of its list, is the value; numbers are equal as `equal` has them."""
-        value = _normalised(value)
+        value = fold_value(value)
         rows = [self._number(name, value), self._exactly(_field(name) + "s" + value[:LONGEST_STRING])]
         return np.concatenate(rows)
 
     def prefix(self, name: str, prefix: str) -> Ints:
         """The rows where the field, or a word of it, has this prefix."""
-        keys = {"d": _iso(prefix), "s": _normalised(prefix), "w": _normalised(prefix)}
-        return np.concatenate([self._with_prefix(_field(name) + kind + key) for kind, key in keys.items()])
+        keys = prefixes_of(prefix).items()
+        return np.concatenate([self._with_prefix(_field(name) + kind + key) for kind, key in keys])
 
     def between(self, name: str, values: Range) -> Ints:
         """The rows where a value of the field is in a range."""
@@ -174,10 +173,8 @@ class FieldIndex(InvertedIndex):
 
     def _number(self, name: str, value: str) -> Ints:
         """The rows where the field is a number that is written so."""
-        # A double tells a number from its neighbours up to 2^53; larger whole numbers are equal as they are written.
-        if _NUMBER.fullmatch(value) and abs(float(value)) <= 2**53:
-            return self._exactly(_field(name) + "n" + _sortable(float(value)))
-        return np.empty(0, np.int32)
+        number = number_key(value)
+        return np.empty(0, np.int32) if number is None else self._exactly(_field(name) + "n" + number)
 
     def _holding(self, start: str, phrase: str) -> Ints:
         """The rows of the strings that hold a phrase; their bytes are searched as one text."""
@@ -191,6 +188,13 @@ class FieldIndex(InvertedIndex):
             if _is_phrase_of(self.key(key)[len(prefix) :].decode(errors="replace"), phrase):
                 rows.append(self.rows[self.postings[key] : self.postings[key + 1]])
         return np.concatenate(rows)
+
+
+def values_of(id: str, title: str, fields: Mapping[str, FieldValue]) -> Iterator[tuple[str, str, list[str]]]:
+    """The values that are indexed of a document: the name of a field, a kind, and values as their keys hold them."""
+    for name, value in _leaves(id, title, fields):
+        for kind, values in _values(value):
+            yield name, kind, values
 
 
 def _leaves(id: str, title: str, fields: Mapping[str, FieldValue]) -> Iterator[tuple[str, str | int | float | bool]]:
@@ -209,7 +213,7 @@ def _leaves(id: str, title: str, fields: Mapping[str, FieldValue]) -> Iterator[t
 def _values(value: str | int | float | bool) -> Iterator[tuple[str, list[str]]]:
     """The keys of one value without the field's name, by kind."""
     if isinstance(value, str):
-        folded = _normalised(value)
+        folded = fold_value(value)
         if not folded:
             return
         yield "s", [folded[:LONGEST_STRING]]
@@ -244,11 +248,30 @@ def _field(name: str) -> str:
     return name.replace("\0", " ") + "\0"
 
 
+def number_key(value: str) -> str | None:
+    """The value of the key of a number that is written so; None where it is none.
+
+    A double tells a number from its neighbours up to 2^53; larger whole numbers are equal as they are written.
+    """
+    return _sortable(float(value)) if _NUMBER.fullmatch(value) and abs(float(value)) <= 2**53 else None
+
+
+def is_part_of_date(value: str) -> bool:
+    """Whether a value is a date, or the beginning of one."""
+    return bool(_PART_OF_DATE.fullmatch(value))
+
+
+def prefixes_of(prefix: str) -> dict[str, str]:
+    """How the values of each kind begin that have a prefix."""
+    return {"d": _iso(prefix), "s": fold_value(prefix), "w": fold_value(prefix)}
+
+
 def _encoded(key: str) -> bytes:
     return key.encode(errors="replace")  # JSON can hold half a surrogate pair, and UTF-8 cannot
 
 
-def _normalised(text: str) -> str:
+def fold_value(text: str) -> str:
+    """A string as it is indexed: folded, with single spaces."""
     return " ".join(fold(text).split())
 
 

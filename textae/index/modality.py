@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textae import config
-from textae.config import AUTO, BY_BITS, PICTURE_SYSTEMS, SYSTEMS, ModelSpec, Preset, TrainSpec
+from textae.config import AUTO, BY_BITS, PICTURE_SYSTEMS, SERVED, SYSTEMS, ModelSpec, Preset, TrainSpec
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import Encoder, Inputs, PixelEncoder
 from textae.encoding.pixels import Pixels
@@ -148,7 +148,8 @@ class _Text(Modality):
 
 
 class _TextByBits(_Text):
-    systems, stores_floats = BY_BITS, False
+    systems: ClassVar[tuple[str, ...]] = BY_BITS
+    stores_floats = False
 
     def check_system(self, name: str) -> None:
         super().check_system(name)
@@ -157,6 +158,14 @@ class _TextByBits(_Text):
 
     def baseline_encoder(self, arrays: Arrays, dims: int | None = None) -> None:
         return None
+
+
+class _Served(_Text):
+    systems = SERVED
+
+
+class _ServedByBits(_TextByBits):
+    systems: ClassVar[tuple[str, ...]] = tuple(name for name in SERVED if name in BY_BITS)
 
 
 @dataclass(frozen=True)
@@ -198,3 +207,8 @@ def modality_of(shape: Shape | None, *, with_floats: bool = True) -> Modality:
     if shape is not None:
         return _Image(shape)
     return TEXT if with_floats else _TextByBits()
+
+
+def served(modality: Modality) -> Modality:
+    """The same texts with the systems that a vector database serves."""
+    return _Served() if modality.stores_floats else _ServedByBits()

@@ -85,7 +85,7 @@ def _names(text: str, ending: str) -> Iterator[str]:
         yield from (last[at + 1 :] for at, character in enumerate(last) if character == ".")
 
 
-def _keys(word: str, term: str | None) -> tuple[tuple[str, float], tuple[str, float]]:
+def keys_of_word(word: str, term: str | None) -> tuple[tuple[str, float], tuple[str, float]]:
     """The keys of a word, and what each counts."""
     weight = _STOP if term is None else 1.0
     return (f"t{term or word}", weight * (1 - _WRITTEN)), (f"w{word}", weight * _WRITTEN)
@@ -117,7 +117,7 @@ class Names:
             seen = set[frozenset[str]]()
             for name in sorted(names_of(*document)):
                 for reading in readings(name, analysis):
-                    keys = dict(key for word, term in reading.items() for key in _keys(word, term))
+                    keys = dict(key for word, term in reading.items() for key in keys_of_word(word, term))
                     if (own := frozenset(keys)) not in seen:
                         seen.add(own)
                         held.extend(map(number_of.__getitem__, keys))
@@ -139,7 +139,7 @@ class Names:
 
     def hold(self, term: str) -> bool:
         """Whether a name holds a word with this term."""
-        return len(self.index.rows_of(_keys("", term)[0][0].encode(errors="replace"))) > 0
+        return len(self.index.rows_of(keys_of_word("", term)[0][0].encode(errors="replace"))) > 0
 
     def like(self, reading: Reading, worths: Sequence[float], least: float = 0.0) -> tuple[Rows, Doubles]:
         """The documents whose names are like a query, and s(q, n) of the name that is most like it.
@@ -154,7 +154,7 @@ class Names:
         """
         keys: dict[str, tuple[float, float]] = {}
         for (word, term), idf in zip(reading.items(), worths, strict=True):
-            keys |= {key: (weight, weight * idf) for key, weight in _keys(word, term)}
+            keys |= {key: (weight, weight * idf) for key, weight in keys_of_word(word, term)}
         whole = to_come = sum(value for _, value in keys.values())
         of_name, of_query = np.zeros((2, len(self.documents)), np.float32)
         for key, (weight, value) in sorted(keys.items(), key=lambda item: -item[1][1]):

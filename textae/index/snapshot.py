@@ -39,6 +39,10 @@ _CODES = ("known", "floats")
 """Arrays whose values are checked before the libraries of clusters and maps read them."""
 
 
+HOLDERS = 3
+"""Documents in which the forms of a word are looked for."""
+
+
 @dataclass(frozen=True)
 class CorpusView:
     """What is searched, through all segments: whole documents, or their passages. Its rows are numbered through.
@@ -105,6 +109,15 @@ class CorpusView:
     def there(self, column: ChunkedArray[T]) -> NDArray[T]:
         """The rows of a column that are not removed."""
         return column.whole() if self.alive is None else column.take(np.flatnonzero(self.alive))
+
+    def first_holders(self, term: int) -> list[int]:
+        """The numbers of the first documents that hold a term, at most `HOLDERS`."""
+        numbers: list[int] = []
+        for unit in self.units:
+            rows = unit.postings.term(term)[0]
+            rows = rows[~np.isin(rows, unit.removed.rows)]
+            numbers += unit.doc_numbers[rows[: HOLDERS - len(numbers)]].tolist()
+        return numbers
 
     def rows_of(self, numbers: int | Rows) -> Rows:
         """The rows of one document or of several, rising, without the removed ones."""

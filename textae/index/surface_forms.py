@@ -8,13 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
-import numpy as np
-
 from textae.encoding.analyzer import searchable, words
 from textae.index.snapshot import Snapshot
 
 _LOOKED_AT = 32_768  # characters of a document in which a form of a word is looked for
-_HOLDERS = 3  # documents in which it is looked for
 _CONTRACTION = re.compile(r"\w+(?:['’]\w+)+")
 
 
@@ -31,7 +28,7 @@ def written_forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str] = ()
     vectorizer = snapshot.model.vectorizer
     if vectorizer.analysis.language is None:  # words are terms as they are
         return {}
-    holders = {number for term in terms for number in _holders(snapshot, term)}
+    holders = {number for term in terms for number in snapshot.documents.first_holders(term)}
     documents = snapshot.reader.documents(sorted(holders))
     written: dict[str | None, Counter[str]] = {vectorizer.vocabulary.term(term): Counter() for term in terms}
     for text in chain(texts, map(searchable, documents)):
@@ -39,13 +36,3 @@ def written_forms(snapshot: Snapshot, terms: set[int], texts: Iterable[str] = ()
             if (term := vectorizer.analysis.term_of[word]) in written:
                 written[term][word.lower()] += 1
     return {term: forms for term, forms in written.items() if term and forms}
-
-
-def _holders(snapshot: Snapshot, term: int) -> list[int]:
-    """The numbers of the first documents that hold a term."""
-    numbers: list[int] = []
-    for segment in snapshot.segments:
-        rows = segment.term_rows(term)
-        rows = rows[~np.isin(rows, segment.documents.removed.rows)]
-        numbers += segment.documents.doc_numbers[rows[: _HOLDERS - len(numbers)]].tolist()
-    return numbers

@@ -50,14 +50,14 @@ def name_shares(snapshot: Snapshot, query: QueryVector) -> NameShares:
     """The documents that are not removed and whose name is like a query."""
     numbers, shares = [np.empty(0, np.int64)], [np.empty(0)]
     asked = [
-        (reading, _worths(snapshot, reading)) for reading in readings(query.text, snapshot.model.vectorizer.analysis)
+        (reading, worths(snapshot, reading)) for reading in readings(query.text, snapshot.model.vectorizer.analysis)
     ]
     for segment in snapshot.segments:
         if segment.names is None:
             continue
         likeness = np.zeros(segment.n_rows)
-        for reading, worths in asked:
-            rows, values = segment.names.like(reading, worths, LEAST)
+        for reading, of_words in asked:
+            rows, values = segment.names.like(reading, of_words, LEAST)
             likeness[rows] = np.maximum(likeness[rows], values)
         likeness[segment.documents.removed.rows] = 0
         near = np.flatnonzero(likeness > 0)
@@ -66,7 +66,7 @@ def name_shares(snapshot: Snapshot, query: QueryVector) -> NameShares:
     return NameShares(np.concatenate(numbers), np.concatenate(shares))
 
 
-def _worths(snapshot: Snapshot, reading: Reading) -> list[float]:
+def worths(snapshot: Snapshot, reading: Reading) -> list[float]:
     """The idf of each word of a query; of a stop word, which weighs little already, the mean of the others."""
     number = snapshot.model.vectorizer.vocabulary.number
     terms = {term: at for term in reading.values() if term is not None and (at := number(term)) is not None}

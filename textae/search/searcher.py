@@ -7,16 +7,15 @@ The shell, the server and Python users all search here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from textae.config import READ_VECTORS, VECTOR
-from textae.encoding.analyzer import searchable, spans, words
+from textae.encoding.analyzer import searchable, words
 from textae.encoding.arrays import Mask
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
@@ -30,7 +29,7 @@ from textae.search.query import QueryVector
 from textae.search.request import FILTER, SearchRequest, SearchResult
 from textae.search.retrievers import Hybrid, Retriever, VectorSearch, retriever
 from textae.search.second_look import second_look
-from textae.search.snippet import LOOKED_AT, best_part, holds, snippets
+from textae.search.snippet import LOOKED_AT, snippets, start_of_best_part
 from textae.types import Document, Hit, Picture
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ class Searcher:
         query, excluded = self._query(request, mode)
         self._checksums.check(query.terms.tolist())
         conditions = self.conditions(request.where, request.must)
-        mask = self._mask(conditions, excluded, request.granularity)
+        mask = self.without(self.mask(conditions, request.granularity), excluded, request.granularity)
         depth, last = PAGES, request.offset + request.top_k
         while depth < last:
             depth *= 4
@@ -119,23 +118,27 @@ class Searcher:
             raise QueryError(f"the system {VECTOR!r} needs the vector of the query; give --vector or --vector-command")
         if view.alive is not None:
             mask = view.alive if mask is None else mask & view.alive
-        best = partial(self._best, view, system, query)
-        top = best(top_k, mask, min_score)
+        top = self._best(view, system, query, top_k, mask, min_score)
         if not isinstance(system, BM25 | Hybrid):
             return top
-        names = self.names(query)
-        has_name = np.zeros(len(view.doc_numbers), bool)
+        names, named = self._named(view, system, query, mask)
+        of_top, of_named = (names.of(view.doc_numbers.take(rows)) for rows in (top.rows, named.rows))
+        raised = named.scores + given(named.scores, of_named, system.most(query)).astype(np.float32)
+        rows, scores = np.append(top.rows[of_top == 0], named.rows), np.append(top.scores[of_top == 0], raised)
+        order = np.argsort(rows)  # of equal scores, the lower row comes first
+        return TopK.of_rows(rows[order], scores[order], top_k, min_score)
+
+    def _named(
+        self, view: CorpusView, system: BM25 | Hybrid, query: QueryVector, mask: Mask | None
+    ) -> tuple[NameShares, TopK]:
+        """The documents whose names are like a query, and the scores of what those say that may be hits."""
+        names, has_name = self.names(query), np.zeros(len(view.doc_numbers), bool)
         has_name[view.rows_of(names.numbers)] = True
         if mask is not None:
             has_name &= mask
         if not has_name.any():
-            return top
-        named, others = best(len(names.numbers), has_name, -np.inf), ~has_name[top.rows]
-        shares = names.of(view.doc_numbers.take(named.rows))
-        raised = named.scores + given(named.scores, shares, system.most(query)).astype(np.float32)
-        rows, scores = np.append(top.rows[others], named.rows), np.append(top.scores[others], raised)
-        order = np.argsort(rows)  # of equal scores, the lower row comes first
-        return TopK.of_rows(rows[order], scores[order], top_k, min_score)
+            return names, TopK.empty()
+        return names, self._best(view, system, query, len(names.numbers), has_name, -np.inf)
 
     def names(self, query: QueryVector) -> NameShares:
         """The documents whose names are like a query."""
@@ -283,15 +286,18 @@ class Searcher:
         code = query.codes(snapshot.text_encoder).floats[0]
         return expand(query, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf)
 
-    def _mask(self, conditions: Filter | None, excluded: set[int], granularity: str) -> Mask | None:
-        """The rows that may be hits; None for all."""
-        mask = None if conditions is None else conditions.mask(self.snapshot, granularity)
-        if excluded:
-            view = self.snapshot.view(granularity)
-            mask = np.ones(len(view.doc_numbers), bool) if mask is None else mask
-            for number in excluded:
-                mask[view.rows_of(number)] = False
-        return mask
+    def mask(self, conditions: Filter | None, granularity: str = "passage") -> Mask | None:
+        """The rows of the documents that meet conditions; None for all."""
+        return None if conditions is None else conditions.mask(self.snapshot, granularity)
+
+    def without(self, mask: Mask | None, numbers: Collection[int], granularity: str = "passage") -> Mask | None:
+        """A mask without the documents of these numbers."""
+        if not numbers:
+            return mask
+        view = self.snapshot.view(granularity)
+        fewer = np.ones(len(view.doc_numbers), bool) if mask is None else mask.copy()
+        fewer[view.rows_of(np.array(list(numbers)))] = False
+        return fewer
 
     # Hits
 
@@ -340,20 +346,10 @@ class Searcher:
 
     def _part(self, document: Document, worth: Mapping[int, float]) -> int:
         """The character of a text at which the part begins that holds its best passage; 0 in all but long texts."""
-        text, length = document.text, len(document.text)
-        if length <= LOOKED_AT:
+        if len(document.text) <= LOOKED_AT:
             return 0
-        snapshot = self.snapshot
-        tokens = snapshot.tokens_of([snapshot.number(document.id)]).terms
-        word, held = best_part(tokens, worth)
-        n_title = len(words(document.title))
-        word = max(0, word - n_title)
-        # Words are about as long everywhere: to count all those before would take 20 ms for a megabyte.
-        start = max(0, length * word // max(1, len(tokens) - n_title) - LOOKED_AT // 2)
-        part = text[start : start + LOOKED_AT]
-        if holds(part, set(map(snapshot.model.vectorizer.vocabulary.term, held)), snapshot.model.vectorizer.analysis):
-            return start
-        return max(0, next(islice(spans(text), word, None), (0, 0))[0] - LOOKED_AT // 2)
+        tokens = self.snapshot.tokens_of([self.snapshot.number(document.id)]).terms
+        return start_of_best_part(document, tokens, worth, self.snapshot.model.vectorizer)
 
     # What a person should know beside the hits
 
@@ -377,8 +373,11 @@ class Searcher:
         without = [word for word in dict.fromkeys(words(text, characters=False)) if term_of[word] not in effective]
         if not isinstance(self.retriever(mode, granularity), BM25 | Hybrid):
             return without
-        names = [segment.names for segment in self.snapshot.segments if segment.names is not None]
-        return [word for word in without if not any(one.hold(cast(str, term_of[word])) for one in names)]
+        return [word for word in without if not self._is_named(cast(str, term_of[word]))]
+
+    def _is_named(self, term: str) -> bool:
+        """Whether the name of a document holds a term."""
+        return any(segment.names.hold(term) for segment in self.snapshot.segments if segment.names is not None)
 
     def did_you_mean(self, word: str) -> list[str]:
         """Words of the corpus similar to a word that it does not hold, the likeliest first."""

@@ -20,8 +20,9 @@ SECTIONS = {
     "Read a document": ("documents", ("get", "open")),
     "Look at the corpus": ("looking", ("topics", "map", "dups", "decode", "sample")),
     "Keep the index": ("keeping", ("add", "rm", "sync", "sources", "info", "doctor", "export")),
-    "Go beyond one machine": ("clustering", ("push", "pull", "encode")),
     "Measure": ("measuring", ("eval",)),
+    "Go beyond one machine": ("clustering", ("pull", "encode")),
+    "Serve or keep it elsewhere": ("pushing", ("push",)),
     "Set up": ("completing", ("completion",)),
 }
 """The module and the commands of each section. A module is imported when one of its commands is used."""

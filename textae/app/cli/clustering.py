@@ -1,4 +1,4 @@
-"""Commands for a dataset of shards: push, pull, encode; and what index, add, rm and doctor do with one."""
+"""Commands for a dataset of shards: pull and encode; and what index, add, rm and doctor do with one."""
 
 from __future__ import annotations
 
@@ -124,32 +124,6 @@ def write_shards(
     for _ in reading.documents(documents):
         pass
     return writer.finish(), dict(reading.skipped)
-
-
-@click.command(short_help="Write the index as a dataset of shards.")
-@click.option(
-    "--to",
-    "out",
-    metavar="DATASET",
-    required=True,
-    help="A folder, or a URL such as s3://bucket/notes, hdfs://host/notes.",
-)
-@options("shell", ShellOptions, "as_json", "quiet", "folder")
-def push(out: str, shell: ShellOptions) -> None:
-    """Write the index to a DATASET of shards: Parquet files that Spark and others read, and the model.
-
-    'textae pull' makes an index of it again, with the same rankings. A dataset that is there gets a new commit.
-
-    \b
-    textae push --to /mnt/shared/notes.dataset
-    textae push --to s3://bucket/notes --index notes.textae
-    """
-    from textae.cluster.dataset import Dataset
-    from textae.cluster.transfer import push as push_to
-
-    with shell.open_engine() as engine, shell.progress() as progress:
-        n = push_to(engine.snapshot, Dataset(out), progress)
-    _report(shell, {"dataset": out, "documents": n}, f"wrote {n:,} documents to {out}")
 
 
 @click.command(short_help="Make an index of a dataset of shards.")

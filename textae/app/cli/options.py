@@ -27,6 +27,7 @@ import click
 
 from textae.app import terminal
 from textae.app.cli.nearest import NAME, nearest_index
+from textae.app.engines import is_address, opened
 from textae.config import PICTURE_SYSTEMS, SYSTEMS, VECTOR
 from textae.errors import QueryError
 
@@ -53,6 +54,19 @@ def completed(what: str) -> Callable[..., Any]:
         return getattr(completing, f"complete_{what}")(*arguments)
 
     return complete
+
+
+class IndexPath(click.Path):
+    """The folder of an index, or an address, `milvus://…`, which stays a string.
+
+    Of several, an environment variable holds one, whatever letters it has.
+    """
+
+    envvar_list_splitter = "\0"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, or the address as it is."""
+        return value if is_address(value) else super().convert(value, param, ctx)
 
 
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -114,16 +128,15 @@ class ShellOptions:
     as_csv: bool = option("Print a table with a header, for spreadsheets.", "--csv")
     quiet: bool = option("Print nothing on stderr but errors.", "-q", "--quiet")
     folder: Path = option(  # noqa: RUF009
-        "The folder of the index; also TEXTAE_INDEX.  [default: .textae, here or in a folder above]",
-        "--index", envvar="TEXTAE_INDEX", default=nearest_index, show_default=False,
+        "The folder of the index, or its address; also TEXTAE_INDEX.  [default: .textae, here or in a folder above]",
+        "--index", envvar="TEXTAE_INDEX", default=nearest_index, show_default=False, type=IndexPath(path_type=Path),
     )  # fmt: skip
 
     def open_engine(self) -> Engine:
         """The engine of the index, imported here so that the help needs no numpy."""
         from textae.encoding.analyzer import VERSION
-        from textae.engine import Engine
 
-        engine = Engine.open(self.folder)
+        engine = opened(self.folder)
         if engine.snapshot.shape is None and engine.snapshot.reader.settings["analysis"].get("version", 1) < VERSION:
             self.note(f"an earlier version cut the words of {self.folder} by other rules; 'textae index' makes it anew")
         return engine
@@ -156,12 +169,6 @@ class NewIndexOptions(ShellOptions):
     )
 
 
-class _Folder(click.Path):
-    """A path of which an environment variable holds one, whatever letters it has."""
-
-    envvar_list_splitter = "\0"
-
-
 @dataclass(frozen=True)
 class SeveralOptions(ShellOptions):
     """Those of a command that searches several indexes as one; `folder` is the first of them."""
@@ -170,13 +177,14 @@ class SeveralOptions(ShellOptions):
     folders: Sequence[Path] = option(
         "The folder of the index; also TEXTAE_INDEX. Several are searched as one.  "
         "[default: .textae, here or in a folder above]",
-        "--index", envvar="TEXTAE_INDEX", metavar="PATH", type=_Folder(path_type=Path),
+        "--index", envvar="TEXTAE_INDEX", metavar="PATH", type=IndexPath(path_type=Path),
         default=lambda: [nearest_index()], show_default=False,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Each index counts once."""
-        object.__setattr__(self, "folders", tuple({folder.resolve(): folder for folder in self.folders}.values()))
+        distinct = {folder if is_address(folder) else folder.resolve(): folder for folder in self.folders}
+        object.__setattr__(self, "folders", tuple(distinct.values()))
         object.__setattr__(self, "folder", self.folders[0])
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from textae.app.cli.options import SearchOptions, SeveralOptions, document_of, is_file
 from textae.app.cli.vector_options import VectorOptions
+from textae.app.engines import opened
 from textae.encoding.analyzer import searchable
 from textae.engine import Engine
 from textae.errors import QueryError
@@ -23,7 +24,7 @@ def search_several(
     """The result of a query, or of a filter without one; indexes without vectors rank without the query's."""
     results = {}
     with ExitStack() as stack:
-        engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
+        engines = {str(folder): stack.enter_context(opened(folder)) for folder in shell.folders}
         vector = vectors.of_query(text, search.mode, *(engine.snapshot for engine in engines.values()))
         for name, engine in engines.items():
             own = vector if own_vectors(engine.snapshot) else None
@@ -46,7 +47,7 @@ def similar_in_several(
     how: RequestOptions = {**search.request(), "granularity": "document"}
     results = {}
     with ExitStack() as stack:
-        engines = {str(folder): stack.enter_context(Engine.open(folder)) for folder in shell.folders}
+        engines = {str(folder): stack.enter_context(opened(folder)) for folder in shell.folders}
         kind = next(iter(engines.values())).snapshot.modality.kind
         if len(given) == 1 and is_file(given[0]) and not any(_has(engines, given[0])):
             places, documents = [], [document_of(given[0], kind)]

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from textae.app.engines import engine_of, last_commit
 from textae.engine import Engine
 from textae.errors import TextaeError
-from textae.index import store
 
 Answer = TypeVar("Answer")
 
@@ -87,7 +87,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
 
         # Threads of BLAS spin while they wait: 64 clients got 10 answers a second with them, and 50 without.
         threadpool_limits(1)
-        self._local.engine = Engine(self.folder, self._vectors)
+        self._local.engine = engine_of(self.folder, self._vectors)
         self._engines.append(self._local.engine)
 
     def _current_engine(self) -> Engine:
@@ -95,7 +95,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         engine: Engine = self._local.engine
         with self._lock:
             if time.monotonic() >= self._checked + self._refresh:
-                self._newest = store.last_commit(self.folder)
+                self._newest = last_commit(self.folder)
                 self._checked = time.monotonic()
             if engine.snapshot.reader.commit != self._newest:
                 engine.close()

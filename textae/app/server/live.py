@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
+from textae.app.engines import last_commit, opened
 from textae.app.server.engine_pool import REFRESH
 from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
-from textae.index import store
 from textae.types import Progress, Topics, no_progress
 
 _NOT_MADE = (TextaeError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeWarning, TypeError, ValueError)
@@ -74,7 +74,7 @@ class Live(ABC, Generic[Made]):
             TextaeError: this index has none; an earlier one stays.
         """
         try:
-            with Engine.open(self.folder) as engine:
+            with opened(self.folder) as engine:
                 self._current = self.make(engine, progress)
         except TextaeError as error:
             self._why_none = f"there is no {self.what.removeprefix('the ')}: {error}"
@@ -96,7 +96,7 @@ class Live(ABC, Generic[Made]):
             started = time.monotonic()
             newest = tried
             try:
-                newest = store.last_commit(self.folder)
+                newest = last_commit(self.folder)
                 if newest != tried:
                     self.update(no_progress)
                     newest = self.current.commit

@@ -28,12 +28,12 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 
 from textae.app import signals
+from textae.app.engines import opened
 from textae.app.server import failures
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.live import LiveTopics
 from textae.app.server.process import Note, Service, check_texts, query_vectors
 from textae.app.server.tools import TOOLS, Toolbox
-from textae.engine import Engine
 from textae.errors import StoreError, TextaeError
 
 PATH = "/mcp"
@@ -56,7 +56,7 @@ def serve_stdio(folder: Path, command: str | None, note: Note) -> None:
         TextaeError: the index holds pictures, or the program cannot be started.
     """
     with ExitStack() as stack:
-        with Engine.open(folder) as engine:
+        with opened(folder) as engine:
             check_texts(engine)
             vectors = stack.enter_context(query_vectors(command, engine, note))
         signals.handle(signals.leave_at_once)  # a thread waits for the input, and would be waited for
@@ -135,7 +135,7 @@ def _failed(line: str) -> CallToolResult:
 def _about(folder: Path) -> str:
     """What an assistant should know of the index; of the commit at the start."""
     try:
-        with Engine.open(folder) as engine:
+        with opened(folder) as engine:
             fields = sorted(engine.snapshot.field_names)
             documents = len(engine.snapshot.reader)
     except StoreError:  # gone since the server started

@@ -19,6 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from textae.app.cli.searching import ServerOptions
+from textae.app.engines import opened
 from textae.app.server.connections import HANDLED, Connections, Server, most_connections
 from textae.app.server.engine_pool import EnginePool
 from textae.app.server.guard import LOCAL_NAMES, Guard, Rules
@@ -127,9 +128,10 @@ def serve(
             note(message)
 
     with ExitStack() as stack:
-        with Engine.open(folder) as engine:
+        with opened(folder) as engine:
             if not service.pictures:
                 check_texts(engine)
+            arrays = sum(1 for _ in (engine.snapshot.reader.folder / "arrays").iterdir())
             originals = [source.key for source in engine.sources if os.path.isabs(source.origin)]  # noqa: PTH117
             listener = stack.enter_context(bound(options.host, options.port))
             vectors = stack.enter_context(query_vectors(command, engine, say))
@@ -156,7 +158,6 @@ def serve(
         rules = Rules(frozenset(names), local, token, f"textae-{port}", rate, own_user, service.methods)
         name = socket.gethostname() if address.is_unspecified else options.host
         url = f"http://{f'[{name}]' if ':' in name else name}:{port}{service.path}"
-        arrays = sum(1 for _ in (folder / "arrays").iterdir())
         connections = Connections(most_connections(arrays), local, say)
         guarded = Guard(service.application(engines, live), rules)
         _run(Server(_config(guarded), connections), listener, say, lambda: on_ready(url, token))

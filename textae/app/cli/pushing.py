@@ -1,0 +1,53 @@
+"""The command that writes an index elsewhere: to a dataset of shards, or into a vector database."""
+
+from __future__ import annotations
+
+import click
+
+from textae.app import terminal
+from textae.app.cli.options import ShellOptions, options
+
+_DATABASE = "milvus:"
+
+
+@click.command(short_help="Write the index to a dataset of shards, or into a vector database.")
+@click.option(
+    "--to",
+    "address",
+    required=True,
+    metavar="ADDRESS",
+    help="A folder or a URL such as s3://bucket/notes; or milvus://HOST:PORT/COLLECTION, milvus:///PATH/FILE.db.",
+)
+@options("shell", ShellOptions, "as_json", "quiet", "folder")
+def push(address: str, shell: ShellOptions) -> None:
+    """Write the index elsewhere.
+
+    A folder or a URL gets a dataset of shards: Parquet files that Spark and others read, and the model. 'textae pull'
+    makes an index of it again, with the same rankings.
+
+    A vector database serves the index: `--index ADDRESS` searches there, on any machine. A push that was ended goes on
+    where it stopped. Clients search what was pushed before until all of the new commit is there. A change of the index
+    takes a new push.
+
+    \b
+    textae push --to /mnt/shared/notes.dataset
+    textae push --to s3://bucket/notes --index notes.textae
+    textae push --to milvus://localhost:19530/notes
+    textae search "smooth a noisy signal" --index milvus://localhost:19530/notes
+    textae push --to milvus:///home/me/notes.db          a file; pip install 'textae[milvus]'
+    """
+    with shell.open_engine() as engine, shell.progress() as progress:
+        n = len(engine.snapshot.numbers)
+        if address.startswith(_DATABASE):
+            from textae.remote.engine import push_to
+
+            loaded = push_to(address, engine, progress)
+        else:
+            from textae.cluster.dataset import Dataset
+            from textae.cluster.transfer import push as push_shards
+
+            loaded = push_shards(engine.snapshot, Dataset(address), progress)
+    if shell.as_json:
+        terminal.print_json([{"address": address, "documents": n, "written": loaded}])
+    else:
+        shell.note(f"pushed {n:,} documents to {address}, {loaded:,} of them new")

@@ -239,9 +239,9 @@ class TestFunctions:
 
     def test_an_engine_may_have_one_for_all_its_queries(self, folder: Path) -> None:
         with Engine(folder, lambda texts: [TOPIC["bread"] for _ in texts]) as engine:
-            by_array = engine.search("storm", vector=TOPIC["bread"])
-            assert ranked(engine.search("storm")) == ranked(by_array)
-            by_another = engine.search("storm", vector=TOPIC["stars"])
+            by_array = engine.search("storm", 60, vector=TOPIC["bread"])
+            assert ranked(engine.search("storm", 60)) == ranked(by_array)
+            by_another = engine.search("storm", 60, vector=TOPIC["stars"])
             assert ranked(by_another) != ranked(by_array)
             assert len(engine.similar("bread-1", mode="vector")) == 10
 

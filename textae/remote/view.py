@@ -79,11 +79,26 @@ class RemoteColumn(Generic[V]):
 
 
 class Always:
-    """A column of which every value is true."""
+    """A column of which every value is true.
+
+    Args:
+        store: for the message.
+    """
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
 
     def take(self, rows: Rows) -> NDArray[np.bool_]:
         """True for each row."""
         return np.ones(len(rows), bool)
+
+    def whole(self) -> NDArray[np.bool_]:
+        """Not there: a client does not hold a column of all documents.
+
+        Raises:
+            QueryError: always.
+        """
+        raise searches_alone(self._store)
 
 
 class Identity:
@@ -144,13 +159,13 @@ class RemoteView(CorpusView):
             "alive": None,
             "bits": RemoteColumn(store, BITS, _bytes, statistics.n, np.empty((0, n_bits // 8), np.uint8)),
             "floats": RemoteColumn(store, "floats", _floats, statistics.n, np.empty((0, dims), np.float16)),
-            "has_code": Always()
+            "has_code": Always(store)
             if all_known
             else RemoteColumn(store, "has_code", bool, statistics.n, np.empty(0, bool)),
             "words": RemoteColumn(store, WORDS, _sparse, statistics.n, np.empty(0)),
         }
         if all_known:
-            values["has_code"] = Always()
+            values["has_code"] = Always(store)
         if not with_floats:
             from textae.index.decoded_bits import DecodedBits
 

@@ -14,6 +14,7 @@ from textae.cluster.corpus import learn
 from textae.cluster.dataset import Dataset
 from textae.cluster.local import Local
 from textae.cluster.storage import DatasetError
+from textae.corpus import TableSpec
 from textae.types import Document, no_progress
 
 pytest.importorskip("pyarrow")
@@ -147,7 +148,7 @@ class TestSpark:
         codes = {row["id"]: bytes(row["bits"]) for row in encoded(frame, dataset).collect()}
         bits = again[1]["segments/0/documents/bits"]
         assert [codes[one.id] for one in in_order] == [bits[at : at + 4] for at in range(0, len(bits), 4)]
-        assert write_codes(frame, dataset, str(tmp_path / "codes")) == 62
+        assert write_codes(frame, dataset, str(tmp_path / "codes")) == 61  # the empty row has none
         with pytest.raises(DatasetError, match=r"Spark failed: .*already exists"):
             write_codes(frame, dataset, str(tmp_path / "codes"))
 
@@ -160,6 +161,33 @@ class TestSpark:
             Spark(spark).run(unknown, [{"what": "bread"}], print)
         with pytest.raises(DatasetError, match="no column is named id or _id; the columns are a"):
             write_documents(spark.createDataFrame([(1,)], ["a"]), Dataset("/nowhere"))
+
+    def test_a_spec_of_a_table(self, tmp_path, spark) -> None:
+        from textae.cluster.spark import read, write_documents
+        from textae.cluster.tables import read_documents
+
+        rows = [(number, f"comet {number}", number / 2, number % 2 == 0, str(number)) for number in range(1, 13)]
+        columns = "key int, `the.body` string, half double, even boolean, word string"
+        frame = spark.createDataFrame(rows, columns).repartition(4)
+        frame.write.parquet(str(tmp_path / "rows.parquet"))
+        dataset = Dataset(str(tmp_path / "shards"))
+
+        def selected(*select: tuple[str, str], **fields: str) -> list[str]:
+            spec = TableSpec(**{"id_field": "key", "text_field": "the.body"} | fields, select=select)
+            parts, _ = write_documents(read(spark, [str(tmp_path / "rows.parquet")], spec), dataset)
+            return [document.id for part in parts for document in read_documents(dataset, part.documents)]
+
+        assert selected() == [str(number) for number in range(1, 13)]  # as numbers, whatever the partitions are
+        assert selected(("half", "3")) == ["6"]
+        assert selected(("word", "3"), ("even", "false")) == ["3"]
+        assert selected(("word", "3.0")) == []
+        for bad in ({"text_field": "nothing"}, {"title_field": "nothing"}):
+            with pytest.raises(DatasetError, match=r"no column is named 'nothing'; the columns are key, the.body"):
+                selected(**bad)
+        with pytest.raises(DatasetError, match="'key' cannot be the id: a column is named id, too; rename it"):
+            write_ids = spark.createDataFrame([("a", "b", "c")], ["id", "key", "text"])
+            write_ids.write.parquet(str(tmp_path / "ids.parquet"))
+            read(spark, [str(tmp_path / "ids.parquet")], TableSpec("key"))
 
     def test_no_master(self) -> None:
         from textae.cluster.spark import session

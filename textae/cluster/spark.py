@@ -10,6 +10,7 @@ Executors need textae with the versions of this machine.
 
 import contextlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -53,6 +54,7 @@ def session(master: str) -> Iterator[Any]:
     warnings.filterwarnings(
         "ignore", "PySpark does not yet fully support pandas", FutureWarning
     )  # nothing here uses it
+    logging.getLogger("DataFrameQueryContextLogger").disabled = True  # an error is told once
     builder = SparkSession.builder.appName("textae")
     if master.startswith("sc://"):
         builder = builder.remote(master)
@@ -271,7 +273,8 @@ def write_documents(frame: Any, dataset: Dataset) -> tuple[list[Shard], dict[str
     with _failures():
         plain = sorted(name for name, kind in frame.dtypes if "<" not in kind and kind != "variant" and name != id)
         ordered = frame.sort(*map(_column, [id, *plain]))
-    rows = _collected(ordered.mapInArrow(write_here, "place bigint, result string"))
+        mapped = _mapped(ordered, write_here, "place bigint, result string")
+    rows = _collected(mapped)
     results = [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["place"])]
     skipped: dict[str, int] = {}
     for result in results:
@@ -312,7 +315,19 @@ def encoded(frame: Any, dataset: Dataset) -> Any:
                 {"id": ids, "known": known, "bits": arrays["bits"], "floats": arrays["floats"]}
             )
 
-    return frame.mapInArrow(encode_here, "id string, known boolean, bits binary, floats binary")
+    return _mapped(frame, encode_here, "id string, known boolean, bits binary, floats binary")
+
+
+def _mapped(frame: Any, function: Callable[[Iterable[Any]], Iterator[Any]], schema: str) -> Any:
+    """What a function makes of batches; Spark's `mapInArrow` does not find a column whose name has a point."""
+    names = list(frame.columns)
+
+    def with_names(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        return function(pa.RecordBatch.from_arrays(batch.columns, names) for batch in batches)
+
+    return frame.toDF(*(f"c{place}" for place in range(len(names)))).mapInArrow(with_names, schema)
 
 
 def write_codes(frame: Any, dataset: Dataset, out: str) -> int:

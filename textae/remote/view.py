@@ -164,8 +164,6 @@ class RemoteView(CorpusView):
             else RemoteColumn(store, "has_code", bool, statistics.n, np.empty(0, bool)),
             "words": RemoteColumn(store, WORDS, _sparse, statistics.n, np.empty(0)),
         }
-        if all_known:
-            values["has_code"] = Always(store)
         if not with_floats:
             from textae.index.decoded_bits import DecodedBits
 

@@ -159,6 +159,13 @@ class TestReport:
         assert "| a | 1,000 | 0.600 ± 0.100 |" in text
         assert "(seeds 1, 2 · abc · a machine · 2026-01-01)" in text
 
+    def test_the_command_and_its_minutes_are_below_the_table(self) -> None:
+        newer = [
+            replace(row("x", "a", {"y": 1.0}, seed), command="scripts/bench z", seconds=90 * seed) for seed in (1, 2)
+        ]
+        text = report.page(newer, "")
+        assert "(seeds 1, 2 · abc · a machine · 2026-01-01 · `scripts/bench z`, 3 min)" in text
+
     def test_the_newest_row_counts(self) -> None:
         text = report.page([row("speed", "a", {"x": 0.1}), row("speed", "a", {"x": 0.2}, commit="def")], "")
         assert "0.200" in text
@@ -282,7 +289,8 @@ class TestImages:
             for name, (model, train) in images.LEARNED.items()
         }
         for where, name, value in (
-            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)), (labels, "STEPS", 2),
+            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)), 
+            (labels, "PICTURE_RECIPE", replace(labels.PICTURE_RECIPE, steps=2, epochs=0.0)),
             (image_figures, "IMAGES", tmp_path / "images"),
         ):  # fmt: skip
             monkeypatch.setattr(where, name, value)

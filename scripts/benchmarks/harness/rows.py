@@ -15,6 +15,8 @@ import json
 import os
 import platform
 import subprocess
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ import click
 
 ROOT = Path(__file__).parents[3]
 ROWS = ROOT / "docs" / "benchmarks.jsonl"
+
+_STARTED = time.perf_counter()
 
 Groups = dict[str, dict[str, list["Row"]]]
 """Rows by what was measured, then by data; a list has one row per seed."""
@@ -41,6 +45,8 @@ class Row:
         commit: of the code.
         machine: in words.
         date: ISO 8601.
+        command: that wrote the row; empty in rows of before.
+        seconds: since the command began; rows of one command share them.
     """
 
     what: str
@@ -51,12 +57,16 @@ class Row:
     commit: str
     machine: str
     date: str
+    command: str = ""
+    seconds: float = 0.0
 
 
 def write(what: str, on: str, size: int, figures: Mapping[str, float], seed: int | None = None) -> None:
     """Append a row and print it."""
     rounded = {name: round(value, 4) for name, value in figures.items()}
-    row = Row(what, on, size, rounded, seed, _commit(), _machine(), datetime.date.today().isoformat())
+    today, command = datetime.date.today().isoformat(), " ".join(["scripts/bench", *sys.argv[1:]])
+    seconds = round(time.perf_counter() - _STARTED)
+    row = Row(what, on, size, rounded, seed, _commit(), _machine(), today, command, seconds)
     with ROWS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(dataclasses.asdict(row), ensure_ascii=False) + "\n")
     echo(what, on, figures)

@@ -289,7 +289,7 @@ class TestImages:
             for name, (model, train) in images.LEARNED.items()
         }
         for where, name, value in (
-            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)), 
+            (images, "LEARNED", tiny), (images, "TIMED", 5), (images, "KNOWN", (20,)),
             (labels, "PICTURE_RECIPE", replace(labels.PICTURE_RECIPE, steps=2, epochs=0.0)),
             (image_figures, "IMAGES", tmp_path / "images"),
         ):  # fmt: skip

@@ -7,7 +7,6 @@ and numbers may differ. `TEXTAE_UPDATE_README=1` writes the outputs of this run 
 import contextlib
 import io
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -62,10 +61,6 @@ def program(text: str, names: dict) -> str:
 )
 def test_every_block_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
-    if page == "scale.md":
-        pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'textae[spark]'")
-        if shutil.which("java") is None:
-            pytest.skip("Spark needs Java, and there is none: apt-get install default-jre-headless")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     names: dict = {"__name__": "docs"}

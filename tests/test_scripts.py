@@ -264,7 +264,7 @@ def test_a_search_is_traced(index_folder: Path) -> None:
     # Parsed once for each condition; vectorized and encoded once for each query.
     assert (plain[5:], conditions[5:]) == ([0, 1, 1], [2, 1, 1])
     # Modules; 8 of them check an index that a stranger may have made, one knows places in files, three names, one looks
-    # twice, one has the options of vectors, and one reads the model.
-    assert plain[1] <= 49
-    assert conditions[1] <= 55
+    # twice, one has the options of vectors, one reads the model, and one tells an address from a folder.
+    assert plain[1] <= 50
+    assert conditions[1] <= 56
     assert "textae.engine: " in done.stdout

@@ -57,7 +57,7 @@ def test_the_packages_that_are_blocked_here_are_those_of_the_extras() -> None:
     assert named <= set(EXTRAS)
     assert not set(EXTRAS) & {one.split(">")[0] for one in project["dependencies"]}
     assert extras["all"] == ["textae[serve,figures,tables,documents,watch,mcp]"]
-    assert extras["dev"][0] == "textae[all]"
+    assert extras["dev"][0] == "textae[all,dask]"
 
 
 def test_without_extras_all_else_works(folder, tmp_path) -> None:

@@ -312,7 +312,7 @@ class TestStandardInputAndOutput:
 
     def test_what_cannot_be_is_one_line(self, shell, pictures_folder, folder, tmp_path):
         assert shell("mcp", "--index", tmp_path / "none").error.startswith("no index at ")
-        assert shell("mcp", "--index", pictures_folder).error.startswith("serving is for texts")
+        assert shell("mcp", "--index", pictures_folder).error.startswith("the tools of assistants are for texts")
         for arguments in (("--port", "80"), ("--no-token",)):
             assert shell("mcp", "--index", folder, *arguments).error.startswith("--port and --no-token need --http")
         assert "not both" in shell("mcp", "--http", "--no-token", "--token", TOKEN, "--index", folder).error

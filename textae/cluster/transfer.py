@@ -16,8 +16,8 @@ from textae.encoding.encoders import Codes
 from textae.index.segment_writer import SegmentWriter
 from textae.index.segments import DOCUMENTS, LARGEST, PASSAGES
 from textae.index.snapshot import Snapshot
-from textae.index.soundness import Uncommitted, check_all, faults
-from textae.index.stored_model import stored_model
+from textae.index.soundness import check_all, faults
+from textae.index.stored_model import Uncommitted, stored_model
 from textae.index.writer import Writer
 from textae.types import TEXTS, Document, Progress
 

@@ -14,16 +14,15 @@ A search does not read every value: numpy checks where it reads, and `Engine` ex
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textae.config import LSA
-from textae.encoding.arrays import Rows, distinct
+from textae.encoding.arrays import distinct
 from textae.encoding.convolution import POOL
 from textae.encoding.encoders import DIRECTION, UNITS
 from textae.index import settings as setting_rules
@@ -33,53 +32,13 @@ from textae.index.records import Arrays, damaged
 from textae.index.segments import Segment, SegmentRows
 from textae.index.specification import Rule, Spec, specification, stores_floats
 from textae.index.store import Reader
+from textae.index.stored_model import Stored, Uncommitted
 
 _HASHED = 3 << 19
 """Bytes of small arrays that are hashed when an index is opened, those of the encoder first. With the default model
 all arrays of the encoder have 1 MB together, but for its words, which have 40."""
 
 _AT_A_TIME = 1 << 16  # keys
-
-
-class Stored(Protocol):
-    """What is checked: a commit, or an `Uncommitted`."""
-
-    @property
-    def arrays(self) -> Arrays:
-        """By name."""
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What JSON holds."""
-
-    def numbers(self) -> Rows:
-        """The number of every document, rising."""
-
-    def shapes(self) -> list[list[int] | None]:
-        """The different shapes of the documents' pictures; None among them where a document is a text."""
-
-
-@dataclass(frozen=True)
-class Uncommitted:
-    """What is about to become a commit; or a model alone, without documents and segments.
-
-    Attributes:
-        arrays: by name.
-        settings: what JSON holds.
-        n: the number of documents, which are texts.
-    """
-
-    arrays: Arrays
-    settings: Mapping[str, Any]
-    n: int = 0
-
-    def numbers(self) -> Rows:
-        """The number of every document."""
-        return np.arange(self.n)
-
-    def shapes(self) -> list[list[int] | None]:
-        """Texts have none."""
-        return [None]
 
 
 def model_faults(arrays: Arrays, settings: Mapping[str, Any]) -> list[str]:

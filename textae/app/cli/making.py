@@ -128,7 +128,7 @@ def index(
     textae index python                      the documentation of the Python that runs textae
     textae index papers.jsonl --vectors embedding
     textae index notes/ --preset hinton2006  a deep stack of RBMs, as published; also with --dims 2
-    textae index s3://bucket/notes.parquet --out s3://bucket/notes.dataset --engine spark --master yarn
+    textae index table:notes --out s3://bucket/notes --engine spark --master yarn
     """
     from textae import corpus
     from textae.corpus.uniform import UniformCorpus

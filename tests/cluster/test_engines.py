@@ -110,7 +110,7 @@ class TestDask:
 
 @pytest.fixture(scope="module")
 def spark(one_thread):
-    pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'textae[spark]'")
+    pytest.importorskip("pyspark.sql", reason="Spark is not installed: pip install 'textae[spark]'")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, and there is none: apt-get install default-jre-headless")
     from textae.cluster.spark import session

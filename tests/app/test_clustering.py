@@ -93,6 +93,13 @@ def test_codes_of_other_documents(dataset, tmp_path) -> None:
         (["index", "x.jsonl", "--out", "d", "--replace"], "--replace is for an index"),
         (["index", "x.jsonl", "--out", "d", "--vectors", "v"], "--vectors is for an index"),
         (["add", "x.jsonl", "--out", "d", "-v"], "--verbose is for an index"),
+        (["index", "x.jsonl", "--index", "milvus://host/x"], "is an address; an index is written to a folder"),
+        (["pull", "x", "--index", "milvus://host/x"], "is an address; an index is written to a folder"),
+        (["doctor", "--index", "milvus://host/x"], "is an address, and a database checks its own files"),
+        (
+            ["encode", "x.pdf", "--model", "m", "--out", "c", "--engine", "spark", "--master", "yarn"],
+            "Spark reads none",
+        ),
         (["push", "--to", "gopher://x"], "no index at .textae"),
     ],
 )

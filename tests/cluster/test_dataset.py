@@ -14,7 +14,7 @@ import pytest
 from shared import LONG, QUICK, TINY, contents, long_documents, some_documents
 
 from textae import Document, Engine, TextaeError, TrainSpec
-from textae.cluster import corpus, shards, tables, transfer, worker
+from textae.cluster import corpus, shards, tables, worker
 from textae.cluster.corpus import ShardWriter, add, learn, remove, there
 from textae.cluster.dataset import Dataset, Shard, key_of
 from textae.cluster.local import encode_to
@@ -480,9 +480,8 @@ def _name(manifest) -> str:
 
 
 def test_the_bound_of_a_shard(tmp_path, monkeypatch) -> None:
-    for module in (corpus, transfer):
-        monkeypatch.setattr(module, "SHARD", 16)
-        monkeypatch.setattr(module, "SHARD_CHARACTERS", 400)
+    monkeypatch.setattr(corpus, "SHARD", 16)
+    monkeypatch.setattr(corpus, "SHARD_CHARACTERS", 400)
     writer = ShardWriter(Dataset(str(tmp_path / "a")))
     for document in [*DOCUMENTS[:20], Document("long", "comet " * 100), Document("short", "comet")]:
         writer.add(document)

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from textae.cluster import shards, tables
-from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Removed, Shard, key_of
+from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Removed, Shard, key_of, settings_of_model
 from textae.cluster.storage import DatasetError
 from textae.cluster.worker import Cluster, Task, Values, environment
-from textae.config import AUTO, PASSAGE, ModelSpec, TrainSpec
+from textae.config import AUTO, ModelSpec, TrainSpec
 from textae.encoding.analyzer import VERSION, Analysis, detect_language, searchable
 from textae.encoding.bags import Tokens
 from textae.encoding.counting import TermCounts
@@ -26,7 +26,7 @@ from textae.encoding.vectorizer import Vectorizer
 from textae.encoding.vocabulary import MOST_TERMS, Vocabulary
 from textae.encoding.weighting import idf
 from textae.errors import CorpusError, QueryError
-from textae.index.build import first_documents
+from textae.index.build import first_documents, passage_of
 from textae.index.learning import learn_texts, too_little_memory_is_an_error, write_settings
 from textae.index.modality import TEXT
 from textae.index.records import Arrays, content_hash
@@ -168,13 +168,13 @@ def learn(
         language = detect_language(map(searchable, first_documents(_stream(dataset, parts))))
     counted = _count(dataset, parts, language, cluster, progress)
     n = sum(part.n for part in parts)
-    ranked = _total(dataset, counted).ranked()
+    ranked = TermCounts.total(tables.read_counts(dataset, spec["counts"])[0] for spec in counted.specs).ranked()
     if not ranked.terms:
         raise CorpusError("no document has a word to search for; --language none keeps stop words")
     vectorizer = Vectorizer(Analysis.of(language), Vocabulary.of(ranked.terms))
     vocabulary = dataset.write_arrays("vocabularies", vectorizer.vocabulary.arrays())
     if passage is None:
-        passage = PASSAGE if 2 * counted.in_long > counted.words else 0
+        passage = passage_of(counted.words, counted.in_long)
     idf_of = idf(np.append(ranked.frequencies, 0), n)
     inputs = idf_of[: TEXT.n_inputs(model, len(ranked.terms))]
     sink = _Model()
@@ -292,17 +292,6 @@ def _count(
     return _Counted(parts, specs, words, in_long)
 
 
-def _total(dataset: Dataset, counted: _Counted) -> TermCounts:
-    """The counts of all shards; in one dictionary, since a sum of two at a time would copy it for each shard."""
-    total: dict[str, int] = {}
-    for spec in counted.specs:
-        counts, _ = tables.read_counts(dataset, spec["counts"])
-        for term, frequency in zip(counts.terms, counts.frequencies.tolist(), strict=True):
-            total[term] = total.get(term, 0) + frequency
-    n = sum(part.n for part in counted.shards)
-    return TermCounts(n, list(total), np.fromiter(total.values(), np.int64, len(total)))
-
-
 def _sample(
     dataset: Dataset,
     counted: _Counted,
@@ -341,7 +330,7 @@ def _encode(
     cluster: Cluster,
     progress: Progress,
 ) -> list[Shard]:
-    needed = {name: settings[name] for name in ("analysis", "about", "passage", "shape")}
+    needed = settings_of_model(settings)
     specs = [
         {
             **spec, "model": model, "vocabulary": vocabulary, "settings": needed,

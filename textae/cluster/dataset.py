@@ -272,6 +272,11 @@ def key_of(*parts: Any) -> str:
     return hashlib.sha256(json.dumps([FORMAT, VERSION, *parts]).encode()).hexdigest()
 
 
+def settings_of_model(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that encode: those that `textae.index.stored_model.stored_model` reads."""
+    return {name: settings[name] for name in ("analysis", "about", "passage", "shape")}
+
+
 def _stored(manifest: Manifest) -> bytes:
     listed = {name: [vars(one) for one in getattr(manifest, name)] for name in ("shards", "removed")}
     value = {"format": FORMAT, "textae": VERSION, **vars(manifest), **listed}

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
-from textae.cluster.dataset import Dataset
+from textae.cluster.dataset import Dataset, settings_of_model
 from textae.cluster.shards import codes_of
 from textae.cluster.storage import DatasetError, Storage
 from textae.cluster.worker import Task, Values
@@ -85,7 +85,7 @@ def encode_to(documents: Iterable[Document | Skipped], dataset: Dataset, out: st
     if storage.has(_CODES):
         raise DatasetError(f"there is {_CODES} in {storage.address}; give another folder")
     dataset.check_model(manifest)
-    settings = {name: manifest.settings[name] for name in ("analysis", "about", "passage", "shape")}
+    settings = settings_of_model(manifest.settings)
     rows = (one for one in documents if isinstance(one, Document) and one.picture is None)
     schema = pa.schema([("id", pa.string()), ("known", pa.bool_()), ("bits", pa.binary()), ("floats", pa.binary())])
     n = 0

@@ -23,7 +23,7 @@ from textae.cluster.dataset import Dataset
 from textae.cluster.worker import Values, check_environment
 from textae.config import LONG
 from textae.encoding.analyzer import Analysis, searchable
-from textae.encoding.bags import Tokens, row_starts
+from textae.encoding.bags import Tokens
 from textae.encoding.counting import Counter
 from textae.encoding.model import Model
 from textae.encoding.vocabulary import Vocabulary
@@ -55,7 +55,8 @@ def count(given: Values) -> Values:
             about = {"words": int(lengths.sum()), "in_long": int(lengths[lengths > LONG].sum())}
             tables.write_tokens(dataset, given["tokens"], tokens)
             tables.write_counts(dataset, given["counts"], counts, about)
-    _, about = tables.read_counts(dataset, given["counts"])
+    else:
+        _, about = tables.read_counts(dataset, given["counts"])
     return {"words": about["words"], "in_long": about["in_long"]}
 
 
@@ -67,12 +68,7 @@ def known(given: Values) -> Values:
     """
     check_environment(given["environment"])
     tokens = _by_vocabulary(Dataset(given["dataset"]), given)
-    return {"known": len(_known_rows(tokens, given["inputs"]))}
-
-
-def _known_rows(tokens: Tokens, inputs: int) -> Any:
-    known_before = row_starts((tokens.terms >= 0) & (tokens.terms < inputs))
-    return np.flatnonzero(np.diff(known_before[tokens.starts]) > 0)
+    return {"known": int(tokens.hold_below(given["inputs"]).sum())}
 
 
 def sample(given: Values) -> Values:
@@ -85,7 +81,7 @@ def sample(given: Values) -> Values:
     dataset = Dataset(given["dataset"])
     if not dataset.storage.has(given["samples"]):
         tokens = _by_vocabulary(dataset, given)
-        rows = _known_rows(tokens, given["inputs"])
+        rows = np.flatnonzero(tokens.hold_below(given["inputs"]))
         chosen = slice(None) if given["chosen"] is None else np.array(given["chosen"], np.int64)
         tables.write_tokens(dataset, given["samples"], tokens.take(rows[chosen]))
     return {}
@@ -116,9 +112,7 @@ def _by_vocabulary(dataset: Dataset, given: Values) -> Tokens:
     counts, _ = tables.read_counts(dataset, given["counts"])
     tokens = tables.read_tokens(dataset, given["tokens"])
     number_of = _numbers(given["dataset"], given["vocabulary"])
-    numbers = np.array(
-        [*(number_of.get(term, -1) for term in counts.terms), -1], np.int32
-    )  # the last one is that of -1
+    numbers = np.array([*(number_of.get(term, -1) for term in counts.terms), -1], np.int32)  # the last is that of -1
     return Tokens(tokens.starts, numbers[tokens.terms])
 
 

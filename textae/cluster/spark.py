@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from textae.cluster.corpus import ShardWriter
-from textae.cluster.dataset import Dataset, Shard
+from textae.cluster.dataset import Dataset, Shard, settings_of_model
 from textae.cluster.storage import DatasetError
 from textae.cluster.worker import Task, Values, check_environment, environment
 from textae.corpus import TableSpec
@@ -51,9 +51,8 @@ def session(master: str) -> Iterator[Any]:
         from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    warnings.filterwarnings(
-        "ignore", "PySpark does not yet fully support pandas", FutureWarning
-    )  # nothing here uses it
+    # Nothing here uses pandas.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     logging.getLogger("DataFrameQueryContextLogger").disabled = True  # an error is told once
     builder = SparkSession.builder.appName("textae")
     if master.startswith("sc://"):
@@ -119,30 +118,23 @@ class Spark:
         return [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["place"])]
 
 
-class _watched:  # noqa: N801
-    """Tells how many tasks have ended while a job runs, where the session can tell.
+@contextlib.contextmanager
+def _watched(spark: Any, done: Callable[[int], None]) -> Iterator[None]:
+    """Tell each second how many tasks have ended while a job runs; a session of Spark Connect cannot tell."""
+    over = threading.Event()
 
-    Args:
-        spark: the session.
-        done: called each second.
-    """
-
-    def __init__(self, spark: Any, done: Callable[[int], None]) -> None:
-        self._spark, self._done, self._over = spark, done, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> None:
-        if not hasattr(self._spark, "is_remote") and "connect" not in type(self._spark).__module__:
-            self._thread.start()
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-
-    def _watch(self) -> None:
-        tracker = self._spark.sparkContext.statusTracker()
-        while not self._over.wait(1):
+    def watch() -> None:
+        tracker = spark.sparkContext.statusTracker()
+        while not over.wait(1):
             stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-            self._done(sum(stage.numCompletedTasks for stage in stages if stage))
+            done(sum(stage.numCompletedTasks for stage in stages if stage))
+
+    if "connect" not in type(spark).__module__:
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 @contextlib.contextmanager
@@ -259,7 +251,6 @@ def write_documents(frame: Any, dataset: Dataset) -> tuple[list[Shard], dict[str
         from textae.index.build import Reading
 
         check_environment(computing)
-
         writer = ShardWriter(Dataset(address))
         reading = Reading(writer, no_progress)
         rows = (row for batch in batches for row in batch.to_pylist())
@@ -293,7 +284,7 @@ def encoded(frame: Any, dataset: Dataset) -> Any:
     manifest, address, computing = dataset.manifest(), dataset.address, environment()
     dataset.check_model(manifest)
     model, vocabulary = manifest.model, manifest.vocabulary
-    settings = {name: manifest.settings[name] for name in ("analysis", "about", "passage", "shape")}
+    settings = settings_of_model(manifest.settings)
 
     def encode_here(batches: Iterable[Any]) -> Iterator[Any]:
         import pyarrow as pa

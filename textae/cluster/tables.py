@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def write_documents(dataset: Dataset, documents: Iterable[Document]) -> str:
     sink = pa.BufferOutputStream()
     schema = pa.schema([(name, pa.string()) for name in _DOCUMENT])
     with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for batch in _batches(documents):
+        rows = iter(documents)
+        while batch := list(islice(rows, _BATCH)):
             columns = zip(*map(_row, batch), strict=True)
             writer.write_batch(pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=schema))
     packed = sink.getvalue()
@@ -194,17 +196,6 @@ def _unpacked(column: Any) -> tuple[NDArray[np.int64], bytes]:
         sizes.append(np.diff(ends))
         packed.append(b"" if content is None else memoryview(content)[ends[0] : ends[-1]])
     return np.concatenate(sizes), b"".join(packed)
-
-
-def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    batch: list[Document] = []
-    for document in documents:
-        batch.append(document)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _write(dataset: Dataset, name: str, columns: Mapping[str, Any], about: str = "") -> None:

@@ -1,6 +1,7 @@
 """Between a dataset and an ordinary index: `push` and `pull`. The rankings are the same."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.cluster import tables
-from textae.cluster.corpus import removed_ids
-from textae.cluster.dataset import SHARD, SHARD_CHARACTERS, Dataset, Manifest, Shard, key_of
+from textae.cluster.corpus import ShardWriter, removed_ids
+from textae.cluster.dataset import Dataset, Manifest, Shard, key_of
 from textae.cluster.storage import DatasetError
 from textae.encoding.bags import Tokens
 from textae.encoding.encoders import Codes
@@ -19,7 +20,7 @@ from textae.index.snapshot import Snapshot
 from textae.index.soundness import check_all, faults
 from textae.index.stored_model import Uncommitted, stored_model
 from textae.index.writer import Writer
-from textae.types import TEXTS, Document, Progress
+from textae.types import TEXTS, Progress
 
 _OWN = ("own-known", "own-floats", "own-bits")
 """The names of the arrays of the user's own vectors."""
@@ -46,43 +47,28 @@ def push(snapshot: Snapshot, dataset: Dataset, progress: Progress) -> int:
     check_all(snapshot.reader)
     before = dataset.manifest() if dataset.exists else None
     numbers = snapshot.numbers
+    shards = ShardWriter(dataset)
+    for document in snapshot.reader.stream():
+        shards.add(document)
+        progress("writing", len(shards), len(numbers))
     parts: list[Shard] = []
-    for documents in _groups(snapshot.reader.stream()):
-        first = sum(part.n for part in parts)
-        progress("writing", first, len(numbers))
-        own = numbers[first : first + len(documents)]
-        name = tables.write_documents(dataset, documents)
+    for part in shards.finish():
+        first = sum(one.n for one in parts)
+        own = numbers[first : first + part.n]
         codes, n_passages = _codes_of(snapshot, own)
-        tokens = snapshot.tokens_of(own.tolist())
-        codes_name = f"codes/{key_of(name, snapshot.reader.commit)}.parquet"
-        tables.write_codes(dataset, codes_name, [one.id for one in documents], tokens, codes, n_passages)
-        parts.append(Shard(name, len(documents), codes_name))
+        ids, tokens = snapshot.reader.ids(own.tolist()), snapshot.tokens_of(own.tolist())
+        name = f"codes/{key_of(part.documents, snapshot.reader.commit)}.parquet"
+        tables.write_codes(dataset, name, ids, tokens, codes, n_passages)
+        parts.append(replace(part, codes=name))
     arrays = {name: array for name, array in snapshot.arrays.items() if not name.startswith("segments/")}
     settings = {name: value for name, value in snapshot.reader.settings.items() if name not in _OF_INDEX}
     settings["learned_numbers"] = int(np.searchsorted(numbers, settings["learned_numbers"]))
     _renumber(arrays, numbers)
     vocabulary = {name: array for name, array in arrays.items() if name.startswith("vocabulary/")}
     model = {name: array for name, array in arrays.items() if name not in vocabulary}
-    model_name, vocabulary_name = (
-        dataset.write_arrays("models", model),
-        dataset.write_arrays("vocabularies", vocabulary),
-    )
-    dataset.commit(Manifest(settings, model_name, vocabulary_name, tuple(parts)), before)
+    names = dataset.write_arrays("models", model), dataset.write_arrays("vocabularies", vocabulary)
+    dataset.commit(Manifest(settings, *names, tuple(parts)), before)
     return len(numbers)
-
-
-def _groups(documents: Iterator[Document]) -> Iterator[list[Document]]:
-    """The documents of each shard."""
-    group: list[Document] = []
-    characters = 0
-    for document in documents:
-        group.append(document)
-        characters += len(document.text) + len(document.title)
-        if len(group) == SHARD or characters >= SHARD_CHARACTERS:
-            yield group
-            group, characters = [], 0
-    if group:
-        yield group
 
 
 def _renumber(arrays: dict[str, Any], numbers: NDArray[np.int64]) -> None:

@@ -66,6 +66,11 @@ class TermRows:
         kept = (self.terms >= 0) & (self.terms < n_terms)
         return type(self)(row_starts(kept)[self.starts], *(array[kept] for array in self._entries()))
 
+    def hold_below(self, n_terms: int) -> NDArray[np.bool_]:
+        """Whether each row holds a term below `n_terms`: (n,)."""
+        before = row_starts((self.terms >= 0) & (self.terms < n_terms))
+        return np.diff(before[self.starts]) > 0
+
     @classmethod
     def concatenated(cls, parts: Sequence[Self]) -> Self:
         """The rows of all parts, one part after the other; at least one part."""

@@ -8,13 +8,13 @@ takes its part of the same counts.
 The shards of a corpus can be counted apart. Their `TermCounts` add up, and give the vocabulary of the whole corpus:
 
     counts, tokens = counter.counts()                                on each worker
-    ranked = functools.reduce(operator.add, counts_of_shards).ranked()         on one machine
+    ranked = TermCounts.total(counts_of_shards).ranked()             on one machine
     renumbered(tokens, counts.terms, ranked.terms, folder)           on each worker
 """
 
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -57,11 +57,18 @@ class TermCounts:
 
     def __add__(self, other: "TermCounts") -> "TermCounts":
         """The counts of the documents of both, which share none."""
-        total = dict(zip(self.terms, self.frequencies.tolist(), strict=True))
-        for term, frequency in zip(other.terms, other.frequencies.tolist(), strict=True):
-            total[term] = total.get(term, 0) + frequency
-        n_documents = self.n_documents + other.n_documents
-        return TermCounts(n_documents, list(total), np.fromiter(total.values(), np.int64, len(total)))
+        return TermCounts.total([self, other])
+
+    @classmethod
+    def total(cls, parts: Iterable["TermCounts"]) -> "TermCounts":
+        """The counts of the documents of all parts, read one at a time; a sum of two at a time copies it each time."""
+        total: dict[str, int] = {}
+        n_documents = 0
+        for part in parts:
+            n_documents += part.n_documents
+            for term, frequency in zip(part.terms, part.frequencies.tolist(), strict=True):
+                total[term] = total.get(term, 0) + frequency
+        return cls(n_documents, list(total), np.fromiter(total.values(), np.int64, len(total)))
 
     def ranked(self) -> "TermCounts":
         """The counts in the order of a vocabulary: by falling document frequency, ties by the term.

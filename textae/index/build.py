@@ -138,7 +138,12 @@ def build(
 
 def suitable_passage(lengths: NDArray[np.int64]) -> int:
     """The words of a passage that suit documents of these lengths; 0 where most of the words are in short ones."""
-    return PASSAGE if 2 * lengths[lengths > LONG].sum() > lengths.sum() else 0
+    return passage_of(int(lengths.sum()), int(lengths[lengths > LONG].sum()))
+
+
+def passage_of(n_words: int, n_in_long: int) -> int:
+    """The same, of so many words, and of these in documents of more than `LONG`."""
+    return PASSAGE if 2 * n_in_long > n_words else 0
 
 
 def _counted(what: str, reasons: "Tally[str]") -> str:

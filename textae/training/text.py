@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from textae.config import ModelSpec, TrainSpec
-from textae.encoding.bags import CHUNK, Bags, TermRows, Tokens, row_starts
+from textae.encoding.bags import CHUNK, Bags, TermRows, Tokens
 from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
@@ -88,11 +88,7 @@ def sampled(rows: TermRows, n_terms: int, spec: TrainSpec) -> NDArray[np.int64]:
         n_terms: size of the encoder's vocabulary.
         spec: has the maximum and the seed.
     """
-    parts = []
-    for chunk in rows.chunks(CHUNK):
-        known = row_starts((chunk.terms >= 0) & (chunk.terms < n_terms))
-        parts.append(np.diff(known[chunk.starts]) > 0)
-    numbers = np.flatnonzero(np.concatenate(parts))
+    numbers = np.flatnonzero(np.concatenate([chunk.hold_below(n_terms) for chunk in rows.chunks(CHUNK)]))
     if len(numbers) > spec.most_documents:
         rng = np.random.default_rng(spec.seed)
         numbers = np.sort(rng.choice(numbers, spec.most_documents, replace=False))

@@ -105,7 +105,6 @@ def write_shards(
     from textae.cluster.corpus import ShardWriter
     from textae.corpus.uniform import UniformCorpus
     from textae.index.build import Reading
-    from textae.types import TEXTS
 
     dataset = cluster.dataset()
     if spark is not None and not given:
@@ -118,7 +117,7 @@ def write_shards(
         raise TextaeError("some sources are read by Spark and some by this machine; give them to two commands")
     documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
     if documents.shape is not None:
-        raise TextaeError(f"a dataset of shards holds texts, and these are pictures; 'textae index' reads {TEXTS} here")
+        raise TextaeError("a dataset of shards holds texts, and these are pictures; leave out --out")
     writer = ShardWriter(dataset)
     reading = Reading(writer, progress)
     for _ in reading.documents(documents):
@@ -177,6 +176,8 @@ def encode(
         raise click.UsageError("give --out, a folder for the codes")
     if cluster.engine == DASK:
         raise click.UsageError("--engine dask encodes shards alone; 'textae add --out DATASET' does it")
+    if cluster.engine == SPARK and not all(map(cluster.reads, sources)):
+        raise click.UsageError("Spark reads none but a URL, table:NAME, .parquet, .orc, .csv, .json or .jsonl")
     dataset = Dataset(model)
     dataset.manifest()
     with cluster.cluster() as (_, spark), shell.progress() as progress:

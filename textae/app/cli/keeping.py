@@ -17,6 +17,7 @@ import click
 from textae.app import terminal
 from textae.app.cli.clustering import ClusterOptions, add_shards, examine, remove_from
 from textae.app.cli.options import PATH, ReadingOptions, ShellOptions, TableOptions, completed, options, stdin_text
+from textae.app.engines import is_address
 from textae.app.output.reports import print_changes, print_facts, print_sources
 from textae.errors import QueryError, TextaeError
 from textae.views import sanitise
@@ -247,6 +248,8 @@ def doctor(out: str | None, shell: ShellOptions) -> None:
     if out is not None:
         examine(out, shell)
         return
+    if is_address(shell.folder):
+        raise TextaeError(f"{shell.folder} is an address, and a database checks its own files; give a folder")
     from textae.index.soundness import damage
     from textae.index.store import Reader
 

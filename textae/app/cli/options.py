@@ -69,6 +69,20 @@ class IndexPath(click.Path):
         return value if is_address(value) else super().convert(value, param, ctx)
 
 
+class _Folder(click.Path):
+    """The folder of an index that is written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if is_address(value):
+            self.fail(
+                f"{value!r:.100} is an address; an index is written to a folder, and 'textae push' loads it there",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
 _SETTINGS: dict[str, dict[str, Any]] = {
     "bool": {"is_flag": True},
     "int": {"type": int},
@@ -165,8 +179,9 @@ class NewIndexOptions(ShellOptions):
     """Those of a command that makes an index: here, whatever is above, as 'git init' does."""
 
     folder: Path = option(  # noqa: RUF009
-        "The folder of the index; also TEXTAE_INDEX.", "--index", envvar="TEXTAE_INDEX", default=NAME
-    )
+        "The folder of the index; also TEXTAE_INDEX.",
+        "--index", envvar="TEXTAE_INDEX", default=NAME, type=_Folder(path_type=Path),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

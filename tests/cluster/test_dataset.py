@@ -225,7 +225,7 @@ class TestBadInput:
             ("model", f"documents/{'a' * 64}.parquet"),
             ("files", {f"models/{'a' * 64}.npz": ["a" * 64, float("inf")]}),
             ("parent", "\ud800"),
-            ("format", 2),
+            ("format", 99),
             ("format", None),
         ],
     )

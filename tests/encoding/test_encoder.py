@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from textae.encoding.bags import Bags
-from textae.encoding.encoders import Encoder, Quantization, project, topic_weights
+from textae.encoding.encoders import Encoder, Quantization, half_weight_of, project, topic_weights
 from textae.encoding.layers import unit
 
 ROWS = arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-100, 100, width=16))
@@ -90,6 +90,15 @@ class TestCodes:
         assert topic_weights(0.5, np.array([0, 20, 180])) == pytest.approx([0, 0.25, 0.45])
         assert topic_weights(1.0, np.array([1, 20])).tolist() == [1, 1]
         assert topic_weights(0.0, np.array([1, 20])).tolist() == [0, 0]
+
+    def test_where_documents_are_short_few_words_tell_the_topic(self) -> None:
+        assert half_weight_of(np.array([20, 20])) == half_weight_of(np.array([300, 2])) == 20
+        assert half_weight_of(np.array([4, 6])) == pytest.approx(20 / 16)
+        assert half_weight_of(np.array([], np.int64)) == 0
+        assert topic_weights(0.5, np.array([0, 5]), 1.25) == pytest.approx([0, 0.4])
+
+    def test_the_half_weight_is_stored(self) -> None:
+        assert Encoder.from_arrays(encoder(half_weight=1.25).arrays()).half_weight == 1.25
 
     def test_a_topical_encoder_gives_a_short_text_the_share_of_an_endless_one(self) -> None:
         heads = {"topic_layers": layer(np.eye(2), [1, 0]), "topic_axes": np.eye(2, dtype=np.float32)}

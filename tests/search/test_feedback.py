@@ -175,7 +175,7 @@ class TestSearches:
 
     @pytest.mark.parametrize("mode", SYSTEMS)
     def test_like_several_documents_is_about_all_of_them(self, engine, mode) -> None:
-        found = engine.similar(["stars-0", "bread-1"], 10, mode)
+        found = engine.similar(["stars-0", "bread-1"], 16, mode)
         assert {hit.fields["topic"] for hit in found} == {"stars", "bread"}
         assert not {"stars-0", "bread-1"} & {hit.id for hit in found}
 

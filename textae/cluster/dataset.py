@@ -34,7 +34,7 @@ from textae.index.records import Arrays
 from textae.index.soundness import model_faults
 from textae.types import Progress
 
-FORMAT = 1
+FORMAT = 2
 
 SHARD, SHARD_CHARACTERS = 1 << 15, 1 << 26
 """The most documents of a shard, and about the most characters."""

@@ -22,7 +22,7 @@ from textae.errors import NoIndexError, NotWritableError, StoreError
 from textae.files import make_folder
 from textae.index.directory import Directory
 
-FORMAT = 5
+FORMAT = 6
 """The version of the tables and arrays; another one is refused, with the command that rebuilds the index."""
 
 APPLICATION_ID = 0x74786165  # "txae"; tells our file from any other SQLite database

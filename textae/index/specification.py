@@ -162,6 +162,7 @@ _ENCODER = {
     "topic_mean": _spec("f4", "TOPICS"),
     "topic_axes": _spec("f4", "TOPICS TOPICS"),
     "topic_share": Spec("f8", "1", (_FINITE, _within(0, 1.000001)), on_opening=2),
+    "half_weight": Spec("f8", "1", (_FINITE, _within(0, 20.000001)), on_opening=2),
 }
 _UNITS = Spec("i8", "1", (_within(0, 4),), on_opening=1)
 _CLASSIFIER = {"weights": _spec("f4", "DIMS CLASSES"), "bias": _spec("f4", "CLASSES")}

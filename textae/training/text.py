@@ -15,7 +15,7 @@ returns to its best state.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -28,7 +28,7 @@ from torch import Generator, Tensor
 from textae.config import ModelSpec, TrainSpec
 from textae.encoding.bags import CHUNK, Bags, TermRows, Tokens
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder
+from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder, half_weight_of
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.itq import quantization
 from textae.training.loop import Clock, DivergedError, HoldoutMonitor, Schedule, descend, device_of, shuffled
@@ -135,6 +135,7 @@ def learn(
         TextaeError: there is no CUDA device.
     """
     device, generator = device_of(spec.device), Generator().manual_seed(spec.seed)
+    start = replace(start, half_weight=half_weight_of(np.diff(bags.starts)))
     network = AutoEncoder(start, model, generator).to(device)
     warnings: tuple[str, ...] = ()
     if len(bags) < 3:  # a document has no neighbour, or no negative

@@ -47,7 +47,7 @@ class AutoEncoder(nn.Module):
     """The module's documentation has the equations.
 
     Args:
-        start: LSA's encoder, (n_terms, n_hidden).
+        start: LSA's encoder, (n_terms, n_hidden), with the half weight of the corpus.
         spec: sizes of the code and of the hidden layers.
         generator: of the initial weights, on the CPU.
 
@@ -68,7 +68,7 @@ class AutoEncoder(nn.Module):
         self.words = nn.Parameter(words)
         self.instance_head = Residual(n_hidden, spec.hidden, instance, generator)
         self.topic_head = Residual(n_hidden, spec.hidden, topics, generator)
-        self.topic_weight = TOPIC_SHARE if instance else 1.0
+        self.topic_weight, self.half_weight = TOPIC_SHARE if instance else 1.0, start.half_weight
         self.register_buffer("topic_mean", torch.zeros(topics))
         self.register_buffer("topic_axes", torch.eye(topics))
         first = self.joined(words[:, :instance], words[:, :topics], torch.full((n_terms,), LONG))
@@ -108,7 +108,8 @@ class AutoEncoder(nn.Module):
 
     def joined(self, instance: Tensor, topic: Tensor, lengths: Tensor) -> Tensor:
         """Both parts of the code as one, weighted by the number of different words, (n,): (n, dims), of unit length."""
-        share = torch.from_numpy(topic_weights(self.topic_weight, lengths.cpu().numpy())).to(instance)[:, None]
+        share = torch.from_numpy(topic_weights(self.topic_weight, lengths.cpu().numpy(), self.half_weight))
+        share = share.to(instance)[:, None]
         return torch.cat([instance * (1 - share).sqrt(), topic * share.sqrt()], dim=1)
 
     def code(self, hidden: Tensor, lengths: Tensor) -> Tensor:
@@ -151,6 +152,7 @@ class AutoEncoder(nn.Module):
             as_array(self.topic_axes),
             self.topic_weight,
             quantization,
+            self.half_weight,
         )
 
     def decoder(self) -> Decoder:

@@ -12,9 +12,10 @@ from shared import some_pictures
 
 from textae import Document
 from textae.explore.map import BackgroundGrid, DocumentMap
-from textae.types import Topic, Topics
+from textae.types import Picture, Topic, Topics
 from textae.views.page import write_page
 from textae.views.page.inline import MapPage
+from textae.views.page.texts import Cut, Waiting
 
 NAMES = ("stars, orbit, comet", "bread, oven, dough", "ships, harbour, sail", "chess, bishop, rook")
 CENTRES = np.array([(-0.6, 0.5), (0.6, 0.5), (-0.6, -0.5), (0.6, -0.5)])
@@ -212,6 +213,26 @@ def test_pictures_are_shown_where_they_are_pointed_at_and_read(visit, tmp_path) 
     page.locator("#panel h2", has_text="An empty place").wait_for()
     assert page.locator("#panel .quiet").count() == 0
     assert page.locator("#panel .row img").count() == 8
+
+
+def test_thumbnails_are_shown_in_place_of_pictures_without_room(visit, tmp_path, monkeypatch) -> None:
+    drawn, _ = four_topics(each=3)
+    pixels = bytes([0, 255, 85] * 300 + [51, 102, 204] * 300)  # 10 rows of each colour, of 30
+    pictures = [replace(one, picture=Picture(20, 30, 3, pixels)) for one in some_pictures(12)]
+    of_pictures = replace(drawn, ids=[one.id for one in pictures], titles=[""] * 12)
+    monkeypatch.setattr(Waiting, "fitting", lambda *_: Cut(None, halvings=1))
+    report = write_page(of_pictures, pictures, tmp_path / "map.html", name="Pictures")
+    assert (report.pictures, report.halvings) == (12, 1)
+    page = visit(tmp_path / "map.html")
+    page.mouse.move(*at(page, 4))
+    page.locator("#tip img").wait_for()
+    until(page, "document.querySelector('#tip img').naturalWidth === 15")
+    levels = """image => {
+        const context = document.createElement("canvas").getContext("2d");
+        context.drawImage(image, 0, 0);
+        return [2, 7].flatMap((row) => [...context.getImageData(9, row, 1, 1).data]);
+    }"""
+    assert page.locator("#tip img").evaluate(levels) == [0, 255, 85, 255, 51, 102, 204, 255]
 
 
 def test_search_ranks_titles_and_texts_and_walks(visit, page_file) -> None:

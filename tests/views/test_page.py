@@ -20,7 +20,7 @@ from shared import nobody, open_to_all, some_pictures
 import textae.views.page
 from textae import Document, TextaeError
 from textae.explore.map import BackgroundGrid, DocumentMap
-from textae.types import Topic, Topics
+from textae.types import Picture, Topic, Topics
 from textae.views.page import PageReport, compose, write_page
 from textae.views.page.document import SCRIPTS, STYLES
 
@@ -313,6 +313,25 @@ def test_pictures_come_back_and_go_where_there_is_no_room(tmp_path, monkeypatch)
     assert all(len(shown) == 3 for shown in page.texts)
     whole, _ = written(tmp_path / "whole.html", documents, whole_texts=True)
     assert whole.pictures == 60
+
+
+def test_pictures_without_room_are_halved_before_they_are_left_out(tmp_path, monkeypatch) -> None:
+    levels = np.random.default_rng(1).integers(0, 256, (40, 25, 27), np.uint8)
+    pictures = [Picture(25, 27, 1, one.tobytes()) for one in levels]
+    documents = [Document(str(at), "", "", picture=picture) for at, picture in enumerate(pictures)]
+    sizes = {}
+    for room in (60_000, 12_000, 2_500, -3_000):
+        monkeypatch.setattr(textae.views.page, "BUDGET", 10**9)
+        bare = written(tmp_path / "bare.html", [replace(one, picture=None) for one in documents])[0].bytes
+        monkeypatch.setattr(textae.views.page, "BUDGET", bare + room)
+        report, page = written(tmp_path / "map.html", documents)
+        assert report.bytes <= bare + room or not report.pictures
+        sizes[room] = report.pictures, report.halvings, page.about["thumbnail"]
+        if page.about["thumbnail"] == [12, 13, 1]:
+            for shown, of in zip(page.texts, levels, strict=True):
+                means = of[:24, :26].reshape(12, 2, 13, 2).mean(axis=(1, 3), dtype=np.float32)
+                assert shown[3] == "".join(f"{round(float(mean) / 17):x}" for mean in means.ravel())
+    assert list(sizes.values()) == [(40, 0, None), (40, 1, [12, 13, 1]), (40, 2, [6, 6, 1]), (0, 0, None)]
 
 
 def test_a_map_of_texts_holds_no_pictures(tmp_path) -> None:

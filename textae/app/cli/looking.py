@@ -155,6 +155,9 @@ def map_command(out: Path | None, drawing: MapOptions, shell: ShellOptions) -> N
             if report.pictures == 0 or report.characters == 0:
                 lost = "pictures" if report.pictures == 0 else "texts"
                 notes.append(f"{lost} are left out to keep the page small; --whole-texts keeps them")
+            elif report.halvings:
+                size = f"1/{2**report.halvings} of their width and height"
+                notes.append(f"pictures have {size} to keep the page small; --whole-texts keeps them whole")
             elif report.characters is not None:
                 cut = f"texts are cut at {report.characters:,} characters to keep the page small"
                 notes.append(f"{cut}; --whole-texts keeps them whole")

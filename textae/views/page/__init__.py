@@ -22,6 +22,7 @@ from textae.views.colour_scale import colours
 from textae.views.page.document import page_around
 from textae.views.page.packing import Square, block, colouring_json, json_bytes, map_json, places_block
 from textae.views.page.texts import Cut, Waiting, lines
+from textae.views.page.thumbnails import thumbnail_shape
 from textae.views.page.word_table import WordTable
 
 WORDS_AS_THEY_ARE = Analysis.of(None)
@@ -44,12 +45,14 @@ class PageReport:
         documents: on the map.
         characters: maximum length of texts; None if all are whole, 0 if there are none.
         pictures: shown; None of texts, 0 for lack of room.
+        halvings: how often the sides of the pictures are halved for lack of room.
     """
 
     bytes: int
     documents: int
     characters: int | None
     pictures: int | None = None
+    halvings: int = 0
 
 
 def write_page(
@@ -123,7 +126,7 @@ def compose(
         budget -= len(words) + sum(len(packed) for _, packed in coloured)
         titles, title_characters = _titles(topic_map.titles, budget * _TITLES)
         cut = Cut(None) if whole_texts else waiting.fitting(budget - len(titles))
-        pictures = n * (cut.pictures or served is not None) if waiting.pictured else None
+        pictures = n * (cut.halvings is not None or served is not None) if waiting.shape else None
         about = map_json(topic_map, square) | {
             "name": name,
             "commit": served,
@@ -133,6 +136,7 @@ def compose(
             "titleCharacters": title_characters,
             "withFields": cut.fields,
             "pictures": pictures,
+            "thumbnail": thumbnail_shape(waiting.shape, cut.halvings) if waiting.shape and cut.halvings else None,
             "perPart": waiting.per_part,
         }
         texts = waiting.parts(cut) if cut.length != 0 or cut.fields else ()
@@ -140,7 +144,7 @@ def compose(
         first = [start, block("about", json_bytes(about)), places, b"<script>%s</script>\n" % script]
         rest = [titles, ids, words, *(packed for _, packed in coloured)]
         size = sum(map(out.write, chain(first, rest, text_blocks, [end])))
-    return PageReport(size, n, cut.length, pictures)
+    return PageReport(size, n, cut.length, pictures, cut.halvings or 0)
 
 
 def _of_map(topic_map: DocumentMap, documents: Iterable[Document]) -> Iterator[Document]:

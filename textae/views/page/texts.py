@@ -15,6 +15,7 @@ from typing import IO, Any
 from textae.types import Document, FieldValue
 from textae.views import png
 from textae.views.page.packing import compressed, json_bytes
+from textae.views.page.thumbnails import thumbnails
 
 _SAMPLE = 1_000  # documents that decide the length
 _SURELY = 10  # compression that no text reaches
@@ -33,17 +34,18 @@ class Cut:
     Attributes:
         length: maximum characters of a text; None for whole texts, 0 for none.
         fields: whether fields are shown.
-        pictures: whether pictures are shown.
+        halvings: how often the sides of pictures are halved; None for no pictures.
     """
 
     length: int | None
     fields: bool = True
-    pictures: bool = True
+    halvings: int | None = 0
 
     def of(self, shown: list[Any]) -> list[Any]:
         """A document as `Waiting` keeps it, cut."""
-        text, fields, characters, *picture = shown
-        return [text[: self.length], fields if self.fields else {}, characters, *(picture if self.pictures else ())]
+        text, fields, characters, *pictures = shown
+        picture = pictures[self.halvings :][:1] if self.halvings is not None else ()
+        return [text[: self.length], fields if self.fields else {}, characters, *picture]
 
 
 class Waiting:
@@ -57,14 +59,15 @@ class Waiting:
 
     Attributes:
         per_part: documents of a block.
-        pictured: whether a document has a picture.
+        shape: of the pictures, which is one; None without any.
     """
 
     def __init__(self, file: IO[bytes], documents: int, room: int | None, *, served: bool = False) -> None:
         self._file, self._n, self._served = file, documents, served
         self.per_part = max(_LEAST, -(-documents // _PARTS))
         self._longest = None if room is None else max(_WORTH, _SURELY * room // documents)
-        self._cut = self.pictured = False
+        self._cut, self._most = False, 0
+        self.shape: tuple[int, int, int] | None = None
 
     def add(self, document: Document) -> Document:
         """Write what the page may show of a document, and give the document with this part of its text."""
@@ -72,9 +75,11 @@ class Waiting:
         self._cut |= len(text) < len(document.text)
         shown: list[Any] = [text, _fields(document), len(document.text)]
         if document.picture is not None:
-            self.pictured = True
+            self.shape = document.picture.shape
             if not self._served:
-                shown.append(png.data_url(document.picture))
+                smaller = thumbnails(document.picture)
+                shown += [png.data_url(document.picture), *smaller]
+                self._most = len(smaller)
         self._file.write(json_bytes(shown) + b"\n")
         return replace(document, text=text)
 
@@ -85,14 +90,14 @@ class Waiting:
     def parts(self, cut: Cut) -> Iterator[bytes]:
         """The contents of the blocks, in the order of the documents.
 
-        Each is JSON of [text, fields, characters of the whole text], and the `data:` URL of a picture.
+        Each is JSON of [text, fields, characters of the whole text], and the `data:` URL of a picture or a thumbnail.
         """
         shown = map(cut.of, self)
         while part := list(islice(shown, self.per_part)):
             yield json_bytes(part)
 
     def fitting(self, room: float) -> Cut:
-        """The largest cut that fits. Of texts the length shrinks first, of pictures fields go before pictures.
+        """The largest cut that fits. Of texts the length shrinks first; pictures are halved, first with the fields.
 
         Args:
             room: bytes in the page.
@@ -108,9 +113,10 @@ class Waiting:
 
         if not self._cut and fits(Cut(None)):
             return Cut(None)
-        if self.pictured:
-            less = (Cut(None, fields=False), Cut(None, pictures=False))
-            return next(filter(fits, less), Cut(None, fields=False, pictures=False))
+        if self.shape is not None:
+            sizes = (*range(self._most + 1), None)
+            cuts = [Cut(None, fields, halvings) for halvings in sizes for fields in (True, False)]
+            return next(filter(fits, cuts), cuts[-1])
         for fields in (True, False):
             low, high = 0, max(len(shown[0]) for shown in sample)
             while high - low > max(1, low // 100):

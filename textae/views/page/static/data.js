@@ -71,7 +71,7 @@ class Corpus {
   get hasTexts() { return this.about.characters !== 0; }
   get partCount() { return Math.ceil(this.n / this.about.perPart); }
 
-  /** A block of documents: [text, fields, characters of the whole text] of each, and the address of a picture. */
+  /** A block of documents: [text, fields, characters of the whole text] of each, and the address of a picture or its thumbnail. */
   part(number) {
     if (!this.parts.has(number)) {
       const none = !this.hasTexts && !this.about.withFields;
@@ -82,9 +82,9 @@ class Corpus {
 
   /** What the page holds of a document: { text, fields, characters, picture }, the last { src, alt } or undefined. */
   async record(at) {
-    const { perPart } = this.about;
+    const { perPart, thumbnail } = this.about;
     const [text, fields, characters, own] = (await this.part(Math.floor(at / perPart)))[at % perPart] ?? ["", {}, 0];
-    const src = own ?? this.served(this.id(at));
+    const src = own && thumbnail ? drawn(own, thumbnail) : own ?? this.served(this.id(at));
     return { text, fields, characters, picture: src && { src, alt: this.title(at) } };
   }
 

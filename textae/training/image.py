@@ -31,7 +31,7 @@ from textae.training.augmentation import distorted
 from textae.training.corruption import CORRUPTIONS
 from textae.training.itq import quantization
 from textae.training.loop import Clock, Schedule, descend, device_of, shuffled
-from textae.training.losses import contrast
+from textae.training.losses import contrast, mixed_precision
 from textae.training.neighbours import Neighbours
 from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.conv import ConvAutoEncoder
@@ -161,7 +161,8 @@ def _contrastive(
 
     if n > 2:  # else a picture has no neighbour, or no negative
         batches = shuffled(n, size, generator, drop_last=True)
-        descend(loss_of, batches, [(network.parameters(), rate)], schedule, clock.tick, checkpoint)
+        loss = mixed_precision(one.device)(loss_of)
+        descend(loss, batches, [(network.parameters(), rate)], schedule, clock.tick, checkpoint)
     network.requires_grad_(False)
     codes = as_array(examples.each(network.encode))
     return Learned(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())

@@ -32,7 +32,7 @@ from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.itq import quantization
 from textae.training.loop import Clock, DivergedError, HoldoutMonitor, Schedule, descend, device_of, shuffled
-from textae.training.losses import contrast, reconstruction
+from textae.training.losses import contrast, mixed_precision, reconstruction
 from textae.training.neighbours import Neighbours
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
@@ -167,7 +167,7 @@ def learn(
         loss_of = partial(batch_loss, network, corpus, neighbours, draws, model.dropout, generator)
         batches, groups = shuffled(n, size, generator, drop_last=True), [(network.parameters(), rate)]
         try:
-            descend(loss_of, batches, groups, schedule, clock.tick, checkpoint)
+            descend(mixed_precision(device)(loss_of), batches, groups, schedule, clock.tick, checkpoint)
             problem = "" if monitor.accept() else "made held-out documents harder to find"
         except DivergedError:
             problem = f"diverged at a learning rate of {rate:g}"

@@ -14,6 +14,7 @@ from torch import Generator
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from textae.config import GAUSSIAN, MASKING, SALT_AND_PEPPER, ModelSpec, TrainSpec
+from textae.encoding.arrays import Floats
 from textae.encoding.encoders import Encoder, topic_weights
 from textae.training import batches, drawing
 from textae.training import text as train
@@ -133,20 +134,27 @@ class TestPadding:
         assert lengths.tolist() == [0, 2, 0]
         assert numbers[~drawing.is_padding(row_of, lengths)].tolist() == [0, 1]
 
-    def test_codes_are_as_good(self, tmp_path, monkeypatch) -> None:
-        texts, labels = two_topics(300)
-        tokens, idf_of = in_order(texts, tmp_path)
-        bags = tokens.bags()
-        start = Encoder.lsa(fit_lsa(bags, idf_of, MODEL.start_dims, 1), idf_of)
 
-        def quality(epochs: int) -> float:
-            learned = learn(bags, start, MODEL, TrainSpec(device="cpu", epochs=epochs), quiet, tokens)
-            return agreement(learned.encoder.encode(bags).floats, labels)
+@pytest.mark.parametrize("way", ["padded", "in bfloat16"])
+def test_codes_are_as_good_in_the_way_of_a_card(tmp_path, monkeypatch, way) -> None:
+    texts, labels = two_topics(300)
+    tokens, idf_of = in_order(texts, tmp_path)
+    bags = tokens.bags()
+    start = Encoder.lsa(fit_lsa(bags, idf_of, MODEL.start_dims, 1), idf_of)
 
-        before, with_padding = quality(0), quality(20)
-        monkeypatch.setattr(drawing, "pads", lambda device: False)
-        assert with_padding == pytest.approx(quality(20), abs=0.03)
-        assert with_padding > before + 0.02
+    def codes(epochs: int) -> Floats:
+        learned = learn(bags, start, MODEL, TrainSpec(device="cpu", epochs=epochs), quiet, tokens)
+        return learned.encoder.encode(bags).floats
+
+    before, usual = codes(0), codes(20)
+    if way == "padded":
+        monkeypatch.setattr(drawing, "pads", lambda device: True)
+    else:
+        monkeypatch.setattr(train, "mixed_precision", lambda device: torch.autocast("cpu", torch.bfloat16))
+    as_there = codes(20)
+    assert not np.allclose(as_there, usual, atol=1e-3)
+    assert agreement(as_there, labels) == pytest.approx(agreement(usual, labels), abs=0.03)
+    assert agreement(as_there, labels) > agreement(before, labels) + 0.02
 
 
 @pytest.mark.parametrize("topic_weight", [0.0, 0.5, 1.0])

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import bench
+import gpu
 import house
 from benchmarks import report
 from benchmarks.datasets import COLLECTIONS
@@ -251,6 +252,34 @@ def test_the_benchmarks_start_from_any_folder(tmp_path: Path) -> None:
     command = [sys.executable, CHECKOUT / "scripts" / "bench.py", "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert all(name in done.stdout for name in bench.bench.commands)
+
+
+class TestCard:
+    """`scripts/gpu`, which needs a card to measure."""
+
+    @pytest.fixture(autouse=True)
+    def rows_of_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(rows, "ROWS", tmp_path / "rows.jsonl")
+        return tmp_path / "rows.jsonl"
+
+    def test_a_dry_run_takes_every_step_and_keeps_no_row(self, rows_of_its_own: Path) -> None:
+        done = CliRunner().invoke(gpu.main, ["--dry-run"], catch_exceptions=False)
+        codes, of_pictures, steps, learning = done.output.splitlines()
+        assert all("P@100" in line for line in (codes, of_pictures))
+        assert all("documents/s" in line and "limit" in line for line in (steps, learning))
+        assert not rows_of_its_own.exists()
+
+    def test_without_a_card_nothing_is_measured(self, rows_of_its_own: Path, monkeypatch) -> None:
+        monkeypatch.setattr(gpu.torch.cuda, "is_available", lambda: False)
+        done = CliRunner().invoke(gpu.main, [])
+        assert (done.exit_code, done.output) == (0, f"{gpu.NO_CARD}\n")
+        assert not rows_of_its_own.exists()
+
+    def test_a_row_names_the_card_and_the_command(self, rows_of_its_own: Path, monkeypatch) -> None:
+        monkeypatch.setattr("sys.argv", ["scripts/gpu.py", "--documents", "9"])
+        rows.write(gpu.SPEED, "made", 9, {"limit": 1.0}, seed=1, machine="a card")
+        (row,) = rows.read()
+        assert (row.machine, row.command) == ("a card", "scripts/gpu --documents 9")
 
 
 def test_a_search_is_traced(index_folder: Path) -> None:

@@ -18,13 +18,12 @@ def distorted(pictures: Tensor, generator: Generator) -> Tensor:
 
     Args:
         pictures: (n, channels, height, width).
-        generator: on the CPU.
+        generator: on the device.
     """
-    drawn = torch.rand(len(pictures), 6, generator=generator) * 2 - 1
-    drawn *= torch.tensor([TURN, SLANT, STRETCH, STRETCH, 2 * SHIFT, 2 * SHIFT])  # a side has length 2
-    drawn[:, 2:4] = drawn[:, 2:4].exp()
-    turn, slant, wide, high, across, down = drawn.to(pictures.device).unbind(1)
-    cos, sin = turn.cos(), turn.sin()
+    drawn = torch.rand(len(pictures), 6, generator=generator, device=pictures.device) * 2 - 1
+    maxima = TURN, SLANT, STRETCH, STRETCH, 2 * SHIFT, 2 * SHIFT  # a side has length 2
+    turn, slant, wide, high, across, down = (of * most for of, most in zip(drawn.unbind(1), maxima, strict=True))
+    cos, sin, wide, high = turn.cos(), turn.sin(), wide.exp(), high.exp()
     first = torch.stack([cos * wide, cos * slant - sin * high, across], dim=1)
     second = torch.stack([sin * wide, sin * slant + cos * high, down], dim=1)
     grid = F.affine_grid(torch.stack([first, second], dim=1), list(pictures.shape), align_corners=False)

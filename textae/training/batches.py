@@ -2,7 +2,8 @@
 
 Rows differ in length, so a batch is the postings of its rows, one row after the other, with the row of each posting.
 No step loops over documents in Python, and of a long document it reads some words that are drawn
-(`textae.training.drawing`).
+(`textae.training.drawing`). Everything is drawn on the device, and no step on a GPU waits for the shape of a tensor:
+where the number of words is random, the batch is padded by postings of weight 0.
 """
 
 import itertools
@@ -17,13 +18,16 @@ from torch import Generator, Tensor
 from textae.encoding.arrays import Floats
 from textae.encoding.bags import Bags
 from textae.encoding.weighting import tfidf
-from textae.training.drawing import Drawing, postings_of, uniform
+from textae.training.drawing import Drawing, counted, is_padding, postings_of, starts_of, uniform
 
 SHORT = 10
 """Distinct words of a document of which half as large a share is hidden as of a long one."""
 
 MOST_READ = 512
 """Different words of a document that a step, or a search for neighbours, reads."""
+
+MOST_CROPPED = 15
+"""Different words of a crop."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,9 @@ class Batch:
 
     Attributes:
         terms: (n_postings,) int64.
-        weights: (n_postings,) float32.
+        weights: (n_postings,) float32; those of padding are 0.
         row_of: (n_postings,) int64, rising: the row of each posting in the batch.
-        lengths: (n,) int64, postings of each row.
+        lengths: (n,) int64, postings of each row without padding.
     """
 
     terms: Tensor
@@ -45,7 +49,7 @@ class Batch:
     @property
     def starts(self) -> Tensor:
         """The first posting of each row: (n,)."""
-        return torch.cumsum(self.lengths, 0) - self.lengths
+        return starts_of(self.row_of, len(self.lengths))
 
     def hide(self, hidden: Tensor) -> "Batch":
         """The same rows, where the hidden postings, (n_postings,) bool, have weight 0."""
@@ -53,9 +57,9 @@ class Batch:
 
     def dense(self, n: int, n_terms: int) -> Tensor:
         """The first n rows as a matrix: (n, n_terms)."""
-        inside = self.row_of < n
-        matrix = torch.zeros(n, n_terms, device=self.terms.device)
-        return matrix.index_put_((self.row_of[inside], self.terms[inside]), self.weights[inside])
+        matrix = torch.zeros(n + 1, n_terms, device=self.terms.device)  # the last row is of all other rows
+        at = self.row_of.clamp(max=n) * n_terms + self.terms
+        return matrix.view(-1).index_add_(0, at, self.weights).view_as(matrix)[:n]
 
 
 def joined(*batches: Batch) -> Batch:
@@ -71,11 +75,12 @@ def hide_words(batch: Batch, dropout: float, generator: Generator) -> Batch:
     Args:
         batch: n rows.
         dropout: the share of the words of a long document.
-        generator: on the CPU.
+        generator: on the device.
     """
     length = batch.lengths[batch.row_of]  # (n_postings,)
     hidden = uniform(len(batch.terms), generator, batch.terms.device) < dropout * length / (length + SHORT)
-    left = torch.zeros_like(batch.lengths).index_add_(0, batch.row_of, (~hidden).long())  # (n,)
+    seen = ~hidden & (batch.weights > 0)  # padding is no word
+    left = torch.zeros_like(batch.lengths).index_add_(0, batch.row_of, seen.long())  # (n,)
     # An empty bag has no direction: its gradient would be of the order of 1 / eps, and stay in Adam's moments.
     return batch.hide(hidden & (left > 0)[batch.row_of])
 
@@ -106,7 +111,7 @@ class DeviceBags:
     def matrix(self) -> Tensor:
         """The tf-idf vectors of the `MOST_READ` heaviest words of each row, of unit length: (n, n_terms), sparse."""
         row_of = torch.repeat_interleave(self.lengths)
-        kept = places(self.weights.clamp(max=1), row_of, self.lengths) < MOST_READ
+        kept = places(self.weights.clamp(max=1), row_of, len(self)) < MOST_READ
         left_out = torch.zeros(len(self), device=row_of.device).index_add_(0, row_of[~kept], self.weights[~kept] ** 2)
         weights = (self.weights / (1 - left_out).sqrt()[row_of])[kept]
         starts = F.pad(self.lengths.clamp(max=MOST_READ).cumsum(0), (1, 0))
@@ -120,9 +125,10 @@ class DeviceBags:
         return Batch(self.terms[at], self.weights[at], row_of, lengths)
 
     def drawn(self, rows: Tensor, generator: Generator) -> Batch:
-        """Rows by their numbers (n,) int64, of each at most `MOST_READ` words; the generator is on the CPU."""
+        """Rows by their numbers (n,) int64, of each at most `MOST_READ` words; the generator is on the device."""
         at, row_of, lengths = self._drawing.postings(rows, generator)
-        return Batch(self.terms[at], self.weights[at] / self._drawing.chances[at], row_of, lengths)
+        weights = self.weights[at] / self._drawing.chances[at]
+        return Batch(self.terms[at], weights.masked_fill(is_padding(row_of, lengths), 0), row_of, lengths)
 
     def batches(self, size: int = 2_048) -> Iterator[Batch]:
         """All rows in their order."""
@@ -137,7 +143,7 @@ class DeviceBags:
 
         Args:
             rows: (n,) int64.
-            generator: on the CPU.
+            generator: on the device.
         """
         at, row_of, lengths = self._drawing.postings(rows, generator)
         counts, idf = self.counts[at] / self._drawing.chances[at], self.idf[self.terms[at]]  # (n_drawn,)
@@ -146,20 +152,27 @@ class DeviceBags:
         size = torch.where(plain, 4 + 12 * many, 3 + 7 * few).long()
         chances = torch.where(plain[row_of], counts, counts * idf).double()
         keys = uniform(len(at), generator, rows.device).double().clamp_min(1e-12) ** (1 / chances)
+        keys = keys.masked_fill(is_padding(row_of, lengths), 0)  # padding comes last
         size = torch.minimum(size, (lengths + 1) // 2)  # all the words of a title would be too easy a query
-        drawn = places(keys, row_of, lengths) < size[row_of]
-        return Batch(self.terms[at][drawn], idf[drawn], row_of[drawn], size)
+        drawn = places(keys, row_of, len(rows)) < size[row_of]
+        number = drawn.cumsum(0) - 1 - (size.cumsum(0) - size)[row_of]  # of a drawn posting in its crop
+        slot = torch.where(drawn, row_of * MOST_CROPPED + number, len(rows) * MOST_CROPPED)  # the last is of all others
+        cropped = at.new_zeros(len(rows) * MOST_CROPPED + 1).scatter_(0, slot, at)[:-1]
+        row_of = torch.arange(len(rows), device=rows.device).repeat_interleave(MOST_CROPPED)
+        weights = self.idf[self.terms[cropped]].masked_fill(is_padding(row_of, size), 0)
+        kept = counted(weights)
+        return Batch(self.terms[cropped][kept], weights[kept], row_of[kept], size)
 
 
-def places(keys: Tensor, row_of: Tensor, lengths: Tensor) -> Tensor:
+def places(keys: Tensor, row_of: Tensor, n: int) -> Tensor:
     """The place of each posting in its row by falling keys, from 0: (n_postings,) int64.
 
     Args:
         keys: (n_postings,), from 0 to 1.
         row_of: (n_postings,) int64, rising.
-        lengths: (n,) int64, postings of each row.
+        n: rows.
     """
     order = torch.argsort(row_of.double() + 1 - keys, stable=True)  # keys are within 0 and 1, so rows stay together
     place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=keys.device) - (torch.cumsum(lengths, 0) - lengths)[row_of[order]]
+    place[order] = torch.arange(len(order), device=keys.device) - starts_of(row_of, n)[row_of[order]]
     return place

@@ -35,6 +35,7 @@ class Drawing:
     def __init__(self, starts: NDArray[np.int64], weights: Floats, most: int, device: torch.device) -> None:
         lengths = np.diff(starts)
         draws = row_starts(np.minimum(lengths, most))  # (n + 1,)
+        self._width = int(lengths.max(initial=0).clip(max=most)) if pads(device) else None
         chances = chances_of(starts, weights, most)
         self._is_whole = bool((lengths <= most).all())
         self._draws = torch.from_numpy(draws).to(device)
@@ -46,13 +47,13 @@ class Drawing:
 
         Args:
             rows: (m,) int64.
-            generator: on the CPU; a corpus without long rows needs no random numbers, and draws none.
+            generator: on the device; a corpus without long rows needs no random numbers, and draws none.
 
         Returns:
             The numbers of the postings, (n_drawn,), rising in each row; the row of each, counted among these rows; and
-            how many of each row are drawn, (m,).
+            how many of each row are drawn, (m,). Padding (`is_padding`) repeats a posting.
         """
-        at, row_of, lengths = postings_of(self._draws, rows)
+        at, row_of, lengths = postings_of(self._draws, rows, self._width)
         if not self._is_whole:
             points = at + uniform(len(rows), generator, rows.device).double()[row_of]
             at = torch.searchsorted(self._ends, points, right=True)
@@ -92,24 +93,53 @@ def _ends(starts: NDArray[np.int64], draws: NDArray[np.int64], chances: NDArray[
     return ends
 
 
-def postings_of(starts: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def pads(device: torch.device) -> bool:
+    """Whether the rows of a batch are padded to one width, by postings of weight 0.
+
+    To tell the number of words in a batch, a GPU must first end all work before; a batch of one shape needs no answer.
+    A CPU loses no time by telling, but much by reading padding.
+    """
+    return device.type != "cpu"
+
+
+def counted(weights: Tensor) -> Tensor | slice:
+    """The postings to keep of a padded batch, given their weights, (n_postings,): those that count, where none pads."""
+    return slice(None) if pads(weights.device) else weights > 0
+
+
+def postings_of(starts: Tensor, rows: Tensor, width: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """The postings of some rows.
 
     Args:
         starts: (n + 1,) int64, the first posting of each row, and the end.
         rows: (m,) int64.
+        width: postings that each row is padded to, by its last posting; None for no padding.
 
     Returns:
         The numbers of the postings, (n_postings,); the row of each, counted among these rows; and the lengths of these
-        rows, (m,).
+        rows, (m,), without padding.
     """
-    first = starts[rows]
-    lengths = starts[rows + 1] - first
-    row_of = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), lengths)
+    first, end = starts[rows], starts[rows + 1]
+    lengths, numbers = end - first, torch.arange(len(rows), device=rows.device)
+    if width is not None:
+        at = first[:, None] + torch.arange(width, device=rows.device)  # (m, width)
+        return torch.minimum(at, end[:, None] - 1).flatten(), numbers.repeat_interleave(width), lengths
+    row_of = torch.repeat_interleave(numbers, lengths)
     begin = torch.cumsum(lengths, 0) - lengths
     return torch.arange(len(row_of), device=rows.device) + (first - begin)[row_of], row_of, lengths
 
 
+def starts_of(row_of: Tensor, n: int) -> Tensor:
+    """The first posting of each of n rows, (n,), given the row of each posting, (n_postings,), rising."""
+    return torch.searchsorted(row_of, torch.arange(n, device=row_of.device))
+
+
+def is_padding(row_of: Tensor, lengths: Tensor) -> Tensor:
+    """Whether a posting is padding, (n_postings,) bool: the row of each posting, rising; and lengths of rows, (n,)."""
+    place = torch.arange(len(row_of), device=row_of.device) - starts_of(row_of, len(lengths))[row_of]
+    return place >= lengths[row_of]
+
+
 def uniform(n: int, generator: Generator, device: torch.device) -> Tensor:
-    """Random numbers that are the same on every device: the generator draws them on the CPU."""
-    return torch.rand(n, generator=generator).to(device)
+    """Random numbers from 0 to 1, (n,); the generator is on the device."""
+    return torch.rand(n, generator=generator, device=device)

@@ -28,7 +28,7 @@ from textae.encoding.classifier import Classifier, Labels
 from textae.encoding.encoders import Encoder, TextEncoder
 from textae.errors import TextaeError
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
-from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of
+from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of, shuffled
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
 from textae.training.text import WARM_UP, E, Learned, sample, sampled
@@ -111,7 +111,8 @@ def fine_tune(
             diverged.
     """
     recipe = recipe or Recipe()
-    device, generator = device_of(spec.device), Generator().manual_seed(spec.seed)
+    device = device_of(spec.device)
+    generator = Generator(device).manual_seed(spec.seed)
     assert isinstance(before.encoder, Encoder)  # the caller refuses a deep stack
     n_terms, idf = len(before.encoder.words), before.encoder.idf
     rows = np.flatnonzero(labels.of >= 0)
@@ -135,8 +136,8 @@ def fine_tune(
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         """Numbers of labelled documents and of any, each at most once in a batch."""
         while True:
-            first, other = (torch.randperm(len(some), generator=generator)[:BATCH] for some in (labelled, every))
-            yield first.to(device), other.to(device)
+            first, other = (next(shuffled(len(some), BATCH, generator)) for some in (labelled, every))
+            yield first, other
 
     def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
         first, others = batch

@@ -21,7 +21,7 @@ from textae.encoding.pixels import Pixels
 from textae.errors import TextaeError
 from textae.training.augmentation import distorted
 from textae.training.finetune import BATCH, FEW_EPOCHS, Recipe, Tuned, last_layer
-from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of
+from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of, shuffled
 from textae.training.networks.init import as_array, as_layers, forward
 from textae.training.networks.layers import Examples
 from textae.training.text import WARM_UP
@@ -73,23 +73,26 @@ def fine_tune_pictures(
         TextaeError: there is no CUDA device; or training diverged.
     """
     assert before.units[-1] == DIRECTION  # the caller refuses what contrastive learning did not train
-    device, generator = device_of(spec.device), Generator().manual_seed(spec.seed)
-    every = Examples(len(pixels), lambda rows: torch.from_numpy(pixels.values[rows.numpy()]).to(device).float() / 255)
-    rows = torch.from_numpy(np.flatnonzero(labels.of >= 0))
+    device = device_of(spec.device)
+    generator = Generator(device).manual_seed(spec.seed)
+    every = Examples(
+        len(pixels), lambda rows: torch.from_numpy(pixels.values[rows.cpu().numpy()]).to(device).float() / 255
+    )
+    rows = torch.from_numpy(np.flatnonzero(labels.of >= 0)).to(device)
     if len(rows) > spec.most_documents:
-        rows = rows[torch.randperm(len(rows), generator=generator)[: spec.most_documents]]
-    of = torch.from_numpy(labels.of)
+        rows = rows[next(shuffled(len(rows), spec.most_documents, generator))]
+    of = torch.from_numpy(labels.of).to(device)
     network = _Encoder(before.layers).to(device)
     with torch.no_grad():
         known = torch.cat([network.encode(every.take(some)) for some in rows.split(2 * BATCH)])
-    weights, bias = last_layer(known, of[rows].to(device), len(labels.classes))
+    weights, bias = last_layer(known, of[rows], len(labels.classes))
     old = _Encoder(before.layers).to(device).requires_grad_(False)
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         """Numbers of labelled pictures and of any, each at most once in a batch."""
         while True:
-            first = rows[torch.randperm(len(rows), generator=generator)[:BATCH]]
-            yield first, torch.randint(len(pixels), (min(BATCH, len(pixels)),), generator=generator)
+            first = rows[next(shuffled(len(rows), BATCH, generator))]
+            yield first, torch.randint(len(pixels), (min(BATCH, len(pixels)),), generator=generator, device=device)
 
     def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
         first, others = batch
@@ -99,7 +102,7 @@ def fine_tune_pictures(
         code = network.encode(views)  # (n_known + n_any, dims)
         logits = torch.addmm(bias, code[: len(first)], weights)  # (n_known, n_classes)
         apart = 1 - (code[len(first) :] * old.encode(whole)).sum(1)  # (n_any,)
-        return F.cross_entropy(logits, of[first].to(device)) + recipe.hold * apart.mean()
+        return F.cross_entropy(logits, of[first]) + recipe.hold * apart.mean()
 
     few = round(FEW_EPOCHS * len(pixels) / min(BATCH, len(pixels)))
     steps = min(recipe.steps, few) + round(recipe.epochs * len(rows) / BATCH)

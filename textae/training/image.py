@@ -31,7 +31,7 @@ from textae.training.augmentation import distorted
 from textae.training.corruption import CORRUPTIONS
 from textae.training.itq import quantization
 from textae.training.loop import Clock, Schedule, descend, device_of, shuffled
-from textae.training.losses import contrast
+from textae.training.losses import contrast, mixed_precision
 from textae.training.neighbours import Neighbours
 from textae.training.networks.contrastive import ContrastiveAutoEncoder
 from textae.training.networks.conv import ConvAutoEncoder
@@ -128,8 +128,8 @@ def _contrastive(
     examples: Examples, shape: Shape, start: PixelEncoder, model: ModelSpec, spec: TrainSpec, progress: Progress
 ) -> Learned[PixelEncoder]:
     """Train the contrastive auto-encoder."""
-    generator = Generator().manual_seed(spec.seed)
     n, one = examples.n, examples.take(torch.arange(1))
+    generator = Generator(one.device).manual_seed(spec.seed)
     network = ContrastiveAutoEncoder(one.shape[1], model, generator).to(one.device)
     ((axes, bias),) = start.layers
     starts = axes[:, :START_DIMS].copy(), bias[:START_DIMS].copy()
@@ -148,7 +148,6 @@ def _contrastive(
         neighbours.search(linear if neighbours.near is None else examples.each(network.encode), clock.tick)
 
     def loss_of(rows: Tensor) -> Tensor:
-        rows = rows.to(linear.device)  # (size,)
         others, alike, alike_near = neighbours.draw(rows, generator)
         clean, near = examples.take(rows), examples.take(others)  # (size, n_pixels)
         views = distorted(_as_pictures(torch.cat([clean, clean, near]), shape), generator)
@@ -162,7 +161,8 @@ def _contrastive(
 
     if n > 2:  # else a picture has no neighbour, or no negative
         batches = shuffled(n, size, generator, drop_last=True)
-        descend(loss_of, batches, [(network.parameters(), rate)], schedule, clock.tick, checkpoint)
+        loss = mixed_precision(one.device)(loss_of)
+        descend(loss, batches, [(network.parameters(), rate)], schedule, clock.tick, checkpoint)
     network.requires_grad_(False)
     codes = as_array(examples.each(network.encode))
     return Learned(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder())
@@ -178,9 +178,9 @@ def _convolutional(
             f"pictures of {width} × {height} cannot be halved {len(model.hidden)} times; "
             "give --hidden of fewer convolutions"
         )
-    generator = Generator().manual_seed(spec.seed)
+    generator = Generator(examples.take(torch.arange(1)).device).manual_seed(spec.seed)
     network = ConvAutoEncoder((channels, height, width), model.hidden, model.dims, model.unpool, generator)
-    network.to(examples.take(torch.arange(1)).device)
+    network.to(generator.device)
 
     def loss_of(rows: Tensor) -> Tensor:
         clean = examples.take(rows)  # (batch, n_pixels)

@@ -106,14 +106,14 @@ def shuffled(n: int, size: int, generator: Generator, *, drop_last: bool = False
     Args:
         n: rows.
         size: rows of a batch.
-        generator: on the CPU.
+        generator: draws on its device.
         drop_last: whether to leave out the last batch of an epoch where it is smaller.
 
     Yields:
-        (size,) int64, on the CPU.
+        (size,) int64, on the generator's device.
     """
     while True:
-        for rows in torch.randperm(n, generator=generator).split(size):
+        for rows in torch.randperm(n, generator=generator, device=generator.device).split(size):
             if len(rows) == size or not drop_last:
                 yield rows
 

@@ -47,7 +47,7 @@ class Neighbours:
 
         Args:
             rows: (n,) int64, the documents of the batch.
-            generator: on the CPU.
+            generator: on the device.
 
         Returns:
             Their neighbours, (n,) int64; the excluded pairs off the diagonal, (n, n) bool, of documents with documents
@@ -55,7 +55,8 @@ class Neighbours:
         """
         assert self.near is not None
         near = self.near[rows]  # (n, k)
-        others = near[torch.arange(len(rows)), torch.randint(self._k, (len(rows),), generator=generator)]
+        drawn = torch.randint(self._k, (len(rows), 1), generator=generator, device=rows.device)
+        others = near.gather(1, drawn)[:, 0]
         alike_near = (near[:, :, None] == others).any(1) | (rows[:, None] == others)
         return others, self.alike(rows), alike_near.fill_diagonal_(False)
 

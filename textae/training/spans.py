@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from textae.encoding.bags import Tokens
 from textae.training.batches import Batch
-from textae.training.drawing import uniform
+from textae.training.drawing import counted, uniform
 
 SHORTEST, LONGEST = 5, 12
 """Words of a span, at most half of the document's."""
@@ -29,11 +29,11 @@ class Spans:
         self._idf = idf
 
     def opening(self, rows: Tensor, generator: Generator) -> Batch:
-        """The first words of each row, (n,) int64; the generator is on the CPU."""
+        """The first words of each row, (n,) int64; the generator is on the device."""
         return self._batch(rows, self._sizes(rows, generator), torch.zeros_like(rows))
 
     def anywhere(self, rows: Tensor, generator: Generator) -> Batch:
-        """Words from a random place of each row, (n,) int64; the generator is on the CPU."""
+        """Words from a random place of each row, (n,) int64; the generator is on the device."""
         sizes = self._sizes(rows, generator)
         places = uniform(len(rows), generator, rows.device) * (self._lengths(rows) - sizes + 1)
         return self._batch(rows, sizes, places.long())
@@ -46,11 +46,13 @@ class Spans:
         return torch.minimum(drawn.long(), (self._lengths(rows) + 1) // 2)
 
     def _batch(self, rows: Tensor, sizes: Tensor, places: Tensor) -> Batch:
-        """The different terms of the spans of these sizes, (n,), at these places of the rows, (n,)."""
-        ends = sizes.cumsum(0)
-        row_of = torch.repeat_interleave(sizes)  # (n_words,)
-        at = torch.arange(len(row_of), device=rows.device) + (self._starts[rows] + places - ends + sizes)[row_of]
-        n_terms = len(self._idf)
-        keys = torch.unique(row_of * n_terms + self._terms[at])  # rising: row after row
-        row_of, terms = keys // n_terms, keys % n_terms
-        return Batch(terms, self._idf[terms], row_of, torch.bincount(row_of, minlength=len(rows)))
+        """The different terms of the spans of these sizes, (n,), at these places of the rows, (n,); padded."""
+        n_terms, words = len(self._idf), torch.arange(LONGEST, device=rows.device)
+        at = torch.minimum((self._starts[rows] + places)[:, None] + words, self._starts[rows + 1][:, None] - 1)
+        terms = self._terms[at].long().masked_fill(words >= sizes[:, None], n_terms).sort(dim=1).values  # (n, LONGEST)
+        once = (terms < n_terms) & (terms != terms.roll(1, 1)).index_fill(1, words[:1], True)
+        terms = terms.clamp(max=n_terms - 1)
+        weights = self._idf[terms].masked_fill(~once, 0).flatten()
+        row_of = torch.arange(len(rows), device=rows.device).repeat_interleave(LONGEST)
+        kept = counted(weights)
+        return Batch(terms.flatten()[kept], weights[kept], row_of[kept], once.sum(dim=1))

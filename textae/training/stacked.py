@@ -103,11 +103,11 @@ def train_stack(
     Raises:
         TextaeError: training diverged.
     """
-    generator = Generator().manual_seed(spec.seed)
     sizes, code = (*model.hidden, model.dims), LOGISTIC if model.rounded else LINEAR
     (pretraining, fine_tuning), per_epoch = epochs, -(-examples.n // BATCH)
     clock = Clock(progress, ((0 if spec.pretrain == NONE else len(sizes)) * pretraining + fine_tuning) * per_epoch)
     one = examples.take(torch.arange(1))  # (1, n_visible)
+    generator = Generator(one.device).manual_seed(spec.seed)
 
     def corrupt(clean: Tensor) -> Tensor:
         return CORRUPTIONS[model.corruption](clean, model.dropout, generator)

@@ -32,7 +32,7 @@ from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder, half_weig
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
 from textae.training.itq import quantization
 from textae.training.loop import Clock, DivergedError, HoldoutMonitor, Schedule, descend, device_of, shuffled
-from textae.training.losses import contrast, reconstruction
+from textae.training.losses import contrast, mixed_precision, reconstruction
 from textae.training.neighbours import Neighbours
 from textae.training.networks.init import as_array
 from textae.training.networks.two_head import AutoEncoder
@@ -44,7 +44,7 @@ E = TypeVar("E", bound=AnyEncoder)
 R = TypeVar("R", Bags, Tokens)
 
 Draw = Callable[[Tensor, Generator], Batch]
-"""Draws a crop of each of some rows, (n,) int64; the generator is on the CPU."""
+"""Draws a crop of each of some rows, (n,) int64; the generator is on their device."""
 
 BATCH = 256
 LEARNING_RATE = 1e-3
@@ -134,7 +134,8 @@ def learn(
     Raises:
         TextaeError: there is no CUDA device.
     """
-    device, generator = device_of(spec.device), Generator().manual_seed(spec.seed)
+    device = device_of(spec.device)
+    generator = Generator(device).manual_seed(spec.seed)
     start = replace(start, half_weight=half_weight_of(np.diff(bags.starts)))
     network = AutoEncoder(start, model, generator).to(device)
     warnings: tuple[str, ...] = ()
@@ -167,7 +168,7 @@ def learn(
         loss_of = partial(batch_loss, network, corpus, neighbours, draws, model.dropout, generator)
         batches, groups = shuffled(n, size, generator, drop_last=True), [(network.parameters(), rate)]
         try:
-            descend(loss_of, batches, groups, schedule, clock.tick, checkpoint)
+            descend(mixed_precision(device)(loss_of), batches, groups, schedule, clock.tick, checkpoint)
             problem = "" if monitor.accept() else "made held-out documents harder to find"
         except DivergedError:
             problem = f"diverged at a learning rate of {rate:g}"
@@ -185,7 +186,7 @@ def learn(
 def split_holdout(n: int, generator: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The numbers of the held-out documents and of the others, each rising."""
     n_held = min(MOST_HELD_OUT, n // HELD_OUT)
-    order = torch.randperm(n, generator=generator).numpy()
+    order = next(shuffled(n, n, generator)).cpu().numpy()
     cut = n_held if n_held >= LEAST_HELD_OUT else 0
     return np.sort(order[:cut]), np.sort(order[cut:])
 
@@ -224,10 +225,10 @@ def batch_loss(
         neighbours: of these documents.
         draws: each draws a crop of every document.
         dropout: the share of the words that is hidden.
-        generator: on the CPU.
+        generator: on the device.
         rows: (n,) int64, the documents of the batch.
     """
-    n, rows = len(rows), rows.to(corpus.terms.device)
+    n = len(rows)
     others, alike, alike_near = neighbours.draw(rows, generator)  # (n,), and (n, n) twice
     closest = neighbours.alike(rows, CLOSEST)  # (n, n)
     documents, near_documents = corpus.drawn(rows, generator), corpus.drawn(others, generator)

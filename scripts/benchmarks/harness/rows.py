@@ -61,12 +61,14 @@ class Row:
     seconds: float = 0.0
 
 
-def write(what: str, on: str, size: int, figures: Mapping[str, float], seed: int | None = None) -> None:
-    """Append a row and print it."""
+def write(
+    what: str, on: str, size: int, figures: Mapping[str, float], seed: int | None = None, machine: str = ""
+) -> None:
+    """Append a row and print it; the machine is this one's CPU unless another device was measured."""
     rounded = {name: round(value, 4) for name, value in figures.items()}
-    today, command = datetime.date.today().isoformat(), " ".join(["scripts/bench", *sys.argv[1:]])
+    today, command = datetime.date.today().isoformat(), " ".join([f"scripts/{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     seconds = round(time.perf_counter() - _STARTED)
-    row = Row(what, on, size, rounded, seed, _commit(), _machine(), today, command, seconds)
+    row = Row(what, on, size, rounded, seed, _commit(), machine or _machine(), today, command, seconds)
     with ROWS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(dataclasses.asdict(row), ensure_ascii=False) + "\n")
     echo(what, on, figures)

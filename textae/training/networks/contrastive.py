@@ -20,7 +20,7 @@ class ContrastiveAutoEncoder(nn.Module):
     Args:
         n_pixels: of a picture.
         spec: sizes of the code and of the hidden layers; the decoder has one hidden layer, as large as the last one.
-        generator: of the initial weights, on the CPU.
+        generator: of the initial weights.
     """
 
     def __init__(self, n_pixels: int, spec: ModelSpec, generator: Generator) -> None:

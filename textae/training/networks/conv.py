@@ -107,7 +107,7 @@ class ConvAutoEncoder(nn.Module):
         unpool: one of `textae.config.UNPOOLINGS`; with `REMEMBERED` the decoder in training gets the positions beside
             the code, and a code alone is decoded by repeating.
         size: of the kernels, odd.
-        generator: on the CPU.
+        generator: on the device.
     """
 
     def __init__(
@@ -125,8 +125,8 @@ class ConvAutoEncoder(nn.Module):
         self.down_kernels = nn.ParameterList(_kernels(n_out, n_in, size, generator) for n_in, n_out in steps)
         self.down_biases = nn.ParameterList(nn.Parameter(torch.zeros(n_in)) for n_in, _ in steps)
         n_last = int(torch.tensor(self.shapes[-1]).prod())
-        self.to_code = nn.utils.skip_init(nn.Linear, n_last, dims)
-        self.from_code = nn.utils.skip_init(nn.Linear, dims, n_last)
+        self.to_code = nn.utils.skip_init(nn.Linear, n_last, dims, device=generator.device)
+        self.from_code = nn.utils.skip_init(nn.Linear, dims, n_last, device=generator.device)
         for layer in (self.to_code, self.from_code):
             bound = layer.in_features**-0.5
             nn.init.uniform_(layer.weight, -bound, bound, generator)
@@ -187,4 +187,4 @@ class ConvAutoEncoder(nn.Module):
 def _kernels(n_out: int, n_in: int, size: int, generator: Generator) -> nn.Parameter:
     """Random kernels that keep the variance through relu (He et al., ICCV 2015)."""
     scale = (2 / (n_in * size * size)) ** 0.5
-    return nn.Parameter(torch.randn(n_out, n_in, size, size, generator=generator) * scale)
+    return nn.Parameter(torch.randn(n_out, n_in, size, size, generator=generator, device=generator.device) * scale)

@@ -27,7 +27,7 @@ class DeepBeliefNetwork(Stack[RBM]):
         Args:
             n: number of samples.
             steps: of the Gibbs chain at the top, which starts from random hidden units.
-            generator: on the CPU.
+            generator: on the device.
             words: length of each document, if the visible units are words.
 
         Returns:
@@ -57,7 +57,7 @@ def stack_rbms(
         examples: the input of the first machine.
         sizes: hidden units of each machine; the last ones are the code.
         how: each machine learns.
-        generator: on the CPU.
+        generator: on the device.
         tick: called after each step.
         code: the kind of the code's units.
     """

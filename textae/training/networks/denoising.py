@@ -41,7 +41,7 @@ def fit_denoising(layer: Layer, examples: Examples, how: Denoising, generator: G
         layer: changed in place.
         examples: clean.
         how: it learns.
-        generator: on the CPU.
+        generator: on the device.
         tick: called after each step.
 
     Returns:
@@ -79,7 +79,7 @@ def stack_denoising(
         examples: the clean input of the first layer.
         sizes: hidden units of each layer; the last one is the code.
         how: each layer learns.
-        generator: on the CPU.
+        generator: on the device.
         tick: called after each step.
         code: the kind of the code's units.
     """

@@ -13,14 +13,14 @@ from textae.encoding.layers import Layers
 
 def uniform_weights(n_in: int, n_out: int, generator: Generator) -> Tensor:
     """Random weights (n_in, n_out) that keep the variance of the layer before (LeCun et al. 1998)."""
-    weights: Tensor = (torch.rand(n_in, n_out, generator=generator) * 2 - 1) / math.sqrt(n_in)
+    weights: Tensor = (torch.rand(n_in, n_out, generator=generator, device=generator.device) * 2 - 1) / math.sqrt(n_in)
     return weights
 
 
 def random_layers(sizes: Sequence[int], generator: Generator) -> tuple[nn.ParameterList, nn.ParameterList]:
     """The weights and the biases of a network, given the sizes of its input and of each layer."""
     weights = nn.ParameterList(uniform_weights(n_in, n_out, generator) for n_in, n_out in itertools.pairwise(sizes))
-    return weights, nn.ParameterList(torch.zeros(n_out) for n_out in sizes[1:])
+    return weights, nn.ParameterList(torch.zeros(n_out, device=generator.device) for n_out in sizes[1:])
 
 
 def forward(

@@ -62,16 +62,16 @@ class Layer:
             n_hidden: number of hidden units.
             visible: kind of the visible units.
             hidden: kind of the hidden units.
-            generator: on the CPU.
+            generator: on the device.
         """
-        weights = torch.randn(len(mean), n_hidden, generator=generator) * _FIRST_WEIGHTS
+        weights = torch.randn(len(mean), n_hidden, generator=generator, device=mean.device) * _FIRST_WEIGHTS
         if visible == BINARY:
             bias = torch.logit(mean.clamp(0.01, 0.99))
         elif visible == COUNTS:
             bias = torch.log(mean / mean.sum().clamp_min(1e-9) + 1 / (100 * len(mean)))
         else:
             bias = mean.clone()
-        return cls(weights.to(mean.device), bias, torch.zeros(n_hidden, device=mean.device), visible, hidden)
+        return cls(weights, bias, torch.zeros(n_hidden, device=mean.device), visible, hidden)
 
     def input(self, visible: Tensor) -> Tensor:
         """The input of the hidden units: (n, n_visible) to (n, n_hidden)."""
@@ -198,7 +198,7 @@ def greedily(
         examples: input of the first layer; the other layers see probabilities.
         sizes: hidden units of each layer, from the bottom up; the last layer is the code.
         fit: trains a layer.
-        generator: on the CPU.
+        generator: on the device.
         code: kind of the code's units, `LINEAR` or `LOGISTIC`; the layers below are logistic.
     """
     layers: list[L] = []
@@ -217,7 +217,7 @@ def at_random(sizes: Sequence[int], visible: str, generator: Generator, code: st
     Args:
         sizes: number of visible units, and of each layer's hidden units.
         visible: kind of the first layer's visible units.
-        generator: on the CPU.
+        generator: on the device.
         code: kind of the last layer's units.
     """
     layers = []

@@ -71,12 +71,12 @@ class RBM(Layer):
         Args:
             hidden: (n, n_hidden).
             length: (n, 1), number of words to draw for each document.
-            generator: on the CPU.
+            generator: on the device.
         """
         mean = self.down(hidden)
         if self.visible == COUNTS:  # multinomial counts
             most = max(int(length.max()), 1)
-            words = torch.multinomial(mean.cpu(), most, replacement=True, generator=generator).to(mean.device)
+            words = torch.multinomial(mean, most, replacement=True, generator=generator)
             counted = (torch.arange(most, device=mean.device) < length).to(mean.dtype)  # (n, most)
             return torch.zeros_like(mean).scatter_add_(1, words, counted)
         return _sample(mean, binary=self.visible == BINARY, generator=generator)
@@ -103,10 +103,10 @@ _HALF_LN_2PI = math.log(2 * math.pi) / 2
 
 
 def _sample(mean: Tensor, *, binary: bool, generator: Generator) -> Tensor:
-    """Bernoulli samples or unit Gaussian noise around a mean; drawn on the CPU, so the same on every device."""
+    """Bernoulli samples or unit Gaussian noise around a mean."""
     if binary:
-        return (torch.rand(mean.shape, generator=generator).to(mean.device) < mean).to(mean.dtype)
-    return mean + torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
+        return (torch.rand(mean.shape, generator=generator, device=mean.device) < mean).to(mean.dtype)
+    return mean + torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
 
 
 class Gradient(NamedTuple):
@@ -127,7 +127,7 @@ def contrastive_divergence(rbm: RBM, visible: Tensor, k: int, generator: Generat
         rbm: the machine.
         visible: (n, n_visible).
         k: steps, at least 1.
-        generator: on the CPU.
+        generator: on the device.
     """
     length = rbm.length(visible)
     hidden = rbm.up(visible)
@@ -176,7 +176,7 @@ def fit_rbm(rbm: RBM, examples: Examples, how: Descent, generator: Generator, ti
         rbm: changed in place.
         examples: its visible units.
         how: it learns.
-        generator: on the CPU.
+        generator: on the device.
         tick: called after each step.
 
     Returns:
@@ -191,7 +191,7 @@ def fit_rbm(rbm: RBM, examples: Examples, how: Descent, generator: Generator, ti
     errors = [rbm.error_of(examples)]
     for epoch in range(how.epochs):
         momentum = how.early if epoch < how.early_epochs else how.late
-        for rows in torch.randperm(examples.n, generator=generator).split(how.batch):
+        for rows in torch.randperm(examples.n, generator=generator, device=generator.device).split(how.batch):
             gradient = contrastive_divergence(rbm, examples.take(rows), how.k, generator)
             uphill = gradient._replace(weights=gradient.weights - how.decay * rbm.weights)
             for parameter, velocity, step, way in zip(rbm.parameters(), velocities, rates, uphill, strict=True):
@@ -234,7 +234,7 @@ def annealed_importance_sampling(
 
     Args:
         rbm: of any kind of units.
-        generator: on the CPU.
+        generator: on the device.
         length: of the documents, if the visible units are words.
         steps: of β from 0 to 1.
         chains: number of chains to average.

@@ -25,7 +25,7 @@ from torch import Generator, Tensor, nn
 from textae.config import ModelSpec
 from textae.encoding.arrays import Floats
 from textae.encoding.decoder import Decoder
-from textae.encoding.encoders import Encoder, Quantization, topic_weights
+from textae.encoding.encoders import Encoder, Quantization
 from textae.training.batches import Batch, DeviceBags
 from textae.training.networks.init import as_array, as_layers, forward, random_layers
 
@@ -49,7 +49,7 @@ class AutoEncoder(nn.Module):
     Args:
         start: LSA's encoder, (n_terms, n_hidden), with the half weight of the corpus.
         spec: sizes of the code and of the hidden layers.
-        generator: of the initial weights, on the CPU.
+        generator: of the initial weights.
 
     Attributes:
         instance_head: tells a document from all others: (n, n_hidden) to (n, n_instance), of unit length.
@@ -108,8 +108,11 @@ class AutoEncoder(nn.Module):
 
     def joined(self, instance: Tensor, topic: Tensor, lengths: Tensor) -> Tensor:
         """Both parts of the code as one, weighted by the number of different words, (n,): (n, dims), of unit length."""
-        share = torch.from_numpy(topic_weights(self.topic_weight, lengths.cpu().numpy(), self.half_weight))
-        share = share.to(instance)[:, None]
+        words = lengths.double()[:, None]
+        share = torch.ones_like(words)  # (n, 1), `topic_weights`
+        if self.topic_weight < 1:
+            share = self.topic_weight * words / (words + self.half_weight).clamp(min=1)
+        share = share.to(instance)
         return torch.cat([instance * (1 - share).sqrt(), topic * share.sqrt()], dim=1)
 
     def code(self, hidden: Tensor, lengths: Tensor) -> Tensor:
@@ -167,7 +170,7 @@ class Residual(nn.Module):
         n_in: size of the hidden vector.
         sizes: of the layers between.
         n_out: at most n_in.
-        generator: of the initial weights, on the CPU.
+        generator: of the initial weights.
     """
 
     def __init__(self, n_in: int, sizes: tuple[int, ...], n_out: int, generator: Generator) -> None:

@@ -1,7 +1,7 @@
 """Pictures made smaller, as text: a hexadecimal digit for each pixel and channel, row by row.
 
-A PNG has some 70 bytes beside its pixels, and the base64 around it hides from gzip what pictures have in common. A digit of
-MNIST takes 296 bytes of a page whole, 58 with its sides halved, and 21 with a quarter of them.
+A PNG has some 70 bytes beside its pixels, and the base64 around it hides from gzip what pictures have in common. A
+digit of MNIST takes 296 bytes of a page whole, 58 with its sides halved, and 21 with a quarter of them.
 """
 
 import numpy as np

@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from benchmarks import report
+from benchmarks.harness.options import quick
 
 SUITES = (
     "quality",
@@ -38,8 +39,9 @@ def render() -> None:
 
 @bench.result_callback()
 def finish(_: object) -> None:
-    """Render after every command."""
-    report.render()
+    """Render after every command that appends rows."""
+    if not quick():
+        report.render()
 
 
 for name in SUITES:

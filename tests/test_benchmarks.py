@@ -17,12 +17,13 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from scipy.io import savemat
+from scipy.sparse import csc_array, csr_array
 
 import bench
 from benchmarks import datasets, report
 from benchmarks.datasets import WordFrequencies, variants
-from benchmarks.harness import precision, rows, runs, workers
+from benchmarks.harness import options, precision, rows, runs, workers
 from benchmarks.harness.rows import Row
 from benchmarks.suites import hashing, hinton, image_figures, images, labels, minilm, quality, questions, topics
 from benchmarks.suites.speed import QUERIES, beside, queries
@@ -74,7 +75,7 @@ class TestExpectedPrecision:
 
 class TestSplit:
     def test_the_parts_have_their_shares_and_nothing_in_common(self) -> None:
-        parts = datasets.split(range(18_846), hashing.SHARES, seed=1)
+        parts = datasets.split(range(18_846), hashing.SHARES[hashing.NEWSGROUPS], seed=1)
         assert list(map(len, parts)) == [11_308, 3_769, 3_769]
         assert sorted(itertools.chain(*parts)) == list(range(18_846))
 
@@ -235,6 +236,17 @@ def small_data(labelled, tmp_path, monkeypatch):
                 text = f"From: ada\n\n{document.text} {' '.join(f'x{i}y{j}' for j in range(9))}"
                 told = {"id": document.id, "title": document.text, "text": text, "label": label, "split": split}
                 file.write(json.dumps(told) + "\n")
+    (tmp_path / "reuters21578").mkdir()
+    with gzip.open(tmp_path / "reuters21578" / "corpus.jsonl.gz", "wt") as file:
+        for i, document in enumerate(labelled):
+            told = {"id": document.id, "title": "", "text": document.text, "split": "test" if i % 3 == 0 else "train"}
+            file.write(json.dumps(told | {"labels90": [document.fields["label"], "news"][i % 2 :]}) + "\n")
+    (tmp_path / "tmc").mkdir()
+    bags = {
+        part: csc_array(np.random.default_rng(i).random((30, 40)) > 0.7) for i, part in enumerate(("train", "test"))
+    }
+    bags |= {f"gnd_{part}": np.eye(3, dtype=np.uint8)[np.arange(30) % 3] for part in ("train", "test")}
+    savemat(tmp_path / "tmc" / "tmc.tfidf.mat", bags)
     (tmp_path / "med" / "queries.jsonl").write_text('{"_id": "q", "text": "ship"}\n')
     (tmp_path / "med" / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tsea/1\t1\n")
     written = (rows, "ROWS"), (report, "PAGE"), (report, "README"), (report, "RESULTS"), (quality, "PICTURE")
@@ -252,13 +264,20 @@ def small_data(labelled, tmp_path, monkeypatch):
     {
         "hashing --seeds 1 --bits 16": 1,
         "hashing --seeds 1 --bits 16 --split date --stripped": 1,
+        "hashing --data reuters21578 --seeds 1 --bits 16 --split date": 1,
+        "hashing --data tmc --seeds 1 --bits 16": 1,
         "hashing --quick": 0,
-        "retrieval --seeds 1 --only med": 2,
+        "retrieval --seeds 1 --data med": 2,
+        "retrieval --quick": 0,
+        "expansion --quick": 0,
         "newsgroups --seeds 1": 1,
         "newsgroups --seeds 1 --stripped": 1,
+        "newsgroups --quick": 0,
         "short --seeds 1": 2,
         "labels --seeds 1": 4,
+        "labels --quick": 0,
         "time --seeds 1": 2,
+        "time --quick": 0,
     }.items(),
 )
 def test_a_benchmark_appends_its_rows_and_the_page_shows_them(command, written, small_data) -> None:
@@ -270,7 +289,8 @@ def test_a_benchmark_appends_its_rows_and_the_page_shows_them(command, written, 
     for measured in new:
         assert f"### {measured.what}\n" in text
         assert all(0 <= value <= 1 for name, value in measured.figures.items() if name not in report.COSTS)
-    assert len(done.output.splitlines()) == max(written, 1)
+    printed = done.output.splitlines()
+    assert len(printed) == written or all(line.startswith("quick: ") for line in printed)
 
 
 class TestImages:
@@ -331,10 +351,76 @@ def test_a_row_is_written_as_it_is_read(tmp_path, monkeypatch) -> None:
     assert second.seed is None
 
 
-def test_numbers_between_commas() -> None:
-    assert runs.numbers(None, None, "1,2,30") == (1, 2, 30)
-    with pytest.raises(Exception, match="give whole numbers between commas"):
-        runs.numbers(None, None, "1,x")
+class TestOptions:
+    @staticmethod
+    def chosen(*arguments: str) -> str:
+        """What a command with the shared options gets, or the last line of its refusal."""
+
+        @click.command()
+        @options.data_option(("large", "middle", "small"), ("large", "middle"), smallest="small")
+        @options.seeds_option(3)
+        @options.quick_option
+        def command(data: tuple[str, ...], seeds: tuple[int, ...]) -> None:
+            click.echo(f"{data} {seeds} {options.quick()}")
+
+        return CliRunner().invoke(command, arguments).output.splitlines()[-1]
+
+    def test_a_number_of_seeds_counts_from_1_and_a_list_names_them(self) -> None:
+        assert self.chosen() == "('large', 'middle') (1, 2, 3) False"
+        assert self.chosen("--seeds", "5") == "('large', 'middle') (1, 2, 3, 4, 5) False"
+        assert self.chosen("--seeds", "1,3", "--data", "small") == "('small',) (1, 3) False"
+
+    def test_quick_is_one_seed_of_the_smallest_data_or_of_what_is_named(self) -> None:
+        assert self.chosen("--quick") == "('small',) (1,) True"
+        assert (
+            self.chosen("--data", "middle", "--data", "large", "--seeds", "4,5", "--quick") == "('middle',) (4,) True"
+        )
+
+    @pytest.mark.parametrize("seeds", ["0", "-1", "1,0", "x", "1,", ""])
+    def test_other_seeds_are_refused(self, seeds) -> None:
+        assert f"Invalid value for '--seeds': {seeds!r}; give" in self.chosen("--seeds", seeds)
+
+    def test_without_a_command_nothing_is_quick(self) -> None:
+        assert not options.quick()
+        assert list(datasets.some(range(30))) == list(range(30))
+
+
+class TestHashing:
+    def test_a_document_that_shares_a_label_is_relevant(self, tmp_path) -> None:
+        labels = {"a": ["grain", "corn"], "b": ["corn"], "c": ["oil"], "d": ["grain"]}
+        indexed = [Document(id, f"word {id}", "", {"label": label}) for id, label in labels.items()]
+        queries = [
+            Document("q", "word", "", {"label": ["corn", "unseen"]}),
+            Document("r", "word", "", {"label": "oil"}),
+        ]
+        with Engine.create(tmp_path) as engine:
+            engine.index(indexed, train=TrainSpec(epochs=0))
+            assert precision.label_precision(engine, ["bm25"], queries, 4) == {
+                "bm25": pytest.approx((2 / 4 + 1 / 4) / 2)
+            }
+
+    def test_stories_have_a_topic_and_a_word(self) -> None:
+        topics = [["grain", "corn"], [], ["oil"]]
+        found = hashing.stories(
+            Document(str(n), text, "", {"labels90": own, "topics": own})
+            for n, (text, own) in enumerate(zip(["wheat", "none", "..."], topics, strict=True))
+        )
+        assert [(story.id, story.fields) for story in found] == [("0", {"label": ["grain", "corn"]})]
+
+    def test_bags_are_words_for_their_terms(self, tmp_path) -> None:
+        file = tmp_path / "tmc.tfidf.mat"
+        savemat(file, {"train": csc_array([[0.5, 0, 2.0], [0, 1.0, 0]]), "gnd_train": np.array([[1, 1], [0, 1]])})
+        first, second = hashing.bags_of(file, "train")
+        assert (first.id, first.text, first.fields) == ("train/0", "t0 t2", {"label": ["0", "1"]})
+        assert (second.id, second.text, second.fields) == ("train/1", "t1", {"label": ["1"]})
+
+    def test_bags_that_are_missing_are_asked_for_in_one_line(self, tmp_path, monkeypatch) -> None:
+        monkeypatch.setenv("TEXTAE_DATA", str(tmp_path))
+        done = CliRunner().invoke(bench.bench, ["hashing", "--data", "tmc", "--quick"])
+        assert done.exit_code == 2
+        assert done.output.splitlines()[-1].startswith(
+            f"Error: no {tmp_path / 'tmc' / 'tmc.tfidf.mat'}; put VDSH's file"
+        )
 
 
 class TestHinton:
@@ -349,6 +435,16 @@ class TestHinton:
         assert found.cutoffs.tolist() == [1, 3, 6]
         assert found.precision.tolist() == pytest.approx([1, 2 / 3, 1 / 2])
         assert found.recall.tolist() == pytest.approx([1 / 3, 2 / 3, 1])
+
+    def test_a_document_that_is_rebuilt_badly_costs_more_nats_a_word(self, tmp_path, labelled) -> None:
+        with hinton.learned(
+            str(tmp_path), "i", labelled[:40], ModelSpec(8, 16, (8,), 0.0), TrainSpec(epochs=5)
+        ) as engine:
+            known, other = (
+                hinton.rebuilding_error(engine, part) for part in (labelled[:40], [Document("x", "pilot sail")])
+            )
+            n_terms = len(engine.snapshot.decoder.layers[-1][1])
+        assert 0 < known < np.log(n_terms) < 2 * other
 
     def test_every_group_has_a_colour_of_its_own(self) -> None:
         pytest.importorskip("matplotlib")

@@ -18,6 +18,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.harness.options import quick
 from textae.corpus import TableSpec, read
 from textae.encoding.analyzer import searchable, spans
 from textae.evaluation import read_qrels, read_queries
@@ -102,7 +103,17 @@ def unchanged(document: Document) -> Document:
 def newsgroups(split: str, edit: Callable[[Document], Document] = unchanged) -> list[Document]:
     """20 Newsgroups by date: the edited messages of `train` or `test` that still have a word."""
     source = path("20newsgroups", "corpus.jsonl.gz")
-    return with_words(map(edit, documents(source, TableSpec(select=(("split", split),)))))
+    return with_words(map(edit, some(documents(source, TableSpec(select=(("split", split),))))))
+
+
+def abstracts() -> list[Document]:
+    """The abstracts from arXiv."""
+    return list(some(documents(path("arxiv100k", "corpus.jsonl.gz"))))
+
+
+def some(items: Iterable[T]) -> Iterable[T]:
+    """The items of a large corpus; every tenth where the command is to be quick."""
+    return itertools.islice(items, 0, None, 10) if quick() else items
 
 
 QUOTED = re.compile(r"(writes in|writes:|wrote:|says:|said:|^In article|^Quoted from|^\||^>)")

@@ -35,6 +35,9 @@ _HASHING = {
     "SNUH 2021": dict(zip(_LENGTHS, (0.578, 0.639, 0.665, 0.673), strict=True)),
     "VDSH 2017": dict(zip(_LENGTHS, (0.390, 0.433, 0.173, 0.052), strict=True)),
 }
+_AMMI = "AMMI 2020"
+_AMMI_REUTERS = dict(zip(_LENGTHS, (0.817, 0.845, 0.851, 0.860), strict=True))
+_AMMI_TMC = dict(zip(_LENGTHS, (0.710, 0.742, 0.752, 0.763), strict=True))
 _MINILM = "all-MiniLM-L6-v2"
 _MINILM_NDCG = (0.645, 0.400, 0.788, 0.421, 0.409, 0.434, 0.349)
 _MINILM_RECALL = (0.925, 0.772, 0.958, 0.471, 0.716, 0.607, 0.643)
@@ -45,6 +48,10 @@ PUBLISHED: Mapping[str, Mapping[str, Mapping[str, float]]] = {
         for split in ("date", "random")
         for strip in ("", ", stripped")
     },
+    **{
+        f"P@100, semantic hashing, Reuters-21578, {split} split": {_AMMI: _AMMI_REUTERS} for split in ("date", "random")
+    },
+    "P@100, semantic hashing, TMC": {_AMMI: _AMMI_TMC},
     "nDCG@10": {_MINILM: dict(zip(COLLECTIONS, _MINILM_NDCG, strict=True))},
     "recall@100": {_MINILM: dict(zip(COLLECTIONS, _MINILM_RECALL, strict=True))},
     "squared error of a picture": {

@@ -1,4 +1,4 @@
-"""P@k by label: the share of the k documents nearest to a query that have the query's label.
+"""P@k by label: the share of the k documents nearest to a query that share a label with it.
 
 Short codes tie: 11,000 documents have at most 17 Hamming distances to a query of 16 bits. The order of tied documents
 is arbitrary, so P@k is the expectation over all of their orders.
@@ -6,7 +6,7 @@ is arbitrary, so P@k is the expectation over all of their orders.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.harness.runs import query_vectors
 from textae.encoding.analyzer import searchable
 from textae.engine import Engine
+from textae.evaluation.label_judge import label_set
 from textae.search.retrievers import Retriever
 from textae.search.second_look import second_look
 from textae.types import Document
@@ -49,7 +50,7 @@ def expected_precision(distances: NDArray[np.floating], relevant: NDArray[np.boo
 def label_precision(
     engine: Engine, systems: Iterable[str] | Mapping[str, Retriever], queries: Sequence[Document], k: int = 100
 ) -> dict[str, float]:
-    """P@k of each system, by the field `label`: the mean over the queries.
+    """P@k of each system, by the field `label`, which has one label or a list of them: the mean over the queries.
 
     Args:
         engine: an index whose documents have labels.
@@ -61,15 +62,25 @@ def label_precision(
     if not isinstance(systems, Mapping):
         systems = {name: engine.searcher.retriever(name) for name in systems}
     label_of = engine.snapshot.reader.field("label")
-    labels = np.array([str(label_of[id]) for id in engine.snapshot.ids.values()])
-    rows = np.arange(len(labels))
+    labels = [label_set(label_of[id]) for id in engine.snapshot.ids.values()]
+    column_of = {label: column for column, label in enumerate(sorted(frozenset().union(*labels)))}
+    labelled, rows = _indicator(labels, column_of), np.arange(len(labels))
     sums = dict.fromkeys(systems, 0.0)
     for first in range(0, len(queries), _BATCH):
         batch = queries[first : first + _BATCH]
         vectors = query_vectors(engine, map(searchable, batch))
-        relevant = np.array([str(document.fields["label"]) for document in batch])[:, None] == labels
+        asked_for = _indicator([label_set(document.fields["label"]) for document in batch], column_of)
+        relevant = asked_for @ labelled.T > 0  # (n_queries, n_documents)
         for name, retriever in systems.items():
             asked = [second_look(engine.searcher, vector, name) for vector in vectors] if named else vectors
             scores = np.stack([retriever.scores(vector, rows) for vector in asked])
             sums[name] += float(expected_precision(-scores, relevant, k).sum())
     return {name: value / len(queries) for name, value in sums.items()}
+
+
+def _indicator(labels: Sequence[Set[str]], column_of: Mapping[str, int]) -> NDArray[np.float32]:
+    """1 where a document has a label: (n_documents, n_labels)."""
+    matrix = np.zeros((len(labels), len(column_of)), np.float32)
+    for row, own in enumerate(labels):
+        matrix[row, [column_of[label] for label in own if label in column_of]] = 1
+    return matrix

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import click
 
+from benchmarks.harness.options import quick
+
 ROOT = Path(__file__).parents[3]
 ROWS = ROOT / "docs" / "benchmarks.jsonl"
 
@@ -64,14 +66,19 @@ class Row:
 def write(
     what: str, on: str, size: int, figures: Mapping[str, float], seed: int | None = None, machine: str = ""
 ) -> None:
-    """Append a row and print it; the machine is this one's CPU unless another device was measured."""
+    """Append a row and print it; a quick command's row is printed alone, and marked.
+
+    The machine is this one's CPU unless another device was measured.
+    """
+    echo(f"quick: {what}" if quick() else what, on, figures)
+    if quick():
+        return
     rounded = {name: round(value, 4) for name, value in figures.items()}
     today, command = datetime.date.today().isoformat(), " ".join([f"scripts/{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     seconds = round(time.perf_counter() - _STARTED)
     row = Row(what, on, size, rounded, seed, _commit(), machine or _machine(), today, command, seconds)
     with ROWS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(dataclasses.asdict(row), ensure_ascii=False) + "\n")
-    echo(what, on, figures)
 
 
 def echo(what: str, on: str, figures: Mapping[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Runs: the options of the commands, and an index that is built in a process of its own, which measures its cost.
+"""Runs: an index that is built in a process of its own, which measures its cost.
 
     with indexed(source, seed=1, model=ModelSpec(bits=64)) as (engine, cost):
         write("P@100", "20newsgroups", cost.documents, {"bits": .61, **cost.figures()}, seed=1)
@@ -20,31 +20,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import click
-
-from benchmarks.datasets import COLLECTIONS
 from textae.config import ModelSpec, TrainSpec
 from textae.corpus import TableSpec, read
 from textae.engine import Engine
 from textae.evaluation import Figure
 from textae.search.query import QueryVector
-
-
-def numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
-    """Parse `1,2,3`."""
-    try:
-        return tuple(map(int, value.split(",")))
-    except ValueError:
-        raise click.BadParameter(f"{value!r}; give whole numbers between commas") from None
-
-
-seeds_option = click.option("--seeds", default="1,2,3", show_default=True, callback=numbers, help="One run per seed.")
-only_option = click.option(
-    "--only", default=",".join(COLLECTIONS), show_default=True, help="The collections, between commas."
-)
-stripped_option = click.option(
-    "--stripped", "strip", is_flag=True, help="Remove headers, footers and quotes from the messages."
-)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 import click
 
 from benchmarks import datasets
-from benchmarks.datasets import documents, newsgroups, split, table, with_words
+from benchmarks.datasets import abstracts, documents, newsgroups, split, table, with_words
+from benchmarks.harness.options import data_option, quick_option, seeds_option
 from benchmarks.harness.precision import label_precision
 from benchmarks.harness.rows import write
-from benchmarks.harness.runs import by_system, indexed, seeds_option
+from benchmarks.harness.runs import by_system, indexed
 from textae.evaluation import read_qrels, read_queries
 from textae.evaluation.run import by_judgements
 from textae.index.modality import modality_of
@@ -62,11 +63,12 @@ class WithoutFloats(Snapshot):
 
 
 @click.command()
-@seeds_option
-@click.option("--only", default=",".join(SETS), show_default=True, help="The sets, between commas.")
-def development(seeds: tuple[int, ...], only: str) -> None:
+@data_option(SETS, smallest="med")
+@seeds_option(3)
+@quick_option
+def development(data: tuple[str, ...], seeds: tuple[int, ...]) -> None:
     """nDCG@10 and P@k of every system on the development suite."""
-    for name in only.split(","):
+    for name in data:
         for seed in seeds:
             part = development_set(name)
             with table(part.corpus) as source, indexed(source, seed=seed) as (engine, cost):
@@ -96,9 +98,9 @@ def development_set(name: str) -> DevelopmentSet:
             corpus, labelled = split(newsgroups("train"), (0.8, 0.2), seed=0)
             return DevelopmentSet(corpus, (), {}, labelled[:QUERIES], 100)
         case "arxiv":
-            (abstracts,) = split(list(documents(datasets.path("arxiv100k", "corpus.jsonl.gz"))), (0.1,), seed=0)
-            titles = [replace(document, text=document.title, title="") for document in abstracts[-QUERIES:]]
-            return replace(_known_items(abstracts[:-QUERIES]), labelled=with_words(titles), depth=10)
+            (some,) = split(abstracts(), (0.1,), seed=0)
+            titles = [replace(document, text=document.title, title="") for document in some[-QUERIES:]]
+            return replace(_known_items(some[:-QUERIES]), labelled=with_words(titles), depth=10)
     return _known_items(list(documents(datasets.path(name, "corpus.jsonl.gz"))))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 
 from benchmarks import datasets
+from benchmarks.harness.options import quick, quick_option
 from benchmarks.harness.rows import write
 
 _LEARNING = "epochs=1, most_documents=2_000"  # the same for all, and not what is measured
@@ -73,10 +74,12 @@ if __name__ == "__main__":
 
 @click.command()
 @click.option("--documents", "n", default=24_576, show_default=True)
+@quick_option
 def engines(n: int) -> None:
     """Counting and encoding shards by processes, Dask and Spark, beside an ordinary index of the same documents."""
     source = datasets.path("arxiv100k", "corpus.jsonl.gz")
-    kinds = ["index", "processes", "dask", "spark"]
+    kinds = ["index", "processes"] if quick() else ["index", "processes", "dask", "spark"]
+    n = min(n, 4_096) if quick() else n
     for kind in kinds:
         if kind == "spark" and shutil.which("java") is None:
             click.echo("spark: not measured; there is no Java", err=True)

@@ -18,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.datasets import BY_DATE, newsgroups
+from benchmarks.harness.options import quick, quick_option, seeds_option
 from benchmarks.harness.rows import ROOT, write
 from textae.config import PRESETS, ModelSpec, TrainSpec
 from textae.encoding.analyzer import searchable
 from textae.encoding.arrays import Floats
 from textae.encoding.encoders import project
+from textae.encoding.weighting import term_frequencies
 from textae.engine import Engine
 from textae.evaluation.label_judge import Curve
 from textae.evaluation.run import by_labels
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 DOCS = ROOT / "docs"
 SEED = 1
+EPOCHS, QUICK_EPOCHS = 50, 5
+"""As many as in the paper: of each layer, and of fine-tuning."""
+SHOWN = (0, 1, 2, 5, 10, 20, 30, 40, 50, 100, 200)
+"""The passes whose errors have a column."""
 
 FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "computers": ("#0072B2", ("comp.graphics", "comp.os.ms-windows.misc", "comp.sys.ibm.pc.hardware",
@@ -48,24 +54,59 @@ subject are lighter and darker."""
 
 
 @click.command()
-def hinton() -> None:
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    default=EPOCHS,
+    show_default=True,
+    help="Of pre-training each layer, and of fine-tuning.",
+)
+@seeds_option(1)
+@quick_option
+def hinton(epochs: int, seeds: tuple[int, ...]) -> None:
     """Precision and recall, errors layer by layer and codes of two numbers: the auto-encoder of 2006 beside LSA."""
     train, test = newsgroups("train"), newsgroups("test")
+    for seed in seeds:
+        curves, codes = measured(train, test, QUICK_EPOCHS if quick() else epochs, seed)
+        if seed == seeds[0] and not quick():
+            draw_curves(curves, DOCS / "hinton-precision-recall.png")
+            draw_codes(codes, labels(test), DOCS / "hinton-2d.png")
+
+
+def measured(
+    train: Sequence[Document], test: Sequence[Document], epochs: int, seed: int
+) -> tuple[dict[str, Curve], dict[str, Floats]]:
+    """Write the rows of a seed; its curves by system, and the codes of test documents on the plane by system."""
     model, spec = PRESETS["hinton2006"]
+    spec = replace(spec, seed=seed, epochs=epochs)
     curves = {}
     with tempfile.TemporaryDirectory() as folder:
-        with learned(folder, "ae-10", train, model, spec) as engine:
-            curves |= {"AE-10": curve(engine, "code", test), "LSA-10": curve(engine, "lsa", test)}
-            write_errors(engine, model, len(train))
-        with learned(folder, "lsa-50", train, replace(model, dims=50, hidden=()), TrainSpec(SEED, epochs=0)) as engine:
+        with learned(folder, "lsa-50", train, replace(model, dims=50, hidden=()), TrainSpec(seed, epochs=0)) as engine:
             curves["LSA-50"] = curve(engine, "lsa", test)
-        with learned(folder, "ae-2", train, replace(model, dims=2), spec) as engine:
-            codes = planar_codes(engine, test)
-            curves |= {"AE-2": curve(engine, "code", test), "LSA-2": curve(engine, "lsa", test)}
-    for name, measured in curves.items():
-        write_curve(name, measured, len(train))
-    draw_curves(curves, DOCS / "hinton-precision-recall.png")
-    draw_codes(codes, labels(test), DOCS / "hinton-2d.png")
+        for dims in (10, 2):
+            with learned(folder, f"ae-{dims}", train, replace(model, dims=dims), spec) as engine:
+                curves |= {f"AE-{dims}": curve(engine, "code", test), f"LSA-{dims}": curve(engine, "lsa", test)}
+                if dims == model.dims:
+                    write_errors(engine, model, len(train), seed)
+                errors = {"training": rebuilding_error(engine, train), "test": rebuilding_error(engine, test)}
+                write("reconstruction error, nats a word", f"{BY_DATE}, AE-{dims}", len(train), errors, seed)
+                codes = planar_codes(engine, test) if dims == 2 else {}
+    for name, one in curves.items():
+        write_curve(name, one, len(train), seed)
+    return curves, codes
+
+
+def rebuilding_error(engine: Engine, documents: Sequence[Document]) -> float:
+    """The cross-entropy of a word of a document that is rebuilt from its code, in nats: the mean over the documents.
+
+    Documents without a word that the encoder knows are left out.
+    """
+    model = engine.snapshot.model
+    bags = model.vectorizer.transform(map(searchable, documents))
+    shown = engine.snapshot.decoder.words(model.encoder.encode(bags).floats)  # (n, n_terms)
+    known = bags.below(shown.shape[1])
+    nats = -term_frequencies(known) * np.log(shown[known.row_of, known.terms])
+    return float(nats.sum() / np.count_nonzero(np.diff(known.starts)))
 
 
 def labels(documents: Sequence[Document]) -> NDArray[np.str_]:
@@ -76,7 +117,7 @@ def labels(documents: Sequence[Document]) -> NDArray[np.str_]:
 def learned(folder: str, name: str, train: Sequence[Document], model: ModelSpec, spec: TrainSpec) -> Engine:
     """Index documents in a folder."""
     engine = Engine.create(Path(folder) / name)
-    engine.index(train, model=model, train=replace(spec, seed=SEED, device="cpu"))
+    engine.index(train, model=model, train=replace(spec, device="cpu"))
     return engine
 
 
@@ -93,20 +134,21 @@ def curve(engine: Engine, mode: str, queries: Sequence[Document]) -> Curve:
     return by_labels(engine.searcher, "label", queries, [mode], 1, None, SEED, curve=True).curves[mode]
 
 
-def write_curve(name: str, curve: Curve, size: int) -> None:
+def write_curve(name: str, curve: Curve, size: int, seed: int) -> None:
     """Write two rows, precision and recall by the number of documents."""
     for what, values in (("precision", curve.precision), ("recall", curve.recall)):
         figures = {str(cutoff): float(value) for cutoff, value in zip(curve.cutoffs, values, strict=True)}
-        write(f"{what} after so many documents", f"{BY_DATE}, {name}", size, figures, SEED)
+        write(f"{what} after so many documents", f"{BY_DATE}, {name}", size, figures, seed)
 
 
-def write_errors(engine: Engine, model: ModelSpec, size: int) -> None:
-    """Write a row for each pre-trained layer: the reconstruction error of its input, before and after each pass."""
+def write_errors(engine: Engine, model: ModelSpec, size: int, seed: int) -> None:
+    """Write a row for each pre-trained layer: the reconstruction error of its input, after some passes."""
     below = (model.inputs, *model.hidden, model.dims)
     for depth, errors in enumerate(engine.snapshot.reader.settings["layer_errors"]):
-        figures = {f"pass {number}" if number else "start": float(error) for number, error in enumerate(errors)}
+        shown = [number for number in SHOWN if number < len(errors)]
+        figures = {f"pass {number}" if number else "start": float(errors[number]) for number in shown}
         unit = "nats a word" if depth == 0 else "nats"
-        write("reconstruction error, layer by layer", f"{below[depth]}–{below[depth + 1]}, {unit}", size, figures, SEED)
+        write("reconstruction error, layer by layer", f"{below[depth]}–{below[depth + 1]}, {unit}", size, figures, seed)
 
 
 STYLES: Mapping[str, tuple[str, str, str]] = {

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks import datasets
 from benchmarks.harness import runs
+from benchmarks.harness.options import quick, quick_option
 from benchmarks.harness.precision import expected_precision
 from benchmarks.harness.rows import write
 from benchmarks.suites import image_figures as figures
@@ -57,13 +58,23 @@ LEARNED: Mapping[str, Preset] = {
 """The auto-encoders, by the folder of their index; only figures use the last two."""
 
 
+QUICK: Preset = (LEARNED[DEFAULT][0], replace(LEARNED[DEFAULT][1], most_documents=5_000, epochs=2))
+"""What `--quick` learns."""
+
+
 @click.command()
 @click.option("--keep", type=click.Path(path_type=Path), help="A folder that keeps the indexes for the next run.")
 @click.option("--queries", default=10_000, show_default=True, help="The number of test pictures that are queries.")
 @click.option("--only-figures", is_flag=True, help="Draw the figures, and measure nothing.")
+@quick_option
 def images(keep: Path | None, queries: int, only_figures: bool) -> None:
     """Reconstruction, similarity, classification and cost of pictures, and the figures in docs/images."""
     digits = Digits()
+    if quick():
+        with TemporaryDirectory() as folder:
+            index(Path(folder), QUICK, DEFAULT)
+            measure_precision(Engine.open(folder), digits, min(queries, 1_000))
+        return
     with TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         for name, preset in LEARNED.items():

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from benchmarks.datasets import BY_DATE, newsgroups
+from benchmarks.harness.options import quick, quick_option, seeds_option
 from benchmarks.harness.rows import write
-from benchmarks.harness.runs import seeds_option
 from textae.config import ModelSpec, TrainSpec
 from textae.encoding.analyzer import Analysis, searchable
 from textae.encoding.arrays import Floats
@@ -53,14 +53,15 @@ FROM_SCRATCH = Recipe(learning_rate=3e-3, last_learning_rate=3e-3, consistent=0,
 
 
 @click.command()
-@seeds_option
+@seeds_option(3)
+@quick_option
 def labels(seeds: tuple[int, ...]) -> None:
     """Accuracy on the test part of 20 Newsgroups by date, by the number of labelled training documents."""
     task = Task.of(newsgroups("train"), newsgroups("test"))
     for seed in seeds:
         start = task.lsa(seed)
         learned = task.learned(start, seed)
-        for known in KNOWN:
+        for known in KNOWN[:1] if quick() else KNOWN:
             on = f"{BY_DATE}, {f'{known:,}' if known else 'all'} labels"
             write("few labels, accuracy", on, len(task.bags), task.accuracies(start, learned, known, seed), seed)
 

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.datasets import BY_DATE, newsgroups, table
+from benchmarks.harness.options import quick_option, seeds_option
 from benchmarks.harness.rows import write
-from benchmarks.harness.runs import indexed, seeds_option
+from benchmarks.harness.runs import indexed
 from benchmarks.harness.workers import run_peer
 from textae.config import LAYOUTS, LSA, NEIGHBOURS
 from textae.encoding.analyzer import searchable
@@ -65,7 +66,8 @@ class Groups:
 
 
 @click.command()
-@seeds_option
+@seeds_option(3)
+@quick_option
 @click.option(
     "--python", type=click.Path(exists=True), help="An interpreter that has the peers; without it, they are left out."
 )

@@ -28,10 +28,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import datasets
-from benchmarks.datasets import collection, documents, newsgroups, table
+from benchmarks.datasets import COLLECTIONS, abstracts, collection, documents, newsgroups, table
+from benchmarks.harness.options import data_option, quick, quick_option, seeds_option
 from benchmarks.harness.rows import write
-from benchmarks.harness.runs import bytes_of_codes, indexed, only_option, seconds_of
+from benchmarks.harness.runs import bytes_of_codes, indexed, seconds_of
 from benchmarks.harness.workers import run_peer
 from benchmarks.suites.maps import Groups, Layout, accuracy, accuracy_of_new
 from textae.config import VECTOR, TrainSpec
@@ -55,7 +55,6 @@ METRICS = ("nDCG@10", "recall@100")
 DIMS = 384
 SEARCHED = 20_000
 MESSAGES, NEW, GROUPS = 2_000, 600, 20
-SEEDS = (1, 2, 3)
 SAMPLE = 300
 
 
@@ -63,20 +62,25 @@ SAMPLE = 300
 @click.option("--python", required=True, type=click.Path(exists=True), help="An interpreter that has the model.")
 @click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS, help="All by default.")
 @click.option("--kept", type=click.Path(path_type=Path), help="A folder that keeps vectors.")
-@only_option
-def minilm(python: str, parts: tuple[str, ...], kept: Path | None, only: str) -> None:
+@data_option(COLLECTIONS, smallest="med")
+@seeds_option(3)
+@quick_option
+def minilm(
+    python: str, parts: tuple[str, ...], kept: Path | None, data: tuple[str, ...], seeds: tuple[int, ...]
+) -> None:
     """nDCG@10 and recall@100 of all-MiniLM-L6-v2 on the seven collections, and its cost beside that of our codes."""
     with tempfile.TemporaryDirectory() as folder:
         model = Sentences(python, Path(folder))
+        parts = PARTS[:1] if quick() else parts
         if "quality" in parts:
-            for name in only.split(","):
+            for name in data:
                 _quality(model, name)
         if "cost" in parts:
             _cost(model)
         if "fusion" in parts:
-            _fusion(model, kept, [name for name in only.split(",") if name in FUSED])
+            _fusion(model, kept, [name for name in data if name in FUSED])
         if "topics" in parts:
-            _topics(model, kept)
+            _topics(model, kept, seeds)
 
 
 class Sentences:
@@ -190,7 +194,7 @@ def _without_codes(engine: Engine, fused: Hybrid, weight: float, query: Query) -
     return Ranking(tuple(ids), tuple(top.scores.tolist()))
 
 
-def _topics(model: Sentences, kept: Path | None) -> None:
+def _topics(model: Sentences, kept: Path | None, seeds: Sequence[int]) -> None:
     """Topics and places on the map by codes, by vectors and by both: messages of 20 Newsgroups, of the test part.
 
     New messages lie among those that the map has learned, with their vectors, and as texts without one.
@@ -212,7 +216,7 @@ def _topics(model: Sentences, kept: Path | None) -> None:
         whole, texts = (fused(snapshot, codes, codes, of) for of in (rows, None))
     n = whole.shape[1] - codes.shape[1]  # numbers of a vector, behind those of a code
     parts = {"code": np.s_[:, :-n], NAME: np.s_[:, -n:], f"code + {NAME}": np.s_[:, :]}
-    for seed in SEEDS:
+    for seed in seeds:
         figures: dict[str, dict[str, float]] = {}
         for name, part in parts.items():
             clusters = find(clustered[part], GROUPS, np.random.default_rng(seed), no_progress)
@@ -244,7 +248,7 @@ def _kept(model: Sentences, kept: Path | None, name: str, texts: Sequence[str]) 
 
 def _cost(model: Sentences) -> None:
     """Measure encoding and querying beside our own in the same run, on one core unless the figure names more."""
-    corpus = list(itertools.islice(documents(datasets.path("arxiv100k", "corpus.jsonl.gz")), SEARCHED))
+    corpus = abstracts()[:SEARCHED]
     sample = [searchable(document) for document in corpus[:: len(corpus) // SAMPLE]]
     queries = [document.title for document in corpus[:: len(corpus) // SAMPLE]]
     # Training makes an encoder better, not slower.

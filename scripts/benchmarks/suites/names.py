@@ -19,8 +19,9 @@ import click
 import numpy as np
 
 from benchmarks import datasets
+from benchmarks.harness.options import data_option, quick_option, seeds_option
 from benchmarks.harness.rows import ROOT, write
-from benchmarks.harness.runs import indexed, seeds_option
+from benchmarks.harness.runs import indexed
 from textae.encoding.analyzer import words
 from textae.engine import Engine
 from textae.search.second_look import second_look
@@ -38,6 +39,7 @@ _POPULAR = """
     typing.Protocol dataclasses.dataclass enum.Enum bisect.bisect_left
 """
 POPULAR = frozenset(_POPULAR.split())
+PYTHON, SOURCES = "python", "textae's sources"
 TITLED = ("scifact", "cran", "cisi", "cacm", "lisa")
 
 Naming = Callable[[Document], str]
@@ -76,14 +78,16 @@ def most_of_title(document: Document) -> str:
 
 
 @click.command()
+@data_option((PYTHON, SOURCES, *TITLED), smallest=SOURCES)
 @click.option("--folder", type=click.Path(exists=True, path_type=Path), help="A folder of files that have titles.")
-@seeds_option
-def names(folder: Path | None, seeds: tuple[int, ...]) -> None:
+@seeds_option(3)
+@quick_option
+def names(data: tuple[str, ...], folder: Path | None, seeds: tuple[int, ...]) -> None:
     """MRR of bm25 and hybrid for known items by name, with names and by text alone."""
     of_python: dict[str, Naming] = {"ids": lambda document: document.id, "last parts": last_part}
     collections: list[tuple[str, Path, dict[str, Naming]]] = [
-        ("python", Path("python"), {**of_python, "popular ids": popular}),
-        ("textae's sources", ROOT / "textae", {"file names": file_name, "without endings": file_stem}),
+        (PYTHON, Path("python"), {**of_python, "popular ids": popular}),
+        (SOURCES, ROOT / "textae", {"file names": file_name, "without endings": file_stem}),
     ]
     for name in TITLED:
         collections.append(
@@ -92,12 +96,15 @@ def names(folder: Path | None, seeds: tuple[int, ...]) -> None:
     if folder is not None:
         namings: dict[str, Naming] = {"titles": title, "3/4 titles": most_of_title, "file names": file_name}
         collections.append((folder.name, folder, namings))
-    for data, source, namings in collections:
+    kept = (*data, folder.name) if folder is not None else data
+    for name, source, namings in collections:
+        if name not in kept:
+            continue
         for seed in seeds:
             with indexed(source, seed=seed) as (engine, cost):
                 documents = list(engine.snapshot.reader.stream())
                 for what, naming in namings.items():
-                    write("known items by name, MRR", f"{data}, {what}", cost.documents,
+                    write("known items by name, MRR", f"{name}, {what}", cost.documents,
                           _mean_reciprocal_ranks(engine, documents, naming, seed), seed)  # fmt: skip
 
 

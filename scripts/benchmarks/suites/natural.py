@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import runs
+from benchmarks.harness.options import quick_option, seeds_option
 from benchmarks.harness.rows import write
-from benchmarks.harness.runs import seeds_option
 from textae.config import PICTURE_PRESETS
 from textae.engine import Engine
 from textae.evaluation.run import by_labels
@@ -32,7 +32,8 @@ BUNDLED = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "ihc", "motorc
 
 
 @click.command()
-@seeds_option
+@seeds_option(3)
+@quick_option
 def natural(seeds: tuple[int, ...]) -> None:
     """P@10 of tiles of photographs, which are in colour, by pixels, PCA, codes and bits."""
     try:

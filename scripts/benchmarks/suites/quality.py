@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks import datasets
 from benchmarks.datasets import (
     BY_DATE,
+    COLLECTIONS,
+    abstracts,
     collection,
-    documents,
     newsgroups,
     split,
     stripped,
@@ -22,10 +22,10 @@ from benchmarks.datasets import (
     unchanged,
     with_words,
 )
+from benchmarks.harness.options import data_option, quick, quick_option, seeds_option, stripped_option
 from benchmarks.harness.precision import label_precision
 from benchmarks.harness.rows import ROOT, Row, newest, read, write
-from benchmarks.harness.runs import by_system, indexed, only_option, query_vectors, seeds_option, stripped_option
-from textae.corpus import TableSpec
+from benchmarks.harness.runs import by_system, indexed, query_vectors
 from textae.engine import Engine
 from textae.evaluation import judged
 from textae.search.second_look import second_look
@@ -46,11 +46,12 @@ PICTURE = ROOT / "docs" / "quality-against-time.png"
 
 
 @click.command()
-@seeds_option
-@only_option
-def retrieval(seeds: tuple[int, ...], only: str) -> None:
+@data_option(COLLECTIONS, smallest="med")
+@seeds_option(3)
+@quick_option
+def retrieval(data: tuple[str, ...], seeds: tuple[int, ...]) -> None:
     """nDCG@10 and recall@100 of every system on the seven judged collections, with one set of defaults."""
-    for name in only.split(","):
+    for name in data:
         corpus, queries, qrels = collection(name)
         for seed in seeds:
             with indexed(corpus, seed=seed) as (engine, cost):
@@ -60,15 +61,16 @@ def retrieval(seeds: tuple[int, ...], only: str) -> None:
 
 
 @click.command()
-@seeds_option
-@only_option
-def expansion(seeds: tuple[int, ...], only: str) -> None:
+@data_option(COLLECTIONS, smallest="med")
+@seeds_option(3)
+@quick_option
+def expansion(data: tuple[str, ...], seeds: tuple[int, ...]) -> None:
     """nDCG@10 and recall@100 of bm25 and hybrid on the seven collections, with and without the decoder's words.
 
     The number of added words and their weight were chosen on SciFact's training claims and on titles from arXiv, never
     on the queries measured here.
     """
-    for name in only.split(","):
+    for name in data:
         corpus, queries, qrels = collection(name)
         for seed in seeds:
             with indexed(corpus, seed=seed) as (engine, cost):
@@ -87,16 +89,17 @@ def expansion(seeds: tuple[int, ...], only: str) -> None:
 def _rankings(engine: Engine, mode: str, queries: Sequence[Query], *, expanded: bool) -> dict[str, Ranking]:
     searcher, snapshot, rankings = engine.searcher, engine.snapshot, {}
     for query, vector in zip(queries, query_vectors(engine, [query.text for query in queries]), strict=True):
-        query = second_look(searcher, searcher.expanded(vector) if expanded else vector, mode)
-        best = searcher.rank(query, EXPANSION_DEPTH, mode)
+        vector = second_look(searcher, searcher.expanded(vector) if expanded else vector, mode)
+        best = searcher.rank(vector, EXPANSION_DEPTH, mode)
         ids = [snapshot.ids[number] for number in snapshot.searched.doc_numbers.take(best.rows).tolist()]
         rankings[query.id] = Ranking(tuple(ids), tuple(best.scores.tolist()))
     return rankings
 
 
 @click.command("newsgroups")
-@seeds_option
+@seeds_option(3)
 @stripped_option
+@quick_option
 def by_group(seeds: tuple[int, ...], strip: bool) -> None:
     """P@100 on 20 Newsgroups by date, with 64 and 256 bits: test messages are queries, the same group is relevant."""
     edit = stripped if strip else unchanged
@@ -109,7 +112,8 @@ def by_group(seeds: tuple[int, ...], strip: bool) -> None:
 
 
 @click.command()
-@seeds_option
+@seeds_option(3)
+@quick_option
 def short(seeds: tuple[int, ...]) -> None:
     """P@10 and P@100 on arXiv's 40 largest categories, of titles and abstracts among titles and abstracts.
 
@@ -117,7 +121,7 @@ def short(seeds: tuple[int, ...]) -> None:
     whole documents (word dropout, neighbours, 256 dimensions) need not serve here, so LSA has every size. The documents
     of the development suite are left out.
     """
-    _, unseen = split(list(documents(datasets.path("arxiv100k", "corpus.jsonl.gz"))), (0.1, 0.9), seed=0)
+    _, unseen = split(abstracts(), (0.1, 0.9), seed=0)
     corpus = largest(unseen, CATEGORIES)
     views: dict[str, Callable[[Document], Document]] = {
         "titles": lambda document: replace(document, text=document.title, title=""),
@@ -142,17 +146,19 @@ def largest(corpus: Sequence[Document], n: int) -> list[Document]:
 
 
 @click.command("time")
-@seeds_option
+@seeds_option(3)
+@quick_option
 def by_passes(seeds: tuple[int, ...]) -> None:
     """P@100 and seconds on 20 Newsgroups by date, after 0, 1, 2, 5, 10 and the default number of passes."""
-    source, test = datasets.path("20newsgroups", "corpus.jsonl.gz"), newsgroups("test")
-    spec = TableSpec(select=(("split", "train"),))
-    for seed in seeds:
-        for passes in PASSES:
-            with indexed(source, spec, seed=seed, passes=passes) as (engine, cost):
-                scores = label_precision(engine, BY_PASSES, test)
-            write(PASSES_TABLE, name_of(passes), cost.documents, {**scores, **cost.figures()}, seed)
-    draw_passes(read(), PICTURE)
+    test = newsgroups("test")
+    with table(newsgroups("train")) as source:
+        for seed in seeds:
+            for passes in PASSES[:1] if quick() else PASSES:
+                with indexed(source, seed=seed, passes=passes) as (engine, cost):
+                    scores = label_precision(engine, BY_PASSES, test)
+                write(PASSES_TABLE, name_of(passes), cost.documents, {**scores, **cost.figures()}, seed)
+    if not quick():
+        draw_passes(read(), PICTURE)
 
 
 def name_of(passes: int | None) -> str:

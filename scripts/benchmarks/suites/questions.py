@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.datasets import documents, table
+from benchmarks.harness.options import data_option, quick_option, seeds_option
 from benchmarks.harness.rows import echo, write
-from benchmarks.harness.runs import indexed, seeds_option
+from benchmarks.harness.runs import indexed
 from benchmarks.suites.minilm import NAME, Sentences, ranked
 from textae.encoding.passages import passages
 from textae.evaluation.run import rank
@@ -106,13 +107,14 @@ def _pages(folder: Path, pattern: str) -> list[Document]:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--python", type=click.Path(exists=True), help=f"An interpreter that has {NAME}; without, only our own.")
-@click.option("--only", default=",".join(COLLECTIONS), show_default=True, help="The collections, between commas.")
-@seeds_option
-def questions(folder: Path, python: str | None, only: str, seeds: tuple[int, ...]) -> None:
+@data_option(COLLECTIONS, smallest="git")
+@seeds_option(3)
+@quick_option
+def questions(folder: Path, python: str | None, data: tuple[str, ...], seeds: tuple[int, ...]) -> None:
     """Success@5 and MRR of questions to documentation; FOLDER keeps the packages with its pages."""
     of_seed: dict[int, list[Values]] = {seed: [] for seed in seeds}
     size = 0
-    for name in only.split(","):
+    for name in data:
         collection = Collection.load(name, folder)
         size += len(collection.documents)
         peers = _peers(collection, python) if python else {}
@@ -126,7 +128,7 @@ def questions(folder: Path, python: str | None, only: str, seeds: tuple[int, ...
                 of_seed[seed].append(values)
                 _write(name, len(collection.documents), values, seed)
         _intervals(name, [parts[-1] for parts in of_seed.values()])
-    if only == ",".join(COLLECTIONS):
+    if set(data) == set(COLLECTIONS):
         every = {seed: _joined(parts) for seed, parts in of_seed.items()}
         for seed, values in every.items():
             _write("all questions", size, values, seed)

@@ -34,6 +34,7 @@ from xml.etree import ElementTree
 import click
 
 from benchmarks import datasets, made
+from benchmarks.harness.options import quick, quick_option
 from benchmarks.harness.rows import ROOT, write
 from benchmarks.harness.runs import cpu_seconds_of
 from textae.corpus import read
@@ -106,13 +107,14 @@ class Kind:
 
 @click.command()
 @click.option("--kind", "endings", multiple=True, help="An ending, such as .pdf; all by default.")
+@quick_option
 def reading(endings: Sequence[str]) -> None:
     """Documents and megabytes a second of reading each kind of file, beside its library alone."""
     messages = texts(FILES)
-    for kind in KINDS:
-        if not endings or kind.ending in endings:
-            with tempfile.TemporaryDirectory() as folder:
-                measure(kind, Path(folder), messages)
+    chosen = [kind for kind in KINDS if not endings or kind.ending in endings]
+    for kind in chosen[:1] if quick() else chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(kind, Path(folder), messages)
 
 
 def measure(kind: Kind, folder: Path, messages: Sequence[Text]) -> None:

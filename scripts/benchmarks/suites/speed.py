@@ -33,7 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import datasets
-from benchmarks.datasets import WordFrequencies, documents, save, variants
+from benchmarks.datasets import WordFrequencies, abstracts, documents, save, variants
+from benchmarks.harness.options import quick, quick_option
 from benchmarks.harness.rows import write
 from benchmarks.harness.runs import index, indexed, seconds_of
 from benchmarks.harness.workers import SCANS, SYSTEMS, Worker, in_turns, one_core, timed
@@ -49,6 +50,7 @@ RUNNING = ("fts5", "tantivy", "bm25s", "bm25s+numba")
 MODES = ("hybrid", "code", "bits", "bm25")
 QUERIES = 300
 COLD_RUNS = 21
+QUICK_SIZE = 2_000
 SCANNED = (100_000, 1_000_000, 10_000_000)
 SCANS_OF_EACH = 200  # ours scans with numpy at first, and with faiss after five million rows: the median is faiss's
 CODE_BYTES = 32
@@ -114,9 +116,13 @@ class Bench:
 @click.option("--folder", type=click.Path(path_type=Path), help="A folder that keeps the indexes for the next run.")
 @click.option("--source", type=click.Path(exists=True, path_type=Path), help="A .jsonl or .gz; by default arXiv's.")
 @click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), default=PARTS, help="All by default.")
+@quick_option
 def speed(python: str, folder: Path | None, source: Path | None, parts: Sequence[str]) -> None:
     """Time and memory of searching, adding, removing and indexing, beside other engines."""
     with tempfile.TemporaryDirectory() as temporary:
+        if quick():
+            folder, source, parts = None, Path(temporary) / "arxiv.jsonl", PARTS[:1]
+            save(abstracts()[:QUICK_SIZE], source)
         bench = Bench(source or datasets.path("arxiv100k", "corpus.jsonl.gz"), folder or Path(temporary), python)
         bench.folder.mkdir(parents=True, exist_ok=True)
         indexing(bench)
@@ -294,6 +300,7 @@ def beside(figures: Mapping[str, float], ours: str) -> dict[str, float]:
 
 @click.command()
 @click.option("--runs", default=21, show_default=True, help="The number of searches from a cold shell.")
+@quick_option
 def latency(runs: int) -> None:
     """Time of a search from a cold shell, beside its necessary imports, and of one in a running process."""
     source = datasets.path("20newsgroups", "corpus.jsonl.gz")

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from benchmarks.datasets import newsgroups, table
+from benchmarks.harness.options import quick_option, seeds_option
 from benchmarks.harness.rows import write
-from benchmarks.harness.runs import indexed, seeds_option
+from benchmarks.harness.runs import indexed
 from benchmarks.harness.workers import run_peer
 from textae.encoding.analyzer import searchable
 from textae.encoding.decoder import most_telling
@@ -82,7 +83,8 @@ class Topics:
     type=click.Path(exists=True),
     help="An interpreter that has UMAP; without it, its row is left out.",
 )
-@seeds_option
+@seeds_option(3)
+@quick_option
 def clusters(python: str | None, seeds: tuple[int, ...]) -> None:
     """NPMI and diversity of the words of topics, NMI and ARI with the groups, on 20 Newsgroups (training part)."""
     with table(newsgroups("train")) as source:

@@ -241,6 +241,15 @@ def test_every_benchmark_says_what_it_measures(command: str) -> None:
     assert len(said.output.splitlines()[2].split()) > 3
 
 
+def test_the_page_of_benchmarks_has_a_command_for_each_section() -> None:
+    """Each names the command that measures it again, so that a reader need not look for it."""
+    template = report.TEMPLATE.read_text(encoding="utf-8")
+    sections = [section for section in template.split("\n## ")[1:] if "<!-- table: " in section]
+    named = [re.findall(r"`scripts/bench ([a-z-]+)", section) for section in sections]
+    assert all(named)
+    assert {command for commands in named for command in commands} <= set(bench.bench.commands)
+
+
 def test_the_page_of_benchmarks_is_what_its_rows_give() -> None:
     written = report.page(rows.read(), report.NOTES.read_text(encoding="utf-8"))
     assert report.PAGE.read_bytes() == written.encode(), "run 'scripts/bench render'"

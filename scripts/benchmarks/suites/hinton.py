@@ -78,21 +78,25 @@ def measured(
 ) -> tuple[dict[str, Curve], dict[str, Floats]]:
     """Write the rows of a seed; its curves by system, and the codes of test documents on the plane by system."""
     model, spec = PRESETS["hinton2006"]
-    spec = replace(spec, seed=seed, epochs=epochs)
+    spec, size = replace(spec, seed=seed, epochs=epochs), len(train)
     curves = {}
+
+    def measure(name: str, engine: Engine, mode: str) -> None:
+        curves[name] = curve(engine, mode, test)
+        write_curve(name, curves[name], size, seed)
+
     with tempfile.TemporaryDirectory() as folder:
         with learned(folder, "lsa-50", train, replace(model, dims=50, hidden=()), TrainSpec(seed, epochs=0)) as engine:
-            curves["LSA-50"] = curve(engine, "lsa", test)
+            measure("LSA-50", engine, "lsa")
         for dims in (10, 2):
             with learned(folder, f"ae-{dims}", train, replace(model, dims=dims), spec) as engine:
-                curves |= {f"AE-{dims}": curve(engine, "code", test), f"LSA-{dims}": curve(engine, "lsa", test)}
+                measure(f"AE-{dims}", engine, "code")
+                measure(f"LSA-{dims}", engine, "lsa")
                 if dims == model.dims:
-                    write_errors(engine, model, len(train), seed)
+                    write_errors(engine, model, size, seed)
                 errors = {"training": rebuilding_error(engine, train), "test": rebuilding_error(engine, test)}
-                write("reconstruction error, nats a word", f"{BY_DATE}, AE-{dims}", len(train), errors, seed)
+                write("reconstruction error, nats a word", f"{BY_DATE}, AE-{dims}", size, errors, seed)
                 codes = planar_codes(engine, test) if dims == 2 else {}
-    for name, one in curves.items():
-        write_curve(name, one, len(train), seed)
     return curves, codes
 
 

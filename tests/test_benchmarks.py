@@ -273,6 +273,7 @@ def small_data(labelled, tmp_path, monkeypatch):
         "newsgroups --seeds 1": 1,
         "newsgroups --seeds 1 --stripped": 1,
         "newsgroups --quick": 0,
+        "hinton --quick": 0,
         "short --seeds 1": 2,
         "labels --seeds 1": 4,
         "labels --quick": 0,

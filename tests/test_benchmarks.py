@@ -167,6 +167,13 @@ class TestReport:
         text = report.page(newer, "")
         assert "(seeds 1, 2 · abc · a machine · 2026-01-01 · `scripts/bench z`, 3 min)" in text
 
+    def test_the_lines_of_one_command_have_the_minutes_of_the_last(self) -> None:
+        newer = [
+            replace(row("x", on, {"y": 1.0}), command="scripts/bench z", seconds=60 * n)
+            for on, n in (("a", 1), ("b", 9))
+        ]
+        assert "\n(seed 1 · abc · a machine · 2026-01-01 · `scripts/bench z`, 9 min)\n" in report.page(newer, "")
+
     def test_the_newest_row_counts(self) -> None:
         text = report.page([row("speed", "a", {"x": 0.1}), row("speed", "a", {"x": 0.2}, commit="def")], "")
         assert "0.200" in text

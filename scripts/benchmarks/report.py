@@ -8,6 +8,7 @@ not measured in the same run, stand beside ours and the baselines; costs are the
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -157,14 +158,17 @@ def _mean(values: Sequence[float]) -> float:
 
 def _origins(by_data: Mapping[str, list[Row]]) -> str:
     """Seeds, commit, machine, date, command and its time of the lines of a table: one line where all share them."""
+    seconds: dict[str, float] = {}
+    for row in itertools.chain(*by_data.values()):
+        seconds[row.command] = max(row.seconds, seconds.get(row.command, 0))
     lines: dict[str, list[str]] = {}
     for on, rows in by_data.items():
         seeds = [str(row.seed) for row in rows if row.seed is not None]
         origin = [f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"] if seeds else []
         for name in ("commit", "machine", "date"):
             origin.append(", ".join(dict.fromkeys(str(getattr(row, name)) for row in rows)))
-        seconds = {row.command: row.seconds for row in sorted(rows, key=lambda row: row.seconds) if row.command}
-        origin += [f"`{command}`, {max(1, round(took / 60))} min" for command, took in seconds.items()]
+        commands = dict.fromkeys(row.command for row in rows if row.command)
+        origin += [f"`{command}`, {max(1, round(seconds[command] / 60))} min" for command in commands]
         lines.setdefault(" · ".join(origin), []).append(on)
     if len(lines) == 1:
         return f"({next(iter(lines))})"

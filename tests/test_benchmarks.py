@@ -80,7 +80,7 @@ class TestSplit:
         assert sorted(itertools.chain(*parts)) == list(range(18_846))
 
     def test_what_the_shares_leave_over_is_in_no_part(self) -> None:
-        assert list(map(len, datasets.split(range(1_000), quality.SHARES, seed=1))) == [200, 50]
+        assert list(map(len, datasets.split(range(1_000), quality.SHARES, seed=1))) == [200, 20]
 
     def test_a_seed_is_a_split(self) -> None:
         first, again, other = (datasets.split(range(100), (0.5, 0.5), seed) for seed in (1, 1, 2))
@@ -281,7 +281,7 @@ def small_data(labelled, tmp_path, monkeypatch):
         "newsgroups --seeds 1 --stripped": 1,
         "newsgroups --quick": 0,
         "hinton --quick": 0,
-        "short --seeds 1": 2,
+        "short --seeds 1": 8,
         "labels --seeds 1": 4,
         "labels --quick": 0,
         "time --seeds 1": 2,

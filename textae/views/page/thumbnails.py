@@ -21,7 +21,7 @@ def thumbnail_shape(shape: tuple[int, int, int], halvings: int) -> tuple[int, in
 def thumbnails(picture: Picture) -> list[str]:
     """The picture with its sides halved once, twice and so on, of 16 levels."""
     pixels = np.frombuffer(picture.pixels, np.uint8).reshape(picture.shape).astype(np.float32)
-    drawn = []
+    drawn: list[str] = []
     while min(pixels.shape[:2]) >= 2 * _LEAST:
         height, width, channels = thumbnail_shape(picture.shape, len(drawn) + 1)
         pixels = pixels[: 2 * height, : 2 * width].reshape(height, 2, width, 2, channels).mean(axis=(1, 3))

@@ -1,6 +1,8 @@
 """The shell and datasets of shards: index --out, add --out, rm --out, doctor --out, push, pull, encode."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,55 @@ def test_codes_of_other_documents(dataset, tmp_path) -> None:
         assert table[name].to_pylist()[:4] == stored[name].to_pylist()
 
 
+def test_a_dataset_is_not_replaced_without_a_question(dataset, tmp_path) -> None:
+    notes, before = lines(tmp_path / "notes.jsonl", ROWS[:2]), (dataset / "manifest.json").read_bytes()
+    assert real_shell("index", notes, "--out", dataset).error == (
+        f"there is a dataset at {dataset}; --replace replaces it, and 'textae add --out' adds to it"
+    )
+    assert (dataset / "manifest.json").read_bytes() == before
+
+
+class TestDamage:
+    """One line, exit code 2, and the index that is there stays."""
+
+    @pytest.fixture
+    def copy(self, dataset, tmp_path) -> Path:
+        return Path(shutil.copytree(dataset, tmp_path / "copy"))
+
+    @staticmethod
+    def refused(copy: Path, tmp_path: Path) -> str:
+        index = tmp_path / "index"
+        shell("index", lines(tmp_path / "notes.jsonl", ROWS), "--index", index, "--passes", 1)
+        before = shell("search", "orbit", "--tsv", "--index", index)
+        error = real_shell("pull", copy, "--index", index, "--replace", "--quiet").error
+        assert shell("search", "orbit", "--tsv", "--index", index) == before
+        return error
+
+    def test_a_shard_that_is_cut_off(self, copy, tmp_path) -> None:
+        (shard,) = copy.glob("documents/*")
+        os.truncate(shard, shard.stat().st_size - 100)
+        assert f"is damaged: documents/{shard.name} is not what was written" in self.refused(copy, tmp_path)
+
+    def test_a_link_out_of_the_dataset(self, copy, tmp_path) -> None:
+        """What it leads to is read as any other content: it must have the hash of the manifest."""
+        (shard,) = copy.glob("documents/*")
+        shard.unlink()
+        shard.symlink_to("/etc/passwd")
+        assert f"is damaged: documents/{shard.name} is not what was written" in self.refused(copy, tmp_path)
+
+    def test_a_manifest_of_another_model(self, copy, tmp_path) -> None:
+        other = tmp_path / "other"
+        more = lines(tmp_path / "more.jsonl", [{"id": n, "text": f"harbour sail anchor {n}"} for n in "abcd"])
+        shell("index", more, "--out", other, "--passes", 1, "--dims", 16, "--bits", 64)
+        manifest, foreign = (json.loads((folder / "manifest.json").read_text()) for folder in (copy, other))
+        files = manifest["files"] | foreign["files"]
+        for kind in ("models", "vocabularies"):
+            shutil.copytree(other / kind, copy / kind, dirs_exist_ok=True)
+        changed = manifest | {name: foreign[name] for name in ("model", "vocabulary")} | {"files": files}
+        (copy / "manifest.json").write_text(json.dumps(changed))
+        assert "is not what textae writes" in self.refused(copy, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -90,7 +141,10 @@ def test_codes_of_other_documents(dataset, tmp_path) -> None:
         (["rm", "a", "--out", "d", "--index", "i"], "--index is for an index, and --out DATASET is none; leave it out"),
         (["doctor", "--out", "d", "--index", "i"], "--index is for an index"),
         (["index", "x.jsonl", "--out", "d", "--index", "i"], "--index is for an index"),
-        (["index", "x.jsonl", "--out", "d", "--replace"], "--replace is for an index"),
+        (
+            ["index", "/dev/null", "--out", "d", "--engine", "dask", "--master", "tcp://127.0.0.1:9"],
+            "no scheduler of Dask",
+        ),
         (["index", "x.jsonl", "--out", "d", "--vectors", "v"], "--vectors is for an index"),
         (["add", "x.jsonl", "--out", "d", "-v"], "--verbose is for an index"),
         (["index", "x.jsonl", "--index", "milvus://host/x"], "is an address; an index is written to a folder"),

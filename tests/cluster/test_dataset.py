@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared import LONG, QUICK, TINY, contents, long_documents, some_documents
+from shared import LONG, QUICK, TINY, contents, long_documents, nobody, open_to_all, some_documents
 
 from textae import Document, Engine, TextaeError, TrainSpec
 from textae.cluster import corpus, shards, tables, worker
@@ -351,6 +351,22 @@ class TestBadInput:
         self.forge(dataset, name, packed.getvalue())
         with pytest.raises(DatasetError, match=r"is not what textae writes|has 25 rows, and should have 24"):
             pull(dataset, tmp_path / "index", no_progress)
+
+    @pytest.mark.skipif(os.name != "posix", reason="there are no users")
+    def test_a_folder_that_is_read_only(self, dataset, tmp_path) -> None:
+        before, folder = dataset.manifest(), Path(dataset.address)
+        open_to_all(folder)
+        (folder / "removed").mkdir()
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        new = [Document("new", "a comet")]
+        with nobody():
+            for action in (lambda: remove(dataset, ["stars-0"]), lambda: written(dataset, new, 1)):
+                with pytest.raises(DatasetError, match=r"the dataset .*: .*Permission denied"):
+                    action()
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755)
+        assert dataset.manifest() == before
 
     def test_two_commits_at_once(self, dataset) -> None:
         """Of two processes that read one commit, the second one to write is refused, also between check and write."""

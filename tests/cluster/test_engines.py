@@ -1,18 +1,24 @@
 """Processes, Dask and Spark give the bytes of an ordinary index, also when workers are killed."""
 
+import contextlib
 import os
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cluster.killing import Killing
 from cluster.test_dataset import DOCUMENTS, indexed, pulled, written
-from shared import QUICK, TINY, contents
+from shared import LONG, QUICK, TINY, contents, real_shell, wait_for
 
+from textae.cluster import local
 from textae.cluster.corpus import learn
 from textae.cluster.dataset import Dataset
-from textae.cluster.local import Local
+from textae.cluster.local import Local, encode_to
 from textae.cluster.storage import DatasetError
 from textae.corpus import TableSpec
 from textae.types import Document, no_progress
@@ -46,6 +52,44 @@ def check(cluster, folder: Path, whole: Path, **killing) -> None:
     assert killed.killed == ["count", "encode"]
     assert {("counting", 60, 60), ("encoding", 0, 60), ("encoding", 60, 60)} <= set(told)
     assert contents(pulled(dataset, folder / "again")) == contents(whole)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def connect_server() -> Iterator[str]:
+    """A server of Spark Connect; its address."""
+    import pyspark
+
+    port = free_port()
+    configured = {"grpc.binding.port": port, "grpc.binding.address": "127.0.0.1"}
+    options = [word for name, value in configured.items() for word in ("--conf", f"spark.connect.{name}={value}")]
+    server = subprocess.Popen(
+        [Path(pyspark.__file__).parent / "bin" / "spark-submit", "--master", "local[2]", *options, "--class",
+         "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"],
+        env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: answers(port) or server.poll() is not None, 120)
+        yield f"sc://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def places(given) -> dict:
+    return {"place": given["place"]}
 
 
 def fails(given) -> None:
@@ -98,6 +142,16 @@ class TestDask:
             dask.run(fails, [{"what": "bread"}], print)
         with pytest.raises(DatasetError, match="a worker has no textae"):
             dask.run(unknown, [{"what": "bread"}], print)
+
+    def test_codes_of_other_documents_are_those_of_one_process(self, tmp_path, dask, monkeypatch) -> None:
+        dataset = Dataset(str(tmp_path / "shards"))
+        learn(dataset, written(dataset, DOCUMENTS, 60), Local(1), no_progress, model=TINY, train=QUICK)
+        monkeypatch.setattr(local, "_BATCH", 7)
+        for name, more in (("here", ()), ("there", (dask.map,))):
+            assert encode_to(DOCUMENTS, dataset, str(tmp_path / name), no_progress, *more) == 60
+        assert (tmp_path / "here" / "codes.parquet").read_bytes() == (tmp_path / "there" / "codes.parquet").read_bytes()
+        with pytest.raises(DatasetError, match="Dask failed: ValueError: no bread"):
+            list(dask.map(fails, iter([{"what": "bread"}] * 9)))
 
     def test_no_scheduler(self) -> None:
         pytest.importorskip("distributed")
@@ -194,3 +248,34 @@ class TestSpark:
 
         with pytest.raises(DatasetError, match="'nonsense' is no master of Spark; give local"), session("nonsense"):
             pass
+
+    @pytest.mark.skipif(not LONG, reason="TEXTAE_LONG waits until Spark gives up, a minute")
+    def test_a_master_that_is_gone(self) -> None:
+
+        gone = f"spark://127.0.0.1:{free_port()}"
+        done = real_shell("index", "/dev/null/x.parquet", "--out", "/dev/null/d", "--engine", "spark", "--master", gone)
+        assert f"no Spark answers at the master {gone!r}" in done.error
+
+    def test_a_task_gets_its_own_values_alone(self, spark) -> None:
+        """In one partition each, in order, whatever a value weighs."""
+        from textae.cluster.spark import Spark
+
+        given = [{"place": place, "load": "x" * 1_000_000} for place in range(20)]
+        assert Spark(spark).run(places, given, print) == [{"place": place} for place in range(20)]
+
+    def test_the_shell_by_spark_connect(self, tmp_path, one_thread) -> None:
+        """A server of Spark Connect, to which `sc://` connects, in a process of its own."""
+        pytest.importorskip("grpc_status", reason="Spark Connect is not installed: pip install 'pyspark[connect]'")
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        in_order = sorted(DOCUMENTS, key=lambda one: one.id)
+        rows = [{"id": one.id, "title": one.title, "text": one.text, **one.fields} for one in in_order]
+        parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+        learning = ["--dims", "8", "--bits", "32", "--hidden", "16", "--drop", "0", "--passes", "1", "--device", "cpu"]
+        with connect_server() as master:
+            where = ["--out", tmp_path / "shards", "--engine", "spark", "--master", master]
+            done = real_shell("index", tmp_path / "rows.parquet", *where, *learning)
+        assert f"indexed 60 documents in 1 shards of {tmp_path / 'shards'}" in done.err
+        again = contents(pulled(Dataset(str(tmp_path / "shards")), tmp_path / "again"))
+        assert again[1] == contents(indexed(tmp_path / "index", in_order))[1]

@@ -159,6 +159,7 @@ def learn(
     """
     if not parts:
         raise CorpusError("no document to index")
+    dataset.storage.sweep()
     before = dataset.manifest() if dataset.exists else None
     default = TEXT.preset("default")
     model, train = model or default[0], train or default[1]

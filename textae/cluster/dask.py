@@ -7,7 +7,9 @@ Workers need textae with the versions of this machine.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from textae.cluster.storage import DatasetError
@@ -56,15 +58,42 @@ class Dask:
         futures = self._workers.map(task, given, pure=False)
         try:
             for n, future in enumerate(as_completed(futures), 1):
-                if future.status != "finished":
-                    error = future.exception() if future.status == "error" else OSError("the scheduler is gone")
-                    raise DatasetError(f"Dask failed: {_why(error)}")
+                _check(future)
                 done(n)
             return list(self._workers.gather(futures))
         except OSError as error:
             raise DatasetError(f"Dask failed: {_why(error)}") from None
         finally:
             self._workers.cancel(futures)
+
+    def map(self, function: Callable[[Any], Any], given: Iterable[Any]) -> Iterator[Any]:
+        """Call a function on each of some values, which are read as workers become free, and give its results in order.
+
+        Raises:
+            DatasetError: it failed, or a worker has no textae.
+        """
+        most, waiting = 2 * len(self._workers.scheduler_info()["workers"]), deque[Any]()
+        for one in given:
+            waiting.append(self._workers.submit(function, one, pure=False))
+            if len(waiting) > most:
+                yield _result(waiting.popleft())
+        yield from map(_result, waiting)
+
+
+def _result(future: Any) -> Any:
+    from distributed import wait
+
+    with contextlib.suppress(CancelledError):
+        wait(future)
+    _check(future)
+    return future.result()
+
+
+def _check(future: Any) -> None:
+    """Check that a task did not fail."""
+    if future.status != "finished":
+        error = future.exception() if future.status == "error" else OSError("the scheduler is gone")
+        raise DatasetError(f"Dask failed: {_why(error)}")
 
 
 def _why(error: BaseException) -> str:

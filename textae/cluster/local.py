@@ -2,20 +2,27 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import islice
+from typing import Any
+
+from numpy.typing import NDArray
 
 from textae.cluster.dataset import Dataset, settings_of_model
 from textae.cluster.shards import codes_of
 from textae.cluster.storage import DatasetError, Storage
-from textae.cluster.worker import Task, Values
+from textae.cluster.worker import Task, Values, check_environment, environment
 from textae.types import Document, Progress, Skipped
 
 _ATTEMPTS = 3  # of the tasks of processes that were killed
 _CODES = "codes.parquet"
 _BATCH = 2_048  # documents that are encoded at a time
+
+Mapped = Callable[[Callable[[Any], Any], Iterator[Any]], Iterator[Any]]
 
 
 class Local:
@@ -50,7 +57,7 @@ class Local:
     ) -> bool:
         """Run what is left; False where a process was killed."""
         context = multiprocessing.get_context("spawn")  # a fork would copy the threads of the libraries, and stop
-        with ProcessPoolExecutor(min(self._processes, len(places)), context) as pool:
+        with ProcessPoolExecutor(min(self._processes, len(places)), context, _end_with_driver) as pool:
             running: dict[Future[Values], int] = {pool.submit(task, given[place]): place for place in places}
             try:
                 while running:
@@ -66,7 +73,21 @@ class Local:
         return True
 
 
-def encode_to(documents: Iterable[Document | Skipped], dataset: Dataset, out: str, progress: Progress) -> int:
+def _end_with_driver() -> None:
+    """End this process when the driver is killed; it would wait for tasks for ever."""
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+
+    def wait_and_end() -> None:
+        driver.join()
+        os._exit(1)
+
+    threading.Thread(target=wait_and_end, daemon=True).start()
+
+
+def encode_to(
+    documents: Iterable[Document | Skipped], dataset: Dataset, out: str, progress: Progress, mapped: Mapped = map
+) -> int:
     """Write the codes of documents as a Parquet file, and return their number.
 
     Args:
@@ -74,6 +95,7 @@ def encode_to(documents: Iterable[Document | Skipped], dataset: Dataset, out: st
         dataset: whose model encodes.
         out: a folder, or a URL of one, for `codes.parquet`.
         progress: called at each batch.
+        mapped: calls a function on each batch, here or on workers, and gives the results in order.
 
     Raises:
         DatasetError: there are codes, or the model is not what textae writes.
@@ -88,16 +110,25 @@ def encode_to(documents: Iterable[Document | Skipped], dataset: Dataset, out: st
     settings = settings_of_model(manifest.settings)
     rows = (one for one in documents if isinstance(one, Document) and one.picture is None)
     schema = pa.schema([("id", pa.string()), ("known", pa.bool_()), ("bits", pa.binary()), ("floats", pa.binary())])
+    encode = partial(_codes, environment(), dataset.address, manifest.model, manifest.vocabulary, settings)
+    batches = iter(lambda: list(islice(rows, _BATCH)), [])
     n = 0
     with storage.writing(_CODES) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        while batch := list(islice(rows, _BATCH)):
-            codes = codes_of(dataset.address, manifest.model, manifest.vocabulary, settings, batch)
+        for ids, codes in mapped(encode, batches):
             columns = {name: [row.tobytes() for row in codes[name]] for name in ("bits", "floats") if name in codes}
-            floats = columns.get("floats", [None] * len(batch))
-            values = [[one.id for one in batch], codes["known"].tolist(), columns["bits"], floats]
+            floats = columns.get("floats", [None] * len(ids))
+            values = [ids, codes["known"].tolist(), columns["bits"], floats]
             writer.write_batch(
                 pa.record_batch([pa.array(*one) for one in zip(values, schema.types, strict=True)], schema=schema)
             )
-            n += len(batch)
+            n += len(ids)
             progress("encoding", n, None)
     return n
+
+
+def _codes(
+    driver: Values, address: str, model: str, vocabulary: str, settings: Values, documents: Sequence[Document]
+) -> tuple[list[str], dict[str, NDArray[Any]]]:
+    """The ids and the codes of documents, as `textae.cluster.shards.codes_of` has them."""
+    check_environment(driver)
+    return [one.id for one in documents], codes_of(address, model, vocabulary, settings, documents)

@@ -102,20 +102,21 @@ class Spark:
 
     def run(self, task: Task, given: Sequence[Values], done: Callable[[int], None]) -> list[Values]:
         """Run a task on each of some values, as `textae.cluster.worker.Cluster` says; a partition has one of them."""
-        packed = [json.dumps(one) for one in given]
 
         def run_here(batches: Iterable[Any]) -> Iterator[Any]:
             import pyarrow as pa
 
             for batch in batches:
-                for place in batch.column(0).to_pylist():
-                    result = json.dumps(task(json.loads(packed[place])))
+                for place, one in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    result = json.dumps(task(json.loads(one)))
                     yield pa.RecordBatch.from_pydict({"place": pa.array([place], pa.int64()), "result": [result]})
 
-        frame = self._spark.range(0, len(packed), 1, len(packed)).mapInArrow(run_here, "place bigint, result string")
+        rows = [(place, json.dumps(one)) for place, one in enumerate(given)]
+        frame = self._spark.createDataFrame(rows, "place int, given string").repartitionById(len(rows), "place")
+        frame = frame.mapInArrow(run_here, "place bigint, result string")
         with _watched(self._spark, done):
-            rows = _collected(frame)
-        return [json.loads(row["result"]) for row in sorted(rows, key=lambda row: row["place"])]
+            results = _collected(frame)
+        return [json.loads(row["result"]) for row in sorted(results, key=lambda row: row["place"])]
 
 
 @contextlib.contextmanager

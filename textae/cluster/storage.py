@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from textae.files import sync_folder
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 _AT_A_TIME = 1 << 20  # bytes
+_PART = re.compile(r"\.[0-9a-f]{32}\.part$")
+_DAY = 86_400  # seconds; another process may be writing a file that is younger
 
 NAME = re.compile(r"(documents|counts|tokens|samples|codes|models|vocabularies|removed)/[0-9a-f]{64}\.(parquet|npz)")
 """What a manifest may name: a stranger may have written it."""
@@ -89,6 +92,15 @@ class Storage:
                 raise
         if self._is_local:
             sync_folder(Path(place).parent)
+
+    def sweep(self) -> None:
+        """Delete the files that processes left half-written when they were killed, a day ago or more."""
+        from pyarrow import fs
+
+        with self._failures():
+            for one in self._files.get_file_info(fs.FileSelector(self._root, allow_not_found=True, recursive=True)):
+                if _PART.search(one.path) and one.mtime.timestamp() < time.time() - _DAY:
+                    self._files.delete_file(one.path)
 
     def bytes_of(self, name: str, most: int) -> bytes:
         """A small file.

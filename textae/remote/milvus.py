@@ -17,7 +17,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -165,8 +165,14 @@ class Milvus:
 
     def begin(self, commit: str, n_bytes: int, dims: int) -> None:
         """Make room for the documents of a commit."""
+        import grpc
+
         kind = self._pymilvus.DataType
         self.use(commit)
+        with suppress(self._pymilvus.MilvusException, grpc.RpcError):  # milvus-lite tells no version
+            version = str(self._client.get_server_version())
+            if re.match(r"v?(1|2\.[0-3])\.", version):  # one vector a document
+                raise StoreError(f"{self.address} is Milvus {version:.40}, and an index needs 2.4 or newer")
         if not self._call("has_collection", self._files):
             schema = self._client.create_schema(auto_id=False)
             schema.add_field("name", kind.VARCHAR, is_primary=True, max_length=100)

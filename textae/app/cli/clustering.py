@@ -27,7 +27,7 @@ LOCAL, SPARK, DASK = "local", "spark", "dask"
 _OF_SPARK = re.compile(r"(table:.+|[a-z][a-z0-9+.-]*://.+|.+\.(parquet|json|jsonl|csv|orc))/?", re.DOTALL)
 """A source that Spark reads itself."""
 
-_OF_AN_INDEX = ("folder", "vectors", "may_replace", "verbose", "where")
+_OF_AN_INDEX = ("folder", "vectors", "verbose", "where")
 """Parameters of commands that have no meaning for a dataset."""
 
 _OF_FILES = ("exclude", "ignore", "longest", "timeout")
@@ -174,14 +174,12 @@ def encode(
 
     if cluster.out is None:
         raise click.UsageError("give --out, a folder for the codes")
-    if cluster.engine == DASK:
-        raise click.UsageError("--engine dask encodes shards alone; 'textae add --out DATASET' does it")
     if cluster.engine == SPARK and not all(map(cluster.reads, sources)):
         raise click.UsageError("Spark reads none but a URL, table:NAME, .parquet, .orc, .csv, .json or .jsonl")
     dataset = Dataset(model)
     dataset.manifest()
-    with cluster.cluster() as (_, spark), shell.progress() as progress:
-        if all(map(cluster.reads, sources)):
+    with cluster.cluster() as (engine, spark), shell.progress() as progress:
+        if spark is not None:
             from textae.cluster.spark import read, write_codes
 
             n = write_codes(read(spark, sources, table.spec()), dataset, cluster.out)
@@ -189,13 +187,13 @@ def encode(
             from textae import corpus
 
             documents = chain.from_iterable(one.read(progress) for one in corpus.sources(sources, table.spec()))
-            n = encode_to(documents, dataset, cluster.out, progress)
+            n = encode_to(documents, dataset, cluster.out, progress, getattr(engine, "map", map))
     _report(shell, {"codes": cluster.out, "documents": n}, f"wrote {n:,} codes to {cluster.out}")
 
 
 def index_shards(
     sources: Sequence[str], given: Sequence[Source], table: TableSpec, learning: Any, cluster: ClusterOptions,
-    shell: ShellOptions,
+    may_replace: bool, shell: ShellOptions,
 ) -> None:  # fmt: skip
     """What 'textae index --out' does."""
     from textae.cluster.corpus import learn
@@ -208,6 +206,9 @@ def index_shards(
     language = None if learning.language == "none" else learning.language
     if language != AUTO:
         Analysis.of(language)
+    if not may_replace and cluster.dataset().exists:
+        there = f"there is a dataset at {cluster.out}"
+        terminal.confirm(f"{there}; replace it?", f"{there}; --replace replaces it, and 'textae add --out' adds to it")
     with cluster.cluster() as (engine, spark), shell.progress() as progress:
         parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
         learned = learn(cluster.dataset(), parts, engine, progress, language, model, train, learning.passages)

@@ -99,7 +99,7 @@ class IndexOptions(ModelOptions):
 @options("learning", IndexOptions)
 @options("reading", ReadingOptions)
 @options("cluster", ClusterOptions)
-@click.option("--replace", "may_replace", is_flag=True, help="Replace the index that is there, without a question.")
+@click.option("--replace", "may_replace", is_flag=True, help="Replace what is there, without a question.")
 @options("shell", NewIndexOptions, "verbose", "as_json", "quiet", "folder")
 def index(
     sources: Sequence[str],
@@ -141,7 +141,7 @@ def index(
     if cluster.out is not None:
         read_here = [one for one in sources if not cluster.reads(one)]
         given = corpus.sources(read_here, table.spec(), kind=learning.kind, limits=limits, ignore=ignore)
-        index_shards(sources, given, table.spec(), learning, cluster, shell)
+        index_shards(sources, given, table.spec(), learning, cluster, may_replace, shell)
         return
     given = corpus.sources(sources, table.spec(), kind=learning.kind, limits=limits, ignore=ignore)
     if not may_replace and has_index(shell.folder):

@@ -13,13 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchmarks import datasets
 from benchmarks.harness.options import quick, quick_option
-from benchmarks.harness.rows import write
+from benchmarks.harness.rows import ROOT, Row, read, write
+
+TABLE = "counting and encoding shards, documents per core-second"
+PICTURE = ROOT / "docs" / "cost-against-documents.png"
+COLOURS = {"index": "#777777", "processes": "#00798c", "dask": "#edae49", "spark": "#d1495b"}
+BYTES = "bytes a document"
+BILLION = 1_000_000_000
 
 _LEARNING = "epochs=1, most_documents=2_000"  # the same for all, and not what is measured
 _PROGRAM = """
@@ -74,13 +82,17 @@ if __name__ == "__main__":
 
 @click.command()
 @click.option("--documents", "n", default=24_576, show_default=True)
+@click.option("--kinds", default=",".join(COLOURS), show_default=True, help="Only some of these.")
 @quick_option
-def engines(n: int) -> None:
-    """Counting and encoding shards by processes, Dask and Spark, beside an ordinary index of the same documents."""
+def engines(n: int, kinds: str) -> None:
+    """Counting and encoding shards by processes, Dask and Spark, beside an ordinary index of the same documents.
+
+    Draws docs/cost-against-documents.png of all rows.
+    """
     source = datasets.path("arxiv100k", "corpus.jsonl.gz")
-    kinds = ["index", "processes"] if quick() else ["index", "processes", "dask", "spark"]
-    n = min(n, 4_096) if quick() else n
-    for kind in kinds:
+    if quick():
+        n, kinds = min(n, 4_096), "index,processes"
+    for kind in kinds.split(","):
         if kind == "spark" and shutil.which("java") is None:
             click.echo("spark: not measured; there is no Java", err=True)
             continue
@@ -88,7 +100,51 @@ def engines(n: int) -> None:
             program = Path(folder) / "program.py"
             program.write_text(_PROGRAM.replace("{learning}", _LEARNING))
             figures = _measured([sys.executable, str(program), kind, folder, str(source), str(n)], n)
-        write("counting and encoding shards, documents per core-second", f"arXiv abstracts, {kind}", n, figures)
+            program.unlink()
+            written = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+        write(TABLE, f"arXiv abstracts, {kind}", n, figures | {BYTES: written / n})
+    if not quick():
+        draw_cost(read(), PICTURE)
+
+
+def draw_cost(rows: Sequence[Row], picture: Path) -> None:
+    """Draw the core-seconds and the bytes of a corpus over its documents, from 10,000 to a billion.
+
+    Points are measured, and a solid line joins them. A dashed line goes on from the largest one by the rates that were
+    measured there, of counting and encoding a document: what is learned from is a sample that does not grow.
+
+    Args:
+        rows: all rows; of those of one size, the newest is drawn.
+        picture: a .png.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    seconds, sizes = figure.subplots(1, 2)
+    for kind, colour in COLOURS.items():
+        measured = {row.size: row for row in rows if (row.what, row.data) == (TABLE, f"arXiv abstracts, {kind}")}
+        of_kind = [measured[n] for n in sorted(measured)]
+        if not of_kind:
+            continue
+        last = of_kind[-1]
+        each = sum(1 / last.figures[f"{stage}, documents/core-s"] for stage in ("count", "encode"))
+        _draw(seconds, [(row.size, row.figures["all CPU s"]) for row in of_kind], each, colour, kind)
+        with_bytes = [(row.size, row.size * row.figures[BYTES]) for row in of_kind if BYTES in row.figures]
+        if with_bytes:
+            _draw(sizes, with_bytes, with_bytes[-1][1] / with_bytes[-1][0], colour, kind)
+    for axes, label in ((seconds, "core-seconds, with a short learning"), (sizes, "bytes on disk")):
+        axes.set(xscale="log", yscale="log", xlabel="documents", ylabel=label)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, title="measured: points, solid · projected: dashed", fontsize=8, title_fontsize=8)
+    figure.savefig(picture, dpi=150)
+
+
+def _draw(axes: Any, measured: Sequence[tuple[float, float]], each: float, colour: str, label: str) -> None:
+    """Draw what was measured, and what it becomes at so much for each document more."""
+    axes.plot(*zip(*measured, strict=True), "o-", color=colour, label=label, markersize=4)
+    last, value = measured[-1]
+    beyond = [last * (BILLION / last) ** (step / 50) for step in range(51)]
+    axes.plot(beyond, [value + each * (n - last) for n in beyond], "--", color=colour, linewidth=1)
 
 
 def _measured(command: list[str], n: int) -> dict[str, float]:

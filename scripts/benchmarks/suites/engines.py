@@ -27,6 +27,7 @@ TABLE = "counting and encoding shards, documents per core-second"
 PICTURE = ROOT / "docs" / "cost-against-documents.png"
 COLOURS = {"index": "#777777", "processes": "#00798c", "dask": "#edae49", "spark": "#d1495b"}
 BYTES = "bytes a document"
+DRAWN_BYTES = {"index": "index", "processes": "dataset, by any engine"}
 BILLION = 1_000_000_000
 
 _LEARNING = "epochs=1, most_documents=2_000"  # the same for all, and not what is measured
@@ -130,8 +131,8 @@ def draw_cost(rows: Sequence[Row], picture: Path) -> None:
         each = sum(1 / last.figures[f"{stage}, documents/core-s"] for stage in ("count", "encode"))
         _draw(seconds, [(row.size, row.figures["all CPU s"]) for row in of_kind], each, colour, kind)
         with_bytes = [(row.size, row.size * row.figures[BYTES]) for row in of_kind if BYTES in row.figures]
-        if with_bytes:
-            _draw(sizes, with_bytes, with_bytes[-1][1] / with_bytes[-1][0], colour, kind)
+        if with_bytes and kind in DRAWN_BYTES:
+            _draw(sizes, with_bytes, with_bytes[-1][1] / with_bytes[-1][0], colour, DRAWN_BYTES[kind])
     for axes, label in ((seconds, "core-seconds, with a short learning"), (sizes, "bytes on disk")):
         axes.set(xscale="log", yscale="log", xlabel="documents", ylabel=label)
         axes.spines[["top", "right"]].set_visible(False)

@@ -14,6 +14,7 @@ The shards of a corpus can be counted apart. Their `TermCounts` add up, and give
 
 import tempfile
 import weakref
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.analyzer import Analysis, Memo, words
+from textae.encoding.analyzer import Analysis
 from textae.encoding.arrays import Ints
 from textae.encoding.bags import CHUNK, Tokens, row_starts
+from textae.encoding.tokenising import Batch, Tokeniser
 from textae.encoding.vocabulary import MOST_TERMS, Vocabulary
 
 
@@ -89,30 +91,32 @@ class Counter:
     Args:
         analysis: how words become terms.
         folder: for the temporary files, which have no name and vanish with the process.
+        processes: that tokenise texts beside this one, once there are many; any number gives the same.
     """
 
-    def __init__(self, analysis: Analysis, folder: Path) -> None:
-        self._analysis, self._folder = analysis, folder
+    def __init__(self, analysis: Analysis, folder: Path, processes: int = 0) -> None:
+        self._tokeniser, self._folder = Tokeniser(analysis, processes), folder
         self._number_of_term: dict[str, int] = {}
-        self._numbers = Memo(self._number)
-        self._lengths: list[int] = []
+        self._lengths = array("q")
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by `counts`
         weakref.finalize(self, self._file.close)  # for a corpus that breaks off
 
-    def _number(self, word: str) -> int:
-        term = self._analysis.term(word)
-        return -1 if term is None else self._number_of_term.setdefault(term, len(self._number_of_term))
-
     def add(self, text: str) -> None:
         """Count the next document."""
-        numbers = np.array(list(map(self._numbers.__getitem__, words(text))), np.int32)
-        self._lengths.append(len(numbers))
-        self._file.write(numbers.tobytes())
+        self._write(self._tokeniser.add(text))
+
+    def _write(self, batches: Iterable[Batch]) -> None:
+        number_of = self._number_of_term
+        for terms, tokens in batches:
+            numbers = np.array([*(number_of.setdefault(term, len(number_of)) for term in terms), -1], np.int32)
+            self._lengths.extend(np.diff(tokens.starts))
+            self._file.write(numbers[tokens.terms].tobytes())
 
     def counts(self) -> tuple[TermCounts, Tokens]:
         """The counts of all documents, and their tokens, numbered as in `TermCounts.terms`; nothing can be added."""
         with self._file:
-            tokens = Tokens(row_starts(self._lengths), _mapped(self._file))
+            self._write(self._tokeniser.finish())
+            tokens = Tokens(row_starts(np.asarray(self._lengths)), _mapped(self._file))
         return TermCounts.of(tokens, list(self._number_of_term)), tokens
 
     def finish(self) -> tuple[Vocabulary, Tokens, NDArray[np.int64]]:

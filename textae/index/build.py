@@ -5,6 +5,7 @@ documents ─▶ counts ─▶ LSA ─▶ auto-encoder ─▶ segments
 """
 
 import itertools
+import re
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from textae.corpus.uniform import UniformCorpus
 from textae.encoding.analyzer import Analysis, detect_language, searchable, spans
 from textae.encoding.counting import Counter
 from textae.encoding.encoders import Quantization
+from textae.encoding.tokenising import cores
 from textae.encoding.vectorizer import Vectorizer
 from textae.errors import CorpusError, TextaeError
 from textae.index.learning import CountedCorpus, learn_and_write
@@ -31,6 +33,8 @@ from textae.types import TEXTS, Document, Progress, Shape, Skipped, is_deeper
 
 FEW = 500
 """Documents below which codes know little more than the words themselves."""
+
+_PLAIN = re.compile("[A-Za-z0-9]")  # begins a word in every text
 
 _SAMPLE, _SAMPLE_CHARACTERS = 1_000, 8_000_000  # the first documents, held in memory, to detect the language
 
@@ -100,7 +104,7 @@ def build(
     first = first_documents(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):
-        counter = Counter(analysis, writer.folder)
+        counter = Counter(analysis, writer.folder, cores() - 1)
     for document in itertools.chain(first, documents):
         with failures_are_errors(writer.folder):
             counter.add(searchable(document))
@@ -234,4 +238,5 @@ class Reading:
 
 def has_words(document: Document) -> bool:
     """Whether a document has a word, or is a picture. Others are skipped."""
-    return document.picture is not None or next(spans(searchable(document)), None) is not None
+    text = searchable(document)
+    return document.picture is not None or bool(_PLAIN.search(text)) or next(spans(text), None) is not None

@@ -278,18 +278,25 @@ def _build_rows(doc_numbers: Rows, bags: Bags, model: Model) -> NamedArrays:
 
 def encode_rows(inputs: Inputs, model: Model, progress: Progress, *, baseline: bool = False) -> dict[str, NDArray[Any]]:
     """The codes of documents or passages, as they are stored; also those of the baseline, where they are stored."""
-    parts: dict[str, list[NDArray[Any]]] = {"known": [], "bits": []}
-    if model.start is not None:
-        parts["floats"] = []
+    stored = ("known", "bits", "floats") if model.start is not None else ("known", "bits")
+    rows: dict[str, NDArray[Any]] = {}
+    done = 0
+
+    def put(name: str, column: NDArray[Any]) -> None:
+        if name not in rows:
+            rows[name] = np.empty((len(inputs), *column.shape[1:]), column.dtype)
+        rows[name][done : done + len(column)] = column
+
     for chunk in inputs.chunks(_CHUNK):
         codes = encode(model.encoder, chunk)
         columns = {"known": codes.has_code, "bits": codes.bits, "floats": codes.floats.astype(np.float16)}
-        for name, column in parts.items():
-            column.append(columns[name])
-        progress("encoding", sum(map(len, parts["known"])), len(inputs))
-    if baseline and model.start is not None:
-        parts["lsa"] = [encode(model.start, chunk).floats.astype(np.float16) for chunk in inputs.chunks(_CHUNK)]
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+        for name in stored:
+            put(name, columns[name])
+        if baseline and model.start is not None:
+            put("lsa", encode(model.start, chunk).floats.astype(np.float16))
+        done += len(chunk)
+        progress("encoding", done, len(inputs))
+    return rows
 
 
 def _encode_passages(bags: Bags, model: Model, progress: Progress) -> dict[str, NDArray[Any]]:

@@ -80,7 +80,9 @@ class InvertedIndex:
 
     def rows_of(self, key: bytes) -> Ints:
         """The rows of a key."""
-        return self.rows_between(key, key + b"\0")  # the smallest longer key
+        at = self.rank(key)
+        last = at + (at < len(self) and self.key(at) == key)
+        return self.rows[self.postings[at] : self.postings[last]]
 
 
 _ARRAYS = ("text", "starts", "postings", "rows")

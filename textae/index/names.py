@@ -20,15 +20,15 @@ by which `dates` is `date`, and a ninth of that as it is written, by which `json
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import PurePath
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.analyzer import Analysis, fold, words
+from textae.encoding.analyzer import Analysis, Memo, fold, words
 from textae.encoding.arrays import Doubles, Floats, Ints, Rows, distinct
 from textae.index.inverted import InvertedIndex
 
@@ -37,6 +37,9 @@ MOST_WORDS = 64
 
 _WRITTEN = 0.1
 """Of the weight of a word, what counts as it is written; enough to tell `loads` from `load` where all else is equal."""
+
+_ROUNDING = 1e-3
+"""More than the rounding of a likeness while it is added up."""
 
 _STOP = 0.1
 """The weight of a stop word beside that of another word."""
@@ -52,13 +55,18 @@ Reading = Mapping[str, str | None]
 
 def readings(text: str, analysis: Analysis) -> Iterator[Reading]:
     """The readings of a name or a query: its words as they stand, and cut where one is several; none of a long text."""
+    for cut in _cuts(text, _INSIDE.split):
+        yield {fold(word): analysis.term_of[word] for word in cut}
+
+
+def _cuts(text: str, split: Callable[[str], list[str]]) -> Iterator[list[str]]:
+    """The words of each reading."""
     whole = words(text, characters=False)
-    if len(whole) > MOST_WORDS:
-        return
-    parts = [part for word in whole for part in _INSIDE.split(word)]
-    for reading in (whole, parts) if parts != whole else (whole,):
-        if reading:
-            yield {fold(word): analysis.term_of[word] for word in reading}
+    if 0 < len(whole) <= MOST_WORDS:
+        yield whole
+        parts = list(chain.from_iterable(map(split, whole)))
+        if parts != whole:
+            yield parts
 
 
 def names_of(id: str, title: str, source: str) -> set[str]:
@@ -112,15 +120,22 @@ class Names:
             analysis: how words become terms.
         """
         number_of: dict[str, int] = defaultdict(count().__next__)
+
+        def keys_of(word: str) -> tuple[str, tuple[tuple[int, float], ...]]:
+            folded = fold(word)
+            keys = keys_of_word(folded, analysis.term_of[word])
+            return folded, tuple((number_of[key], weight) for key, weight in keys)
+
+        keys_of_known, split = Memo(keys_of).__getitem__, Memo(_INSIDE.split).__getitem__
         held, lengths, owners, weights = array("q"), array("q"), array("i"), array("f")
         for row, document in enumerate(documents):
-            seen = set[frozenset[str]]()
+            seen = set[frozenset[int]]()
             for name in sorted(names_of(*document)):
-                for reading in readings(name, analysis):
-                    keys = dict(key for word, term in reading.items() for key in keys_of_word(word, term))
+                for cut in _cuts(name, split):
+                    keys = dict(chain.from_iterable(dict(map(keys_of_known, cut)).values()))
                     if (own := frozenset(keys)) not in seen:
                         seen.add(own)
-                        held.extend(map(number_of.__getitem__, keys))
+                        held.extend(keys)
                         lengths.append(len(keys))
                         owners.append(row)
                         weights.append(sum(keys.values()))
@@ -156,17 +171,40 @@ class Names:
         for (word, term), idf in zip(reading.items(), worths, strict=True):
             keys |= {key: (weight, weight * idf) for key, weight in keys_of_word(word, term)}
         whole = to_come = sum(value for _, value in keys.values())
-        of_name, of_query = np.zeros((2, len(self.documents)), np.float32)
+        first = list[tuple[Ints, float, float]]()
+        later = list[tuple[Ints, float, float]]()
         for key, (weight, value) in sorted(keys.items(), key=lambda item: -item[1][1]):
             names = self.index.rows_of(key.encode(errors="replace"))
-            if to_come <= least * whole:  # of, in and the are in most titles, and make none alike
-                names = names[of_name[names] > 0]
-            of_name[names] += np.float32(weight)
-            of_query[names] += np.float32(value)
+            # Names that have none of the first are not like it. Later come of, in and the, which most titles have.
+            (first if to_come > least * whole else later).append((names, weight, value))
             to_come -= value
-        held = np.flatnonzero(of_name > 0)  # of truth values, in a tenth of the time
-        likeness = of_name[held] / self.weights[held] * of_query[held].astype(np.float64) / whole
+        has_first = np.zeros(len(self.documents), bool)
+        for names, _, _ in first:
+            has_first[names] = True
+        held = np.flatnonzero(has_first).astype(np.int32)
+        of_name, of_query = np.zeros((2, len(held)), np.float32)
+        for names, weight, value in first:
+            places = np.searchsorted(held, names)
+            of_name[places] += weight
+            of_query[places] += value
+        name_to_come, query_to_come = sum(one[1] for one in later), sum(one[2] for one in later)
+        at_most = np.minimum((of_name + name_to_come) / self.weights[held], 1) * (of_query + query_to_come)
+        kept = at_most > (least - _ROUNDING) * whole
+        held, of_name, of_query = held[kept], of_name[kept], of_query[kept]
+        for names, weight, value in later:
+            has = _among(held, names)
+            of_name[has] += weight
+            of_query[has] += value
+        likeness = of_name / self.weights[held] * of_query.astype(np.float64) / whole
         held, likeness = held[likeness > least], np.minimum(likeness[likeness > least], 1)
         rows, n_names = distinct(self.documents[held])
         best = np.maximum.reduceat(likeness, np.cumsum(n_names) - n_names) if len(rows) else likeness
         return rows.astype(np.int64), best
+
+
+def _among(few: Ints, many: Ints) -> NDArray[np.bool_]:
+    """Which of some numbers are among others, which rise."""
+    if not len(many):
+        return np.zeros(len(few), bool)
+    among: NDArray[np.bool_] = many[np.minimum(np.searchsorted(many, few), len(many) - 1)] == few
+    return among

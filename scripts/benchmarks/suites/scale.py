@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
+from resource import struct_rusage
 from threading import Thread
 from urllib.parse import quote_plus, urlsplit
 
@@ -64,19 +65,24 @@ def _cost(source: Path, n: int) -> None:
     )
     svd = _median_seconds(_SVD_PEER, source)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "textae", "index", str(source), "--index", folder, "--quiet"]
-        started = time.perf_counter()
-        process = subprocess.Popen(command)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        if status:
-            raise click.ClickException("indexing failed")
+        seconds, usage = _index(source, folder)
         with Engine.open(folder) as engine:
             codes = bytes_of_codes(engine)
     memory = usage.ru_maxrss / 2**20
     figures = {"seconds": seconds, "of 300 s": seconds / 300, "GiB at most": memory, "tf-idf + SVD seconds": svd}
     write("indexing whole, with learning", "20newsgroups", n, figures)
     write("bytes a document", "20newsgroups", n, codes)
+
+
+def _index(source: Path, folder: str) -> tuple[float, struct_rusage]:
+    """Index a source in a process of its own: seconds, and what it used."""
+    command = [sys.executable, "-m", "textae", "index", str(source), "--index", folder, "--quiet"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise click.ClickException("indexing failed")
+    return time.perf_counter() - started, usage
 
 
 def _median_seconds(program: str, source: Path) -> float:
@@ -244,4 +250,18 @@ def million(path: Path) -> None:
     save((one for copy in range(COPIES) for one in variants(documents(source), words, copy)), path)
 
 
-COMMANDS = (cost, serve, million)
+@click.command()
+@click.argument("source", type=click.Path(dir_okay=False, path_type=Path, exists=True))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def indexing(source: Path, folder: Path) -> None:
+    """Time and memory of textae index on SOURCE, such as what `million` writes. FOLDER keeps the index."""
+    seconds, usage = _index(source, str(folder))
+    with Engine.open(folder) as engine:
+        n = len(engine.snapshot.reader)
+    cpu, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20
+    on_disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    figures = {"seconds": seconds, "CPU-seconds": cpu, "GiB at most": memory, "bytes on disk a document": on_disk / n}
+    write("indexing on one machine, with learning", source.stem, n, figures)
+
+
+COMMANDS = (cost, serve, million, indexing)

@@ -16,6 +16,7 @@ from textae.cluster.dataset import Dataset, settings_of_model
 from textae.cluster.shards import codes_of
 from textae.cluster.storage import DatasetError, Storage
 from textae.cluster.worker import Task, Values, check_environment, environment
+from textae.encoding.tokenising import cores
 from textae.types import Document, Progress, Skipped
 
 _ATTEMPTS = 3  # of the tasks of processes that were killed
@@ -33,8 +34,7 @@ class Local:
     """
 
     def __init__(self, processes: int | None = None) -> None:
-        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self._processes = processes or allowed or 1
+        self._processes = processes or cores()
 
     def run(self, task: Task, given: Sequence[Values], done: Callable[[int], None]) -> list[Values]:
         """Run a task on each of some values, as `textae.cluster.worker.Cluster` says."""

@@ -225,14 +225,15 @@ def test_thumbnails_are_shown_in_place_of_pictures_without_room(visit, tmp_path,
     assert (report.pictures, report.halvings) == (12, 1)
     page = visit(tmp_path / "map.html")
     page.mouse.move(*at(page, 4))
-    page.locator("#tip img").wait_for()
-    until(page, "document.querySelector('#tip img').naturalWidth === 15")
-    levels = """image => {
-        const context = document.createElement("canvas").getContext("2d");
-        context.drawImage(image, 0, 0);
+    shown = page.locator("#tip canvas")
+    shown.wait_for()
+    assert shown.get_attribute("aria-label") == pictures[4].id
+    assert shown.evaluate("canvas => [canvas.width, canvas.height, canvas.clientWidth]") == [15, 10, 112]
+    levels = """canvas => {
+        const context = canvas.getContext("2d");
         return [2, 7].flatMap((row) => [...context.getImageData(9, row, 1, 1).data]);
     }"""
-    assert page.locator("#tip img").evaluate(levels) == [0, 255, 85, 255, 51, 102, 204, 255]
+    assert shown.evaluate(levels) == [0, 255, 85, 255, 51, 102, 204, 255]
 
 
 def test_search_ranks_titles_and_texts_and_walks(visit, page_file) -> None:

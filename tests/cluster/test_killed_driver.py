@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from shared import ENVIRONMENT, LONG, command, real_shell, some_documents, wait_for
+from shared import ENVIRONMENT, LONG, command, nobody, real_shell, some_documents, wait_for
+
+from textae.cluster.storage import Storage
 
 pytest.importorskip("pyarrow")
 
@@ -91,3 +93,19 @@ def test_what_a_killed_process_left_half_written_goes_after_a_day(notes, tmp_pat
         os.utime(path, (time.time() - 90_000,) * 2)
     assert real_shell(*arguments(notes, out)).code == 0
     assert [path.exists() for path in (old, new, own)] == [False, True, True]
+
+
+def test_links_and_folders_that_cannot_be_read_are_left_as_they_are(notes, tmp_path) -> None:
+    out, other = tmp_path / "dataset", tmp_path / "other"
+    out.mkdir()
+    (out / "lost+found").mkdir(mode=0)
+    other.mkdir()
+    left = other / f"{'a' * 64}.parquet.{'b' * 32}.part"
+    left.write_text("half")
+    os.utime(left, (time.time() - 90_000,) * 2)
+    (out / "samples").symlink_to(other)
+    (out / "link").symlink_to(other)
+    with nobody():
+        Storage(str(out)).sweep()
+    Storage(str(out)).sweep()
+    assert left.exists()

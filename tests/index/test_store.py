@@ -528,7 +528,7 @@ class TestRefused:
         with closing(sqlite3.connect(folder / "index.sqlite")) as database:
             database.execute("PRAGMA user_version = 99")
         with pytest.raises(
-            StoreError, match=r"has format 99, and this textae reads format 5; 'textae index .* rebuilds it"
+            StoreError, match=r"has format 99, and this textae reads format 6; 'textae index .* rebuilds it"
         ):
             Reader(folder)
         write(folder, "rebuilt")

@@ -75,11 +75,11 @@ def test_of_any_decoder(counts, seed, n_words, weight) -> None:
     assert (after.texts, after.text_weights) == (before.texts, before.text_weights)
 
 
-def test_words_of_one_topic_bring_another_of_it(engine) -> None:
+def test_words_of_one_topic_bring_others_of_it(engine) -> None:
     snapshot = engine.snapshot
-    asked = QueryVector.of(snapshot.model.vectorizer.transform(["sky light gravity nebula astronomer"]))
+    asked = QueryVector.of(snapshot.model.vectorizer.transform(["telescope gravity"]))
     code = asked.codes(snapshot.model.encoder).floats[0]
-    after = expand(asked, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf, n_words=1)
+    after = expand(asked, snapshot.decoder, snapshot.usual_words, code, snapshot.searched.statistics.idf)
     added = set(after.terms.tolist()) - set(asked.terms.tolist())
     assert added
     assert added <= {snapshot.model.vectorizer.numbers[word] for word in TOPICS["stars"].split()}

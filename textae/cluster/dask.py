@@ -72,12 +72,19 @@ class Dask:
         Raises:
             DatasetError: it failed, or a worker has no textae.
         """
-        most, waiting = 2 * len(self._workers.scheduler_info()["workers"]), deque[Any]()
-        for one in given:
-            waiting.append(self._workers.submit(function, one, pure=False))
-            if len(waiting) > most:
+        most, waiting = 2 * sum(self._workers.nthreads().values()), deque[Any]()
+        try:
+            for one in given:
+                (sent,) = self._workers.scatter([one], hash=False)  # within the graph it would go by the scheduler
+                waiting.append(self._workers.submit(function, sent, pure=False))
+                if len(waiting) > most:
+                    yield _result(waiting.popleft())
+            while waiting:
                 yield _result(waiting.popleft())
-        yield from map(_result, waiting)
+        except OSError as error:
+            raise DatasetError(f"Dask failed: {_why(error)}") from None
+        finally:
+            self._workers.cancel(list(waiting))
 
 
 def _result(future: Any) -> Any:

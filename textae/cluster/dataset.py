@@ -143,7 +143,10 @@ class Dataset:
             value = json.loads(stored)
             if value["format"] != FORMAT:
                 made = f"{value['textae']!r:.20}"
-                raise DatasetError(f"the dataset {self.address} was made by textae {made}, which writes another format")
+                raise DatasetError(
+                    f"the dataset {self.address} was made by textae {made}, which writes another format; "
+                    "'textae index --out' of another folder makes one of this format"
+                )
             shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
             files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
             removed = tuple(Removed(one["ids"], one["shards"]) for one in value["removed"])

@@ -21,7 +21,8 @@ _AT_A_TIME = 1 << 20  # bytes
 _PART = re.compile(r"\.[0-9a-f]{32}\.part$")
 _DAY = 86_400  # seconds; another process may be writing a file that is younger
 
-NAME = re.compile(r"(documents|counts|tokens|samples|codes|models|vocabularies|removed)/[0-9a-f]{64}\.(parquet|npz)")
+_FOLDERS = ("documents", "counts", "tokens", "samples", "codes", "models", "vocabularies", "removed")
+NAME = re.compile(rf"({'|'.join(_FOLDERS)})/[0-9a-f]{{64}}\.(parquet|npz)")
 """What a manifest may name: a stranger may have written it."""
 
 
@@ -94,13 +95,19 @@ class Storage:
             sync_folder(Path(place).parent)
 
     def sweep(self) -> None:
-        """Delete the files that processes left half-written when they were killed, a day ago or more."""
+        """Delete the files that processes left half-written when they were killed, a day ago or more.
+
+        A folder that is a link, or cannot be read, is left as it is.
+        """
         from pyarrow import fs
 
-        with self._failures():
-            for one in self._files.get_file_info(fs.FileSelector(self._root, allow_not_found=True, recursive=True)):
-                if _PART.search(one.path) and one.mtime.timestamp() < time.time() - _DAY:
-                    self._files.delete_file(one.path)
+        for place in (self._root, *map(self._path, (*_FOLDERS, "manifests"))):
+            with contextlib.suppress(OSError):  # another process may have deleted a file
+                if self._is_local and place != self._root and Path(place).is_symlink():
+                    continue
+                for one in self._files.get_file_info(fs.FileSelector(place, allow_not_found=True)):
+                    if _PART.search(one.path) and one.mtime.timestamp() < time.time() - _DAY:
+                        self._files.delete_file(one.path)
 
     def bytes_of(self, name: str, most: int) -> bytes:
         """A small file.

@@ -91,11 +91,11 @@ class Counter:
     Args:
         analysis: how words become terms.
         folder: for the temporary files, which have no name and vanish with the process.
-        processes: that tokenise texts beside this one, once there are many; any number gives the same.
+        beside: whether a second process tokenises texts, once there are many; the result is the same.
     """
 
-    def __init__(self, analysis: Analysis, folder: Path, processes: int = 0) -> None:
-        self._tokeniser, self._folder = Tokeniser(analysis, processes), folder
+    def __init__(self, analysis: Analysis, folder: Path, *, beside: bool = False) -> None:
+        self._tokeniser, self._folder = Tokeniser(analysis, beside=beside), folder
         self._number_of_term: dict[str, int] = {}
         self._lengths = array("q")
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by `counts`

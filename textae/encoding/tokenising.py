@@ -1,10 +1,11 @@
-"""Tokenise texts in order; once there are many, in other processes, while this one reads and stores the next ones.
+"""Tokenise texts in order; once there are many, in a second process, while this one reads and stores the next ones.
 
-    texts ─▶ batches ─▶ here, or in the next of the processes ─▶ the terms and tokens of each batch, in order
+    texts ─▶ batches ─▶ here, or in the other process ─▶ the terms and tokens of each batch, in order
 
-A batch depends on its texts alone, so any number of processes gives the same. A process that is killed loses nothing:
-its batch is tokenised here. A process is started by its own command, not by `multiprocessing`, which would run the
-script of a Python user a second time.
+A batch depends on its texts alone, so the result is the same. If the process is killed, its batch is tokenised here. A
+third process would gain nothing: reading and storing take longer than tokenising (10.4 and 5.6 seconds of processors
+for 100,000 abstracts). The process is started by its own command, not by `multiprocessing`, which would run the script
+of a Python user a second time.
 """
 
 import contextlib
@@ -15,7 +16,6 @@ import struct
 import subprocess
 import sys
 import weakref
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
@@ -29,7 +29,10 @@ Batch = tuple[Sequence[str], Tokens]
 
 _BATCH = 1 << 21  # characters; the terms of a batch are numbered anew: at this size, in a tenth of its time
 _ALONE = 16 << 20  # characters that are tokenised here: two seconds, beside .2 s to start a process
+_STARTS = 3  # of the process, where it is killed
 _SIZE = struct.Struct("<Q")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # numpy would start one for each core, and none is needed
+_READY = b"textae tokenises\n"
 _START = "import sys; sys.path[:] = sys.argv[1:]; from textae.encoding.tokenising import main; main()"
 
 
@@ -60,17 +63,17 @@ class Tokeniser:
 
     Args:
         analysis: how words become terms.
-        processes: beside this one, at most.
+        beside: whether a second process may help.
     """
 
-    def __init__(self, analysis: Analysis, processes: int) -> None:
-        self._analysis, self._processes = analysis, processes if sys.executable else 0
+    def __init__(self, analysis: Analysis, *, beside: bool) -> None:
+        can_start = beside and sys.executable and not getattr(sys, "frozen", False)
+        self._analysis, self._starts = analysis, _STARTS if can_start else 0
         self._texts: list[str] = []  # of the next batch
         self._characters = self._done = 0  # of these, and of the batches before
-        self._given: deque[tuple[subprocess.Popen[bytes], list[str]]] = deque()
-        self._idle: deque[subprocess.Popen[bytes]] = deque()
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._close = weakref.finalize(self, _end, self._started)
+        self._given: list[str] = []  # the batch that the process has
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
 
     def add(self, text: str) -> Iterable[Batch]:
         """Take the next text, and return the batches that have to be taken now."""
@@ -82,49 +85,69 @@ class Tokeniser:
         """The batches that are left."""
         if self._texts:
             yield from self._give()
-        while self._given:
+        if self._given:
             yield self._take()
-        self._close()
+        self._end()
 
     def _give(self) -> Iterable[Batch]:
         texts, self._texts = self._texts, []
         self._done, self._characters = self._done + self._characters, 0
-        if not self._processes or self._done <= _ALONE:
-            return [tokenised(self._analysis, texts)]
-        ready = []
-        if len(self._started) < self._processes:
-            self._idle.append(self._start())
-        elif not self._idle:
-            ready.append(self._take())
-        process = self._idle.popleft()
-        _write(process.stdin, json.dumps(texts).encode())
-        self._given.append((process, texts))
+        ready = [self._take()] if self._given else []
+        if self._process is None and self._starts and self._done > _ALONE:
+            self._start()
+        if self._process is None:
+            return [*ready, tokenised(self._analysis, texts)]
+        _write(self._process.stdin, _packed(texts))
+        self._given = texts
         return ready
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> None:
         pipe, analysis = subprocess.PIPE, self._analysis
-        command = [sys.executable, "-c", _START, *sys.path]
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
-        self._started.append(process)
-        settings = [analysis.language, sorted(analysis.stop_words), analysis.version]
-        _write(process.stdin, json.dumps(settings).encode())
-        return process
+        command, threads = [sys.executable, "-c", _START, *sys.path], dict.fromkeys(_THREADS, "1")
+        try:
+            process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=os.environ | threads
+            )
+        except OSError:  # too many processes, or no memory for one more
+            self._starts = 0
+            return
+        self._process, self._is_ready = process, False
+        self._starts -= 1
+        self._close = weakref.finalize(self, _end, process)
+        _write(process.stdin, _packed([analysis.language, sorted(analysis.stop_words), analysis.version]))
 
     def _take(self) -> Batch:
-        """The oldest batch that was given."""
-        process, texts = self._given.popleft()
-        self._idle.append(process)
-        terms, ends, numbers = (_read(process.stdout) for _ in range(3))
+        """The batch that the process has."""
+        assert self._process is not None and self._process.stdout is not None
+        texts, self._given = self._given, []
+        answers = self._process.stdout
+        self._is_ready = self._is_ready or answers.read(len(_READY)) == _READY
+        terms, ends, numbers = (_read(answers) if self._is_ready else None for _ in range(3))
         if terms is None or ends is None or numbers is None:
+            self._end()
             return tokenised(self._analysis, texts)
-        return json.loads(terms), Tokens(np.frombuffer(ends, np.int64), np.frombuffer(numbers, np.int32))
+        return _unpacked(terms), Tokens(np.frombuffer(ends, np.int64), np.frombuffer(numbers, np.int32))
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._close()
+            self._process = None
 
 
-def _end(processes: Iterable["subprocess.Popen[bytes]"]) -> None:
-    for process in processes:
-        process.kill()
-        with contextlib.suppress(BrokenPipeError), process:
-            pass
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    with contextlib.suppress(BrokenPipeError), process:
+        pass
+
+
+def _packed(value: Sequence[object]) -> bytes:
+    """The value as JSON, in which two halves of a pair stay two."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _unpacked(packed: bytes) -> list[str]:
+    unpacked: list[str] = json.loads(packed.decode("utf-8", "surrogatepass"))
+    return unpacked
 
 
 def _write(stream: IO[bytes] | None, frame: bytes) -> None:
@@ -136,9 +159,8 @@ def _write(stream: IO[bytes] | None, frame: bytes) -> None:
         stream.flush()
 
 
-def _read(stream: IO[bytes] | None) -> bytes | None:
+def _read(stream: IO[bytes]) -> bytes | None:
     """The next frame; None where the other side has ended."""
-    assert stream is not None
     if len(size := stream.read(_SIZE.size)) < _SIZE.size:
         return None
     frame = stream.read(*_SIZE.unpack(size))
@@ -148,10 +170,12 @@ def _read(stream: IO[bytes] | None) -> bytes | None:
 def main() -> None:
     """Answer the requests on standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the caller gets it too, and ends this process
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a library that prints must not answer
     language, stop_words, version = json.loads(_read(requests) or b"[null, [], 0]")
     analysis = Analysis(language, frozenset(stop_words), version)
+    answers.write(_READY)
     while (request := _read(requests)) is not None:
-        terms, tokens = tokenised(analysis, json.loads(request))
-        for frame in (json.dumps(terms).encode(), tokens.starts.tobytes(), tokens.terms.tobytes()):
+        terms, tokens = tokenised(analysis, _unpacked(request))
+        for frame in (_packed(terms), tokens.starts.tobytes(), tokens.terms.tobytes()):
             _write(answers, frame)

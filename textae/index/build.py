@@ -104,7 +104,7 @@ def build(
     first = first_documents(documents)
     analysis = Analysis.of(detect_language(map(searchable, first)) if language == AUTO else language)
     with failures_are_errors(writer.folder):
-        counter = Counter(analysis, writer.folder, cores() - 1)
+        counter = Counter(analysis, writer.folder, beside=cores() > 1)
     for document in itertools.chain(first, documents):
         with failures_are_errors(writer.folder):
             counter.add(searchable(document))

@@ -175,7 +175,7 @@ class Names:
         later = list[tuple[Ints, float, float]]()
         for key, (weight, value) in sorted(keys.items(), key=lambda item: -item[1][1]):
             names = self.index.rows_of(key.encode(errors="replace"))
-            # Names that have none of the first are not like it. Later come of, in and the, which most titles have.
+            # Names that have none of the first are not like it. The keys of `of`, `in` and `the` come later.
             (first if to_come > least * whole else later).append((names, weight, value))
             to_come -= value
         has_first = np.zeros(len(self.documents), bool)

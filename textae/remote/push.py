@@ -32,7 +32,7 @@ from textae.remote.name_keys import name_weights
 from textae.remote.vector_store import Row, VectorStore
 from textae.types import TEXTS, Document, Progress, no_progress
 
-FORMAT = 1
+FORMAT = 2
 """Of what is pushed; a client reads no other."""
 
 FREQUENCIES, HOLDING, USUAL = "remote/frequencies", "remote/holders", "remote/usual"

@@ -96,14 +96,14 @@ def _ends(starts: NDArray[np.int64], draws: NDArray[np.int64], chances: NDArray[
 def pads(device: torch.device) -> bool:
     """Whether the rows of a batch are padded to one width, by postings of weight 0.
 
-    To tell the number of words in a batch, a GPU must first end all work before; a batch of one shape needs no answer.
-    A CPU loses no time by telling, but much by reading padding.
+    A GPU must finish all earlier work before it can tell how many words a batch has. Padded batches have one shape, so
+    nobody asks. A CPU loses no time by telling, and much by reading padding.
     """
     return device.type != "cpu"
 
 
 def counted(weights: Tensor) -> Tensor | slice:
-    """The postings to keep of a padded batch, given their weights, (n_postings,): those that count, where none pads."""
+    """The postings to keep of a padded batch, given their weights, (n_postings,): on a CPU those above 0, else all."""
     return slice(None) if pads(weights.device) else weights > 0
 
 

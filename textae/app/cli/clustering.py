@@ -162,7 +162,7 @@ def encode(
     """Write the codes of documents to --out, a folder of Parquet files: id, known, bits, floats (half precision).
 
     With --engine spark, Spark reads each SOURCE that is a URL, `table:NAME`, or ends in .parquet, .json, .jsonl, .csv
-    or .orc, and writes the files.
+    or .orc, and writes the files. With --engine dask, the workers encode what this machine reads.
 
     \b
     textae encode today.jsonl --model notes.dataset --out today.codes
@@ -185,9 +185,11 @@ def encode(
             n = write_codes(read(spark, sources, table.spec()), dataset, cluster.out)
         else:
             from textae import corpus
+            from textae.cluster.dask import Dask
 
             documents = chain.from_iterable(one.read(progress) for one in corpus.sources(sources, table.spec()))
-            n = encode_to(documents, dataset, cluster.out, progress, getattr(engine, "map", map))
+            mapped = engine.map if isinstance(engine, Dask) else map
+            n = encode_to(documents, dataset, cluster.out, progress, mapped)
     _report(shell, {"codes": cluster.out, "documents": n}, f"wrote {n:,} codes to {cluster.out}")
 
 

@@ -44,7 +44,7 @@ class Cut:
     def of(self, shown: list[Any]) -> list[Any]:
         """A document as `Waiting` keeps it, cut."""
         text, fields, characters, *pictures = shown
-        picture = pictures[self.halvings :][:1] if self.halvings is not None else ()
+        picture = pictures[self.halvings : self.halvings + 1] if self.halvings is not None else ()
         return [text[: self.length], fields if self.fields else {}, characters, *picture]
 
 
@@ -77,7 +77,7 @@ class Waiting:
         if document.picture is not None:
             self.shape = document.picture.shape
             if not self._served:
-                smaller = thumbnails(document.picture)
+                smaller = thumbnails(document.picture) if self._longest is not None else []
                 shown += [png.data_url(document.picture), *smaller]
                 self._most = len(smaller)
         self._file.write(json_bytes(shown) + b"\n")
@@ -97,7 +97,7 @@ class Waiting:
             yield json_bytes(part)
 
     def fitting(self, room: float) -> Cut:
-        """The largest cut that fits. Of texts the length shrinks first; pictures are halved, first with the fields.
+        """The largest cut that fits. Texts get shorter before fields go; fields go before pictures are halved again.
 
         Args:
             room: bytes in the page.

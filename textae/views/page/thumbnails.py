@@ -11,6 +11,8 @@ from textae.types import Picture
 _LEAST = 6
 """Pixels of the shorter side of the smallest thumbnail."""
 
+_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
+
 
 def thumbnail_shape(shape: tuple[int, int, int], halvings: int) -> tuple[int, int, int]:
     """Height, width and channels of a picture whose sides were halved so often; odd sides lose a pixel each time."""
@@ -25,5 +27,5 @@ def thumbnails(picture: Picture) -> list[str]:
     while min(pixels.shape[:2]) >= 2 * _LEAST:
         height, width, channels = thumbnail_shape(picture.shape, len(drawn) + 1)
         pixels = pixels[: 2 * height, : 2 * width].reshape(height, 2, width, 2, channels).mean(axis=(1, 3))
-        drawn.append("".join(map("{:x}".format, (pixels / 17).round().astype(int).ravel().tolist())))
+        drawn.append(_DIGITS[(pixels / 17).round().astype(np.uint8)].tobytes().decode())
     return drawn

@@ -80,12 +80,13 @@ class Corpus {
     return this.parts.get(number);
   }
 
-  /** What the page holds of a document: { text, fields, characters, picture }, the last { src, alt } or undefined. */
+  /** What the page holds of a document: { text, fields, characters, picture }, the last as `thumbnail` takes it or undefined. */
   async record(at) {
-    const { perPart, thumbnail } = this.about;
+    const { perPart, thumbnail: shape } = this.about;
     const [text, fields, characters, own] = (await this.part(Math.floor(at / perPart)))[at % perPart] ?? ["", {}, 0];
-    const src = own && thumbnail ? drawn(own, thumbnail) : own ?? this.served(this.id(at));
-    return { text, fields, characters, picture: src && { src, alt: this.title(at) } };
+    const alt = this.title(at), src = own ?? this.served(this.id(at));
+    const picture = src && (shape ? { digits: own, shape, alt } : { src, alt });
+    return { text, fields, characters, picture };
   }
 
   /** The address of a document's picture on the server that gave the page; undefined without pictures or server. */

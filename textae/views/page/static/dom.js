@@ -22,18 +22,19 @@ const amount = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? on
 const swatch = (colour) => element("span", { className: "swatch", colour, "aria-hidden": "true" });
 
 /** A picture of a document, each of its pixels a square; the page's policy lets it come from the page or its server. */
-const thumbnail = ({ src, alt }) => element("img", { className: "picture", src, alt });
+const thumbnail = ({ src, alt, digits, shape }) =>
+  digits ? drawn(digits, shape, alt) : element("img", { className: "picture", src, alt });
 
-/** The address of a thumbnail that the page holds as text: a digit of 16 levels for each pixel and channel. */
-function drawn(digits, [height, width, channels]) {
-  const canvas = element("canvas", { height, width });
+/** A picture that the page holds as text: a digit of 16 levels for each pixel and channel. */
+function drawn(digits, [height, width, channels], alt) {
+  const canvas = element("canvas", { className: "picture", height, width, role: "img", "aria-label": alt });
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
   for (let at = 0; at < 4 * height * width; at++) {
     const digit = digits[Math.floor(at / 4) * channels + (at % 4) % channels];
     image.data[at] = at % 4 === 3 ? 255 : 17 * parseInt(digit, 16);
   }
   context.putImageData(image, 0, 0);
-  return canvas.toDataURL();
+  return canvas;
 }
 
 /** A text that may be in any direction, kept from turning what stands beside it. */

@@ -6,13 +6,11 @@
               and as the CPU needs to start its kernels, unless they are captured
     captured  the same steps as one CUDA graph, which costs the CPU one call a step
 
-Rows are appended to docs/benchmarks.jsonl. Without a card nothing is measured.
+Rows are appended to docs/benchmarks.jsonl, and the page of benchmarks is rendered. Without a card nothing is measured.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import tempfile
 import time
@@ -31,9 +29,11 @@ from torch import Generator, Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import datasets, report
 from benchmarks.harness import rows
+from benchmarks.suites.images import Digits
 from textae.config import PICTURE_PRESETS, ModelSpec, TrainSpec
-from textae.encoding.analyzer import Analysis
+from textae.encoding.analyzer import Analysis, searchable
 from textae.encoding.bags import Tokens, row_starts
 from textae.encoding.counting import Counter
 from textae.encoding.encoders import Encoder, PixelEncoder
@@ -110,6 +110,7 @@ def main(documents: int, dry_run: bool) -> None:
         put = partial(rows.write, seed=1, machine=torch.cuda.get_device_name())
         quality = newsgroups() or topics(4_000), mnist(10_000) or digits(1_797)
         measure("cuda", *quality, topics(documents), mnist(documents) or digits(1_797), put, steps=300, epochs=None)
+        report.render()
     else:
         click.echo(NO_CARD)
 
@@ -312,17 +313,13 @@ def precision(codes: NDArray[Any], labels: Ints) -> float:
 
 def newsgroups() -> Texts | None:
     """The training part of 20 Newsgroups, if TEXTAE_DATA has it."""
-    path = Path(os.environ.get("TEXTAE_DATA", "")) / "20newsgroups" / "corpus.jsonl.gz"
-    if not path.is_file():
+    if "TEXTAE_DATA" not in os.environ:
         return None
-    counter, labels = Counter(Analysis.of("english"), Path(tempfile.gettempdir())), []
-    with gzip.open(path) as lines:
-        for line in lines:
-            document = json.loads(line)
-            if document["split"] == "train":
-                counter.add(document["text"])
-                labels.append(document["label"])
+    counter, documents = Counter(Analysis.of("english"), Path(tempfile.gettempdir())), datasets.newsgroups("train")
+    for document in documents:
+        counter.add(searchable(document))
     _, tokens, _ = counter.finish()
+    labels = [str(document.fields["label"]) for document in documents]
     return Texts("20newsgroups, training part", tokens.below(TERMS), np.unique(labels, return_inverse=True)[1])
 
 
@@ -339,12 +336,10 @@ def topics(n: int, n_terms: int = TERMS, n_topics: int = 20) -> Texts:
 
 def mnist(most: int) -> Pictures | None:
     """The first pictures of MNIST's training part, if TEXTAE_DATA has it."""
-    path = Path(os.environ.get("TEXTAE_DATA", "")) / "mnist" / "digits.npz"
-    if not path.is_file():
+    if "TEXTAE_DATA" not in os.environ:
         return None
-    with np.load(path) as arrays:
-        pictures, labels = arrays["x_train"][:most], arrays["y_train"][:most]
-    return Pictures("MNIST, training part", Pixels(pictures.reshape(len(pictures), -1)), (28, 28, 1), labels)
+    all_of = Digits()
+    return Pictures("MNIST, training part", all_of.train.rows(0, most), (28, 28, 1), all_of.train_labels[:most])
 
 
 def digits(most: int) -> Pictures:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -217,6 +218,21 @@ def some_pictures(n: int = 30, seed: int = 1) -> list[Document]:
         fields = {"label": label, "year": 1900 + number}
         documents.append(Document(f"{label}-{number}", "", "", fields, picture=Picture(6, 6, 1, levels.tobytes())))
     return documents
+
+
+def free_port() -> int:
+    """Find a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Tell whether somebody listens on a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def write_picture(path: Path, picture: Picture) -> Path:

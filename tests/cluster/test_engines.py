@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from cluster.killing import Killing
 from cluster.test_dataset import DOCUMENTS, indexed, pulled, written
-from shared import LONG, QUICK, TINY, contents, real_shell, wait_for
+from shared import LONG, QUICK, TINY, answers, contents, free_port, real_shell, wait_for
 
 from textae.cluster import local
 from textae.cluster.corpus import learn
@@ -52,19 +51,6 @@ def check(cluster, folder: Path, whole: Path, **killing) -> None:
     assert killed.killed == ["count", "encode"]
     assert {("counting", 60, 60), ("encoding", 0, 60), ("encoding", 60, 60)} <= set(told)
     assert contents(pulled(dataset, folder / "again")) == contents(whole)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

@@ -6,8 +6,7 @@ import urllib.request
 
 import pytest
 from cluster.test_dataset import DOCUMENTS, Here, indexed, pulled, written
-from cluster.test_engines import answers, free_port
-from shared import QUICK, TINY, contents, real_shell, wait_for
+from shared import QUICK, TINY, answers, contents, free_port, real_shell, wait_for
 
 from textae import Document
 from textae.cluster.corpus import add, learn, remove, there

@@ -7,14 +7,13 @@ The first is the engine of milvus-lite on a port, which clients reach as any ser
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shared import LONG, QUICK, TINY, command, real_shell, some_documents, wait_for
+from shared import LONG, QUICK, TINY, answers, command, free_port, real_shell, some_documents, wait_for
 
 from textae import Document, Engine
 from textae.errors import StoreError
@@ -32,19 +31,6 @@ def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

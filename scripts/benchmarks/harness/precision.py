@@ -50,13 +50,23 @@ def expected_precision(distances: NDArray[np.floating], relevant: NDArray[np.boo
 def label_precision(
     engine: Engine, systems: Iterable[str] | Mapping[str, Retriever], queries: Sequence[Document], k: int = 100
 ) -> dict[str, float]:
-    """P@k of each system, by the field `label`, which has one label or a list of them: the mean over the queries.
+    """P@k of each system, as `label_precisions` gives it for one depth."""
+    return label_precisions(engine, systems, queries, (k,))[k]
+
+
+def label_precisions(
+    engine: Engine,
+    systems: Iterable[str] | Mapping[str, Retriever],
+    queries: Sequence[Document],
+    depths: Sequence[int],
+) -> dict[int, dict[str, float]]:
+    """P@k of each system by depth, by the field `label`, which has one label or a list: the mean over the queries.
 
     Args:
         engine: an index whose documents have labels.
         systems: names of systems of the index, or retrievers by the name of their column.
-        queries: documents that are not in the index.
-        k: the depth.
+        queries: documents that are not in the index; each is ranked once for all depths.
+        depths: values of k.
     """
     named = not isinstance(systems, Mapping)
     if not isinstance(systems, Mapping):
@@ -65,7 +75,7 @@ def label_precision(
     labels = [label_set(label_of[id]) for id in engine.snapshot.ids.values()]
     column_of = {label: column for column, label in enumerate(sorted(frozenset().union(*labels)))}
     labelled, rows = _indicator(labels, column_of), np.arange(len(labels))
-    sums = dict.fromkeys(systems, 0.0)
+    sums = {depth: dict.fromkeys(systems, 0.0) for depth in depths}
     for first in range(0, len(queries), _BATCH):
         batch = queries[first : first + _BATCH]
         vectors = query_vectors(engine, map(searchable, batch))
@@ -74,8 +84,9 @@ def label_precision(
         for name, retriever in systems.items():
             asked = [second_look(engine.searcher, vector, name) for vector in vectors] if named else vectors
             scores = np.stack([retriever.scores(vector, rows) for vector in asked])
-            sums[name] += float(expected_precision(-scores, relevant, k).sum())
-    return {name: value / len(queries) for name, value in sums.items()}
+            for depth in depths:
+                sums[depth][name] += float(expected_precision(-scores, relevant, depth).sum())
+    return {depth: {name: value / len(queries) for name, value in of.items()} for depth, of in sums.items()}
 
 
 def _indicator(labels: Sequence[Set[str]], column_of: Mapping[str, int]) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ from benchmarks.datasets import (
     with_words,
 )
 from benchmarks.harness.options import data_option, quick, quick_option, seeds_option, stripped_option
-from benchmarks.harness.precision import label_precision
+from benchmarks.harness.precision import label_precision, label_precisions
 from benchmarks.harness.rows import ROOT, Row, newest, read, write
 from benchmarks.harness.runs import by_system, indexed, query_vectors
 from textae.engine import Engine
@@ -132,9 +132,8 @@ def short(seeds: tuple[int, ...]) -> None:
         for name, view in views.items():
             with table(map(view, indexing)) as source, indexed(source, seed=seed) as (engine, cost):
                 for asking, query in views.items():
-                    for depth in (10, 100):
-                        scores = label_precision(engine, SHORT, with_words(map(query, querying)), depth)
-                        data = f"{asking} among {name}"
+                    asked, data = with_words(map(query, querying)), f"{asking} among {name}"
+                    for depth, scores in label_precisions(engine, SHORT, asked, (10, 100)).items():
                         write(f"P@{depth}, short texts", data, cost.documents, {**scores, **cost.figures()}, seed)
 
 

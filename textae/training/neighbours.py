@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from textae.training.loop import Tick
 
-_BLOCK = 1_024
+_BLOCK = 256
 
 _PRODUCTS = 800_000_000
 """Products of a number of a sparse row that take as long as a step, which takes .15 to .22 s of CPU."""
@@ -88,19 +88,20 @@ def nearest(matrix: Tensor, codes: Tensor, k: int, tick: Tick) -> Tensor:
     near = torch.empty(n, k, dtype=torch.int64, device=codes.device)
     for first in range(0, n, _BLOCK):
         rows = torch.arange(first, min(first + _BLOCK, n), device=codes.device)
-        cosines = matrix @ _dense(matrix, first, len(rows)).T + codes @ codes[rows].T  # (n, block)
+        cosines = matrix @ _columns(matrix, first, len(rows)) + codes @ codes[rows].T  # (n, block)
         cosines[rows, rows - first] = -torch.inf
         near[rows] = torch.topk(cosines.T, k, dim=1).indices
         tick()
     return near
 
 
-def _dense(matrix: Tensor, first: int, n: int) -> Tensor:
-    """Consecutive rows of a sparse or dense matrix: (n, n_terms)."""
+def _columns(matrix: Tensor, first: int, n: int) -> Tensor:
+    """Consecutive rows of a sparse or dense matrix, as columns: (n_terms, n)."""
     if matrix.layout == torch.strided:
-        return matrix[first : first + n]
+        return matrix[first : first + n].T
     starts = matrix.crow_indices()[first : first + n + 1]
     part = slice(int(starts[0]), int(starts[-1]))
     row_of = torch.repeat_interleave(torch.arange(n, device=matrix.device), starts.diff())
-    dense = torch.zeros(n, matrix.shape[1], device=matrix.device)
-    return dense.index_put_((row_of, matrix.col_indices()[part]), matrix.values()[part])
+    # Rows that are transposed afterwards take as long as the product.
+    columns = torch.zeros(matrix.shape[1], n, device=matrix.device)
+    return columns.index_put_((matrix.col_indices()[part], row_of), matrix.values()[part])

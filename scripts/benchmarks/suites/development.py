@@ -14,10 +14,11 @@ import click
 
 from benchmarks import datasets
 from benchmarks.datasets import abstracts, documents, newsgroups, split, table, with_words
-from benchmarks.harness.options import data_option, quick_option, seeds_option
+from benchmarks.harness.options import data_option, numbers, quick_option, seeds_option
 from benchmarks.harness.precision import label_precision
 from benchmarks.harness.rows import write
 from benchmarks.harness.runs import by_system, indexed
+from textae.config import TrainSpec
 from textae.evaluation import read_qrels, read_queries
 from textae.evaluation.run import by_judgements
 from textae.index.modality import modality_of
@@ -32,7 +33,8 @@ BITS_ALONE = "hybrid, 32 bytes"
 """The hybrid of an index that stores bits alone."""
 QUERIES = 400
 """Queries of each set, at most; the standard error of a mean of 400 is about .02."""
-ABSTRACTS = 10_000
+SAMPLES = "10000,30000,100000"
+"""Sizes of samples to learn from."""
 
 _SENTENCE = re.compile(r"(?<=[a-z)]{2}[.?!])\s+|\s+\.\s+|\n\s*\n")
 
@@ -86,6 +88,30 @@ def development(data: tuple[str, ...], seeds: tuple[int, ...]) -> None:
                     write(f"P@{part.depth}, development", name, cost.documents, scores, seed)
 
 
+@click.command()
+@click.option("--documents", "sizes", default=SAMPLES, show_default=True, callback=numbers, help="To learn from.")
+@seeds_option(1)
+@quick_option
+def samples(sizes: tuple[int, ...], seeds: tuple[int, ...]) -> None:
+    """What more documents to learn from are worth: all of arXiv's abstracts, learned from samples of several sizes."""
+    held_out, others = split(abstracts(), (0.1, 0.9), seed=0)
+    asking, rest = held_out[-QUERIES:], held_out[:-QUERIES]
+    known = _known_items(rest)
+    corpus = [*known.corpus, *(body for _, body in _titled(others))]
+    titles = with_words(replace(document, text=document.title, title="") for document in asking)
+    bodies = with_words(replace(document, title="") for document in asking)
+    for seed in seeds:
+        for size in sizes:
+            train = TrainSpec(most_documents=size)
+            with table(corpus) as source, indexed(source, train=train, seed=seed) as (engine, cost):
+                board = engine.evaluate(known.queries, known.qrels, SYSTEMS, seed=seed)
+                figures, data = by_system(board.figures, "nDCG@10"), f"learned from {min(size, cost.documents):,}"
+                write("nDCG@10, samples", data, cost.documents, {**figures, **cost.figures()}, seed)
+                for name, queries in (("titles", titles), ("abstracts", bodies)):
+                    scores = label_precision(engine, SYSTEMS, queries, 10)
+                    write(f"P@10 of {name}, samples", data, cost.documents, scores, seed)
+
+
 def development_set(name: str) -> DevelopmentSet:
     """One of `SETS`; the same each time."""
     match name:
@@ -133,4 +159,4 @@ def _opening(text: str) -> tuple[str, str]:
     return " ".join(words[:8]), " ".join(words[8:])
 
 
-COMMANDS = (development,)
+COMMANDS = (development, samples)

@@ -83,14 +83,20 @@ if __name__ == "__main__":
 
 @click.command()
 @click.option("--documents", "n", default=24_576, show_default=True)
+@click.option(
+    "--source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of as many abstracts or more; arXiv's 99,453 by default.",
+)
 @click.option("--kinds", default=",".join(COLOURS), show_default=True, help="Only some of these.")
 @quick_option
-def engines(n: int, kinds: str) -> None:
+def engines(n: int, source: Path | None, kinds: str) -> None:
     """Counting and encoding shards by processes, Dask and Spark, beside an ordinary index of the same documents.
 
     Draws docs/cost-against-documents.png of all rows.
     """
-    source = datasets.path("arxiv100k", "corpus.jsonl.gz")
+    data = "arXiv abstracts" if source is None else source.stem
+    source = source or datasets.path("arxiv100k", "corpus.jsonl.gz")
     if quick():
         n, kinds = min(n, 4_096), "index,processes"
     for kind in kinds.split(","):
@@ -103,7 +109,7 @@ def engines(n: int, kinds: str) -> None:
             figures = _measured([sys.executable, str(program), kind, folder, str(source), str(n)], n)
             program.unlink()
             written = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-        write(TABLE, f"arXiv abstracts, {kind}", n, figures | {BYTES: written / n})
+        write(TABLE, f"{data}, {kind}", n, figures | {BYTES: written / n})
     if not quick():
         draw_cost(read(), PICTURE)
 
@@ -123,7 +129,7 @@ def draw_cost(rows: Sequence[Row], picture: Path) -> None:
     figure = Figure(figsize=(9, 4), layout="constrained")
     seconds, sizes = figure.subplots(1, 2)
     for kind, colour in COLOURS.items():
-        measured = {row.size: row for row in rows if (row.what, row.data) == (TABLE, f"arXiv abstracts, {kind}")}
+        measured = {row.size: row for row in rows if row.what == TABLE and row.data.endswith(f", {kind}")}
         of_kind = [measured[n] for n in sorted(measured)]
         if not of_kind:
             continue

@@ -32,6 +32,10 @@ def commands(session: str) -> list[tuple[str, str]]:
     return [tuple(part.split("\n", 1)) for part in parts]  # type: ignore[misc]
 
 
+BRIEF = ("textae index python ", "textae index python --passes 8 ")
+"""In a test the largest corpus learns for half of its passes. The pages show what all of them give."""
+
+
 def run(command: str, folder: Path) -> str:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("TEXTAE")},
@@ -39,7 +43,8 @@ def run(command: str, folder: Path) -> str:
         "PYTHONPATH": str(Path(textae.__file__).parents[1]),
         "COLUMNS": "100",
     }
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
+    briefer = command if UPDATE else command.replace(*BRIEF)
+    done = subprocess.run(["bash", "-c", briefer], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
     shown = [line for line in done.stderr.splitlines() if not PROGRESS.fullmatch(line)]
     output = "".join(f"{line}\n" for line in shown) + done.stdout
@@ -49,10 +54,13 @@ def run(command: str, folder: Path) -> str:
 
 
 def holds(command: str, shown: str, output: str, folder: Path) -> bool:
-    ids = HIT.findall(shown)
+    ids = set(HIT.findall(shown))
     if ids:
+        half = len(ids) / 2
+        if len(ids & set(HIT.findall(output))) >= half:
+            return True
         first_ten = HIT.findall(run(re.sub(r"-k \d+", "-k 10", command), folder))
-        return len(set(ids) & set(first_ten)) >= len(ids) / 2
+        return len(ids & set(first_ten)) >= half
     if command.startswith("textae topics"):  # another machine may give topics other names, in another order
         every = run(command.partition(" | head")[0], folder) if " | head" in command else output
         return len(words(shown) & words(every)) >= len(words(shown)) / 2

@@ -41,6 +41,14 @@ def dataset(tmp_path_factory) -> Path:
     return folder / "notes.dataset"
 
 
+@pytest.fixture(scope="module")
+def index(tmp_path_factory) -> Path:
+    """An index that stays."""
+    folder = tmp_path_factory.mktemp("there")
+    shell("index", lines(folder / "notes.jsonl", ROWS), "--index", folder / "index", "--passes", 1)
+    return folder / "index"
+
+
 def test_a_dataset_from_the_shell(dataset, tmp_path) -> None:
     assert shell("doctor", "--out", dataset) == f"{dataset}: sound\n"
     index = tmp_path / "index"
@@ -93,27 +101,25 @@ class TestDamage:
         return Path(shutil.copytree(dataset, tmp_path / "copy"))
 
     @staticmethod
-    def refused(copy: Path, tmp_path: Path) -> str:
-        index = tmp_path / "index"
-        shell("index", lines(tmp_path / "notes.jsonl", ROWS), "--index", index, "--passes", 1)
+    def refused(copy: Path, index: Path) -> str:
         before = shell("search", "orbit", "--tsv", "--index", index)
         error = real_shell("pull", copy, "--index", index, "--replace", "--quiet").error
         assert shell("search", "orbit", "--tsv", "--index", index) == before
         return error
 
-    def test_a_shard_that_is_cut_off(self, copy, tmp_path) -> None:
+    def test_a_shard_that_is_cut_off(self, copy, index) -> None:
         (shard,) = copy.glob("documents/*")
         os.truncate(shard, shard.stat().st_size - 100)
-        assert f"is damaged: documents/{shard.name} is not what was written" in self.refused(copy, tmp_path)
+        assert f"is damaged: documents/{shard.name} is not what was written" in self.refused(copy, index)
 
-    def test_a_link_out_of_the_dataset(self, copy, tmp_path) -> None:
+    def test_a_link_out_of_the_dataset(self, copy, index) -> None:
         """What it leads to is read as any other content: it must have the hash of the manifest."""
         (shard,) = copy.glob("documents/*")
         shard.unlink()
         shard.symlink_to("/etc/passwd")
-        assert f"is damaged: documents/{shard.name} is not what was written" in self.refused(copy, tmp_path)
+        assert f"is damaged: documents/{shard.name} is not what was written" in self.refused(copy, index)
 
-    def test_a_manifest_of_another_model(self, copy, tmp_path) -> None:
+    def test_a_manifest_of_another_model(self, copy, index, tmp_path) -> None:
         other = tmp_path / "other"
         more = lines(tmp_path / "more.jsonl", [{"id": n, "text": f"harbour sail anchor {n}"} for n in "abcd"])
         shell("index", more, "--out", other, "--passes", 1, "--dims", 16, "--bits", 64)
@@ -123,7 +129,7 @@ class TestDamage:
             shutil.copytree(other / kind, copy / kind, dirs_exist_ok=True)
         changed = manifest | {name: foreign[name] for name in ("model", "vocabulary")} | {"files": files}
         (copy / "manifest.json").write_text(json.dumps(changed))
-        assert "is not what textae writes" in self.refused(copy, tmp_path)
+        assert "is not what textae writes" in self.refused(copy, index)
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,10 @@ def test_a_write_that_fails_leaves_the_index_as_it_was_before(world, name, tmp_p
                 continue
             said.setdefault(the_line(world, folder), place)
             assert one_of(folder, old, new) == old
-            assert world.run(name, folder) == 0
-            assert one_of(folder, old, new) == new
-            nothing_is_left_over(folder)
+            if LONG or len(said) == 1:  # to make the change in peace takes as long as all the rest
+                assert world.run(name, folder) == 0
+                assert one_of(folder, old, new) == new
+                nothing_is_left_over(folder)
     assert said
 
 

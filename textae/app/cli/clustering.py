@@ -208,9 +208,10 @@ def index_shards(
     language = None if learning.language == "none" else learning.language
     if language != AUTO:
         Analysis.of(language)
-    if not may_replace and cluster.dataset().exists:
+    if cluster.dataset().head() and not may_replace:
         there = f"there is a dataset at {cluster.out}"
         terminal.confirm(f"{there}; replace it?", f"{there}; --replace replaces it, and 'textae add --out' adds to it")
+    cluster.dataset().discard_damaged()
     with cluster.cluster() as (engine, spark), shell.progress() as progress:
         parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
         learned = learn(cluster.dataset(), parts, engine, progress, language, model, train, learning.passages)

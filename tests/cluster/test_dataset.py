@@ -167,7 +167,7 @@ def test_a_restart_computes_only_what_is_not_there(tmp_path) -> None:
     dataset = Dataset(str(tmp_path / "shards"))
     with pytest.raises(StoppedError):
         learn(dataset, written(dataset, DOCUMENTS, 15), Stopping(), no_progress, model=TINY, train=QUICK)
-    assert not dataset.exists
+    assert not dataset.head()
     files = {path: path.stat().st_mtime_ns for path in Path(dataset.address).rglob("*.*")}
     learn(dataset, written(dataset, DOCUMENTS, 15), Here(), no_progress, model=TINY, train=QUICK)
     assert {path: path.stat().st_mtime_ns for path in files} == files
@@ -201,7 +201,7 @@ class TestBadInput:
             stored[len(stored) // 2] ^= 1
             path.write_bytes(stored[:-9] if how == "cut" else stored)
         what = "is missing" if how == "missing" else "is not what was written"
-        assert list(dataset.faults(dataset.manifest(), no_progress)) == [f"{kind}/{path.name} {what}"]
+        assert list(dataset.faults(dataset.manifest(), no_progress)) == [(f"{kind}/{path.name}", what)]
         whole = indexed(tmp_path / "index", DOCUMENTS[:9])
         before = contents(whole)
         with pytest.raises(DatasetError, match=f"is damaged: {kind}/{path.name} {what}"):
@@ -423,7 +423,7 @@ class TestBadInput:
         dataset = Dataset(str(tmp_path / "other"))
         with pytest.raises(DatasetError, match="a worker computes with kernel Nehalem, and the driver with kernel"):
             learn(dataset, written(dataset, DOCUMENTS, 25), Elsewhere(), no_progress, model=TINY, train=QUICK)
-        assert not dataset.exists
+        assert not dataset.head()
         assert not list(Path(dataset.address).glob("codes/*"))  # a later run would take them for its own
 
     def test_files_of_another_kernel_are_not_taken(self, dataset, monkeypatch) -> None:
@@ -472,7 +472,7 @@ class TestReplacing:
         path = next(Path(dataset.address).glob(f"{kind}/*"))
         whole = path.read_bytes()
         path.write_bytes(whole[:-100] + bytes(100))
-        dataset.discard_damaged()
+        dataset.discard_damaged(no_progress)
         learned(tmp_path / "shards", DOCUMENTS, 25)
         assert path.read_bytes() == whole
         assert list(dataset.faults(dataset.manifest(), no_progress)) == []

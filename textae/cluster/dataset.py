@@ -121,18 +121,13 @@ class Dataset:
         """Where it is: an absolute path, or a URL."""
         return self.storage.address
 
-    @property
-    def exists(self) -> bool:
-        """Whether there is a commit."""
-        return self.storage.has(_MANIFEST)
-
     def head(self) -> str:
         """The hash of the last commit, of whatever version or damage; empty where there is none.
 
         Raises:
             DatasetError: the file of this name is somebody else's.
         """
-        stored = self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST) if self.exists else b""
+        stored = self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST) if self.storage.has(_MANIFEST) else b""
         if stored and b'"textae"' not in stored:
             raise DatasetError(f"{self.address}/{_MANIFEST} is not textae's; delete it, or take another folder")
         return hashlib.sha256(stored).hexdigest() if stored else ""
@@ -143,7 +138,7 @@ class Dataset:
         Raises:
             DatasetError: there is none, or it is not what textae writes.
         """
-        if not self.exists:
+        if not self.storage.has(_MANIFEST):
             raise DatasetError(
                 f"there is no dataset at {self.address}; 'textae index --out' or 'textae push' makes one"
             )
@@ -209,24 +204,20 @@ class Dataset:
                 with self.storage.writing(name) as stream:
                     stream.write(stored)
 
-    def faults(self, manifest: Manifest, progress: Progress) -> Iterator[str]:
-        """What is wrong with the files of a commit, a line each, by every byte."""
+    def faults(self, manifest: Manifest, progress: Progress) -> Iterator[tuple[str, str]]:
+        """The files of a commit that are not whole, by every byte: the name of each, and what is wrong with it."""
         for done, name in enumerate(manifest.names):
             progress("checking", done, len(manifest.names))
             if not self.storage.has(name):
-                yield f"{name} is missing"
-            elif not self._is_written(name, manifest):
-                yield f"{name} is not what was written"
+                yield name, "is missing"
+            elif (self.storage.hash(name), self.storage.size(name)) != manifest.files[name]:
+                yield name, "is not what was written"
 
-    def _is_written(self, name: str, manifest: Manifest) -> bool:
-        return (self.storage.hash(name), self.storage.size(name)) == manifest.files[name]
-
-    def discard_damaged(self) -> None:
+    def discard_damaged(self, progress: Progress) -> None:
         """Delete the files of the last commit that are not what was written: what is there is not computed again."""
         with contextlib.suppress(DatasetError):  # of another format, none of whose files is taken
-            for name in (manifest := self.manifest()).names:
-                if self.storage.has(name) and not self._is_written(name, manifest):
-                    self.storage.delete(name)
+            for name, _ in self.faults(self.manifest(), progress):
+                self.storage.delete(name)
 
     def check(self, manifest: Manifest, progress: Progress) -> None:
         """Check every byte of a commit.
@@ -234,8 +225,8 @@ class Dataset:
         Raises:
             DatasetError: a file is not what was written.
         """
-        for fault in self.faults(manifest, progress):
-            raise DatasetError(f"the dataset {self.address} is damaged: {fault}")
+        for name, fault in self.faults(manifest, progress):
+            raise DatasetError(f"the dataset {self.address} is damaged: {name} {fault}")
 
     def write_arrays(self, kind: str, arrays: Arrays) -> str:
         """Write arrays to a file that is named by their content, and return its name.

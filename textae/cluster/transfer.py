@@ -46,7 +46,7 @@ def push(snapshot: Snapshot, dataset: Dataset, progress: Progress) -> int:
         raise DatasetError("a dataset of shards holds texts, and the documents of this index are pictures")
     check_all(snapshot.reader)
     before = dataset.head()
-    dataset.discard_damaged()
+    dataset.discard_damaged(progress)
     numbers = snapshot.numbers
     shards = ShardWriter(dataset)
     for document in snapshot.reader.stream():

@@ -93,6 +93,27 @@ def test_a_dataset_is_not_replaced_without_a_question(dataset, tmp_path) -> None
     assert (dataset / "manifest.json").read_bytes() == before
 
 
+def test_a_damaged_dataset_is_replaced(dataset, tmp_path) -> None:
+    old = Path(shutil.copytree(dataset, tmp_path / "old.dataset"))
+    (codes,) = old.glob("codes/*")
+    whole = codes.read_bytes()
+    codes.write_bytes(whole[:-100] + bytes(100))
+    assert real_shell("doctor", "--out", old).code == 2
+    shell("index", dataset.parent / "notes.jsonl", "--out", old, "--passes", 1, "--replace")
+    assert shell("doctor", "--out", old) == f"{old}: sound\n"
+    assert codes.read_bytes() == whole
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(tmp_path) -> None:
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "manifest.json").write_text('{"name": "A page", "icons": []}')
+    done = real_shell("index", lines(tmp_path / "notes.jsonl", ROWS), "--out", page, "--replace")
+    assert done.code == 2
+    assert done.error == f"{page}/manifest.json is not textae's; delete it, or take another folder"
+    assert [path.name for path in page.iterdir()] == ["manifest.json"]
+
+
 class TestDamage:
     """One line, exit code 2, and the index that is there stays."""
 

@@ -167,7 +167,7 @@ def test_a_restart_computes_only_what_is_not_there(tmp_path) -> None:
     dataset = Dataset(str(tmp_path / "shards"))
     with pytest.raises(StoppedError):
         learn(dataset, written(dataset, DOCUMENTS, 15), Stopping(), no_progress, model=TINY, train=QUICK)
-    assert not dataset.exists
+    assert not dataset.head()
     files = {path: path.stat().st_mtime_ns for path in Path(dataset.address).rglob("*.*")}
     learn(dataset, written(dataset, DOCUMENTS, 15), Here(), no_progress, model=TINY, train=QUICK)
     assert {path: path.stat().st_mtime_ns for path in files} == files
@@ -201,7 +201,7 @@ class TestBadInput:
             stored[len(stored) // 2] ^= 1
             path.write_bytes(stored[:-9] if how == "cut" else stored)
         what = "is missing" if how == "missing" else "is not what was written"
-        assert list(dataset.faults(dataset.manifest(), no_progress)) == [f"{kind}/{path.name} {what}"]
+        assert list(dataset.faults(dataset.manifest(), no_progress)) == [(f"{kind}/{path.name}", what)]
         whole = indexed(tmp_path / "index", DOCUMENTS[:9])
         before = contents(whole)
         with pytest.raises(DatasetError, match=f"is damaged: {kind}/{path.name} {what}"):
@@ -256,7 +256,7 @@ class TestBadInput:
         tables.write_codes(dataset, name, ids, replace(tokens, terms=terms), codes, n_passages)
         files = dict(manifest.files) | {name: (dataset.storage.hash(name), dataset.storage.size(name))}
         forged = (replace(shard, codes=name), *manifest.shards[1:])
-        dataset.commit(replace(manifest, shards=forged, files=files), manifest)
+        dataset.commit(replace(manifest, shards=forged, files=files), dataset.head())
         with pytest.raises(TextaeError, match="is not what textae writes"):
             pull(dataset, tmp_path / "index", no_progress)
         assert not (tmp_path / "index" / "index.sqlite").exists() or not _has_commit(tmp_path / "index")
@@ -370,13 +370,13 @@ class TestBadInput:
 
     def test_two_commits_at_once(self, dataset) -> None:
         """Of two processes that read one commit, the second one to write is refused, also between check and write."""
-        before = dataset.manifest()
+        before, head = dataset.manifest(), dataset.head()
         entered, free = threading.Event(), dataset.storage.writing
         failed: list[Exception] = []
 
         def second() -> None:
             try:
-                Dataset(dataset.address).commit(replace(before, shards=before.shards[:1]), before)
+                Dataset(dataset.address).commit(replace(before, shards=before.shards[:1]), head)
             except DatasetError as error:
                 failed.append(error)
 
@@ -391,16 +391,16 @@ class TestBadInput:
             return free(name)
 
         dataset.storage.writing = writing
-        dataset.commit(replace(before, shards=before.shards[:2]), before)
+        dataset.commit(replace(before, shards=before.shards[:2]), head)
         other.join(60)
         assert "another process has committed" in str(failed[0])
         assert len(dataset.manifest().shards) == 2
 
     def test_another_process_that_commits_meanwhile(self, dataset) -> None:
-        before = dataset.manifest()
+        before, head = dataset.manifest(), dataset.head()
         remove(dataset, ["stars-0"])
         with pytest.raises(DatasetError, match="another process has committed"):
-            dataset.commit(replace(before, removed=()), before)
+            dataset.commit(replace(before, removed=()), head)
 
     def test_an_id_that_is_taken(self, dataset) -> None:
         with pytest.raises(TextaeError, match="the id 'stars-0' is taken"):
@@ -423,7 +423,7 @@ class TestBadInput:
         dataset = Dataset(str(tmp_path / "other"))
         with pytest.raises(DatasetError, match="a worker computes with kernel Nehalem, and the driver with kernel"):
             learn(dataset, written(dataset, DOCUMENTS, 25), Elsewhere(), no_progress, model=TINY, train=QUICK)
-        assert not dataset.exists
+        assert not dataset.head()
         assert not list(Path(dataset.address).glob("codes/*"))  # a later run would take them for its own
 
     def test_files_of_another_kernel_are_not_taken(self, dataset, monkeypatch) -> None:
@@ -450,10 +450,53 @@ def _has_commit(folder: Path) -> bool:
     return has_index(folder)
 
 
+class TestReplacing:
+    """Whatever is a dataset can be replaced, of any version and damage."""
+
+    @pytest.mark.parametrize("how", ["format", "cut", "settings"])
+    def test_a_manifest_that_cannot_be_read(self, tmp_path, how) -> None:
+        dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
+        path, made = Path(dataset.address) / "manifest.json", dataset.manifest()
+        stored = path.read_text()
+        changes = {"format": stored.replace('"format": 2', '"format": 1'), "cut": stored[: len(stored) // 2]}
+        path.write_text(changes.get(how, stored.replace('"analysis"', '"analyses"')))
+        with pytest.raises(DatasetError):
+            dataset.manifest()
+        head = dataset.head()
+        assert replace(learned(tmp_path / "shards", DOCUMENTS, 25).manifest(), parent="") == made
+        assert dataset.manifest().parent == head
+
+    @pytest.mark.parametrize("kind", ["documents", "codes", "models", "vocabularies"])
+    def test_a_file_that_is_not_what_was_written_is_written_again(self, tmp_path, kind) -> None:
+        dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
+        path = next(Path(dataset.address).glob(f"{kind}/*"))
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-100] + bytes(100))
+        dataset.discard_damaged(no_progress)
+        learned(tmp_path / "shards", DOCUMENTS, 25)
+        assert path.read_bytes() == whole
+        assert list(dataset.faults(dataset.manifest(), no_progress)) == []
+
+    def test_by_an_index_that_is_pushed(self, tmp_path) -> None:
+        dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
+        whole = pulled(dataset, tmp_path / "index")
+        for path in Path(dataset.address).glob("*/*.parquet"):
+            os.truncate(path, 9)
+        with Engine.open(whole) as engine:
+            push(engine.snapshot, dataset, no_progress)
+        assert contents(pulled(dataset, tmp_path / "again")) == contents(whole)
+
+    def test_a_manifest_of_somebody_else_is_left_as_it_is(self, tmp_path) -> None:
+        (tmp_path / "manifest.json").write_text('{"name": "A page", "icons": []}')
+        with pytest.raises(DatasetError, match="is not textae's; delete it, or take another folder"):
+            learned(tmp_path, DOCUMENTS, 25)
+        assert (tmp_path / "manifest.json").read_text() == '{"name": "A page", "icons": []}'
+
+
 def test_a_manifest_is_committed_whole_or_not_at_all(tmp_path, monkeypatch) -> None:
     """At every write of a commit, whatever ends it, the last commit is there and every file of it."""
     dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
-    before = dataset.manifest()
+    before, head = dataset.manifest(), dataset.head()
     move = dataset.storage.writing
     n_writes = 0
 
@@ -468,7 +511,7 @@ def test_a_manifest_is_committed_whole_or_not_at_all(tmp_path, monkeypatch) -> N
     assert n_writes == 3  # the ids, the commit by its hash, and the commit
     for killed_at in range(n_writes):
         (Path(dataset.address) / "manifest.json").write_bytes(
-            (Path(dataset.address) / f"manifests/{_name(before)}.json").read_bytes()
+            (Path(dataset.address) / f"manifests/{head}.json").read_bytes()
         )
         seen = 0
 
@@ -487,12 +530,6 @@ def test_a_manifest_is_committed_whole_or_not_at_all(tmp_path, monkeypatch) -> N
     monkeypatch.setattr(dataset.storage, "writing", move)
     remove(dataset, ["stars-0"])
     assert dataset.manifest() == after
-
-
-def _name(manifest) -> str:
-    from textae.cluster.dataset import _digest
-
-    return _digest(manifest)
 
 
 def test_the_bound_of_a_shard(tmp_path, monkeypatch) -> None:

@@ -160,7 +160,7 @@ def learn(
     if not parts:
         raise CorpusError("no document to index")
     dataset.storage.sweep()
-    before = dataset.manifest() if dataset.exists else None
+    before = dataset.head()
     default = TEXT.preset("default")
     model, train = model or default[0], train or default[1]
     TEXT.check_training(model, train)
@@ -199,7 +199,7 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
         CorpusError: an id is taken; nothing is added.
         DatasetError: there is no dataset, or the engine failed.
     """
-    before = dataset.manifest()
+    head, before = dataset.head(), dataset.manifest()
     if "vectors" in before.settings:
         raise DatasetError(
             f"{dataset.address} has vectors of your own, which shards do not take; pull, add, and push it"
@@ -222,7 +222,7 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
     grown = vocabulary.with_terms(terms) if terms else vocabulary
     name = dataset.write_arrays("vocabularies", grown.arrays())
     encoded = _encode(dataset, counted, before.model, name, before.settings, cluster, progress)
-    dataset.commit(replace(before, vocabulary=name, shards=(*before.shards, *encoded)), before)
+    dataset.commit(replace(before, vocabulary=name, shards=(*before.shards, *encoded)), head)
     return len(new)
 
 
@@ -232,7 +232,7 @@ def remove(dataset: Dataset, ids: Collection[str]) -> int:
     Raises:
         QueryError: an id is of no document; nothing is removed.
     """
-    before = dataset.manifest()
+    head, before = dataset.head(), dataset.manifest()
     known = set(there(dataset, before))
     for id in ids:
         if id not in known:
@@ -242,7 +242,7 @@ def remove(dataset: Dataset, ids: Collection[str]) -> int:
     listed = sorted(set(ids))
     name = f"removed/{key_of(listed)}.parquet"
     tables.write_ids(dataset, name, listed)
-    dataset.commit(replace(before, removed=(*before.removed, Removed(name, len(before.shards)))), before)
+    dataset.commit(replace(before, removed=(*before.removed, Removed(name, len(before.shards)))), head)
     return len(listed)
 
 

@@ -121,10 +121,16 @@ class Dataset:
         """Where it is: an absolute path, or a URL."""
         return self.storage.address
 
-    @property
-    def exists(self) -> bool:
-        """Whether there is a commit."""
-        return self.storage.has(_MANIFEST)
+    def head(self) -> str:
+        """The hash of the last commit, of whatever version or damage; empty where there is none.
+
+        Raises:
+            DatasetError: the file of this name is somebody else's.
+        """
+        stored = self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST) if self.storage.has(_MANIFEST) else b""
+        if stored and b'"textae"' not in stored:
+            raise DatasetError(f"{self.address}/{_MANIFEST} is not textae's; delete it, or take another folder")
+        return hashlib.sha256(stored).hexdigest() if stored else ""
 
     def manifest(self) -> Manifest:
         """The last commit.
@@ -132,7 +138,7 @@ class Dataset:
         Raises:
             DatasetError: there is none, or it is not what textae writes.
         """
-        if not self.exists:
+        if not self.storage.has(_MANIFEST):
             raise DatasetError(
                 f"there is no dataset at {self.address}; 'textae index --out' or 'textae push' makes one"
             )
@@ -145,7 +151,7 @@ class Dataset:
                 made = f"{value['textae']!r:.20}"
                 raise DatasetError(
                     f"the dataset {self.address} was made by textae {made}, which writes another format; "
-                    "'textae index --out' of another folder makes one of this format"
+                    "'textae index --out … --replace' makes it anew"
                 )
             shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
             files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
@@ -176,41 +182,42 @@ class Dataset:
             raise DatasetError(f"the manifest of {self.address} is not what textae writes: {fault}")
         return manifest
 
-    def commit(self, manifest: Manifest, before: Manifest | None) -> None:
+    def commit(self, manifest: Manifest, before: str) -> None:
         """Make a manifest the last commit, at once.
 
         Args:
-            manifest: its files are there.
-            before: the commit that it replaces; None for none.
+            manifest: its files are there; those of which it knows no hash are read.
+            before: the `head` that it replaces.
 
         Raises:
             DatasetError: another process has committed meanwhile.
         """
-        known = {} if before is None else before.files
         files = {
-            name: known.get(name) or (self.storage.hash(name), self.storage.size(name))
+            name: manifest.files.get(name) or (self.storage.hash(name), self.storage.size(name))
             for name in sorted(set(manifest.names))
         }
-        parent = "" if before is None else _digest(before)
-        manifest = replace(manifest, files=files, parent=parent)
-        stored = _stored(manifest)
+        stored = _stored(replace(manifest, files=files, parent=before))
         with self.storage.alone():
-            now = self.manifest() if self.exists else None
-            if (now and _digest(now)) != (before and _digest(before)):
+            if self.head() != before:
                 raise DatasetError(f"another process has committed to {self.address}; nothing is changed, run it again")
-            for name in (f"manifests/{_digest(manifest)}.json", _MANIFEST):
+            for name in (f"manifests/{hashlib.sha256(stored).hexdigest()}.json", _MANIFEST):
                 with self.storage.writing(name) as stream:
                     stream.write(stored)
 
-    def faults(self, manifest: Manifest, progress: Progress) -> Iterator[str]:
-        """What is wrong with the files of a commit, a line each, by every byte."""
+    def faults(self, manifest: Manifest, progress: Progress) -> Iterator[tuple[str, str]]:
+        """The files of a commit that are not whole, by every byte: the name of each, and what is wrong with it."""
         for done, name in enumerate(manifest.names):
             progress("checking", done, len(manifest.names))
-            sha256, size = manifest.files[name]
-            if self.storage.size(name) < 0:
-                yield f"{name} is missing"
-            elif self.storage.size(name) != size or self.storage.hash(name) != sha256:
-                yield f"{name} is not what was written"
+            if not self.storage.has(name):
+                yield name, "is missing"
+            elif (self.storage.hash(name), self.storage.size(name)) != manifest.files[name]:
+                yield name, "is not what was written"
+
+    def discard_damaged(self, progress: Progress) -> None:
+        """Delete the files of the last commit that are not what was written: what is there is not computed again."""
+        with contextlib.suppress(DatasetError):  # of another format, none of whose files is taken
+            for name, _ in self.faults(self.manifest(), progress):
+                self.storage.delete(name)
 
     def check(self, manifest: Manifest, progress: Progress) -> None:
         """Check every byte of a commit.
@@ -218,8 +225,8 @@ class Dataset:
         Raises:
             DatasetError: a file is not what was written.
         """
-        for fault in self.faults(manifest, progress):
-            raise DatasetError(f"the dataset {self.address} is damaged: {fault}")
+        for name, fault in self.faults(manifest, progress):
+            raise DatasetError(f"the dataset {self.address} is damaged: {name} {fault}")
 
     def write_arrays(self, kind: str, arrays: Arrays) -> str:
         """Write arrays to a file that is named by their content, and return its name.
@@ -284,7 +291,3 @@ def _stored(manifest: Manifest) -> bytes:
     listed = {name: [vars(one) for one in getattr(manifest, name)] for name in ("shards", "removed")}
     value = {"format": FORMAT, "textae": VERSION, **vars(manifest), **listed}
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
-
-
-def _digest(manifest: Manifest) -> str:
-    return hashlib.sha256(_stored(manifest)).hexdigest()

@@ -94,6 +94,11 @@ class Storage:
         if self._is_local:
             sync_folder(Path(place).parent)
 
+    def delete(self, name: str) -> None:
+        """Delete a file, if it is there."""
+        with contextlib.suppress(OSError):
+            self._files.delete_file(self._path(name))
+
     def sweep(self) -> None:
         """Delete the files that processes left half-written when they were killed, a day ago or more.
 

@@ -45,7 +45,8 @@ def push(snapshot: Snapshot, dataset: Dataset, progress: Progress) -> int:
     if snapshot.modality.kind != TEXTS:
         raise DatasetError("a dataset of shards holds texts, and the documents of this index are pictures")
     check_all(snapshot.reader)
-    before = dataset.manifest() if dataset.exists else None
+    before = dataset.head()
+    dataset.discard_damaged(progress)
     numbers = snapshot.numbers
     shards = ShardWriter(dataset)
     for document in snapshot.reader.stream():

@@ -1,5 +1,6 @@
 """One array in several chunks, one per segment of an index; its rows are numbered through all chunks."""
 
+import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,13 @@ class ChunkedArray(Generic[T]):
     def __iter__(self) -> Iterator[tuple[int, NDArray[T]]]:
         """The chunks, each with the number of its first row."""
         return zip(self.starts[:-1].tolist(), self.parts, strict=True)
+
+    def expect_rows(self) -> None:
+        """Tell the system that single rows will be taken, of files that are mapped: it need not read those around."""
+        for part in self.parts:
+            mapped: Any = getattr(part.base, "_mmap", None)
+            if hasattr(mapped, "madvise"):
+                mapped.madvise(mmap.MADV_RANDOM)
 
     def whole(self) -> NDArray[T]:
         """All rows in one array; the chunk itself where there is one."""

@@ -32,6 +32,7 @@ class InvertedIndex:
         self, text: NDArray[np.uint8], starts: NDArray[np.int64], postings: NDArray[np.int64], rows: Ints
     ) -> None:
         self.text, self.starts, self.postings, self.rows = text, starts, postings, rows
+        self._text, self._starts = text.data, starts.data  # slices take half the time of an array's
 
     @classmethod
     def of_keys(cls, keys: Sequence[bytes], held: Rows, lengths: Rows) -> Self:
@@ -67,7 +68,7 @@ class InvertedIndex:
 
     def key(self, number: int) -> bytes:
         """The key with this number."""
-        return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
+        return self._text[self._starts[number] : self._starts[number + 1]].tobytes()
 
     def rank(self, key: bytes) -> int:
         """The number of keys that sort before this one."""

@@ -178,31 +178,32 @@ class Names:
             # Names that have none of the first are not like it. The keys of `of`, `in` and `the` come later.
             (first if to_come > least * whole else later).append((names, weight, value))
             to_come -= value
-        has_first = np.zeros(len(self.documents), bool)
-        for names, _, _ in first:
-            has_first[names] = True
-        held = np.flatnonzero(has_first).astype(np.int32)
-        of_name, of_query = np.zeros((2, len(held)), np.float32)
-        for names, weight, value in first:
-            places = np.searchsorted(held, names)
-            of_name[places] += weight
-            of_query[places] += value
+        lists, worths_of_keys = [one[0] for one in first], np.array([one[1:] for one in first], np.float32)
+        names = np.concatenate(lists)
+        order = np.argsort(names, kind="stable")  # merges what rises
+        held, n_keys = distinct(names[order])
+        place, sums = np.repeat(np.arange(len(held)), n_keys), np.zeros((2, len(held)), np.float32)
+        for total, worth_of_key in zip(sums, worths_of_keys.T, strict=True):
+            np.add.at(total, place, np.repeat(worth_of_key, list(map(len, lists)))[order])
+        of_name, of_query = sums
+        whole_names = self.weights[held]
         name_to_come, query_to_come = sum(one[1] for one in later), sum(one[2] for one in later)
-        at_most = np.minimum((of_name + name_to_come) / self.weights[held], 1) * (of_query + query_to_come)
-        kept = at_most > (least - _ROUNDING) * whole
-        held, of_name, of_query = held[kept], of_name[kept], of_query[kept]
         for names, weight, value in later:
-            has = _among(held, names)
+            at_most = np.minimum((of_name + name_to_come) / whole_names, 1) * (of_query + query_to_come)
+            kept = at_most > (least - _ROUNDING) * whole
+            held, whole_names, of_name, of_query = (array[kept] for array in (held, whole_names, of_name, of_query))
+            has = among(held, names)
             of_name[has] += weight
             of_query[has] += value
-        likeness = of_name / self.weights[held] * of_query.astype(np.float64) / whole
+            name_to_come, query_to_come = name_to_come - weight, query_to_come - value
+        likeness = of_name / whole_names * of_query.astype(np.float64) / whole
         held, likeness = held[likeness > least], np.minimum(likeness[likeness > least], 1)
         rows, n_names = distinct(self.documents[held])
         best = np.maximum.reduceat(likeness, np.cumsum(n_names) - n_names) if len(rows) else likeness
         return rows.astype(np.int64), best
 
 
-def _among(few: Ints, many: Ints) -> NDArray[np.bool_]:
+def among(few: Ints | Rows, many: Ints) -> NDArray[np.bool_]:
     """Which of some numbers are among others, which rise."""
     if not len(many):
         return np.zeros(len(few), bool)

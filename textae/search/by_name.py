@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Doubles, Rows
-from textae.index.names import Reading, readings
+from textae.encoding.arrays import Doubles, Rows, distinct
+from textae.index.names import Reading, among, readings
 from textae.index.snapshot import Snapshot
 from textae.search.query import QueryVector
 
@@ -53,16 +53,16 @@ def name_shares(snapshot: Snapshot, query: QueryVector) -> NameShares:
         (reading, worths(snapshot, reading)) for reading in readings(query.text, snapshot.model.vectorizer.analysis)
     ]
     for segment in snapshot.segments:
-        if segment.names is None:
+        if segment.names is None or not asked:
             continue
-        likeness = np.zeros(segment.n_rows)
-        for reading, of_words in asked:
-            rows, values = segment.names.like(reading, of_words, LEAST)
-            likeness[rows] = np.maximum(likeness[rows], values)
-        likeness[segment.documents.removed.rows] = 0
-        near = np.flatnonzero(likeness > 0)
-        numbers.append(segment.documents.doc_numbers[near])
-        shares.append(FULL * (likeness[near] - LEAST) / (1 - LEAST))
+        alike = [segment.names.like(reading, of_words, LEAST) for reading, of_words in asked]
+        rows = np.concatenate([rows for rows, _ in alike])
+        near = distinct(rows)[0]
+        likeness = np.zeros(len(near))
+        np.maximum.at(likeness, near.searchsorted(rows), np.concatenate([values for _, values in alike]))
+        there = ~among(near, segment.documents.removed.rows)
+        numbers.append(segment.documents.doc_numbers[near[there]])
+        shares.append(FULL * (likeness[there] - LEAST) / (1 - LEAST))
     return NameShares(np.concatenate(numbers), np.concatenate(shares))
 
 

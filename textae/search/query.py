@@ -7,7 +7,7 @@ towards others.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class QueryVector:
     missing: int = 0
     toward: Floats | None = None
     vector: Floats | None = None
-    _once: dict[int, tuple[object, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _once: dict[tuple[int, int], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, bag: Bags, text: str = "", missing: int = 0) -> "QueryVector":
@@ -68,24 +68,28 @@ class QueryVector:
         weights = np.full(len(pixels), 1 / len(pixels), np.float32)
         return cls(_NO_TEXTS.terms, np.empty(0, np.float32), _NO_TEXTS, weights, pixels)
 
-    def once(self, owner: object, make: Callable[["QueryVector"], T]) -> T:
+    def once(self, owner: object, make: Callable[["QueryVector"], T], about: object = None) -> T:
         """What an encoder, a retriever or a corpus derives from this query, computed once and kept with the query.
 
         Args:
             owner: the encoder, the retriever or the statistics of the corpus.
             make: computes it.
+            about: a part of the query that `moved` exchanges, if it is derived from this.
         """
-        if id(owner) not in self._once:
-            self._once[id(owner)] = owner, make(self)  # the owner too: while it is kept, no other has its id
-        return cast(T, self._once[id(owner)][1])
+        key = id(owner), id(about)
+        if key not in self._once:
+            self._once[key] = (owner, about), make(self)  # both too: while they are kept, no others have their ids
+        return cast(T, self._once[key][1])
 
     def codes(self, encoder: AnyEncoder) -> Codes:
         """Both codes of the query, one row each, encoded once: the code of its text, or of the weighted sum of codes.
 
         The bits of a sum are those of its float code. A sum of zeros has no code.
         """
-        codes = self.once(encoder, lambda query: query._encoded(encoder))
-        return codes if self.toward is None else _with_floats(unit(codes.floats) + self.toward, encoder)
+        codes, toward = self.once(encoder, lambda query: query._encoded(encoder)), self.toward
+        if toward is None:
+            return codes
+        return self.once(encoder, lambda _: _with_floats(unit(codes.floats) + toward, encoder), toward)
 
     def _encoded(self, encoder: AnyEncoder) -> Codes:
         codes = encode(encoder, self.texts if self.pictures is None else self.pictures)

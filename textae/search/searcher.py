@@ -16,13 +16,13 @@ import numpy as np
 
 from textae.config import READ_VECTORS, VECTOR
 from textae.encoding.analyzer import searchable, words
-from textae.encoding.arrays import Mask
+from textae.encoding.arrays import Mask, distinct
 from textae.encoding.topk import TopK
 from textae.errors import QueryError
 from textae.index.checksums import Checksums
 from textae.index.snapshot import CorpusView, Snapshot
 from textae.search.by_name import NameShares, given, name_shares
-from textae.search.by_passages import best_documents
+from textae.search.by_passages import best_documents, counted
 from textae.search.lexical import BM25
 from textae.search.originals import address, place_at
 from textae.search.query import QueryVector
@@ -118,7 +118,10 @@ class Searcher:
             raise QueryError(f"the system {VECTOR!r} needs the vector of the query; give --vector or --vector-command")
         if view.alive is not None:
             mask = view.alive if mask is None else mask & view.alive
-        top = self._best(view, system, query, top_k, mask, min_score)
+        if view is self.snapshot.documents:
+            top = system.search(query, top_k, mask, min_score)
+        else:
+            top = best_documents(system, view, query, top_k, mask, min_score)
         if not isinstance(system, BM25 | Hybrid):
             return top
         names, named = self._named(view, system, query, mask)
@@ -132,25 +135,18 @@ class Searcher:
         self, view: CorpusView, system: BM25 | Hybrid, query: QueryVector, mask: Mask | None
     ) -> tuple[NameShares, TopK]:
         """The documents whose names are like a query, and the scores of what those say that may be hits."""
-        names, has_name = self.names(query), np.zeros(len(view.doc_numbers), bool)
-        has_name[view.rows_of(names.numbers)] = True
+        names = self.names(query)
+        rows = view.rows_of(names.numbers)
         if mask is not None:
-            has_name &= mask
-        if not has_name.any():
-            return names, TopK.empty()
-        return names, self._best(view, system, query, len(names.numbers), has_name, -np.inf)
+            rows = rows[mask[rows]]
+        if view is self.snapshot.documents or not len(rows):
+            return names, TopK(rows, system.scores(query, rows))
+        documents = counted(system, view, query, distinct(view.doc_numbers.take(rows))[0])
+        return names, TopK(documents.rows[documents.starts], documents.scores)
 
     def names(self, query: QueryVector) -> NameShares:
         """The documents whose names are like a query."""
         return query.once(self, partial(name_shares, self.snapshot))
-
-    def _best(
-        self, view: CorpusView, system: Retriever, query: QueryVector, top_k: int, mask: Mask | None, min_score: float
-    ) -> TopK:
-        """The documents that score highest by what they say, each by its best row."""
-        if view is self.snapshot.documents:
-            return system.search(query, top_k, mask, min_score)
-        return best_documents(system, view, query, top_k, mask, min_score)
 
     def retriever(self, mode: str, granularity: str = "passage") -> Retriever:
         """The ranking system of that name.

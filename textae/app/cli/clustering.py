@@ -208,10 +208,11 @@ def index_shards(
     language = None if learning.language == "none" else learning.language
     if language != AUTO:
         Analysis.of(language)
-    if not may_replace and cluster.dataset().exists:
+    if cluster.dataset().head() and not may_replace:
         there = f"there is a dataset at {cluster.out}"
         terminal.confirm(f"{there}; replace it?", f"{there}; --replace replaces it, and 'textae add --out' adds to it")
     with cluster.cluster() as (engine, spark), shell.progress() as progress:
+        cluster.dataset().discard_damaged(progress)
         parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
         learned = learn(cluster.dataset(), parts, engine, progress, language, model, train, learning.passages)
     line = f"indexed {learned.documents:,} documents in {learned.shards:,} shards of {cluster.out}"
@@ -260,7 +261,7 @@ def examine(out: str, shell: ShellOptions) -> None:
     _refuse(_OF_AN_INDEX, "an index, and --out DATASET is none")
     dataset = Dataset(out)
     with shell.progress() as progress:
-        faults = list(dataset.faults(dataset.manifest(), progress))
+        faults = [" ".join(fault) for fault in dataset.faults(dataset.manifest(), progress)]
     for line in faults:
         click.echo(sanitise.safe(line))
     if faults:

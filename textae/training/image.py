@@ -132,8 +132,7 @@ def _contrastive(
     generator = Generator(one.device).manual_seed(spec.seed)
     network = ContrastiveAutoEncoder(one.shape[1], model, generator).to(one.device)
     ((axes, bias),) = start.layers
-    starts = axes[:, :START_DIMS].copy(), bias[:START_DIMS].copy()
-    first, shift = (torch.from_numpy(array).to(one) for array in starts)
+    first, shift = (torch.from_numpy(some.copy()).to(one) for some in (axes[:, :START_DIMS], bias[:START_DIMS]))
     with torch.no_grad():
         linear = F.normalize(examples.each(lambda rows: torch.addmm(shift, rows, first)), dim=1)  # (n, START_DIMS)
     size = min(BATCH, n)

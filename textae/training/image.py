@@ -110,8 +110,7 @@ def learn_pictures(
     if model.unpool != NONE:
         return _convolutional(examples, shape, model, spec, progress)
     epochs = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS)) if spec.epochs is None else spec.epochs
-    stages = (-(-epochs // FINE_TUNING), epochs)
-    network, errors = stacked.train_stack(examples, model, spec, stages, progress)
+    network, errors = stacked.train_stack(examples, model, spec, (-(-epochs // FINE_TUNING), epochs), progress)
     if model.rounded:
         planes = Quantization(np.full(model.dims, 0.5, np.float32), np.eye(model.dims, dtype=np.float32))
     else:

@@ -13,11 +13,11 @@ from textae.config import PRETRAINING
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import DeepEncoder, Encoder, Quantization, TextEncoder, encoder_of
 from textae.training.networks.dbn import stack_rbms
-from textae.training.networks.layers import BINARY, COUNTS, Layer, Stack, at_random, mismatch
+from textae.training.networks.layers import BINARY, COUNTS, Examples, Layer, Stack, at_random, mismatch
 from textae.training.networks.rbm import Descent
 from textae.training.networks.stacked import DeepAutoEncoder
-from textae.training.stacked import learn_deep, word_counts
-from textae.training.text import Learned
+from textae.training.stacked import learn_deep, train_stack, word_counts
+from textae.training.text import Learned, split_holdout
 
 CPU = torch.device("cpu")
 N_TERMS, SIZES = 30, (12, 8, 3)
@@ -239,8 +239,20 @@ class TestLearning:
             errors = learned(TrainSpec(device="cpu", epochs=4, pretrain=how)).errors
             assert [len(of_layer) for of_layer in errors] == [5] * layers
 
+    def test_fine_tuning_keeps_the_epoch_that_rebuilds_held_out_documents_best(self) -> None:
+        words = np.random.default_rng(1).multinomial(8, np.full(100, 0.01), 200)  # no topic: all that helps is by heart
+        examples = Examples.of(torch.from_numpy(words).float(), COUNTS)
+        model, spec = ModelSpec(4, 16, (32,), 0.0), TrainSpec(1, "cpu", pretrain="none", learning_rate=0.01)
+        held = examples.take(torch.from_numpy(split_holdout(200, seeded())[0]))
+        start, kept = (
+            train_stack(examples, model, spec, (0, epochs), lambda *step: None)[0].loss(held, held, 0.0).item()
+            for epochs in (0, 300)
+        )
+        assert len(held) == 10
+        assert kept < start - 0.1  # the last epoch is worse than the start
+
     def test_a_code_that_is_held_near_0_is_nearer(self) -> None:
-        spec = TrainSpec(device="cpu", epochs=20, pretrain="rbm")
+        spec = TrainSpec(device="cpu", epochs=60, pretrain="rbm")
         free, held = (
             learned(spec, ModelSpec(3, 16, (12, 8), 0.0, N_TERMS, code_l2=code_l2)).encoder.encode(bags()[0]).floats
             for code_l2 in (0.0, 1.0)

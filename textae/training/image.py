@@ -110,8 +110,7 @@ def learn_pictures(
     if model.unpool != NONE:
         return _convolutional(examples, shape, model, spec, progress)
     epochs = int(np.clip(5_000 / examples.n**0.5, LEAST_EPOCHS, MOST_EPOCHS)) if spec.epochs is None else spec.epochs
-    stages = (-(-epochs // FINE_TUNING), epochs)
-    network, errors = stacked.train_stack(examples, model, spec, stages, progress)
+    network, errors = stacked.train_stack(examples, model, spec, (-(-epochs // FINE_TUNING), epochs), progress)
     if model.rounded:
         planes = Quantization(np.full(model.dims, 0.5, np.float32), np.eye(model.dims, dtype=np.float32))
     else:
@@ -132,8 +131,7 @@ def _contrastive(
     generator = Generator(one.device).manual_seed(spec.seed)
     network = ContrastiveAutoEncoder(one.shape[1], model, generator).to(one.device)
     ((axes, bias),) = start.layers
-    starts = axes[:, :START_DIMS].copy(), bias[:START_DIMS].copy()
-    first, shift = (torch.from_numpy(array).to(one) for array in starts)
+    first, shift = (torch.from_numpy(some.copy()).to(one) for some in (axes[:, :START_DIMS], bias[:START_DIMS]))
     with torch.no_grad():
         linear = F.normalize(examples.each(lambda rows: torch.addmm(shift, rows, first)), dim=1)  # (n, START_DIMS)
     size = min(BATCH, n)

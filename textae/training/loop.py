@@ -63,7 +63,7 @@ def descend(
     groups: Sequence[tuple[Iterable[Tensor], float]],
     schedule: Schedule,
     tick: Tick,
-    checkpoint: Callable[[], None] | None = None,
+    checkpoint: Callable[[], object] | None = None,
 ) -> None:
     """Minimise a loss.
 
@@ -139,21 +139,23 @@ class Clock:
 class HoldoutMonitor:
     """Keeps the best state of a network, judged by documents that are held out of training.
 
-    A state is worse than another if its mean score is lower by more than two standard errors of the differences.
+    A state is worse than another if its mean score is lower by more than some standard errors of the differences.
 
     Args:
         network: the network in training.
         scores: computes the scores of the held-out documents, (n,), higher is better; with none, no state is worse.
+        tolerance: the number of standard errors; with 0, the state of the highest mean score is kept.
     """
 
-    def __init__(self, network: nn.Module, scores: Callable[[], Tensor]) -> None:
-        self._network, self._scores = network, scores
+    def __init__(self, network: nn.Module, scores: Callable[[], Tensor], tolerance: float = 2) -> None:
+        self._network, self._scores, self._tolerance = network, scores, tolerance
         self._kept: tuple[Tensor, dict[str, Tensor]] | None = None
 
+    @torch.no_grad()
     def accept(self) -> bool:
         """Keep the present state unless it is worse than the kept one, and return whether it was kept."""
         scores = self._scores()
-        if self._kept is not None and is_worse(scores, self._kept[0]):
+        if self._kept is not None and is_worse(scores, self._kept[0], self._tolerance):
             return False
         self._kept = scores, {name: value.clone() for name, value in self._network.state_dict().items()}
         return True
@@ -164,12 +166,12 @@ class HoldoutMonitor:
         self._network.load_state_dict(self._kept[1])
 
 
-def is_worse(scores: Tensor, before: Tensor) -> bool:
-    """Whether the mean score fell by more than two standard errors: (n,) and (n,)."""
+def is_worse(scores: Tensor, before: Tensor, tolerance: float = 2) -> bool:
+    """Whether the mean score fell by more than so many standard errors: (n,) and (n,)."""
     if len(scores) < 2:
         return False
     lost = before - scores
-    return bool(lost.mean() > 2 * lost.std() / len(lost) ** 0.5)
+    return bool(lost.mean() > tolerance * lost.std() / len(lost) ** 0.5)
 
 
 def device_of(name: str) -> torch.device:

@@ -191,7 +191,6 @@ def split_holdout(n: int, generator: Generator) -> tuple[NDArray[np.int64], NDAr
     return np.sort(order[:cut]), np.sort(order[cut:])
 
 
-@torch.no_grad()
 def reciprocal_ranks(network: AutoEncoder, crops: Batch, held: DeviceBags, corpus: DeviceBags) -> Tensor:
     """The reciprocal rank of each held-out document among all documents, for its crop as the query: (n_held,).
 

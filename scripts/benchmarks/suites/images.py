@@ -66,10 +66,18 @@ QUICK: Preset = (LEARNED[DEFAULT][0], replace(LEARNED[DEFAULT][1], most_document
 @click.option("--keep", type=click.Path(path_type=Path), help="A folder that keeps the indexes for the next run.")
 @click.option("--queries", default=10_000, show_default=True, help="The number of test pictures that are queries.")
 @click.option("--only-figures", is_flag=True, help="Draw the figures, and measure nothing.")
+@click.option("--preset", type=click.Choice([*PICTURE_PRESETS]), help="Measure this preset alone, without figures.")
 @quick_option
-def images(keep: Path | None, queries: int, only_figures: bool) -> None:
+def images(keep: Path | None, queries: int, only_figures: bool, preset: str | None) -> None:
     """Reconstruction, similarity, classification and cost of pictures, and the figures in docs/images."""
     digits = Digits()
+    if preset is not None:
+        with TemporaryDirectory() as folder:
+            index(Path(folder), PICTURE_PRESETS[preset], preset)
+            with Engine.open(folder) as engine:
+                measure_errors(engine, digits, f"{ON}, {preset}")
+                measure_precision(engine, digits, queries, f"{ON}, {preset}")
+        return
     if quick():
         with TemporaryDirectory() as folder:
             index(Path(folder), QUICK, DEFAULT)
@@ -139,21 +147,21 @@ def pca_of(engine: Engine, pixels: Pixels, dims: int) -> tuple[Floats, Floats]:
     return components, components @ axes[:, :dims].T + mean
 
 
-def measure_errors(engine: Engine, digits: Digits) -> None:
+def measure_errors(engine: Engine, digits: Digits, on: str = ON) -> None:
     """Measure the squared error of test pictures, summed over pixels."""
     original, dims = digits.test.brightness(), engine.snapshot.model.encoder.dims
     errors = {
         "deep auto-encoder": float(np.square(rebuilt(engine, digits.test) - original).sum(axis=1).mean()),
         "PCA": float(np.square(pca_of(engine, digits.test, dims)[1] - original).sum(axis=1).mean()),
     }
-    write("squared error of a picture", f"{ON}, {dims} numbers", len(digits.train), errors, SEED)
+    write("squared error of a picture", f"{on}, {dims} numbers", len(digits.train), errors, SEED)
 
 
-def measure_precision(engine: Engine, digits: Digits, n: int) -> None:
+def measure_precision(engine: Engine, digits: Digits, n: int, on: str = ON) -> None:
     """Measure P@100: the share of the same digit among the 100 nearest training pictures."""
     board = by_labels(engine.searcher, "label", digits.queries(n), SYSTEMS, 100, None, SEED, curve=False)
     precision = runs.by_system(board.figures, "P@100") | {"signs of pca-32": signs_of_pca(engine, digits, n)}
-    write("P@100, pictures", f"{ON}, {n:,} ask", len(digits.train), precision, SEED)
+    write("P@100, pictures", f"{on}, {n:,} ask", len(digits.train), precision, SEED)
 
 
 def signs_of_pca(engine: Engine, digits: Digits, n: int, dims: int = 32) -> float:

@@ -11,7 +11,7 @@ Salakhutdinov, Science 2006).
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 import torch
@@ -147,14 +147,17 @@ class Examples:
         """The rows of a matrix."""
         return cls(len(every), lambda rows: every[rows.to(every.device)], visible)
 
+    def only(self, rows: Tensor) -> "Examples":
+        """Some of them, by their numbers, (n_rows,) int64."""
+        return replace(self, n=len(rows), take=lambda some: self.take(rows[some.to(rows.device)]))
+
     def each(self, of: Callable[[Tensor], Tensor]) -> Tensor:
         """A function of all examples, in their order: (n, …)."""
         return torch.cat([of(self.take(rows)) for rows in torch.arange(self.n).split(_CHUNK)])
 
     def mean(self) -> Tensor:
         """The mean example: (n_visible,)."""
-        parts = [self.take(rows).sum(dim=0) for rows in torch.arange(self.n).split(_CHUNK)]
-        return torch.stack(parts).sum(dim=0) / self.n
+        return self.each(lambda some: some.sum(dim=0, keepdim=True)).sum(dim=0) / self.n
 
 
 L = TypeVar("L", bound=Layer)

@@ -33,7 +33,7 @@ def commands(session: str) -> list[tuple[str, str]]:
 
 
 BRIEF = ("textae index python ", "textae index python --passes 8 ")
-"""In a test the largest corpus learns for half of its passes. The pages show what all of them give."""
+"""In a test the largest corpus learns for 8 passes of 19. The pages show what all of them give."""
 
 
 def run(command: str, folder: Path) -> str:

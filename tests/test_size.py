@@ -6,7 +6,7 @@ import pytest
 
 import lines
 
-CODE, MODULE, METHODS, PARAMETERS = 24_240, 400, 25, 8
+CODE, MODULE, METHODS, PARAMETERS = 24_260, 400, 25, 8
 """CODE was 12,700 before what strangers send was checked: 900 lines for indexes, 370 for clients and signals, 340 for
 documents. It was 14,500 before all usual files were read: 1,900 lines for their kinds, 850 for a careful shell, 650 for
 places in files and originals, 250 for words; then 150 for feeds, charts and guesses of encodings. It was 18,350 before

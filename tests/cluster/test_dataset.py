@@ -477,6 +477,44 @@ class TestReplacing:
         assert path.read_bytes() == whole
         assert list(dataset.faults(dataset.manifest(), no_progress)) == []
 
+    @pytest.mark.parametrize("how", ["cut", "empty"])
+    def test_a_file_and_the_manifest(self, tmp_path, how) -> None:
+        """The commits before tell which files are whole."""
+        dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
+        manifest, codes = Path(dataset.address) / "manifest.json", next(Path(dataset.address).glob("codes/*"))
+        stored, whole = manifest.read_bytes(), codes.read_bytes()
+        manifest.write_bytes(stored[: len(stored) // 2] if how == "cut" else b"")
+        codes.write_bytes(whole[:-100] + bytes(100))
+        dataset.discard_damaged(no_progress)
+        learned(tmp_path / "shards", DOCUMENTS, 25)
+        assert codes.read_bytes() == whole
+        assert list(dataset.faults(dataset.manifest(), no_progress)) == []
+
+    def test_a_damaged_file_that_cannot_be_deleted(self, tmp_path) -> None:
+        dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
+        codes = next(Path(dataset.address).glob("codes/*"))
+        codes.write_bytes(b"damaged")
+        codes.parent.rename(tmp_path / "codes")
+        codes.parent.symlink_to(tmp_path / "codes")
+        with pytest.raises(DatasetError, match="is damaged, and its folder is a link; delete the file"):
+            dataset.discard_damaged(no_progress)
+        assert codes.read_bytes() == b"damaged"
+
+    def test_a_file_that_another_process_deletes_meanwhile(self, tmp_path, monkeypatch) -> None:
+        dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
+        before, head, size = dataset.manifest(), dataset.head(), dataset.storage.size
+
+        def then_deleted(name: str) -> int:
+            found = size(name)
+            if name.startswith("codes/"):
+                dataset.storage.delete(name)
+            return found
+
+        monkeypatch.setattr(dataset.storage, "size", then_deleted)
+        with pytest.raises(DatasetError, match="another process has committed"):
+            dataset.commit(replace(before, files={}), head)
+        assert dataset.head() == head
+
     def test_by_an_index_that_is_pushed(self, tmp_path) -> None:
         dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
         whole = pulled(dataset, tmp_path / "index")
@@ -486,11 +524,12 @@ class TestReplacing:
             push(engine.snapshot, dataset, no_progress)
         assert contents(pulled(dataset, tmp_path / "again")) == contents(whole)
 
-    def test_a_manifest_of_somebody_else_is_left_as_it_is(self, tmp_path) -> None:
-        (tmp_path / "manifest.json").write_text('{"name": "A page", "icons": []}')
+    @pytest.mark.parametrize("name", ["A page", "textae"])
+    def test_a_manifest_of_somebody_else_is_left_as_it_is(self, tmp_path, name) -> None:
+        (tmp_path / "manifest.json").write_text(json.dumps({"name": name, "icons": []}))
         with pytest.raises(DatasetError, match="is not textae's; delete it, or take another folder"):
             learned(tmp_path, DOCUMENTS, 25)
-        assert (tmp_path / "manifest.json").read_text() == '{"name": "A page", "icons": []}'
+        assert json.loads((tmp_path / "manifest.json").read_text()) == {"name": name, "icons": []}
 
 
 def test_a_manifest_is_committed_whole_or_not_at_all(tmp_path, monkeypatch) -> None:

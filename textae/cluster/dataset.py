@@ -128,7 +128,7 @@ class Dataset:
             DatasetError: the file of this name is somebody else's.
         """
         stored = self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST) if self.storage.has(_MANIFEST) else b""
-        if stored and b'"textae"' not in stored:
+        if stored and not (b'"format"' in stored[:50] and b'"textae"' in stored[:50]):
             raise DatasetError(f"{self.address}/{_MANIFEST} is not textae's; delete it, or take another folder")
         return hashlib.sha256(stored).hexdigest() if stored else ""
 
@@ -173,7 +173,10 @@ class Dataset:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             sound = False
         if not sound:
-            raise DatasetError(f"the manifest of {self.address} is not what textae writes; 'textae push' makes it anew")
+            raise DatasetError(
+                f"the manifest of {self.address} is not what textae writes; "
+                "'textae index --out … --replace' or 'textae push' makes it anew"
+            )
         if manifest.settings.get("shape") is not None:
             raise DatasetError(f"the dataset {self.address} is of pictures, and a dataset of shards holds texts")
         # What an index adds when it is written.
@@ -198,7 +201,7 @@ class Dataset:
         }
         stored = _stored(replace(manifest, files=files, parent=before))
         with self.storage.alone():
-            if self.head() != before:
+            if self.head() != before or not all(self.storage.has(name) for name in files.keys() - manifest.files):
                 raise DatasetError(f"another process has committed to {self.address}; nothing is changed, run it again")
             for name in (f"manifests/{hashlib.sha256(stored).hexdigest()}.json", _MANIFEST):
                 with self.storage.writing(name) as stream:
@@ -214,9 +217,20 @@ class Dataset:
                 yield name, "is not what was written"
 
     def discard_damaged(self, progress: Progress) -> None:
-        """Delete the files of the last commit that are not what was written: what is there is not computed again."""
-        with contextlib.suppress(DatasetError):  # of another format, none of whose files is taken
-            for name, _ in self.faults(self.manifest(), progress):
+        """Delete the files of all commits that are not what was written: what is there is not computed again.
+
+        Raises:
+            DatasetError: a file cannot be read or deleted.
+        """
+        written: dict[str, tuple[str, int]] = {}
+        for name in filter(self.storage.has, (*self.storage.names("manifests"), _MANIFEST)):
+            stored = self.storage.bytes_of(name, _MOST_MANIFEST)
+            with contextlib.suppress(DatasetError):  # of another format, none of whose files is taken; or damaged
+                manifest = self._parsed(stored)
+                written |= {name: manifest.files[name] for name in manifest.names}
+        for done, (name, file) in enumerate(written.items()):
+            progress("checking", done, len(written))
+            if self.storage.has(name) and (self.storage.hash(name), self.storage.size(name)) != file:
                 self.storage.delete(name)
 
     def check(self, manifest: Manifest, progress: Progress) -> None:

@@ -94,9 +94,23 @@ class Storage:
         if self._is_local:
             sync_folder(Path(place).parent)
 
+    def names(self, folder: str) -> list[str]:
+        """The files of a folder."""
+        from pyarrow import fs
+
+        with self._failures():
+            found = self._files.get_file_info(fs.FileSelector(self._path(folder), allow_not_found=True))
+        return sorted(f"{folder}/{one.base_name}" for one in found if one.is_file)
+
     def delete(self, name: str) -> None:
-        """Delete a file, if it is there."""
-        with contextlib.suppress(OSError):
+        """Delete a file.
+
+        Raises:
+            DatasetError: its folder is a link, which may lead anywhere; or the filesystem refuses.
+        """
+        if self._is_local and Path(self._path(name)).parent.is_symlink():
+            raise DatasetError(f"{self.address}/{name} is damaged, and its folder is a link; delete the file")
+        with self._failures():
             self._files.delete_file(self._path(name))
 
     def sweep(self) -> None:

@@ -178,6 +178,8 @@ class Names:
             # Names that have none of the first are not like it. The keys of `of`, `in` and `the` come later.
             (first if to_come > least * whole else later).append((names, weight, value))
             to_come -= value
+        if not first:
+            return np.empty(0, np.int64), np.empty(0)
         lists, worths_of_keys = [one[0] for one in first], np.array([one[1:] for one in first], np.float32)
         names = np.concatenate(lists)
         order = np.argsort(names, kind="stable")  # merges what rises
@@ -207,5 +209,5 @@ def among(few: Ints | Rows, many: Ints) -> NDArray[np.bool_]:
     """Which of some numbers are among others, which rise."""
     if not len(many):
         return np.zeros(len(few), bool)
-    among: NDArray[np.bool_] = many[np.minimum(np.searchsorted(many, few), len(many) - 1)] == few
-    return among
+    held: NDArray[np.bool_] = many[np.minimum(np.searchsorted(many, few), len(many) - 1)] == few
+    return held

@@ -391,5 +391,5 @@ class Searcher:
     def only_stop_words(self, text: str) -> bool:
         """Whether a text has words, and all are stop words."""
         term_of = self.snapshot.model.vectorizer.analysis.term_of
-        distinct = set(words(text))
-        return bool(distinct) and all(term_of[word] is None for word in distinct)
+        different = set(words(text))
+        return bool(different) and all(term_of[word] is None for word in different)

@@ -6,7 +6,7 @@ Hinton & Salakhutdinov, Science 2006: the input of a document is the shares of i
 the linear code, and a soft-max predicts the words. In training all documents have the mean length. A pixel of a picture
 is a binary unit, on with the probability of its brightness. Unlike the paper, Adam fine-tunes in place of conjugate
 gradients, for some tens of epochs, fewer with many documents. Documents that are held out of both stages judge each
-epoch of fine-tuning, and the network of the best one is kept: more learn the others by heart.
+epoch of fine-tuning, and the network of the best one is kept: after more epochs it knows the others by heart.
 
 The very deep auto-encoder of pictures (Krizhevsky & Hinton, ESANN 2011) learns in the same way, with a code of rounded
 logistic units. Unlike the paper's, its first layer sees whole pictures, not patches, as binary pixels, not Gaussian
@@ -39,7 +39,7 @@ BATCH = 128
 LEARNING_RATE = 3e-3
 """Of fine-tuning. After as many epochs of 1e-3 the reconstruction of held-out documents is worse."""
 JUDGED = 5
-"""Held-out documents with one score, their mean loss."""
+"""Held-out documents with one score, their mean loss. A few at the end that are no group judge nothing."""
 MOST_EPOCHS = 200
 """Of each stage; fewer with more documents: 100 with 170, 41 with 1,000, 12 with 11,314."""
 
@@ -130,8 +130,10 @@ def train_stack(
         clean = examples.take(rows)  # (batch, n_visible)
         return network.loss(clean, corrupt(clean), model.code_l2)
 
+    judged = held[: len(held) // JUDGED * JUDGED].split(JUDGED)
+
     def scores() -> Tensor:
-        return -torch.stack([network.loss(some, some, model.code_l2) for some in held.split(JUDGED)])
+        return -torch.stack([network.loss(some, some, model.code_l2) for some in judged])
 
     monitor, groups = HoldoutMonitor(network, scores, 0), [(network.parameters(), spec.learning_rate or LEARNING_RATE)]
     batches, schedule = shuffled(examples.n, BATCH, generator), Schedule(fine_tuning * per_epoch, per_epoch)

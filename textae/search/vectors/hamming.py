@@ -23,6 +23,10 @@ _COUNTED = 1 << 12
 _AT_A_TIME = 1 << 14
 """Rows whose distances are found at a time, so that what is between lies in the processor's cache."""
 
+_MANY, _SHORT = 1 << 17, 32
+"""Rows that are worth copies of the query, which fit the cache up to so many bytes a row. A million rows take 6.7 ms in
+place of 12.1, but 16,384 rows .6 in place of .2, and codes of 256 bytes always longer."""
+
 
 class HammingIndex:
     """Binary codes, scanned whole where they lie.
@@ -82,8 +86,9 @@ class HammingIndex:
     def _scan(self, query: Codes, k: int, mask: Mask | None) -> Rows:
         """`nearest` in numpy."""
         far = 8 * query.bits.shape[1] + 1
-        # Of 32 bytes a row, the row of the query beside each takes half the time of one for all.
-        words = _as_words(np.repeat(query.bits, min(len(self), _AT_A_TIME), axis=0))
+        # A copy of the query beside each of many rows takes half the time of one for all.
+        copies = _AT_A_TIME if len(self) >= _MANY and query.bits.shape[1] <= _SHORT else 1
+        words = _as_words(np.repeat(query.bits, copies, axis=0))
         distances = np.empty(len(self), np.uint16)
         first = 0
         for block in blocks([_as_words(bits) for bits in self.bits.parts], _AT_A_TIME):

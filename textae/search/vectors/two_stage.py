@@ -26,7 +26,8 @@ class CodeIndex(CosineIndex):
         self, floats: ChunkedArray[np.floating], bits: ChunkedArray[np.uint8], known: ChunkedArray[np.bool_]
     ) -> None:
         super().__init__(floats)
-        floats.expect_rows()
+        if len(floats) > POOL:
+            floats.expect_rows()
         self._hamming = HammingIndex(bits, known)
 
     def search(self, query: Codes, k: int, mask: Mask | None = None, min_score: float = 0.0) -> TopK:

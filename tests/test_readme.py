@@ -24,16 +24,14 @@ PROGRESS = re.compile(r".*…|[a-z][a-z ]* +[\d,]+(%.*)?|textae: .* takes about 
 PYTHON = re.compile(r"(?<=```python\n)(.*?)(?=```)", re.DOTALL)
 HIT = re.compile(r"^ *\d+  (\S+)", re.MULTILINE)
 UPDATE = bool(os.environ.get("TEXTAE_UPDATE_README"))
+BRIEF = ("textae index python ", "textae index python --passes 8 ")
+"""In a test the largest corpus learns for 8 passes of 19. The pages show what all of them give."""
 
 
 def commands(session: str) -> list[tuple[str, str]]:
     """The commands of a session, each with the output that the page shows."""
     parts = re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]
     return [tuple(part.split("\n", 1)) for part in parts]  # type: ignore[misc]
-
-
-BRIEF = ("textae index python ", "textae index python --passes 8 ")
-"""In a test the largest corpus learns for 8 passes of 19. The pages show what all of them give."""
 
 
 def run(command: str, folder: Path) -> str:

@@ -201,7 +201,7 @@ class TestBadInput:
             stored[len(stored) // 2] ^= 1
             path.write_bytes(stored[:-9] if how == "cut" else stored)
         what = "is missing" if how == "missing" else "is not what was written"
-        assert list(dataset.faults(dataset.manifest(), no_progress)) == [(f"{kind}/{path.name}", what)]
+        assert list(dataset.faults(dataset.manifest().files, no_progress)) == [(f"{kind}/{path.name}", what)]
         whole = indexed(tmp_path / "index", DOCUMENTS[:9])
         before = contents(whole)
         with pytest.raises(DatasetError, match=f"is damaged: {kind}/{path.name} {what}"):
@@ -475,7 +475,7 @@ class TestReplacing:
         dataset.discard_damaged(no_progress)
         learned(tmp_path / "shards", DOCUMENTS, 25)
         assert path.read_bytes() == whole
-        assert list(dataset.faults(dataset.manifest(), no_progress)) == []
+        assert list(dataset.faults(dataset.manifest().files, no_progress)) == []
 
     @pytest.mark.parametrize("how", ["cut", "empty"])
     def test_a_file_and_the_manifest(self, tmp_path, how) -> None:
@@ -488,7 +488,7 @@ class TestReplacing:
         dataset.discard_damaged(no_progress)
         learned(tmp_path / "shards", DOCUMENTS, 25)
         assert codes.read_bytes() == whole
-        assert list(dataset.faults(dataset.manifest(), no_progress)) == []
+        assert list(dataset.faults(dataset.manifest().files, no_progress)) == []
 
     def test_a_damaged_file_that_cannot_be_deleted(self, tmp_path) -> None:
         dataset = learned(tmp_path / "shards", DOCUMENTS, 25)
@@ -565,7 +565,7 @@ def test_a_manifest_is_committed_whole_or_not_at_all(tmp_path, monkeypatch) -> N
         with pytest.raises(KeyboardInterrupt):
             remove(dataset, ["stars-0"])
         assert dataset.manifest() == before
-        assert list(dataset.faults(before, no_progress)) == []
+        assert list(dataset.faults(before.files, no_progress)) == []
     monkeypatch.setattr(dataset.storage, "writing", move)
     remove(dataset, ["stars-0"])
     assert dataset.manifest() == after

@@ -1,6 +1,10 @@
 """One array in several parts answers as the whole one does."""
 
+import re
+from pathlib import Path
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +38,16 @@ def test_parts_come_after_the_number_of_their_first_row(parts) -> None:
 def test_one_part_is_not_copied() -> None:
     array = np.arange(3)
     assert ChunkedArray([array]).whole() is array
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not show how files are mapped")
+def test_where_rows_are_expected_the_system_reads_none_around_them(tmp_path) -> None:
+    np.save(tmp_path / "rows.npy", np.zeros((1_000, 9), np.float16))
+    rows = np.asarray(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+
+    def flags() -> str:
+        return re.search(r"rows\.npy.*?VmFlags:([a-z ]*)", Path("/proc/self/smaps").read_text(), re.DOTALL)[1]
+
+    assert " rr " not in flags()
+    ChunkedArray([rows, rows[:0], np.zeros((3, 9), np.float16)]).expect_rows()
+    assert " rr " in flags()

@@ -22,6 +22,11 @@ def likeness(query: str, *documents: str | tuple[str, str, str], worths: tuple[f
     return dict(zip(rows.tolist(), shares.round(4).tolist(), strict=True))
 
 
+def test_no_words_are_like_no_name() -> None:
+    rows, shares = Names.of([("a", "", "")], ENGLISH).like({}, [])
+    assert (len(rows), len(shares)) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("document", "names"),
     [

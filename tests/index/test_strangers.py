@@ -75,7 +75,7 @@ class Stranger:
     def run(self, *arguments: str):
         """Run a command on the index; what is beside it stays as it was, and an error is one line."""
         places = {"MORE": str(self.where / "more.jsonl"), "OUT.csv": str(self.where / "out.csv")}
-        with limited(seconds=60):
+        with limited(seconds=20):
             said = self._shell(*(places.get(word, word) for word in arguments), "--index", self.index)
         assert self._all_that_is_mine() == self._before, (arguments, said)
         assert said.code in (0, 2), (arguments, said)

@@ -48,6 +48,15 @@ def test_one_text_that_is_not_wanted_asks_for_the_opposite() -> None:
     assert np.unpackbits(asked.bits, axis=1)[0, 2] == 0
 
 
+def test_the_codes_of_a_query_that_moved_are_made_once_for_each_place() -> None:
+    asked = query([0], [1])
+    assert asked.codes(ENCODER).floats[0] == pytest.approx([1, 0, 0])
+    for more in (1, -1):
+        there = asked.moved(np.float32([0, more, 0]))
+        assert there.codes(ENCODER) is there.codes(ENCODER)
+        assert there.codes(ENCODER).floats[0] == pytest.approx([0.5**0.5, more * 0.5**0.5, 0])
+
+
 def test_texts_of_any_length_count_by_their_shares() -> None:
     """A deep stack's codes have any length: 2 and -6 on its one axis. Both count alike, so nothing is left."""
     layers = ((np.float32([[2], [-6]]), np.zeros(1, np.float32)),)

@@ -12,12 +12,13 @@ from textae import Document, Engine, ModelSpec, TextaeError, TrainSpec
 from textae.config import PRETRAINING
 from textae.encoding.bags import Bags
 from textae.encoding.encoders import DeepEncoder, Encoder, Quantization, TextEncoder, encoder_of
+from textae.training.holdout import split_holdout
 from textae.training.networks.dbn import stack_rbms
 from textae.training.networks.layers import BINARY, COUNTS, Examples, Layer, Stack, at_random, mismatch
 from textae.training.networks.rbm import Descent
 from textae.training.networks.stacked import DeepAutoEncoder
 from textae.training.stacked import learn_deep, train_stack, word_counts
-from textae.training.text import Learned, split_holdout
+from textae.training.text import Learned
 
 CPU = torch.device("cpu")
 N_TERMS, SIZES = 30, (12, 8, 3)

@@ -17,7 +17,8 @@ from textae.encoding.weighting import idf
 from textae.errors import TextaeError
 from textae.training import text as train
 from textae.training.batches import DeviceBags
-from textae.training.loop import HoldoutMonitor, is_worse, shuffled
+from textae.training.holdout import HoldoutMonitor, is_worse, split_holdout
+from textae.training.loop import shuffled
 from textae.training.lsa import fit_lsa
 from textae.training.neighbours import Neighbours
 from textae.training.networks.two_head import AutoEncoder
@@ -136,7 +137,7 @@ class TestJudgement:
 
     def test_one_in_twenty_is_held_out_and_none_of_a_few(self) -> None:
         for n, n_held in ((199, 0), (200, 10), (2_000, 100), (50_000, 500)):
-            held, taught = train.split_holdout(n, torch.Generator().manual_seed(1))
+            held, taught = split_holdout(n, torch.Generator().manual_seed(1))
             assert len(held) == n_held
             assert sorted([*held, *taught]) == list(range(n))
 

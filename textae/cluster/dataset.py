@@ -41,6 +41,7 @@ SHARD, SHARD_CHARACTERS = 1 << 15, 1 << 26
 
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST, _MOST_ARRAYS = 1 << 28, 1 << 32  # bytes
+_ANEW = "'textae index --out … --replace' or 'textae push' makes it anew"
 _HASH = re.compile("[0-9a-f]{64}")
 _DAMAGE = (
     ValueError, TypeError, OSError, KeyError, EOFError, NotImplementedError, SyntaxError, RecursionError, MemoryError,
@@ -128,7 +129,7 @@ class Dataset:
             DatasetError: the file of this name is somebody else's.
         """
         stored = self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST) if self.storage.has(_MANIFEST) else b""
-        if stored and not (b'"format"' in stored[:50] and b'"textae"' in stored[:50]):
+        if stored and not (b'"format"' in stored[:50] and b'"textae"' in stored[:50]):  # it begins with both
             raise DatasetError(f"{self.address}/{_MANIFEST} is not textae's; delete it, or take another folder")
         return hashlib.sha256(stored).hexdigest() if stored else ""
 
@@ -150,8 +151,7 @@ class Dataset:
             if value["format"] != FORMAT:
                 made = f"{value['textae']!r:.20}"
                 raise DatasetError(
-                    f"the dataset {self.address} was made by textae {made}, which writes another format; "
-                    "'textae index --out … --replace' makes it anew"
+                    f"the dataset {self.address} was made by textae {made}, which writes another format; {_ANEW}"
                 )
             shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
             files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
@@ -173,17 +173,14 @@ class Dataset:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             sound = False
         if not sound:
-            raise DatasetError(
-                f"the manifest of {self.address} is not what textae writes; "
-                "'textae index --out … --replace' or 'textae push' makes it anew"
-            )
+            raise DatasetError(f"the manifest of {self.address} is not what textae writes; {_ANEW}")
         if manifest.settings.get("shape") is not None:
             raise DatasetError(f"the dataset {self.address} is of pictures, and a dataset of shards holds texts")
         # What an index adds when it is written.
         complete = {"documents": 1, "next_number": 1, "history": "", "segments": ["0"], "sources": {}}
         for fault in setting_rules.faults({**complete, **manifest.settings}):
             raise DatasetError(f"the manifest of {self.address} is not what textae writes: {fault}")
-        return manifest
+        return replace(manifest, files={name: files[name] for name in manifest.names})  # a stranger may list others
 
     def commit(self, manifest: Manifest, before: str) -> None:
         """Make a manifest the last commit, at once.
@@ -207,13 +204,13 @@ class Dataset:
                 with self.storage.writing(name) as stream:
                     stream.write(stored)
 
-    def faults(self, manifest: Manifest, progress: Progress) -> Iterator[tuple[str, str]]:
-        """The files of a commit that are not whole, by every byte: the name of each, and what is wrong with it."""
-        for done, name in enumerate(manifest.names):
-            progress("checking", done, len(manifest.names))
-            if not self.storage.has(name):
+    def faults(self, written: Mapping[str, tuple[str, int]], progress: Progress) -> Iterator[tuple[str, str]]:
+        """The files, as in `Manifest.files`, that are not what was written: each name, and what is wrong with it."""
+        for done, (name, file) in enumerate(written.items()):
+            progress("checking", done, len(written))
+            if (size := self.storage.size(name)) < 0:
                 yield name, "is missing"
-            elif (self.storage.hash(name), self.storage.size(name)) != manifest.files[name]:
+            elif size != file[1] or self.storage.hash(name) != file[0]:
                 yield name, "is not what was written"
 
     def discard_damaged(self, progress: Progress) -> None:
@@ -226,12 +223,9 @@ class Dataset:
         for name in filter(self.storage.has, (*self.storage.names("manifests"), _MANIFEST)):
             stored = self.storage.bytes_of(name, _MOST_MANIFEST)
             with contextlib.suppress(DatasetError):  # of another format, none of whose files is taken; or damaged
-                manifest = self._parsed(stored)
-                written |= {name: manifest.files[name] for name in manifest.names}
-        for done, (name, file) in enumerate(written.items()):
-            progress("checking", done, len(written))
-            if self.storage.has(name) and (self.storage.hash(name), self.storage.size(name)) != file:
-                self.storage.delete(name)
+                written |= self._parsed(stored).files
+        for name, _ in self.faults(written, progress):
+            self.storage.delete(name)
 
     def check(self, manifest: Manifest, progress: Progress) -> None:
         """Check every byte of a commit.
@@ -239,7 +233,7 @@ class Dataset:
         Raises:
             DatasetError: a file is not what was written.
         """
-        for name, fault in self.faults(manifest, progress):
+        for name, fault in self.faults(manifest.files, progress):
             raise DatasetError(f"the dataset {self.address} is damaged: {name} {fault}")
 
     def write_arrays(self, kind: str, arrays: Arrays) -> str:

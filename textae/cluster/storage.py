@@ -103,15 +103,16 @@ class Storage:
         return sorted(f"{folder}/{one.base_name}" for one in found if one.is_file)
 
     def delete(self, name: str) -> None:
-        """Delete a file.
+        """Delete a file, if it is there.
 
         Raises:
             DatasetError: its folder is a link, which may lead anywhere; or the filesystem refuses.
         """
         if self._is_local and Path(self._path(name)).parent.is_symlink():
             raise DatasetError(f"{self.address}/{name} is damaged, and its folder is a link; delete the file")
-        with self._failures():
-            self._files.delete_file(self._path(name))
+        if self.has(name):
+            with self._failures():
+                self._files.delete_file(self._path(name))
 
     def sweep(self) -> None:
         """Delete the files that processes left half-written when they were killed, a day ago or more.

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from textae.training.loop import Tick
 
-_BLOCK = 256
+_BLOCK = 256  # rows; with 1,024 a search takes 1.4 times as long
 
 _PRODUCTS = 800_000_000
 """Products of a number of a sparse row that take as long as a step, which takes .15 to .22 s of CPU."""
@@ -102,6 +102,6 @@ def _columns(matrix: Tensor, first: int, n: int) -> Tensor:
     starts = matrix.crow_indices()[first : first + n + 1]
     part = slice(int(starts[0]), int(starts[-1]))
     row_of = torch.repeat_interleave(torch.arange(n, device=matrix.device), starts.diff())
-    # Rows that are transposed afterwards take as long as the product.
+    # To transpose rows afterwards would take as long as the product.
     columns = torch.zeros(matrix.shape[1], n, device=matrix.device)
     return columns.index_put_((matrix.col_indices()[part], row_of), matrix.values()[part])

@@ -23,15 +23,16 @@ from textae.encoding.weighting import term_frequencies
 from textae.training.batches import Batch
 from textae.training.corruption import CORRUPTIONS
 from textae.training.drawing import postings_of
+from textae.training.holdout import HoldoutMonitor, split_holdout
 from textae.training.itq import quantization
-from textae.training.loop import Clock, HoldoutMonitor, Schedule, descend, device_of, shuffled
+from textae.training.loop import Clock, Schedule, descend, device_of, shuffled
 from textae.training.networks.dbn import stack_rbms
 from textae.training.networks.denoising import Denoising, stack_denoising
 from textae.training.networks.init import as_array
 from textae.training.networks.layers import COUNTS, LINEAR, LOGISTIC, Examples, Layer, Stack, at_random
 from textae.training.networks.rbm import Descent
 from textae.training.networks.stacked import DeepAutoEncoder
-from textae.training.text import Learned, split_holdout
+from textae.training.text import Learned
 from textae.training.threads import one_blas_thread
 from textae.types import Progress
 
@@ -39,7 +40,7 @@ BATCH = 128
 LEARNING_RATE = 3e-3
 """Of fine-tuning. After as many epochs of 1e-3 the reconstruction of held-out documents is worse."""
 JUDGED = 5
-"""Held-out documents with one score, their mean loss. A few at the end that are no group judge nothing."""
+"""Held-out documents that share a score, their mean loss. Those that are left over judge nothing."""
 MOST_EPOCHS = 200
 """Of each stage; fewer with more documents: 100 with 170, 41 with 1,000, 12 with 11,314."""
 
@@ -131,11 +132,8 @@ def train_stack(
         return network.loss(clean, corrupt(clean), model.code_l2)
 
     judged = held[: len(held) // JUDGED * JUDGED].split(JUDGED)
-
-    def scores() -> Tensor:
-        return -torch.stack([network.loss(some, some, model.code_l2) for some in judged])
-
-    monitor, groups = HoldoutMonitor(network, scores, 0), [(network.parameters(), spec.learning_rate or LEARNING_RATE)]
+    monitor = HoldoutMonitor(network, lambda: -torch.stack([network.loss(x, x, model.code_l2) for x in judged]), 0)
+    groups = [(network.parameters(), spec.learning_rate or LEARNING_RATE)]
     batches, schedule = shuffled(examples.n, BATCH, generator), Schedule(fine_tuning * per_epoch, per_epoch)
     descend(loss_of, batches, groups, schedule, clock.tick, monitor.accept)
     monitor.accept()

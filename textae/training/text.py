@@ -30,8 +30,9 @@ from textae.encoding.bags import CHUNK, Bags, TermRows, Tokens
 from textae.encoding.decoder import Decoder
 from textae.encoding.encoders import AnyEncoder, Encoder, TextEncoder, half_weight_of
 from textae.training.batches import Batch, DeviceBags, hide_words, joined
+from textae.training.holdout import HoldoutMonitor, split_holdout
 from textae.training.itq import quantization
-from textae.training.loop import Clock, DivergedError, HoldoutMonitor, Schedule, descend, device_of, shuffled
+from textae.training.loop import Clock, DivergedError, Schedule, descend, device_of, shuffled
 from textae.training.losses import contrast, mixed_precision, reconstruction
 from textae.training.neighbours import Neighbours
 from textae.training.networks.init import as_array
@@ -69,8 +70,6 @@ TOPIC_GRADIENT = 0.2
 """The share of the topics' gradient that reaches the layer below both heads: the instance head needs it more."""
 RECONSTRUCTED = 0.25
 """The share of a batch that is reconstructed: the soft-max over all words is the largest cost of a step on the CPU."""
-HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT = 20, 500, 10
-"""One of 20 documents is held out, at most 500; none if there would be fewer than ten."""
 
 
 def sample(rows: R, n_terms: int, spec: TrainSpec) -> R:
@@ -181,14 +180,6 @@ def learn(
     with torch.no_grad():
         codes = as_array(network.code(network.hidden_of(corpus), corpus.lengths))
     return Learned(network.encoder(quantization(codes, model.bits, spec.seed)), network.decoder(), warnings=warnings)
-
-
-def split_holdout(n: int, generator: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The numbers of the held-out documents and of the others, each rising."""
-    n_held = min(MOST_HELD_OUT, n // HELD_OUT)
-    order = next(shuffled(n, n, generator)).cpu().numpy()
-    cut = n_held if n_held >= LEAST_HELD_OUT else 0
-    return np.sort(order[:cut]), np.sort(order[cut:])
 
 
 def reciprocal_ranks(network: AutoEncoder, crops: Batch, held: DeviceBags, corpus: DeviceBags) -> Tensor:

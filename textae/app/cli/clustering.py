@@ -188,8 +188,7 @@ def encode(
             from textae.cluster.dask import Dask
 
             documents = chain.from_iterable(one.read(progress) for one in corpus.sources(sources, table.spec()))
-            mapped = engine.map if isinstance(engine, Dask) else map
-            n = encode_to(documents, dataset, cluster.out, progress, mapped)
+            n = encode_to(documents, dataset, cluster.out, progress, engine.map if isinstance(engine, Dask) else map)
     _report(shell, {"codes": cluster.out, "documents": n}, f"wrote {n:,} codes to {cluster.out}")
 
 
@@ -261,7 +260,7 @@ def examine(out: str, shell: ShellOptions) -> None:
     _refuse(_OF_AN_INDEX, "an index, and --out DATASET is none")
     dataset = Dataset(out)
     with shell.progress() as progress:
-        faults = [" ".join(fault) for fault in dataset.faults(dataset.manifest(), progress)]
+        faults = [" ".join(fault) for fault in dataset.faults(dataset.manifest().files, progress)]
     for line in faults:
         click.echo(sanitise.safe(line))
     if faults:

@@ -67,17 +67,22 @@ QUICK: Preset = (LEARNED[DEFAULT][0], replace(LEARNED[DEFAULT][1], most_document
 @click.option("--queries", default=10_000, show_default=True, help="The number of test pictures that are queries.")
 @click.option("--only-figures", is_flag=True, help="Draw the figures, and measure nothing.")
 @click.option("--preset", type=click.Choice([*PICTURE_PRESETS]), help="Measure this preset alone, without figures.")
+@click.option("--passes", type=click.IntRange(1), help="With --preset: epochs, in place of the preset's.")
 @quick_option
-def images(keep: Path | None, queries: int, only_figures: bool, preset: str | None) -> None:
+def images(keep: Path | None, queries: int, only_figures: bool, preset: str | None, passes: int | None) -> None:
     """Reconstruction, similarity, classification and cost of pictures, and the figures in docs/images."""
     digits = Digits()
     if preset is not None:
+        name = preset + f", {passes} passes" * (passes is not None)
+        model, train = PICTURE_PRESETS[preset]
         with TemporaryDirectory() as folder:
-            index(Path(folder), PICTURE_PRESETS[preset], preset)
+            index(Path(folder), (model, replace(train, epochs=passes)), name)
             with Engine.open(folder) as engine:
-                measure_errors(engine, digits, f"{ON}, {preset}")
-                measure_precision(engine, digits, queries, f"{ON}, {preset}")
+                measure_errors(engine, digits, f"{ON}, {name}")
+                measure_precision(engine, digits, queries, f"{ON}, {name}")
         return
+    if passes is not None:
+        raise click.UsageError("--passes is for one preset; give --preset, too")
     if quick():
         with TemporaryDirectory() as folder:
             index(Path(folder), QUICK, DEFAULT)

@@ -1,6 +1,7 @@
 """The vector space model, BM25 and LSA against numbers that a reader can redo on paper."""
 
 import itertools
+from dataclasses import replace
 from math import hypot, log
 from pathlib import Path
 
@@ -158,8 +159,8 @@ def corpora(draw):
 
 
 def exhaustive(system, query: QueryVector, n: int, k: int, mask: Mask | None, min_score: float) -> TopK:
-    """Score all, sort all."""
-    scores = system.scores(query, np.arange(n))
+    """Score all, sort all; the query remembers no search."""
+    scores = system.scores(replace(query), np.arange(n))
     ranked = sorted(
         (i for i in range(n) if (mask is None or mask[i]) and scores[i] > min_score), key=lambda i: (-scores[i], i)
     )
@@ -169,18 +170,35 @@ def exhaustive(system, query: QueryVector, n: int, k: int, mask: Mask | None, mi
 class TestSearch:
     """What a search finds is what is found by scoring everything, to the last bit."""
 
-    @pytest.mark.parametrize("long", [0, 5, 50_000])
+    @pytest.mark.parametrize(("long", "looked_up"), [(0, 0), (5, 0), (0, 8), (50_000, 8)])
     @pytest.mark.parametrize("few", [0, 1_000])
     @given(corpus=corpora(), min_score=st.sampled_from([0.0, 0.5, -np.inf]))
-    def test_bm25(self, long, few, corpus, min_score) -> None:
-        """However soon it looks ahead, and whether or not what a mask allows is scored one by one."""
+    def test_bm25(self, long, looked_up, few, corpus, min_score) -> None:
+        """However soon it looks ahead, wherever it stops, and whether or not a mask's rows are scored one by one."""
         postings, removed, query, mask, k = corpus
         system = BM25(postings, Statistics(postings, removed))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(baselines, "_LONG", long)
+            patch.setattr(baselines, "_LOOKED_UP", looked_up)
             patch.setattr(baselines, "_FEW", few)
             found = system.search(query, k, mask, min_score)
+            scores = system.scores(query, np.arange(len(system)))
         self.same(found, exhaustive(system, query, len(system), k, mask, min_score))
+        assert scores.tobytes() == BM25(postings, system.statistics).scores(query, np.arange(len(system))).tobytes()
+
+    @given(corpora())
+    def test_another_search_in_between_changes_no_score(self, corpus) -> None:
+        """The sums of the last search belong to its query alone."""
+        postings, removed, query, mask, k = corpus
+        system, rows = BM25(postings, Statistics(postings, removed)), np.arange(sum(map(len, postings)))
+        other = QueryVector.of(bags_of([[1, 0, 2, 0, 1, 1]]))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(baselines, "_FEW", 0)
+            system.search(query, k, mask)
+            system.search(other, k, mask)
+            scores = [system.scores(one, rows).tobytes() for one in (query, other)]
+        fresh = BM25(system.postings, system.statistics)
+        assert scores == [fresh.scores(one, rows).tobytes() for one in (query, other)]
 
     @given(corpus=corpora(), min_score=st.sampled_from([0.0, 0.5, -np.inf]))
     def test_the_vector_space_model(self, corpus, min_score) -> None:

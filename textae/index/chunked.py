@@ -9,7 +9,8 @@ from typing import Any, Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Rows, T, distinct
+from textae.encoding.arrays import Rows, T
+from textae.index.postings import by_segment
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,6 @@ class ChunkedArray(Generic[T]):
         if len(self.parts) == 1:
             return self.parts[0][rows]
         taken: NDArray[Any] = np.empty((len(rows), *self.parts[0].shape[1:]), self.parts[0].dtype)
-        part_of = np.searchsorted(self.starts, rows, side="right") - 1
-        for part in distinct(part_of)[0]:
-            inside = part_of == part
-            taken[inside] = self.parts[part][rows[inside] - self.starts[part]]
+        for part, where, local in by_segment(self.starts, rows):
+            taken[where] = self.parts[part][local]
         return taken

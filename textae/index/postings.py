@@ -8,12 +8,13 @@ too: BM25 in one shard with the statistics of all gives each row the score that 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textae.encoding.arrays import Floats, Ints, Rows, T, distinct
+from textae.encoding.arrays import Floats, Ints, Rows, T
 from textae.encoding.bags import Bags, row_starts
 from textae.encoding.weighting import idf, norms
 
@@ -273,10 +274,10 @@ def by_segment(starts: Rows, rows: Rows) -> Iterator[Placed]:
     if len(starts) == 2:
         yield 0, slice(None), rows.astype(np.int32)
         return
-    segment = starts.searchsorted(rows, side="right") - 1
-    for number in distinct(segment)[0].tolist():
-        where = np.flatnonzero(segment == number)
-        yield number, where, (rows[where] - starts[number]).astype(np.int32)
+    for number, (first, end) in enumerate(pairwise(starts.tolist())):
+        where = np.flatnonzero((rows >= first) & (rows < end))
+        if len(where):
+            yield number, where, (rows[where] - first).astype(np.int32)
 
 
 def first_rows(postings: Sequence[Postings]) -> Rows:

@@ -161,21 +161,26 @@ class BM25:
                 rows = self._leading(terms[:done], sums, k, mask)
                 least = max(least, _kth(self._complete(terms, done, rows, sums[rows], k, least)[1], k))
             if term.to_come < least * _slack(terms):
-                break
+                rows = np.flatnonzero(sums >= np.float32(least * _slack(terms) - term.to_come))
+                if _LOOKED_UP * len(rows) < len(term):
+                    break
             self._walk(term, sums)
             walked, done = walked + len(term), done + 1
-        least = max(least, _kth(sums[self._leading(terms[:done], sums, k, mask)], k))
-        to_come = terms[done].to_come if done < len(terms) else 0.0
-        reach = np.float32(least * _slack(terms) - to_come)
-        rows = np.flatnonzero(sums >= reach if reach > 0 else sums)
+        else:
+            least = max(least, _kth(sums[self._leading(terms, sums, k, mask)], k))
+            rows = np.flatnonzero((sums >= np.float32(least * _slack(terms))) & (sums > 0))
+        self._own.walked = terms, done
         if mask is not None:
             rows = rows[mask[rows]]
         return TopK.of_rows(*self._complete(terms, done, rows, sums[rows], k, least), k, min_score)
 
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
-        scores, placed = np.zeros(len(rows), np.float32), list(by_segment(self._starts, rows))
-        for term in self._plan(query)[1]:
+        terms, placed = self._plan(query)[1], list(by_segment(self._starts, rows))
+        walked, done = getattr(self._own, "walked", (None, 0))
+        done = done if walked is terms else 0  # the sums of this thread's last search may be this query's
+        scores: Floats = self._own.sums[rows] if done else np.zeros(len(rows), np.float32)
+        for term in terms[done:]:
             scores += self._parts(term, placed, len(rows))
         return scores
 
@@ -212,6 +217,7 @@ class BM25:
         if not hasattr(self._own, "sums"):
             self._own.sums = np.empty(len(self), np.float32)
         sums: Floats = self._own.sums
+        self._own.walked = None, 0
         sums.fill(0)
         return sums
 
@@ -265,5 +271,7 @@ _FEW = 1_000
 """Rows that are scored one by one, where no others may be found."""
 _LONG = 50_000
 """Postings that take longer to walk than it takes to find out whether they must be walked."""
+_LOOKED_UP = 8
+"""Postings that are walked in the time in which the count of one row is looked up."""
 _ROUNDING = 1e-6
 """What the sum of terms may be off by, of itself, for each term."""

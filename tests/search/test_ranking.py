@@ -79,6 +79,9 @@ def random_bags(n: int, n_terms: int) -> Bags:
     return bags_of(*(np.unique(rng.choice(n_terms, 12, p=often / often.sum())) for _ in range(n)))
 
 
+THOUSAND = Collection(random_bags(1_000, 60), 60)
+
+
 class TestHybrid:
     QUESTION = QueryVector.of(bags_of([0, 3, 17, 40]))
 
@@ -141,6 +144,40 @@ class TestHybrid:
         pool = {row for system in (many.bm25, many.codes) for row in system.search(self.QUESTION, 4).rows.tolist()}
         best = sorted(pool, key=lambda row: (-everything[row], row))[:1]
         assert many.hybrid.search(self.QUESTION, 1).rows.tolist() == best
+
+    @pytest.mark.parametrize("pool", [1, 8, 40])
+    @given(
+        words=st.sets(st.integers(0, 59), min_size=1, max_size=8),
+        k=st.integers(1, 12),
+        every=st.integers(1, 3),
+        towards=st.booleans(),
+    )
+    def test_codes_that_are_not_searched_would_change_nothing(self, pool, words, k, every, towards) -> None:
+        """However small the pool is, with a filter, and in a second look."""
+        query, mask = QueryVector.of(bags_of(sorted(words))), None if every == 1 else THOUSAND.rows % every == 0
+        first = THOUSAND.hybrid.search(query, k, mask)
+        if towards and len(first.rows):
+            query = query.moved(THOUSAND.codes.index.floats.take(first.rows[:1])[0])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ranking, "POOL", pool)
+            found = THOUSAND.hybrid.search(query, k, mask)
+        alone = replace(query)  # which remembers no search
+        parts = [system.search(alone, max(pool, 4 * k), mask).rows for system in (THOUSAND.bm25, THOUSAND.codes)]
+        rows = np.unique(np.concatenate(parts))
+        expected = TopK.of_rows(rows, THOUSAND.hybrid.scores(alone, rows), k)
+        assert found.rows.tolist() == expected.rows.tolist()
+        assert found.scores.tolist() == expected.scores.tolist()
+
+    def test_codes_are_not_searched_where_they_cannot_matter(self, monkeypatch) -> None:
+        """Three documents say the whole query, and no other says any of it; where four are sought, codes decide."""
+        corpus = Collection(bags_of(*([0, 1], [0, 1], [0, 1], *([2 + n % 40] for n in range(300)))), 60)
+        searched, search = [], corpus.codes.index.search
+        monkeypatch.setattr(corpus.codes.index, "search", lambda *args: (searched.append(args[1]), search(*args))[1])
+        query = QueryVector.of(bags_of([0, 1]))
+        assert corpus.hybrid.search(query, 3).rows.tolist() == [0, 1, 2]
+        assert searched == []
+        assert len(corpus.hybrid.search(query, 4).rows) == 4
+        assert searched == [100]
 
     def test_only_rows_that_may_be_are_found(self, many) -> None:
         mask = many.rows % 3 == 1

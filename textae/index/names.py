@@ -205,7 +205,7 @@ class Names:
         return rows.astype(np.int64), best
 
 
-def among(few: Ints | Rows, many: Ints) -> NDArray[np.bool_]:
+def among(few: Ints | Rows, many: Ints | Rows) -> NDArray[np.bool_]:
     """Which of some numbers are among others, which rise."""
     if not len(many):
         return np.zeros(len(few), bool)

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textae.encoding.analyzer import Analysis, Memo, fold, words
-from textae.encoding.arrays import Doubles, Floats, Ints, Rows, distinct
+from textae.encoding.arrays import Doubles, Floats, Ints, Rows, runs
 from textae.index.inverted import InvertedIndex
 
 MOST_WORDS = 64
@@ -183,7 +183,7 @@ class Names:
         lists, worths_of_keys = [one[0] for one in first], np.array([one[1:] for one in first], np.float32)
         names = np.concatenate(lists)
         order = np.argsort(names, kind="stable")  # merges what rises
-        held, n_keys = distinct(names[order])
+        held, n_keys = runs(names[order])
         place, sums = np.repeat(np.arange(len(held)), n_keys), np.zeros((2, len(held)), np.float32)
         for total, worth_of_key in zip(sums, worths_of_keys.T, strict=True):
             np.add.at(total, place, np.repeat(worth_of_key, list(map(len, lists)))[order])
@@ -200,7 +200,7 @@ class Names:
             name_to_come, query_to_come = name_to_come - weight, query_to_come - value
         likeness = of_name / whole_names * of_query.astype(np.float64) / whole
         held, likeness = held[likeness > least], np.minimum(likeness[likeness > least], 1)
-        rows, n_names = distinct(self.documents[held])
+        rows, n_names = runs(self.documents[held])
         best = np.maximum.reduceat(likeness, np.cumsum(n_names) - n_names) if len(rows) else likeness
         return rows.astype(np.int64), best
 

@@ -127,9 +127,8 @@ class Searcher:
         names, named = self._named(view, system, query, mask)
         of_top, of_named = (names.of(view.doc_numbers.take(rows)) for rows in (top.rows, named.rows))
         raised = named.scores + given(named.scores, of_named, system.most(query)).astype(np.float32)
-        rows, scores = np.append(top.rows[of_top == 0], named.rows), np.append(top.scores[of_top == 0], raised)
-        order = np.argsort(rows)  # of equal scores, the lower row comes first
-        return TopK.of_rows(rows[order], scores[order], top_k, min_score)
+        others = TopK(top.rows[of_top == 0], top.scores[of_top == 0])
+        return TopK.merge([others, TopK.of_rows(named.rows, raised, top_k, min_score)], [0, 0], top_k)
 
     def _named(
         self, view: CorpusView, system: BM25 | Hybrid, query: QueryVector, mask: Mask | None

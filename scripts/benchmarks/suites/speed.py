@@ -272,7 +272,8 @@ def memory(bench: Bench) -> None:
     """Measure the memory of a process after every query; all processes share what is mapped from files."""
     codes = (bench.facts["bytes_floats"] + bench.facts["bytes_bits"]) / 2**20
     for system in (*MODES, *RUNNING):
-        with bench.worker(system) as worker:
+        # A mode alone gives ids, all of which its worker holds.
+        with bench.worker(f"{system}+texts" if system in MODES else system) as worker:
             worker.ask(bench.queries)
             figures = worker.memory()
         if system in MODES:

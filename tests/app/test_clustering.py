@@ -61,12 +61,49 @@ def test_a_dataset_from_the_shell(dataset, tmp_path) -> None:
     pushed = json.loads(shell("push", "--to", copy, "--index", index, "--json"))
     assert pushed == {"address": str(copy), "documents": 4, "written": 4}
     assert shell("add", more, "--out", copy) == f"textae: added 1 documents to {copy}\n"
-    assert real_shell("add", lines(tmp_path / "taken.jsonl", ROWS[:1]), "--out", copy).code == 2
     assert shell("rm", "n1", "--out", copy) == f"textae: removed 1 documents of {copy}\n"
     shell("pull", copy, "--index", index, "--replace")
     found = shell("search", "orbit", "--mode", "bm25", "--tsv", "--index", index)
     assert sorted(line.split("\t")[2] for line in found.splitlines()) == ["n0", "z"]
     assert shell("doctor", "--index", index) == f"{index}: sound\n"
+
+
+def test_documents_that_are_there_are_skipped_and_removed_ones_come_back(dataset, tmp_path) -> None:
+    copy = Path(shutil.copytree(dataset, tmp_path / "copy.dataset"))
+    notes = lines(tmp_path / "notes.jsonl", [*ROWS[:3], {"id": "new", "text": "a comet"}])
+    added = [f"textae: added 1 documents to {copy}", "textae: skipped 3 · id already used: 3"]
+    assert shell("add", notes, "--out", copy).splitlines() == added
+    added = [f"textae: added 0 documents to {copy}", "textae: skipped 4 · id already used: 4"]
+    assert shell("add", notes, "--out", copy).splitlines() == added
+    for id in ("new", "n1"):
+        shell("rm", id, "--out", copy)
+    added = [f"textae: added 2 documents to {copy}", "textae: skipped 2 · id already used: 2"]
+    assert shell("add", notes, "--out", copy).splitlines() == added
+    shell("rm", "new", "--out", copy)
+    one = lines(tmp_path / "one.jsonl", [{"id": "new", "text": "a comet"}])
+    assert shell("add", one, "--out", copy) == f"textae: added 1 documents to {copy}\n"
+    assert shell("pull", copy, "--index", tmp_path / "index") == f"textae: wrote 5 documents to {tmp_path / 'index'}\n"
+    assert shell("doctor", "--index", tmp_path / "index") == f"{tmp_path / 'index'}: sound\n"
+
+
+def test_a_dataset_in_a_folder_is_no_document_of_it(dataset, tmp_path) -> None:
+    shutil.copytree(dataset, tmp_path / "notes.dataset")
+    lines(tmp_path / "notes.jsonl", ROWS)
+    said = shell("index", tmp_path, "--index", tmp_path / "index", "--passes", 1, "-v")
+    assert "indexed 4 documents" in said
+    assert "a dataset: 1" in said
+
+
+def test_nothing_is_added_to_a_damaged_dataset(dataset, tmp_path) -> None:
+    copy = Path(shutil.copytree(dataset, tmp_path / "copy.dataset"))
+    (codes,) = copy.glob("codes/*")
+    codes.write_bytes(codes.read_bytes()[:-100])
+    before = (copy / "manifest.json").read_bytes()
+    one = lines(tmp_path / "one.jsonl", [{"id": "new", "text": "a comet"}])
+    for done in (real_shell("add", one, "--out", copy), real_shell("rm", "n1", "--out", copy)):
+        assert (done.code, done.out) == (2, "")
+        assert f"is damaged: codes/{codes.name} is not what was written" in done.err.splitlines()[-1]
+    assert (copy / "manifest.json").read_bytes() == before
 
 
 def test_codes_of_other_documents(dataset, tmp_path) -> None:
@@ -93,6 +130,30 @@ def test_a_dataset_is_not_replaced_without_a_question(dataset, tmp_path) -> None
     assert (dataset / "manifest.json").read_bytes() == before
 
 
+def test_an_index_is_pushed_over_a_dataset_after_a_question(dataset, index, tmp_path) -> None:
+    copy = Path(shutil.copytree(dataset, tmp_path / "copy.dataset"))
+    before = (copy / "manifest.json").read_bytes()
+    refused = f"there is a dataset at {copy}; --replace replaces it"
+    assert real_shell("push", "--to", copy, "--index", index).error == refused
+    assert (copy / "manifest.json").read_bytes() == before
+    assert "4 of them new" in shell("push", "--to", copy, "--index", index, "--replace")
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("", "the address of the dataset is empty; give a folder, or a URL"),
+        ("{index}", "is an index, and no dataset; take another folder"),
+        ("GOPHER://x/y", "no dataset can be at 'GOPHER://x/y'; give a path, or an encoded URL of file, s3, gs or hdfs"),
+        ("file:///tmp/ä b", "give a path, or an encoded URL of file"),
+    ],
+)
+def test_no_dataset_can_be_there(index, address, message) -> None:
+    before = sorted(index.rglob("*"))
+    assert message in real_shell("push", "--to", address.format(index=index), "--index", index).error
+    assert sorted(index.rglob("*")) == before
+
+
 def test_a_damaged_dataset_is_replaced(dataset, tmp_path) -> None:
     old = Path(shutil.copytree(dataset, tmp_path / "old.dataset"))
     (codes,) = old.glob("codes/*")
@@ -108,6 +169,7 @@ def test_a_folder_of_somebody_else_is_not_replaced(tmp_path) -> None:
     page = tmp_path / "page"
     page.mkdir()
     (page / "manifest.json").write_text('{"name": "A page", "icons": []}')
+    assert "is not textae's; delete it, or take another folder" in real_shell("doctor", "--out", page).error
     done = real_shell("index", lines(tmp_path / "notes.jsonl", ROWS), "--out", page, "--replace")
     assert done.code == 2
     assert done.error == f"{page}/manifest.json is not textae's; delete it, or take another folder"

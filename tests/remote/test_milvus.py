@@ -314,6 +314,23 @@ def test_the_shell_pushes_and_searches(tmp_path) -> None:
     several = real_shell("search", "harbour", "--index", own, "--index", index, **cache)
     assert [line for line in several.out.splitlines() if f"{own}:ships" in line]
     assert "is searched, not changed" in real_shell("rm", "stars-0", "--index", own, **cache).error
+    for refused in (["info"], ["dups"], ["classify", "a ship"], ["eval", "--label", "topic"]):
+        done = real_shell(*refused, "--index", own, **cache)
+        assert done.error == f"{own} serves searches alone; labels, topics, maps and the like need the index itself"
+    assert "has a control character" in real_shell("get", "a\nb", "--index", own, **cache).error
+
+
+def test_a_file_that_another_process_has_stays_its_own(tmp_path) -> None:
+    own = f"milvus://{tmp_path}/own.db"
+    with Engine.create(tmp_path / "index") as engine:
+        engine.index(some_documents(60), language="english", model=TINY, train=QUICK)
+        push_to(own, engine)  # this process has the file from now on
+    for _ in range(2):
+        done = real_shell("search", "harbour", "--index", own, XDG_CACHE_HOME=str(tmp_path))
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert f"another process has {tmp_path}/own.db; a file serves one, a server of Milvus many" in done.error
+    with RemoteEngine.open(own) as served:
+        assert served.search("harbour")
 
 
 @pytest.mark.parametrize(
@@ -323,12 +340,17 @@ def test_the_shell_pushes_and_searches(tmp_path) -> None:
         ("milvus://localhost/notes", "is no address; give milvus://HOST:PORT/COLLECTION, or milvus:///PATH/FILE.db"),
         ("vespa://localhost:1/notes", "is no address; give one that begins with milvus://"),
         ("milvus:///nowhere/at/all.db", "/nowhere/at is no folder; give milvus:///PATH/FILE.db in one that exists"),
-        ("milvus://{folder}/empty.db", "holds no index; 'textae push --to milvus://"),
+        ("milvus://{folder}/none.db", "none.db; 'textae push --to milvus://"),
+        ("milvus://127.0.0.1:99999/notes", "is no address; give milvus://HOST:PORT/COLLECTION"),
+        ("milvus://{folder}/a b.db", "with a name of at most 36 ASCII letters, digits, '.', '-' and '_'"),
+        ("milvus://{folder}/{long}.db", "with a name of at most 36 ASCII letters, digits, '.', '-' and '_'"),
     ],
 )
 def test_an_address_of_no_index_is_one_line(tmp_path, address, line) -> None:
-    done = real_shell("search", "harbour", "--index", address.format(folder=tmp_path), XDG_CACHE_HOME=str(tmp_path))
+    address = address.format(folder=tmp_path, long="x" * 34)
+    done = real_shell("search", "harbour", "--index", address, XDG_CACHE_HOME=str(tmp_path))
     assert line in done.error
+    assert not list(tmp_path.glob("*.db"))
 
 
 @pytest.mark.skipif(not LONG, reason="TEXTAE_LONG indexes 20,000 abstracts")

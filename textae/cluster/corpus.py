@@ -38,13 +38,14 @@ class ShardWriter:
 
     Args:
         dataset: to write to.
+        taken: ids of which no document is added.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, taken: Iterable[str] = ()) -> None:
         self._dataset = dataset
         self._documents: list[Document] = []
         self._characters = self._n = 0
-        self._ids: set[bytes] = set()
+        self._ids = set(map(_short, taken))
         self._shards: list[Shard] = []
 
     def __len__(self) -> int:
@@ -58,7 +59,7 @@ class ShardWriter:
             UnicodeEncodeError: of half of a surrogate pair, which cannot be stored.
         """
         content_hash(document)
-        id = hashlib.blake2b(document.id.encode(), digest_size=16).digest()
+        id = _short(document.id)
         if id in self._ids:
             return None
         self._ids.add(id)
@@ -79,6 +80,11 @@ class ShardWriter:
         """Write the last shard, and return all, in order."""
         self._flush()
         return self._shards
+
+
+def _short(id: str) -> bytes:
+    """A hash of an id, which takes less memory."""
+    return hashlib.blake2b(id.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -205,11 +211,15 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
             f"{dataset.address} has vectors of your own, which shards do not take; pull, add, and push it"
         )
     dataset.check_model(before)
-    there_before = {shard.documents for shard in before.shards}
-    parts = [part for part in parts if part.documents not in there_before]  # of a run that was committed
+    there_before, gone = {shard.documents for shard in before.shards}, removed_ids(dataset, before)
+    ids_of = {part.documents: list(tables.read_ids(dataset, part.documents)) for part in parts}
+    # A run that was committed, and whose documents are still there, is not repeated.
+    parts = [
+        one for one in parts if one.documents not in there_before or not gone.keys().isdisjoint(ids_of[one.documents])
+    ]
     if not parts:
         return 0
-    new = {id for part in parts for id in tables.read_ids(dataset, part.documents)}
+    new = {id for part in parts for id in ids_of[part.documents]}
     taken = next((id for id in there(dataset, before) if id in new), None)
     if taken is not None:
         raise CorpusError(f"the id {taken!r:.100} is taken in {dataset.address}; remove it first, or leave it out")

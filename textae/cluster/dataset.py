@@ -41,7 +41,7 @@ SHARD, SHARD_CHARACTERS = 1 << 15, 1 << 26
 
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST, _MOST_ARRAYS = 1 << 28, 1 << 32  # bytes
-_ANEW = "'textae index --out … --replace' or 'textae push' makes it anew"
+ANEW = "'textae index --out … --replace' or 'textae push --replace' makes it anew"
 _HASH = re.compile("[0-9a-f]{64}")
 _DAMAGE = (
     ValueError, TypeError, OSError, KeyError, EOFError, NotImplementedError, SyntaxError, RecursionError, MemoryError,
@@ -126,12 +126,18 @@ class Dataset:
         """The hash of the last commit, of whatever version or damage; empty where there is none.
 
         Raises:
-            DatasetError: the file of this name is somebody else's.
+            DatasetError: the file of this name is somebody else's; or the folder is an index.
         """
+        stored = self._last()
+        if not stored and self.storage.has("index.sqlite"):
+            raise DatasetError(f"{self.address} is an index, and no dataset; take another folder")
+        return hashlib.sha256(stored).hexdigest() if stored else ""
+
+    def _last(self) -> bytes:
         stored = self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST) if self.storage.has(_MANIFEST) else b""
         if stored and not (b'"format"' in stored[:50] and b'"textae"' in stored[:50]):  # it begins with both
             raise DatasetError(f"{self.address}/{_MANIFEST} is not textae's; delete it, or take another folder")
-        return hashlib.sha256(stored).hexdigest() if stored else ""
+        return stored
 
     def manifest(self) -> Manifest:
         """The last commit.
@@ -139,11 +145,11 @@ class Dataset:
         Raises:
             DatasetError: there is none, or it is not what textae writes.
         """
-        if not self.storage.has(_MANIFEST):
+        if not (stored := self._last()):
             raise DatasetError(
                 f"there is no dataset at {self.address}; 'textae index --out' or 'textae push' makes one"
             )
-        return self._parsed(self.storage.bytes_of(_MANIFEST, _MOST_MANIFEST))
+        return self._parsed(stored)
 
     def _parsed(self, stored: bytes) -> Manifest:
         try:
@@ -151,7 +157,7 @@ class Dataset:
             if value["format"] != FORMAT:
                 made = f"{value['textae']!r:.20}"
                 raise DatasetError(
-                    f"the dataset {self.address} was made by textae {made}, which writes another format; {_ANEW}"
+                    f"the dataset {self.address} was made by textae {made}, which writes another format; {ANEW}"
                 )
             shards = tuple(Shard(one["documents"], one["n"], one["codes"]) for one in value["shards"])
             files = {name: (sha256, size) for name, (sha256, size) in value["files"].items()}
@@ -173,7 +179,7 @@ class Dataset:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             sound = False
         if not sound:
-            raise DatasetError(f"the manifest of {self.address} is not what textae writes; {_ANEW}")
+            raise DatasetError(f"the manifest of {self.address} is not what textae writes; {ANEW}")
         if manifest.settings.get("shape") is not None:
             raise DatasetError(f"the dataset {self.address} is of pictures, and a dataset of shards holds texts")
         # What an index adds when it is written.
@@ -190,8 +196,11 @@ class Dataset:
             before: the `head` that it replaces.
 
         Raises:
-            DatasetError: another process has committed meanwhile.
+            DatasetError: another process has committed meanwhile; or a file of the commit before is damaged.
         """
+        for name, (_, size) in manifest.files.items():
+            if self.storage.size(name) != size:
+                raise DatasetError(f"the dataset {self.address} is damaged: {name} is not what was written; {ANEW}")
         files = {
             name: manifest.files.get(name) or (self.storage.hash(name), self.storage.size(name))
             for name in sorted(set(manifest.names))

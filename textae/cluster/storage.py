@@ -16,7 +16,7 @@ from typing import Any
 from textae.errors import TextaeError, needs_extra
 from textae.files import sync_folder
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _AT_A_TIME = 1 << 20  # bytes
 _PART = re.compile(r"\.[0-9a-f]{32}\.part$")
 _DAY = 86_400  # seconds; another process may be writing a file that is younger
@@ -44,12 +44,17 @@ class Storage:
         with needs_extra("tables", "a dataset of shards"):
             import pyarrow as pa
             from pyarrow import fs
+        if not address:
+            raise DatasetError("the address of the dataset is empty; give a folder, or a URL")
         self.address = address if _URL.match(address) else str(Path(address).absolute())
         self._is_local = not _URL.match(address) or address.startswith("file://")
         try:
             self._files, self._root = fs.FileSystem.from_uri(self.address)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise DatasetError(f"no dataset can be at {address!r:.200}: {_line(error)}") from None
+            raise DatasetError(
+                f"no dataset can be at {address!r:.200}; give a path, or an encoded URL of file, s3, gs or hdfs: "
+                f"{_line(error)}"
+            ) from None
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

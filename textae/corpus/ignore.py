@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-HIDDEN, INDEX, EXCLUDED = "hidden", "an index", "--exclude"
+HIDDEN, INDEX, DATASET, EXCLUDED = "hidden", "an index", "a dataset", "--exclude"
 """Reasons to ignore; the others are the name of the file with the rule, or of a folder of `_FOLDERS`."""
 
 _FILES = (".gitignore", ".textaeignore")
@@ -82,6 +82,9 @@ def walk(folder: Path, ignore: Ignore = BY_DEFAULT) -> Iterator[tuple[Path, str]
             continue
         if {"index.sqlite", "arrays"} <= folders.keys():
             yield path, INDEX
+            continue
+        if {"manifest.json", "manifests", "codes"} <= folders.keys():
+            yield path, DATASET
             continue
         start = f"{inside}/" if inside else ""
         if ignore.by_files:

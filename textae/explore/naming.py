@@ -10,6 +10,7 @@ stem that no document writes as a whole word, such as the `ve` of `I've`, has no
 """
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from textae.errors import QueryError
@@ -85,9 +86,11 @@ def check_name(name: str) -> str:
     """A name that a person gives, without the spaces around it.
 
     Raises:
-        QueryError: it is empty, too long, or has a character that cannot be shown.
+        QueryError: it is empty, too long, the number of a topic, or has a character that cannot be shown.
     """
     name = name.strip()
+    if re.fullmatch(r"\d+(\.\d+)*", name):
+        raise QueryError(f"{name!r:.60} cannot be a name, since topics have numbers; give one with a letter")
     if not 0 < len(name) <= LONGEST or not name.isprintable():
         raise QueryError(f"{name!r:.60} cannot be a name; give 1 to {LONGEST} characters that can be shown")
     return name

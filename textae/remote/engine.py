@@ -16,25 +16,25 @@ from textae.remote.snapshot import RemoteSnapshot
 from textae.remote.vector_store import VectorStore
 from textae.types import Progress, no_progress
 
-STORES: dict[str, Callable[[str], VectorStore]] = {SCHEME: Milvus}
+STORES: dict[str, Callable[..., VectorStore]] = {SCHEME: Milvus}
 """The databases, by how their addresses begin."""
 
 
-def store_at(address: str) -> VectorStore:
-    """The database at an address.
+def store_at(address: str, *, is_new: bool = False) -> VectorStore:
+    """The database at an address; is_new makes one that is a file.
 
     Raises:
         StoreError: it is no address of a database; or nobody answers there.
     """
     for scheme, store in STORES.items():
         if address.startswith(scheme):
-            return store(address)
+            return store(address, is_new=is_new)
     raise StoreError(f"{address!r:.200} is no address; give one that begins with {' or '.join(STORES)}")
 
 
 def push_to(address: str, engine: Engine, progress: Progress = no_progress) -> int:
     """Load the index of an engine into a database; as `textae.remote.push.push`."""
-    store = store_at(address)
+    store = store_at(address, is_new=True)
     try:
         return push(engine.snapshot, store, progress)
     finally:

@@ -33,7 +33,9 @@ T = TypeVar("T")
 SCHEME = "milvus://"
 
 _ADDRESS = re.compile(
-    r"milvus://(?:(?P<file>/[^#?]+\.db)|(?P<host>[^/@?#]+:\d{1,5})/(?P<name>[A-Za-z_]\w{0,99}))", re.ASCII
+    r"milvus://(?:(?P<file>/(?:[^#?]*/)?[A-Za-z0-9._-]{1,33}\.db)"
+    r"|(?P<host>[^/@?#]+:\d{1,5})/(?P<name>[A-Za-z_]\w{0,99}))",
+    re.ASCII,
 )
 _CONNECT, _TIMEOUT = 5.0, 60.0
 """Seconds to wait for an answer: until there is a connection, and of a call."""
@@ -55,28 +57,34 @@ class Milvus:
 
     Args:
         address: as above.
+        is_new: whether to make a file that is not there.
 
     Raises:
-        StoreError: it is no such address; or nobody answers there.
+        StoreError: it is no such address; nobody answers there; or another process has the file.
         ExtraMissingError: pymilvus is not installed.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, is_new: bool = False) -> None:
         parsed = _ADDRESS.fullmatch(address)
-        if parsed is None:
+        if parsed is None or (parsed["host"] and int(parsed["host"].rpartition(":")[2]) > 65_535):
             raise StoreError(
-                f"{address:.200} is no address; give milvus://HOST:PORT/COLLECTION, or milvus:///PATH/FILE.db"
+                f"{address:.200} is no address; give milvus://HOST:PORT/COLLECTION, or milvus:///PATH/FILE.db with a "
+                "name of at most 36 ASCII letters, digits, '.', '-' and '_'"
             )
         self.address, self._embedded = address, parsed["file"] is not None
         self._files, self._documents = parsed["name"] or "textae", ""
         where = parsed["file"] or f"http://{parsed['host']}"
         if self._embedded and not Path(where).parent.is_dir():
             raise StoreError(f"{Path(where).parent} is no folder; give milvus:///PATH/FILE.db in one that exists")
+        if self._embedded and not is_new and not Path(where).exists():
+            raise StoreError(f"there is no {where}; 'textae push --to {address}' makes it")
         with needs_extra("milvus", "serving by Milvus"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of protobuf's, and of setuptools that milvus-lite imports
             import pymilvus
 
             self._pymilvus = pymilvus
+            if self._embedded:
+                _check_alone(Path(where))
             for name in [name for name in logging.root.manager.loggerDict if name.startswith("pymilvus")]:
                 logging.getLogger(name).disabled = True  # errors are raised, too
             token = os.environ.get("MILVUS_TOKEN", "")
@@ -90,7 +98,7 @@ class Milvus:
 
         try:
             yield
-        except (self._pymilvus.MilvusException, grpc.RpcError, ConnectionError, OSError) as error:
+        except (self._pymilvus.MilvusException, grpc.RpcError, ValueError, OSError, RuntimeError) as error:
             why = getattr(error, "message", "") or (error.details() if hasattr(error, "details") else str(error))
             line = " ".join(str(why).split())[:200]
             raise StoreError(f"{self.address} does not answer as Milvus does: {line}") from None
@@ -214,7 +222,7 @@ class Milvus:
                 if (size := len(row[name].encode())) > MOST_TEXT:
                     raise StoreError(
                         f"the {name} of the document {row['id']!r:.100} has {size:,} bytes, and Milvus holds "
-                        f"{MOST_TEXT:,}; 'textae index --longest 60k' reads long files in parts"
+                        f"{MOST_TEXT:,}; 'textae index --longest 60k' reads long files, not rows of tables, in parts"
                     )
             if row["floats"] is None:
                 del row["floats"]
@@ -280,6 +288,24 @@ class Milvus:
                 return self._expression(Not(Numbered([row["number"] for row in self.select(part, [])])))
 
 
+_held: set[Path] = set()
+"""Files that milvus-lite serves in this process."""
+
+
+def _check_alone(file: Path) -> None:
+    """Raise a `StoreError` where another process has a file: milvus-lite would delete its lock when it is refused."""
+    import fcntl  # milvus-lite is of Linux and macOS
+
+    lock = file.with_name(f".{file.name}.lock")
+    if file not in _held and lock.exists():
+        with lock.open("a") as held:  # to close it would free a lock of this process
+            try:
+                fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(f"another process has {file}; a file serves one, a server of Milvus many") from None
+    _held.add(file)
+
+
 _NOTHING, _EVERYTHING = "number < 0", "number >= 0"
 
 
@@ -288,6 +314,12 @@ def _joined(by: str, parts: Iterable[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string in an expression, as it is but for what would end it."""
+    """A string in an expression, as it is but for what would end it.
+
+    Raises:
+        QueryError: it has a control character, for which milvus-lite knows no escape.
+    """
+    if re.search(r"[\x00-\x1f]", text):
+        raise QueryError(f"{text!r:.60} has a control character, of which Milvus cannot be asked")
     escaped = text.encode(errors="replace").decode().replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -25,7 +25,7 @@ from textae.remote.view import RemoteView
 from textae.search.lexical import BM25
 from textae.search.query import QueryVector
 from textae.search.retrievers import POOL, CodeSearch, Hybrid, Retriever
-from textae.search.vectors import AsymmetricIndex, CodeIndex, HammingIndex
+from textae.search.vectors import AsymmetricIndex, CodeIndex, CosineIndex, HammingIndex
 from textae.search.vectors.two_stage import POOL as CANDIDATES
 
 _MORE = 32
@@ -137,7 +137,7 @@ class RemoteCodes(CodeIndex):
     """The cosine of float codes, of the documents whose bits are nearest."""
 
     def __init__(self, view: RemoteView, hamming: RemoteHamming) -> None:
-        super().__init__(view.floats, view.bits, view.has_code)
+        CosineIndex.__init__(self, view.floats)  # what `CodeIndex` adds is for arrays of this machine
         self._hamming = hamming
 
     def search(self, query: Codes, k: int, mask: Any = None, min_score: float = 0.0) -> TopK:

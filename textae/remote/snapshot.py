@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,14 @@ class RemoteReader(Reader):
         """Every document, by number."""
         for row in self._every(_COLUMNS):
             yield document_of(self._stored(row), self.folder)
+
+    def contents(self, origin: str) -> NoReturn:
+        """Not there: a database does not know the sources of documents.
+
+        Raises:
+            QueryError: always.
+        """
+        raise searches_alone(self.store)
 
     def damage(self) -> list[str]:
         """What is wrong with the small index; the database checks its own files."""
@@ -186,6 +194,15 @@ class RemoteSnapshot(Snapshot):
     def usual_words(self) -> NDArray[np.float64]:
         """How likely the decoder finds each word over all documents: (n_terms,)."""
         return self.arrays[USUAL]
+
+    @cached_property
+    def classifier(self) -> NoReturn:
+        """Not there: a push leaves it out.
+
+        Raises:
+            QueryError: always.
+        """
+        raise searches_alone(self.store)
 
     @cached_property
     def codes(self) -> Codes:

@@ -102,10 +102,15 @@ class Always:
 
 
 class Identity:
-    """The numbers of documents whose rows are their numbers."""
+    """The numbers of documents whose rows are their numbers.
 
-    def __init__(self, n: int) -> None:
-        self._n = n
+    Args:
+        store: for the message.
+        n: documents.
+    """
+
+    def __init__(self, store: VectorStore, n: int) -> None:
+        self._store, self._n = store, n
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -114,6 +119,14 @@ class Identity:
     def take(self, rows: Rows) -> Rows:
         """The same rows."""
         return rows
+
+    def whole(self) -> Rows:
+        """Refused: what needs all documents needs the index.
+
+        Raises:
+            QueryError: always.
+        """
+        raise searches_alone(self._store)
 
 
 class StoredStatistics(Statistics):
@@ -155,7 +168,7 @@ class RemoteView(CorpusView):
         dims, n_bits = quantization.rotation.shape
         values: dict[str, Any] = {
             "statistics": statistics,
-            "doc_numbers": Identity(statistics.n),
+            "doc_numbers": Identity(store, statistics.n),
             "alive": None,
             "bits": RemoteColumn(store, BITS, _bytes, statistics.n, np.empty((0, n_bits // 8), np.uint8)),
             "floats": RemoteColumn(store, "floats", _floats, statistics.n, np.empty((0, dims), np.float16)),
@@ -183,7 +196,7 @@ class RemoteView(CorpusView):
 
 def searches_alone(store: VectorStore) -> QueryError:
     """The error for what needs more of the documents than a database gives."""
-    return QueryError(f"{store.address} serves searches alone; topics, maps and the like need the index itself")
+    return QueryError(f"{store.address} serves searches alone; labels, topics, maps and the like need the index itself")
 
 
 def _bytes(value: Any) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ class ClusterOptions:
     """A dataset of shards, and what computes it."""
 
     out: str | None = option(
-        "Write a dataset of shards, no index: a folder, or a URL such as s3://bucket/notes.", metavar="DATASET"
+        "A dataset of shards in place of an index: a folder, or a URL such as s3://bucket/notes.", metavar="DATASET"
     )
     engine: str = option(
         "What counts and encodes the shards; local: the cores of this machine.",
@@ -99,9 +99,12 @@ def _refuse(names: Sequence[str], those: str) -> None:
 
 def write_shards(
     sources: Sequence[str], given: Sequence[Source], table: TableSpec, cluster: ClusterOptions, spark: Any,
-    progress: Progress,
+    progress: Progress, taken: Iterable[str] = (),
 ) -> tuple[list[Shard], dict[str, int]]:  # fmt: skip
-    """Write the documents of sources to shards, by Spark where it reads them; also what was skipped, by reason."""
+    """Write the documents of sources to shards, by Spark where it reads them; also what was skipped, by reason.
+
+    Documents with a taken id are skipped, but not those that Spark reads.
+    """
     from textae.cluster.corpus import ShardWriter
     from textae.corpus.uniform import UniformCorpus
     from textae.index.build import Reading
@@ -118,7 +121,7 @@ def write_shards(
     documents = UniformCorpus(chain.from_iterable(source.read(progress) for source in given))
     if documents.shape is not None:
         raise TextaeError("a dataset of shards holds texts, and these are pictures; leave out --out")
-    writer = ShardWriter(dataset)
+    writer = ShardWriter(dataset, taken)
     reading = Reading(writer, progress)
     for _ in reading.documents(documents):
         pass
@@ -225,12 +228,12 @@ def add_shards(
     sources: Sequence[str], given: Sequence[Source], table: TableSpec, cluster: ClusterOptions, shell: ShellOptions
 ) -> None:
     """What 'textae add --out' does."""
-    from textae.cluster.corpus import add
+    from textae.cluster.corpus import add, there
 
     dataset = cluster.dataset()
-    dataset.manifest()
+    manifest = dataset.manifest()
     with cluster.cluster() as (engine, spark), shell.progress() as progress:
-        parts, skipped = write_shards(sources, given, table, cluster, spark, progress)
+        parts, skipped = write_shards(sources, given, table, cluster, spark, progress, there(dataset, manifest))
         n = add(dataset, parts, engine, progress)
     _report(shell, {"dataset": cluster.out, "added": n, "skipped": skipped}, f"added {n:,} documents to {cluster.out}")
     _note_skipped(skipped, shell)
@@ -254,7 +257,7 @@ def remove_from(out: str, ids: Sequence[str], shell: ShellOptions) -> None:
 
 def examine(out: str, shell: ShellOptions) -> None:
     """What 'textae doctor --out' does."""
-    from textae.cluster.dataset import Dataset
+    from textae.cluster.dataset import ANEW, Dataset
     from textae.views import sanitise
 
     _refuse(_OF_AN_INDEX, "an index, and --out DATASET is none")
@@ -264,7 +267,7 @@ def examine(out: str, shell: ShellOptions) -> None:
     for line in faults:
         click.echo(sanitise.safe(line))
     if faults:
-        raise TextaeError(f"{out} is damaged; 'textae index --out' or 'textae push' makes it anew")
+        raise TextaeError(f"{out} is damaged; {ANEW}")
     click.echo(f"{out}: sound")
 
 

@@ -12,15 +12,21 @@ from textae.app.cli.options import ShellOptions, options
 from textae.app.output.topics import note_lost, print_topics
 from textae.errors import QueryError
 
+_MOST_SEEDS = 1 << 20  # bytes
+
 
 def seed_lines(file: Path) -> list[str]:
     """The lines of a file of seeds.
 
     Raises:
-        QueryError: it is not UTF-8.
+        QueryError: it is too long, or not UTF-8.
     """
+    with file.open("rb") as stream:
+        stored = stream.read(_MOST_SEEDS + 1)
+    if len(stored) > _MOST_SEEDS:
+        raise QueryError(f"{file} has more than {_MOST_SEEDS:,} bytes; give a topic a line, as 'name: word, word'")
     try:
-        return file.read_text("utf-8-sig").splitlines()
+        return stored.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise QueryError(f"{file} is not UTF-8 text; give a topic a line, as 'name: word, word'") from None
 

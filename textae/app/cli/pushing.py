@@ -18,20 +18,21 @@ _DATABASE = "milvus:"
     metavar="ADDRESS",
     help="A folder or a URL such as s3://bucket/notes; or milvus://HOST:PORT/COLLECTION, milvus:///PATH/FILE.db.",
 )
+@click.option("--replace", "may_replace", is_flag=True, help="Replace the dataset that is there, without a question.")
 @options("shell", ShellOptions, "as_json", "quiet", "folder")
-def push(address: str, shell: ShellOptions) -> None:
+def push(address: str, may_replace: bool, shell: ShellOptions) -> None:
     """Write the index elsewhere.
 
     A folder or a URL gets a dataset of shards: Parquet files that Spark and others read, and the model. 'textae pull'
     makes an index of it again, with the same rankings.
 
-    A vector database serves the index: `--index ADDRESS` searches there, on any machine. A push that was ended goes on
+    A vector database serves the index: `--index ADDRESS` searches there, on any machine. An interrupted push continues
     where it stopped. Clients search what was pushed before until all of the new commit is there. A change of the index
     takes a new push.
 
     \b
     textae push --to /mnt/shared/notes.dataset
-    textae push --to s3://bucket/notes --index notes.textae
+    textae push --to s3://bucket/notes --index notes.textae --replace
     textae push --to milvus://localhost:19530/notes
     textae search "smooth a noisy signal" --index milvus://localhost:19530/notes
     textae push --to milvus:///home/me/notes.db          a file; pip install 'textae[milvus]'
@@ -46,7 +47,11 @@ def push(address: str, shell: ShellOptions) -> None:
             from textae.cluster.dataset import Dataset
             from textae.cluster.transfer import push as push_shards
 
-            loaded = push_shards(engine.snapshot, Dataset(address), progress)
+            dataset = Dataset(address)
+            if dataset.head() and not may_replace:
+                there = f"there is a dataset at {address}"
+                terminal.confirm(f"{there}; replace it?", f"{there}; --replace replaces it")
+            loaded = push_shards(engine.snapshot, dataset, progress)
     if shell.as_json:
         terminal.print_json([{"address": address, "documents": n, "written": loaded}])
     else:

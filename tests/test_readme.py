@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 SEARCHING = ROOT / "docs" / "searching.md"
 SESSION = re.compile(r"(?<=```console\n)(.*?)(?=```)", re.DOTALL)
-PROGRESS = re.compile(r".*…|[a-z][a-z ]* +[\d,]+(%.*)?|textae: .* takes about .*")
+PROGRESS = re.compile(r".*…|[a-z][a-z -]* +[\d,]+(%.*)?|textae: .* takes about .*")
 """What depends on the machine."""
 PYTHON = re.compile(r"(?<=```python\n)(.*?)(?=```)", re.DOTALL)
 HIT = re.compile(r"^ *\d+  (\S+)", re.MULTILINE)

@@ -6,7 +6,7 @@ import pytest
 
 import lines
 
-CODE, MODULE, METHODS, PARAMETERS = 24_340, 400, 25, 8
+CODE, MODULE, METHODS, PARAMETERS = 24_370, 400, 25, 8
 """CODE was 12,700 before what strangers send was checked: 900 lines for indexes, 370 for clients and signals, 340 for
 documents. It was 14,500 before all usual files were read: 1,900 lines for their kinds, 850 for a careful shell, 650 for
 places in files and originals, 250 for words; then 150 for feeds, charts and guesses of encodings. It was 18,350 before
@@ -15,7 +15,7 @@ documents and the scale of scores; then 105 for indexes of bits alone, 610 for v
 topics that a person corrects. It was 20,700 before more than one machine: 1,700 lines for datasets of shards, 1,170 for
 Milvus; then 215 for vectors in topics and maps, 310 for serving pictures and their labels. It was 24,000 before all
 cores tokenised: 160 lines; then 60 for encoding by Dask and for workers whose driver was killed, and 40 for damaged
-datasets that are replaced and for names and floats of large indexes; then 20 for searches that leave codes out, and 60
+datasets that are replaced and for names and floats of large indexes; then 20 for searches that leave codes out, and 90
 for datasets that grow and addresses with a slip. Only a feature may raise it, by what it needs."""
 
 EXEMPT = {("estimators.py", "AutoEncoder.__init__")}

@@ -185,6 +185,10 @@ class TestCorrecting:
         said = shell("topics", "--n", 1, "--index", folder)
         assert said.error == "there are 2 seeds for at most 1 topics; give fewer seeds"
 
+    def test_a_file_without_end_is_refused(self, shell, index) -> None:
+        said = shell("topics", "--seeds", "/dev/zero", "--index", index)
+        assert said.error == "/dev/zero has more than 1,048,576 bytes; give a topic a line, as 'name: word, word'"
+
     def test_what_is_lost_is_said(self, shell, index) -> None:
         shell("topics", "rename", "2.1", "Mine", "--index", index)
         said = shell("topics", "--n", 1, "--index", index)
@@ -197,6 +201,7 @@ class TestCorrecting:
         [
             (["rename", "9", "A"], "no topic has the id '9', or alone that name; 'textae topics' lists them"),
             (["rename", "1.1", " "], "'' cannot be a name; give 1 to 100 characters that can be shown"),
+            (["rename", "1.1", "2.1"], "'2.1' cannot be a name, since topics have numbers; give one with a letter"),
             (["rename", "1.1", "a\nb"], r"'a\nb' cannot be a name; give 1 to 100 characters that can be shown"),
             (["merge", "1.1"], "the topic 1.1 cannot be merged alone; give two or more"),
             (["merge", "1.1", "7.7"], "no topic has the id '7.7', or alone that name; 'textae topics' lists them"),

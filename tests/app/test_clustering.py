@@ -86,8 +86,10 @@ def test_documents_that_are_there_are_skipped_and_removed_ones_come_back(dataset
     assert shell("doctor", "--index", tmp_path / "index") == f"{tmp_path / 'index'}: sound\n"
 
 
-def test_a_dataset_in_a_folder_is_no_document_of_it(dataset, tmp_path) -> None:
-    shutil.copytree(dataset, tmp_path / "notes.dataset")
+@pytest.mark.parametrize("is_whole", [True, False], ids=["committed", "killed while it was written"])
+def test_a_dataset_in_a_folder_is_no_document_of_it(dataset, tmp_path, is_whole) -> None:
+    part = Path() if is_whole else Path("documents")
+    shutil.copytree(dataset / part, tmp_path / "notes.dataset" / part)
     lines(tmp_path / "notes.jsonl", ROWS)
     said = shell("index", tmp_path, "--index", tmp_path / "index", "--passes", 1, "-v")
     assert "indexed 4 documents" in said

@@ -153,6 +153,21 @@ def test_what_is_added_and_removed_ranks_as_in_an_index(tmp_path) -> None:
     assert add(dataset, written(dataset, new[1:], 1), cluster, no_progress) == 0  # this run was committed
 
 
+def test_a_shard_whose_documents_were_removed_comes_back_once(tmp_path) -> None:
+    dataset = Dataset(str(tmp_path / "dataset"))
+    learn(dataset, written(dataset, DOCUMENTS, 60), Here(), no_progress, model=TINY, train=QUICK)
+    new = [Document("new-1", "The comet of a zeppelin."), Document("new-2", "A zeppelin.")]
+    (part,) = written(dataset, new, 2)
+    for _ in range(2):
+        assert [add(dataset, [part], Here(), no_progress) for _ in range(2)] == [2, 0]  # a run that was repeated
+        remove(dataset, ["new-1", "new-2"])
+    add(dataset, [part], Here(), no_progress)
+    with Engine.open(pulled(dataset, tmp_path / "index")) as engine:
+        assert [engine.snapshot.document(one.id).text for one in new] == [one.text for one in new]
+    with pytest.raises(CorpusError, match="two of the new documents of .* have the same id"):
+        add(dataset, written(dataset, [Document("twice", "a comet")], 1) * 2, Here(), no_progress)
+
+
 def test_a_restart_computes_only_what_is_not_there(tmp_path) -> None:
     class StoppedError(Exception):
         pass

@@ -325,10 +325,13 @@ def test_a_file_that_another_process_has_stays_its_own(tmp_path) -> None:
     with Engine.create(tmp_path / "index") as engine:
         engine.index(some_documents(60), language="english", model=TINY, train=QUICK)
         push_to(own, engine)  # this process has the file from now on
-    for _ in range(2):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for same in (own, f"milvus://{tmp_path}/link/own.db"):
+        with RemoteEngine.open(same) as served:  # the same file, by another name
+            assert served.search("harbour")
         done = real_shell("search", "harbour", "--index", own, XDG_CACHE_HOME=str(tmp_path))
         assert (done.code, done.err.count("\n")) == (2, 1)
-        assert f"another process has {tmp_path}/own.db; a file serves one, a server of Milvus many" in done.error
+        assert f"another process has {tmp_path}/own.db, and a file serves one; use a server of Milvus" in done.error
     with RemoteEngine.open(own) as served:
         assert served.search("harbour")
 

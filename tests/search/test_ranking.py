@@ -158,10 +158,16 @@ class TestHybrid:
         first = THOUSAND.hybrid.search(query, k, mask)
         if towards and len(first.rows):
             query = query.moved(THOUSAND.codes.index.floats.take(first.rows[:1])[0])
+        searched, search = [], THOUSAND.codes.index.search
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ranking, "POOL", pool)
+            patch.setattr(THOUSAND.codes.index, "search", lambda *args: (searched.append(args[1]), search(*args))[1])
             found = THOUSAND.hybrid.search(query, k, mask)
         alone = replace(query)  # which remembers no search
+        if not searched:  # then no other row can be better
+            every_row = THOUSAND.rows if mask is None else np.flatnonzero(mask)
+            best = TopK.of_rows(every_row, THOUSAND.hybrid.scores(alone, every_row), k)
+            assert found.rows.tolist() == best.rows.tolist()
         parts = [system.search(alone, max(pool, 4 * k), mask).rows for system in (THOUSAND.bm25, THOUSAND.codes)]
         rows = np.unique(np.concatenate(parts))
         expected = TopK.of_rows(rows, THOUSAND.hybrid.scores(alone, rows), k)

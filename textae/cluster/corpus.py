@@ -38,7 +38,7 @@ class ShardWriter:
 
     Args:
         dataset: to write to.
-        taken: ids of which no document is added.
+        taken: ids that are there; documents with them are not added.
     """
 
     def __init__(self, dataset: Dataset, taken: Iterable[str] = ()) -> None:
@@ -210,16 +210,24 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
         raise DatasetError(
             f"{dataset.address} has vectors of your own, which shards do not take; pull, add, and push it"
         )
+    dataset.check_sizes(before)
     dataset.check_model(before)
-    there_before, gone = {shard.documents for shard in before.shards}, removed_ids(dataset, before)
-    ids_of = {part.documents: list(tables.read_ids(dataset, part.documents)) for part in parts}
-    # A run that was committed, and whose documents are still there, is not repeated.
-    parts = [
-        one for one in parts if one.documents not in there_before or not gone.keys().isdisjoint(ids_of[one.documents])
-    ]
+    last_place, gone = (
+        {shard.documents: place for place, shard in enumerate(before.shards)},
+        removed_ids(dataset, before),
+    )
+
+    def is_there(part: Shard) -> bool:
+        """Whether a run that was committed added the documents, and all are still there."""
+        place = last_place.get(part.documents, -1)
+        return place >= 0 and all(gone.get(id, 0) <= place for id in tables.read_ids(dataset, part.documents))
+
+    parts = [part for part in parts if not is_there(part)]
     if not parts:
         return 0
-    new = {id for part in parts for id in ids_of[part.documents]}
+    new = {id for part in parts for id in tables.read_ids(dataset, part.documents)}
+    if len(new) < sum(part.n for part in parts):
+        raise CorpusError(f"two of the new documents of {dataset.address} have the same id; leave one out")
     taken = next((id for id in there(dataset, before) if id in new), None)
     if taken is not None:
         raise CorpusError(f"the id {taken!r:.100} is taken in {dataset.address}; remove it first, or leave it out")
@@ -243,6 +251,7 @@ def remove(dataset: Dataset, ids: Collection[str]) -> int:
         QueryError: an id is of no document; nothing is removed.
     """
     head, before = dataset.head(), dataset.manifest()
+    dataset.check_sizes(before)
     known = set(there(dataset, before))
     for id in ids:
         if id not in known:

@@ -9,14 +9,14 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from textae.errors import TextaeError, needs_extra
 from textae.files import sync_folder
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_URL = re.compile(r"file:|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _AT_A_TIME = 1 << 20  # bytes
 _PART = re.compile(r"\.[0-9a-f]{32}\.part$")
 _DAY = 86_400  # seconds; another process may be writing a file that is younger
@@ -46,8 +46,9 @@ class Storage:
             from pyarrow import fs
         if not address:
             raise DatasetError("the address of the dataset is empty; give a folder, or a URL")
-        self.address = address if _URL.match(address) else str(Path(address).absolute())
-        self._is_local = not _URL.match(address) or address.startswith("file://")
+        url = _URL.match(address)
+        self.address = url[0].lower() + address[url.end() :] if url else str(Path(address).absolute())
+        self._is_local = not url or self.address.startswith("file:")
         try:
             self._files, self._root = fs.FileSystem.from_uri(self.address)
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -66,9 +67,13 @@ class Storage:
 
     def size(self, name: str) -> int:
         """The bytes of a file; -1 where there is none."""
+        return self.sizes([name])[0]
+
+    def sizes(self, names: Sequence[str]) -> list[int]:
+        """The bytes of each file; -1 where there is none."""
         with self._failures():
-            information = self._files.get_file_info(self._path(name))
-            return int(information.size) if information.is_file else -1
+            found = self._files.get_file_info(list(map(self._path, names)))
+        return [int(one.size) if one.is_file else -1 for one in found]
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Any]:

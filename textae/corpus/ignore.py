@@ -19,6 +19,8 @@ HIDDEN, INDEX, DATASET, EXCLUDED = "hidden", "an index", "a dataset", "--exclude
 
 _FILES = (".gitignore", ".textaeignore")
 _FOLDERS = {"__pycache__", "node_modules"}
+_SHARD = re.compile(r"[0-9a-f]{64}\.parquet")
+"""A file of a dataset, also of one that was never finished."""
 
 _LARGEST, _LONGEST = 1 << 18, 1_000  # bytes that are read of a file of rules, and letters of a rule
 _MOST_DEEP = 4  # `**` of a rule; the time to match one is a power of their number
@@ -70,6 +72,9 @@ def walk(folder: Path, ignore: Ignore = BY_DEFAULT) -> Iterator[tuple[Path, str]
         path, inside, is_folder, rules = waiting.pop()
         if inside and (reason := _reason(path, inside + "/" * is_folder, [*rules, *excluded], ignore)):
             yield path, reason
+            continue
+        if inside and not is_folder and _SHARD.fullmatch(path.name):
+            yield path, DATASET
             continue
         if not (is_folder and os.access(path, os.R_OK | os.X_OK)):
             yield path, ""

@@ -18,7 +18,7 @@ import numpy as np
 from textae.encoding.arrays import Floats, Ints, Rows
 from textae.errors import QueryError, StoreError
 from textae.explore.clustering import Clusters
-from textae.explore.naming import IN_A_NAME, check_name
+from textae.explore.naming import IN_A_NAME, check_new_name
 from textae.explore.seeds import checked, codes_of, seed_of
 from textae.explore.topic_model import NAME, TopicModel
 from textae.explore.topics import Assignment, learn, topics_of, words_of
@@ -148,9 +148,9 @@ def _corrected(
     places = [leaves.index(id) for id in dict.fromkeys(chosen)]
     if len(places) == 1:
         raise QueryError(f"the topic {chosen[0]} cannot be merged alone; give two or more")
-    new = {find(topics, id).id: check_name(name) for id, name in rename.items()}
+    new = {find(topics, id).id: check_new_name(name) for id, name in rename.items()}
     if places and merged_name is not None:
-        new[chosen[0]] = check_name(merged_name)
+        new[chosen[0]] = check_new_name(merged_name)
     model = model.renamed(
         {leaves.index(id): name for id, name in new.items() if id in leaves},
         {groups.index(id): name for id, name in new.items() if id in groups},

@@ -86,11 +86,20 @@ def check_name(name: str) -> str:
     """A name that a person gives, without the spaces around it.
 
     Raises:
-        QueryError: it is empty, too long, the number of a topic, or has a character that cannot be shown.
+        QueryError: it is empty, too long, or has a character that cannot be shown.
     """
     name = name.strip()
-    if re.fullmatch(r"\d+(\.\d+)*", name):
-        raise QueryError(f"{name!r:.60} cannot be a name, since topics have numbers; give one with a letter")
     if not 0 < len(name) <= LONGEST or not name.isprintable():
         raise QueryError(f"{name!r:.60} cannot be a name; give 1 to {LONGEST} characters that can be shown")
     return name
+
+
+def check_new_name(name: str) -> str:
+    """The same, of a name that is new. Topics have numbers, so no number can name one.
+
+    Raises:
+        QueryError: it is a number, or no name.
+    """
+    if re.fullmatch(r"\s*\d[\d.]*\s*", name):
+        raise QueryError(f"{name.strip()!r:.60} cannot be a name, since topics have numbers; give one with a letter")
+    return check_name(name)

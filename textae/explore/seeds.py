@@ -18,7 +18,7 @@ import numpy as np
 
 from textae.encoding.arrays import Floats, Rows
 from textae.errors import QueryError
-from textae.explore.naming import check_name
+from textae.explore.naming import check_name, check_new_name
 from textae.index.snapshot import Snapshot
 
 _ID = "id:"
@@ -62,7 +62,7 @@ def checked(lines: Iterable[str]) -> list[str]:
     lines = [line.strip() for line in lines if line.strip()]
     if not lines:
         raise QueryError("there is no seed; give a topic a line, as 'name: word, word'")
-    names = [name for name, _, _ in map(seed_of, lines) if name]
+    names = [check_new_name(name) for name, _, _ in map(seed_of, lines) if name]
     if twice := [name for name in names if names.count(name) > 1]:
         raise QueryError(f"two seeds have the name {twice[0]!r}; give each a name of its own")
     return lines

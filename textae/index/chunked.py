@@ -51,6 +51,8 @@ class ChunkedArray(Generic[T]):
         """The rows of these numbers, in their order."""
         if len(self.parts) == 1:
             return self.parts[0][rows]
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
+            raise IndexError(f"there are {len(self):,} rows, and other ones were to be taken")
         taken: NDArray[Any] = np.empty((len(rows), *self.parts[0].shape[1:]), self.parts[0].dtype)
         for part, where, local in by_segment(self.starts, rows):
             taken[where] = self.parts[part][local]

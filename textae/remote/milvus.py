@@ -73,7 +73,7 @@ class Milvus:
             )
         self.address, self._embedded = address, parsed["file"] is not None
         self._files, self._documents = parsed["name"] or "textae", ""
-        where = parsed["file"] or f"http://{parsed['host']}"
+        where = str(Path(parsed["file"]).resolve()) if self._embedded else f"http://{parsed['host']}"
         if self._embedded and not Path(where).parent.is_dir():
             raise StoreError(f"{Path(where).parent} is no folder; give milvus:///PATH/FILE.db in one that exists")
         if self._embedded and not is_new and not Path(where).exists():
@@ -83,13 +83,15 @@ class Milvus:
             import pymilvus
 
             self._pymilvus = pymilvus
-            if self._embedded:
-                _check_alone(Path(where))
             for name in [name for name in logging.root.manager.loggerDict if name.startswith("pymilvus")]:
                 logging.getLogger(name).disabled = True  # errors are raised, too
             token = os.environ.get("MILVUS_TOKEN", "")
             with self._failures():
+                if self._embedded:
+                    _check_alone(Path(where))
                 self._client = pymilvus.MilvusClient(where, token=token, timeout=_CONNECT)
+            if self._embedded:
+                _held.add(where)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -109,13 +111,13 @@ class Milvus:
 
     def _select(self, collection: str, where: str, columns: Sequence[str]) -> list[dict[str, Any]]:
         options: dict[str, Any] = {"output_fields": list(columns), "consistency_level": _STRONG}
-        try:
-            return list(self._client.query(collection, where, limit=MOST_DOCUMENTS, timeout=_TIMEOUT, **options))
-        except self._pymilvus.MilvusException as error:
-            if "Unsupported data type: 0" in str(error):  # so milvus-lite says that there are none
+        with self._failures():
+            try:
+                return list(self._client.query(collection, where, limit=MOST_DOCUMENTS, timeout=_TIMEOUT, **options))
+            except self._pymilvus.MilvusException as error:
+                if "Unsupported data type: 0" not in str(error):  # so milvus-lite says that there are none
+                    raise
                 return []
-            with self._failures():
-                raise
 
     # Reading
 
@@ -288,7 +290,7 @@ class Milvus:
                 return self._expression(Not(Numbered([row["number"] for row in self.select(part, [])])))
 
 
-_held: set[Path] = set()
+_held: set[str] = set()
 """Files that milvus-lite serves in this process."""
 
 
@@ -297,13 +299,12 @@ def _check_alone(file: Path) -> None:
     import fcntl  # milvus-lite is of Linux and macOS
 
     lock = file.with_name(f".{file.name}.lock")
-    if file not in _held and lock.exists():
+    if str(file) not in _held and lock.exists():
         with lock.open("a") as held:  # to close it would free a lock of this process
             try:
                 fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise StoreError(f"another process has {file}; a file serves one, a server of Milvus many") from None
-    _held.add(file)
+                raise StoreError(f"another process has {file}, and a file serves one; use a server of Milvus") from None
 
 
 _NOTHING, _EVERYTHING = "number < 0", "number >= 0"
@@ -320,6 +321,6 @@ def _quoted(text: str) -> str:
         QueryError: it has a control character, for which milvus-lite knows no escape.
     """
     if re.search(r"[\x00-\x1f]", text):
-        raise QueryError(f"{text!r:.60} has a control character, of which Milvus cannot be asked")
+        raise QueryError(f"{text!r:.60} has a control character, and Milvus cannot search for these")
     escaped = text.encode(errors="replace").decode().replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

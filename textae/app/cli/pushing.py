@@ -40,6 +40,8 @@ def push(address: str, may_replace: bool, shell: ShellOptions) -> None:
     with shell.open_engine() as engine, shell.progress() as progress:
         n = len(engine.snapshot.numbers)
         if address.startswith(_DATABASE):
+            if may_replace:
+                raise click.UsageError("--replace is for a dataset; leave it out, and the push replaces what is there")
             from textae.remote.engine import push_to
 
             loaded = push_to(address, engine, progress)

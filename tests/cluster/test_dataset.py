@@ -164,7 +164,7 @@ def test_a_shard_whose_documents_were_removed_comes_back_once(tmp_path) -> None:
     add(dataset, [part], Here(), no_progress)
     with Engine.open(pulled(dataset, tmp_path / "index")) as engine:
         assert [engine.snapshot.document(one.id).text for one in new] == [one.text for one in new]
-    with pytest.raises(CorpusError, match="two of the new documents of .* have the same id"):
+    with pytest.raises(TextaeError, match=r"two of the new documents of .* have the same id"):
         add(dataset, written(dataset, [Document("twice", "a comet")], 1) * 2, Here(), no_progress)
 
 

@@ -212,10 +212,8 @@ def add(dataset: Dataset, parts: Sequence[Shard], cluster: Cluster, progress: Pr
         )
     dataset.check_sizes(before)
     dataset.check_model(before)
-    last_place, gone = (
-        {shard.documents: place for place, shard in enumerate(before.shards)},
-        removed_ids(dataset, before),
-    )
+    last_place = {shard.documents: place for place, shard in enumerate(before.shards)}
+    gone = removed_ids(dataset, before)
 
     def is_there(part: Shard) -> bool:
         """Whether a run that was committed added the documents, and all are still there."""

@@ -177,8 +177,8 @@ class BM25:
     def scores(self, query: QueryVector, rows: Rows) -> Floats:
         """The score of each row: (n,)."""
         terms, placed = self._plan(query)[1], list(by_segment(self._starts, rows))
-        walked, done = getattr(self._own, "walked", (None, 0))
-        done = done if walked is terms else 0  # the sums of this thread's last search may be this query's
+        of, done = getattr(self._own, "walked", (None, 0))
+        done = done if of is terms else 0  # the sums of this thread's last search may be of another query
         scores: Floats = self._own.sums[rows] if done else np.zeros(len(rows), np.float32)
         for term in terms[done:]:
             scores += self._parts(term, placed, len(rows))
